@@ -1,0 +1,3 @@
+//! trimtrail: what does each AWS role really use, and what can be taken away?
+
+pub mod schema;

@@ -1,0 +1,3 @@
+//! The `trimtrail` program.
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! it
+use assert_cmd as _;
