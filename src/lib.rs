@@ -1,3 +1,5 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod query;
 pub mod schema;
+pub mod store;
