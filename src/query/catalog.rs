@@ -12,7 +12,6 @@ use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::catalog::SchemaProvider;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
-use datafusion::common::Result;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionState;
 use datafusion::execution::SessionStateBuilder;
@@ -21,6 +20,8 @@ use tokio::sync::OnceCell;
 use super::table::StoreTable;
 use crate::schema::Table;
 use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::TableSnapshot;
 
 /// Name of the one catalog.
 pub(super) const CATALOG: &str = "trimtrail";
@@ -52,14 +53,10 @@ pub(super) const VIEWS: &[View] = &[
 ];
 
 /// The catalog of a session; `state` plans the views and knows every function they use.
-pub(super) fn catalog(
-    store: Option<&Store>,
-    events_version: Option<u64>,
-    state: SessionState,
-) -> Arc<dyn CatalogProvider> {
+pub(super) fn catalog(store: Option<&Store>, version: Option<u64>, state: SessionState) -> Arc<dyn CatalogProvider> {
     let tables = Arc::new(StoreTables {
         store: store.cloned(),
-        events_version,
+        version: OnceCell::new_with(version),
         opened: [OnceCell::new(), OnceCell::new(), OnceCell::new()],
     });
     let base_catalog = MemoryCatalogProviderList::new();
@@ -101,16 +98,28 @@ impl CatalogProvider for OneSchema {
 #[derive(Debug)]
 struct StoreTables {
     store: Option<Store>,
-    events_version: Option<u64>,
+    /// The version of the store that all tables show: given, or the newest when the first table was opened.
+    version: OnceCell<u64>,
     opened: [OnceCell<Arc<dyn TableProvider>>; Table::ALL.len()],
 }
 
 impl StoreTables {
-    async fn open(&self, store: &Store, table: Table) -> Result<Arc<dyn TableProvider>> {
-        let snapshot = match (table, self.events_version) {
-            (Table::Events, Some(version)) => store.snapshot_at(table, version).await,
-            (Table::Events | Table::Objects | Table::Rejects, _) => store.snapshot(table).await,
+    /// The table at the session's version, so that a query never mixes the tables of two ingests.
+    async fn snapshot(&self, store: &Store, table: Table) -> Result<TableSnapshot, StoreError> {
+        let snapshot = match self.version.get() {
+            Some(version) => store.snapshot_at(table, *version).await?,
+            None => store.snapshot(table).await?,
         };
+        let version = *self.version.get_or_init(|| async { snapshot.version }).await;
+        if snapshot.version == version {
+            Ok(snapshot)
+        } else {
+            store.snapshot_at(table, version).await
+        }
+    }
+
+    async fn open(&self, store: &Store, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+        let snapshot = self.snapshot(store, table).await;
         let snapshot = snapshot.map_err(|error| DataFusionError::External(Box::new(error)))?;
         Ok(Arc::new(StoreTable::try_new(snapshot)?))
     }
@@ -125,7 +134,7 @@ impl SchemaProvider for StoreTables {
         }
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let Some(store) = &self.store else { return Ok(None) };
         let found = Table::ALL
             .into_iter()
@@ -157,7 +166,7 @@ impl fmt::Debug for TablesAndViews {
 }
 
 impl TablesAndViews {
-    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>, DataFusionError> {
         let plan = self.planner.create_logical_plan(view.sql).await?;
         Ok(Arc::new(ViewTable::new(plan, Some(view.sql.to_owned()))))
     }
@@ -174,7 +183,7 @@ impl SchemaProvider for TablesAndViews {
         names
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         if self.tables.store.is_none() {
             return Ok(None);
         }

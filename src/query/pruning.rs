@@ -27,11 +27,11 @@ use crate::store::StatisticValue;
 ///
 /// Keeps a file whenever its statistics do not prove the contrary.
 pub(super) fn surviving_files<'a>(
-    files: &'a [DataFile],
+    files: &'a [Arc<DataFile>],
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
     max_in_list_size: usize,
-) -> Result<Vec<&'a DataFile>> {
+) -> Result<Vec<&'a Arc<DataFile>>> {
     let builder = PruningPredicateBuilder::new()
         .with_file_schema(Arc::clone(schema))
         .with_max_in_list_size(max_in_list_size);
@@ -81,14 +81,14 @@ pub(super) fn event_date(file: &DataFile) -> ScalarValue {
 }
 
 struct FileBounds<'a> {
-    files: &'a [DataFile],
+    files: &'a [Arc<DataFile>],
     schema: &'a SchemaRef,
 }
 
 impl FileBounds<'_> {
     fn bounds(&self, column: &Column, bound: impl Fn(&DataFile) -> Option<&StatisticValue>) -> Option<ArrayRef> {
         if column.name == EVENT_DATE {
-            return ScalarValue::iter_to_array(self.files.iter().map(event_date)).ok();
+            return ScalarValue::iter_to_array(self.files.iter().map(|file| event_date(file))).ok();
         }
         let data_type = self.schema.field_with_name(&column.name).ok()?.data_type();
         let unknown = ScalarValue::try_from(data_type).ok()?;
@@ -115,7 +115,7 @@ impl PruningStatistics for FileBounds<'_> {
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let nulls = |file: &DataFile| {
+        let nulls = |file: &Arc<DataFile>| {
             if column.name == EVENT_DATE {
                 return Some(if file.event_date.is_none() { file.rows } else { 0 });
             }

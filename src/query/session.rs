@@ -124,13 +124,9 @@ impl fmt::Debug for QuerySession {
 impl QuerySession {
     /// Opens a session; reads nothing from the store until a query names a table.
     ///
-    /// With `events_version`, `events` and all views show that version; `objects` and `rejects` are always the newest.
+    /// All tables show one version of the store: `version`, or the newest when a query first names a table.
     /// Without a store, only expressions and `read_cloudtrail` work.
-    pub fn new(
-        store: Option<&Store>,
-        options: &SessionOptions,
-        events_version: Option<u64>,
-    ) -> Result<Self, QueryError> {
+    pub fn new(store: Option<&Store>, options: &SessionOptions, version: Option<u64>) -> Result<Self, QueryError> {
         let engine = |error: DataFusionError| QueryError::Engine {
             message: error.strip_backtrace(),
         };
@@ -142,10 +138,7 @@ impl QuerySession {
             .build();
         let mut context = SessionContext::new_with_state(state);
         functions::register(&mut context).map_err(engine)?;
-        context.register_catalog(
-            catalog::CATALOG,
-            catalog::catalog(store, events_version, context.state()),
-        );
+        context.register_catalog(catalog::CATALOG, catalog::catalog(store, version, context.state()));
         Ok(Self {
             context,
             now_micros: options.now_micros,

@@ -86,7 +86,7 @@ impl StoreTable {
         })
     }
 
-    fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&DataFile>> {
+    fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&Arc<DataFile>>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
             return Ok(self.snapshot.files.iter().collect());
         };

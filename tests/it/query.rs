@@ -3,6 +3,7 @@
 use trimtrail::query::QueryError;
 use trimtrail::query::QuerySession;
 use trimtrail::query::SessionOptions;
+use trimtrail::schema::Table;
 
 use crate::support::store;
 use crate::support::store::TestStore;
@@ -327,4 +328,36 @@ async fn a_query_past_the_memory_limit_says_so() {
     let sql = "select a.value from generate_series(1, 200000) a join generate_series(1, 200000) b on a.value = b.value";
     let error = error(&session, sql, &[]).await;
     assert!(matches!(error, QueryError::Memory { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_older_version_shows_the_rows_it_had() {
+    let test_store = store::with_events(EVENTS.trim_start()).await;
+    let version = test_store.store.snapshot(Table::Events).await.unwrap().version;
+    let first_line = EVENTS.trim_start().lines().next().unwrap().replace("\"e1\"", "\"e5\"");
+    store::append(&test_store.store, &format!("{first_line}\n")).await;
+    let newest = QuerySession::new(Some(&test_store.store), &options(), None).unwrap();
+    let older = QuerySession::new(Some(&test_store.store), &options(), Some(version)).unwrap();
+    assert_eq!(rows(&newest, "select count(*) from events", &[]).await.unwrap(), ["5"]);
+    assert_eq!(rows(&older, "select count(*) from events", &[]).await.unwrap(), ["4"]);
+}
+
+#[tokio::test]
+async fn a_session_stays_at_the_version_it_first_read() {
+    let (test_store, session) = open().await;
+    assert_eq!(
+        rows(&session, "select count(*) from objects", &[]).await.unwrap(),
+        ["0"]
+    );
+    let first_line = EVENTS.trim_start().lines().next().unwrap().replace("\"e1\"", "\"e5\"");
+    store::append(&test_store.store, &format!("{first_line}\n")).await;
+    assert_eq!(rows(&session, "select count(*) from events", &[]).await.unwrap(), ["4"]);
+}
+
+#[tokio::test]
+async fn a_version_that_does_not_exist_is_an_error_of_the_store() {
+    let test_store = store::with_events(EVENTS.trim_start()).await;
+    let session = QuerySession::new(Some(&test_store.store), &options(), Some(99)).unwrap();
+    let error = error(&session, "select count(*) from events", &[]).await;
+    assert!(matches!(error, QueryError::Store(_)), "{error:?}");
 }
