@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod compat;
 mod query;
 mod questions;
 mod support;
