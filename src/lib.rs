@@ -1,3 +1,6 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod decode;
+pub mod event;
+pub mod iam;
 pub mod schema;
