@@ -3,4 +3,6 @@
 pub mod decode;
 pub mod event;
 pub mod iam;
+pub mod query;
 pub mod schema;
+pub mod store;

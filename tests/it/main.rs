@@ -1,2 +1,12 @@
-//! it
-use assert_cmd as _;
+//! The integration tests: one binary, one module per topic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod query;
+mod questions;
+mod support;
