@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
 use deltalake::DeltaTableBuilder;
 use deltalake::DeltaTableError;
 use deltalake::kernel::StructType;
@@ -21,7 +24,7 @@ use deltalake::protocol::SaveMode;
 use deltalake::table::state::DeltaTableState;
 use object_store::ObjectStore;
 use object_store::ObjectStoreExt;
-use object_store::path::Path;
+use object_store::path::Path as ObjectPath;
 use url::Url;
 
 use super::Location;
@@ -59,8 +62,14 @@ pub struct Store {
 
 struct Inner {
     location: Location,
-    logs: HashMap<Table, LogStoreRef>,
+    logs: Logs,
     loaded: Mutex<HashMap<Table, Loaded>>,
+}
+
+struct Logs {
+    events: LogStoreRef,
+    objects: LogStoreRef,
+    rejects: LogStoreRef,
 }
 
 /// The newest state of a table that this process has seen.
@@ -149,9 +158,12 @@ impl Store {
     }
 
     pub(super) fn log_store(&self, table: Table) -> LogStoreRef {
-        // INVARIANT: `new` makes a log store for each of `Table::ALL`, which lists every variant.
-        #[expect(clippy::indexing_slicing, reason = "the map holds every table")]
-        Arc::clone(&self.inner.logs[&table])
+        let logs = &self.inner.logs;
+        Arc::clone(match table {
+            Table::Events => &logs.events,
+            Table::Objects => &logs.objects,
+            Table::Rejects => &logs.rejects,
+        })
     }
 
     /// Newest state of a table that must exist.
@@ -197,17 +209,17 @@ impl Store {
         let read_error = |source| StoreError::from_log(location.folder(), Access::Read, source);
         let files = DurableFileSystem::new(location.folder()).map_err(|error| read_error(error.into()))?;
         let files: Arc<dyn ObjectStore> = Arc::new(files);
-        let mut logs = HashMap::new();
-        for table in Table::ALL {
-            let log_store = log_url(table)
-                .and_then(|url| {
-                    DeltaTableBuilder::from_url(url.clone())?
-                        .with_storage_backend(Arc::clone(&files), url)
-                        .build_storage()
-                })
-                .map_err(read_error)?;
-            logs.insert(table, log_store);
-        }
+        let log_store = |table| {
+            let url = log_url(table)?;
+            DeltaTableBuilder::from_url(url.clone())?
+                .with_storage_backend(Arc::clone(&files), url)
+                .build_storage()
+        };
+        let logs = Logs {
+            events: log_store(Table::Events).map_err(read_error)?,
+            objects: log_store(Table::Objects).map_err(read_error)?,
+            rejects: log_store(Table::Rejects).map_err(read_error)?,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 location: location.clone(),
@@ -219,12 +231,19 @@ impl Store {
 
     /// Loads and checks the newest state; `None` when there is no table.
     async fn load_newest(&self, table: Table) -> Result<Option<DeltaTableState>, StoreError> {
-        match DeltaTableState::try_new(self.log_store(table).as_ref(), None).await {
+        let log_store = self.log_store(table);
+        let mut loaded = DeltaTableState::try_new(log_store.as_ref(), None).await;
+        if matches!(loaded, Err(DeltaTableError::NotATable(_))) {
+            let exists = log_store.is_delta_table_location().await;
+            if !exists.map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))? {
+                return Ok(None);
+            }
+            // Another process made the table between the two looks.
+            loaded = DeltaTableState::try_new(log_store.as_ref(), None).await;
+        }
+        match loaded {
             Ok(state) => self.check(table, state).await.map(Some),
-            Err(error) => match self.log_store(table).is_delta_table_location().await {
-                Ok(false) => Ok(None),
-                _ => Err(self.diagnose(table, error).await),
-            },
+            Err(error) => Err(self.diagnose(table, error).await),
         }
     }
 
@@ -264,7 +283,7 @@ impl Store {
             Some(_) => {}
         }
         let version = state.version();
-        let newest = Path::from(format!("_delta_log/{version:020}.json"));
+        let newest = ObjectPath::from(format!("_delta_log/{version:020}.json"));
         let entry = self.log_store(table).object_store(None).head(&newest).await;
         if entry.is_ok_and(|entry| entry.size == 0) {
             let path = self.entry_path(table, version);
@@ -365,7 +384,7 @@ fn table_properties(table: Table) -> Vec<(String, Option<String>)> {
         (SCHEMA_VERSION_PROPERTY.to_owned(), schema::SCHEMA_VERSION.to_string()),
         (
             "delta.dataSkippingStatsColumns".to_owned(),
-            table.statistics_columns().join(","),
+            skipping_columns(table).join(","),
         ),
     ];
     let shared = TABLE_PROPERTIES
@@ -374,6 +393,22 @@ fn table_properties(table: Table) -> Vec<(String, Option<String>)> {
     own.into_iter()
         .chain(shared)
         .map(|(name, value)| (name, Some(value)))
+        .collect()
+}
+
+/// Booleans have no bounds, and some engines refuse a table that lists them here.
+fn skipping_columns(table: Table) -> Vec<&'static str> {
+    let schema = table.schema();
+    let is_boolean = |name: &str| {
+        schema
+            .field_with_name(name)
+            .is_ok_and(|field| field.data_type() == &DataType::Boolean)
+    };
+    table
+        .statistics_columns()
+        .iter()
+        .copied()
+        .filter(|name| !is_boolean(name))
         .collect()
 }
 
@@ -388,20 +423,32 @@ fn prepare_folder(location: &Location) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => durable::create_folders(folder).map_err(write_error)?,
         Err(error) => return Err(StoreError::from_io(folder, Access::Read, error)),
     }
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
-        let entry = entry.map_err(|error| StoreError::from_io(folder, Access::Read, error))?;
-        entries.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    let is_part_of_a_store = |name: &str| name.contains('#') || Table::ALL.iter().any(|table| table.name() == name);
-    let has_events = entries.iter().any(|name| name == Table::Events.name());
-    entries.retain(|name| !is_part_of_a_store(name));
-    entries.sort_unstable();
-    match entries.into_iter().next() {
-        Some(entry) if !has_events => return Err(StoreError::NotEmpty { path: path(), entry }),
-        _ => {}
+    if let Some(entry) = foreign_entry(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
+        return Err(StoreError::NotEmpty { path: path(), entry });
     }
     durable::probe_writable(folder).map_err(write_error)
+}
+
+/// First entry, by name, that shows that the folder is used for something else; a store may hold extra files.
+fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_table = Table::ALL.iter().any(|table| table.name() == name);
+        // What a crash leaves of a store that was being made.
+        let is_left_over = name.contains('#') || is_table && is_empty_folder(&entry.path());
+        if !is_left_over {
+            names.push(name);
+        }
+    }
+    // Asked last, because another process may be making the same store.
+    let is_store = folder.join(Table::Events.name()).join("_delta_log").is_dir();
+    Ok(names.into_iter().min().filter(|_| !is_store))
+}
+
+fn is_empty_folder(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 #[cfg(test)]
@@ -410,15 +457,15 @@ mod tests {
     use super::super::testing::TestStore;
     use super::*;
 
-    async fn create(folder: &std::path::Path) -> Result<Store, StoreError> {
+    async fn create(folder: &Path) -> Result<Store, StoreError> {
         Store::create_or_open(&Location::parse(folder.to_str().unwrap()).unwrap(), CLOCK).await
     }
 
-    async fn open(folder: &std::path::Path) -> Result<Store, StoreError> {
+    async fn open(folder: &Path) -> Result<Store, StoreError> {
         Store::open(&Location::parse(folder.to_str().unwrap()).unwrap()).await
     }
 
-    fn edit_first_entry(folder: &std::path::Path, from: &str, to: &str) {
+    fn edit_first_entry(folder: &Path, from: &str, to: &str) {
         let entry = folder.join("events/_delta_log/00000000000000000000.json");
         let text = fs::read_to_string(&entry).unwrap();
         assert!(text.contains(from), "{text}");
@@ -503,6 +550,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn project_with_a_folder_called_events_is_not_made_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("events")).unwrap();
+        fs::write(folder.path().join("events/party.txt"), "x").unwrap();
+        let error = create(folder.path()).await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::NotEmpty { entry, .. } if entry == "events"),
+            "{error:?}"
+        );
+        fs::remove_file(folder.path().join("events/party.txt")).unwrap();
+        create(folder.path()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn store_with_a_note_beside_its_tables_still_opens_for_writing() {
+        let test = TestStore::create().await;
+        fs::write(test.folder().join("README"), "ours").unwrap();
+        create(&test.folder()).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn missing_folder_is_no_store_and_is_not_made_by_opening() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("nothing");
@@ -514,7 +582,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn folder_that_cannot_be_made_is_unwritable() {
-        let error = create(std::path::Path::new("/proc/trimtrail-store")).await.unwrap_err();
+        let error = create(Path::new("/proc/trimtrail-store")).await.unwrap_err();
         assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
         assert!(error.to_string().contains("`/proc/trimtrail-store`"), "{error}");
     }
