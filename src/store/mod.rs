@@ -6,6 +6,7 @@
 //! questions to `query`.
 
 mod commit;
+mod create;
 mod durable;
 mod error;
 mod history;
