@@ -1,5 +1,8 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod decode;
+pub mod event;
+pub mod iam;
 pub mod query;
 pub mod schema;
 pub mod store;
