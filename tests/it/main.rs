@@ -10,4 +10,5 @@
 mod compat;
 mod query;
 mod questions;
+mod slt;
 mod support;

@@ -1,6 +1,7 @@
 //! SQL functions beyond the engine's own: JSON access, the names that saved Athena and DuckDB queries use, and what the
 //! compatibility views need.
 
+mod boolean_text;
 mod dates;
 mod element;
 mod json_path;
@@ -38,5 +39,5 @@ pub(super) fn register(context: &mut SessionContext) -> Result<()> {
     for function in own {
         context.register_udf(Arc::new(function))?;
     }
-    Ok(())
+    context.register_expr_planner(Arc::new(boolean_text::BooleanText))
 }

@@ -13,6 +13,7 @@ use arrow::compute;
 use arrow::datatypes::DataType;
 use arrow::datatypes::TimestampMicrosecondType;
 use chrono::DateTime;
+use chrono::NaiveDate;
 use chrono::NaiveDateTime;
 use datafusion::common::Result;
 use datafusion::common::ScalarValue;
@@ -75,15 +76,15 @@ impl ScalarUDFImpl for Iso8601Text {
     }
 
     fn preimage(&self, args: &[Expr], text: &Expr, _context: &SimplifyContext) -> Result<PreimageResult> {
-        let micros = text
+        let bounds = text
             .as_literal()
             .and_then(|scalar| scalar.try_as_str().flatten())
-            .and_then(micros_of);
-        let (Some(expr), Some(micros)) = (args.first(), micros) else {
+            .and_then(times_of);
+        let (Some(expr), Some((first, end))) = (args.first(), bounds) else {
             return Ok(PreimageResult::None);
         };
         let bound = |micros| ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()));
-        let interval = Interval::try_new(bound(micros), bound(micros + MICROS_PER_SECOND))?;
+        let interval = Interval::try_new(bound(first), bound(end))?;
         Ok(PreimageResult::Range {
             expr: expr.clone(),
             interval: Box::new(interval),
@@ -140,36 +141,61 @@ fn text_of(micros: i64) -> Option<String> {
     DateTime::from_timestamp_micros(micros).map(|time| time.format(FORMAT).to_string())
 }
 
-/// Only a text that `text_of` can give, so that equal texts are equal times.
-fn micros_of(text: &str) -> Option<i64> {
-    let micros = NaiveDateTime::parse_from_str(text, FORMAT)
+/// The times whose text equals `text`: first one and the end, which does not belong.
+///
+/// A space instead of `T`, as CloudTrail Lake writes times, means the same moment. No time has a day alone as its text,
+/// but every text is before or after it, so its times are none, at midnight.
+fn times_of(text: &str) -> Option<(i64, i64)> {
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        let midnight = NaiveDateTime::from(day).and_utc().timestamp_micros();
+        return text_of(midnight)?.starts_with(text).then_some((midnight, midnight));
+    }
+    let with_t = match text.split_once(' ') {
+        Some((day, time)) => format!("{day}T{time}Z"),
+        None => text.to_owned(),
+    };
+    let micros = NaiveDateTime::parse_from_str(&with_t, FORMAT)
         .ok()?
         .and_utc()
         .timestamp_micros();
-    (text_of(micros).as_deref() == Some(text)).then_some(micros)
+    (text_of(micros)? == with_t).then_some((micros, micros + MICROS_PER_SECOND))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::micros_of;
     use super::text_of;
+    use super::times_of;
+
+    const EIGHT: i64 = 1_790_841_600_000_000;
 
     #[test]
-    fn text_and_time_are_each_other_s_inverse() {
-        assert_eq!(micros_of("2026-10-01T08:00:00Z"), Some(1_790_841_600_000_000));
-        assert_eq!(text_of(1_790_841_600_999_999).as_deref(), Some("2026-10-01T08:00:00Z"));
+    fn a_text_stands_for_all_times_of_its_second() {
+        assert_eq!(times_of("2026-10-01T08:00:00Z"), Some((EIGHT, EIGHT + 1_000_000)));
+        assert_eq!(text_of(EIGHT + 999_999).as_deref(), Some("2026-10-01T08:00:00Z"));
+    }
+
+    #[test]
+    fn a_space_means_the_same_moment() {
+        assert_eq!(times_of("2026-10-01 08:00:00"), times_of("2026-10-01T08:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_alone_stands_for_no_time() {
+        let midnight = EIGHT - 8 * 3600 * 1_000_000;
+        assert_eq!(times_of("2026-10-01"), Some((midnight, midnight)));
     }
 
     #[test]
     fn texts_that_no_time_has_are_not_read() {
         for text in [
-            "2026-10-01",
-            "2026-10-01 08:00:00",
+            "2026-10",
+            "2026-10-1",
             "2026-10-1T08:00:00Z",
             "2026-10-01T08:00:60Z",
+            "2026-10-01T08:00",
             "",
         ] {
-            assert_eq!(micros_of(text), None, "{text}");
+            assert_eq!(times_of(text), None, "{text}");
         }
     }
 }
