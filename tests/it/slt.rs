@@ -22,7 +22,6 @@ use crate::support::text;
 
 /// 2026-10-31T00:00:00Z
 const NOW: i64 = 1_793_404_800_000_000;
-const NO_EVENTS: &str = "# no events";
 
 /// A session as sqllogictest sees it. `ask <id>` runs a question of the library.
 struct Database {
@@ -63,7 +62,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 fn events_of(script: &str) -> String {
-    let first_line = script.lines().next().unwrap_or(NO_EVENTS);
+    let first_line = script.lines().next().unwrap_or_default();
     let Some(name) = first_line.strip_prefix("# events: ") else {
         panic!("the first line must be `# events: <file>`, not `{first_line}`")
     };
