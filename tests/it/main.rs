@@ -10,5 +10,6 @@
 mod compat;
 mod query;
 mod questions;
+mod raw;
 mod slt;
 mod support;
