@@ -3,6 +3,8 @@
 pub mod decode;
 pub mod event;
 pub mod iam;
+pub mod ingest;
 pub mod query;
 pub mod schema;
+pub mod source;
 pub mod store;

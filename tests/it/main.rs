@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod ingest;
 mod query;
 mod questions;
 mod support;
