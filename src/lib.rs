@@ -4,5 +4,6 @@ pub mod decode;
 pub mod event;
 pub mod iam;
 pub mod query;
+pub mod sample;
 pub mod schema;
 pub mod store;
