@@ -3,6 +3,9 @@
 pub mod decode;
 pub mod event;
 pub mod iam;
+pub mod ingest;
 pub mod query;
+pub mod sample;
 pub mod schema;
+pub mod source;
 pub mod store;

@@ -8,6 +8,7 @@
 )]
 
 mod compat;
+mod ingest;
 mod query;
 mod questions;
 mod raw;

@@ -35,9 +35,18 @@ fn deliver(folder: &Path, day: &str, name: &str, content: &[u8]) {
 fn logs() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let object = |records: &str| gzip::compress(format!("{{\"Records\":[{records}]}}").as_bytes());
-    let first = [record("2026-10-01T08:00:00Z", "e1"), record("2026-10-01T09:00:00Z", "e2")].join(",");
+    let first = [
+        record("2026-10-01T08:00:00Z", "e1"),
+        record("2026-10-01T09:00:00Z", "e2"),
+    ]
+    .join(",");
     deliver(folder.path(), "2026/10/01", "aaaaaaaaaaaaaaaa", &object(&first));
-    deliver(folder.path(), "2026/10/03", "bbbbbbbbbbbbbbbb", &object(&record("2026-10-03T08:00:00Z", "e3")));
+    deliver(
+        folder.path(),
+        "2026/10/03",
+        "bbbbbbbbbbbbbbbb",
+        &object(&record("2026-10-03T08:00:00Z", "e3")),
+    );
     fs::write(folder.path().join("README.md"), "where these logs come from").unwrap();
     folder
 }
@@ -49,9 +58,14 @@ fn from(folder: &TempDir, select: &str) -> String {
 #[tokio::test]
 async fn events_of_all_objects_are_read_with_the_columns_of_the_store() {
     let folder = logs();
-    let sql = from(&folder, "select event_date, event_id, request_parameters, principal_type, record_index");
+    let sql = from(
+        &folder,
+        "select event_date, event_id, request_parameters, principal_type, record_index",
+    );
     assert_eq!(
-        rows(&session(), &format!("{sql} order by event_id"), &[]).await.unwrap(),
+        rows(&session(), &format!("{sql} order by event_id"), &[])
+            .await
+            .unwrap(),
         [
             "2026-10-01|e1|{\"maxBuckets\":1.0}|root|0",
             "2026-10-01|e2|{\"maxBuckets\":1.0}|root|1",
@@ -63,13 +77,18 @@ async fn events_of_all_objects_are_read_with_the_columns_of_the_store() {
 #[tokio::test]
 async fn rows_are_counted_without_reading_a_column() {
     let folder = logs();
-    assert_eq!(rows(&session(), &from(&folder, "select count(*)"), &[]).await.unwrap(), ["3"]);
+    assert_eq!(
+        rows(&session(), &from(&folder, "select count(*)"), &[]).await.unwrap(),
+        ["3"]
+    );
 }
 
 #[tokio::test]
 async fn a_single_file_can_be_named() {
     let folder = logs();
-    let day = folder.path().join("AWSLogs/111111111111/CloudTrail/eu-west-1/2026/10/03");
+    let day = folder
+        .path()
+        .join("AWSLogs/111111111111/CloudTrail/eu-west-1/2026/10/03");
     let file = fs::read_dir(day).unwrap().next().unwrap().unwrap().path();
     let sql = format!("select event_id from read_cloudtrail('{}')", file.display());
     assert_eq!(rows(&session(), &sql, &[]).await.unwrap(), ["e3"]);
@@ -79,9 +98,20 @@ async fn a_single_file_can_be_named() {
 async fn a_cut_object_ends_the_query_and_is_named() {
     let folder = logs();
     let whole = gzip::compress(format!("{{\"Records\":[{}]}}", record("2026-11-20T08:00:00Z", "e4")).as_bytes());
-    deliver(folder.path(), "2026/11/20", "cccccccccccccccc", &whole[..whole.len() / 2]);
-    let error = rows(&session(), &from(&folder, "select event_id"), &[]).await.unwrap_err().to_string();
-    assert!(error.contains("cccccccccccccccc.json.gz") && error.contains("ingest it"), "{error}");
+    deliver(
+        folder.path(),
+        "2026/11/20",
+        "cccccccccccccccc",
+        &whole[..whole.len() / 2],
+    );
+    let error = rows(&session(), &from(&folder, "select event_id"), &[])
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("cccccccccccccccc.json.gz") && error.contains("ingest it"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -97,7 +127,10 @@ async fn objects_delivered_before_the_window_or_long_after_it_are_not_opened() {
         let sql = format!("{} where {filter} order by event_id", from(&folder, "select event_id"));
         assert_eq!(rows(&session(), &sql, &[]).await.unwrap(), ["e1", "e2"], "{filter}");
     }
-    let error = rows(&session(), &from(&folder, "select event_id"), &[]).await.unwrap_err().to_string();
+    let error = rows(&session(), &from(&folder, "select event_id"), &[])
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("json.gz"), "{error}");
 }
 
@@ -106,14 +139,22 @@ async fn an_event_that_was_delivered_late_is_found() {
     let folder = logs();
     let late = gzip::compress(format!("{{\"Records\":[{}]}}", record("2026-10-02T08:00:00Z", "e4")).as_bytes());
     deliver(folder.path(), "2026/10/25", "ffffffffffffffff", &late);
-    let sql = format!("{} where event_date = date '2026-10-02'", from(&folder, "select event_id"));
+    let sql = format!(
+        "{} where event_date = date '2026-10-02'",
+        from(&folder, "select event_id")
+    );
     assert_eq!(rows(&session(), &sql, &[]).await.unwrap(), ["e4"]);
 }
 
 #[tokio::test]
 async fn a_limit_stops_the_reading() {
     let folder = logs();
-    assert_eq!(rows(&session(), &format!("{} limit 1", from(&folder, "select 1")), &[]).await.unwrap(), ["1"]);
+    assert_eq!(
+        rows(&session(), &format!("{} limit 1", from(&folder, "select 1")), &[])
+            .await
+            .unwrap(),
+        ["1"]
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ impl TableFunctionImpl for ReadCloudtrail {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
         let usage = || DataFusionError::Plan("write `read_cloudtrail('folder or file')`".to_owned());
         let [argument] = args.exprs() else { return Err(usage()) };
-        let path = argument.as_literal().and_then(|scalar| scalar.try_as_str().flatten()).ok_or_else(usage)?;
+        let path = argument
+            .as_literal()
+            .and_then(|scalar| scalar.try_as_str().flatten())
+            .ok_or_else(usage)?;
         if path.starts_with("s3://") {
             let message = format!("cannot read `{path}`: this build reads local files only; copy the objects first");
             return Err(DataFusionError::Plan(message));

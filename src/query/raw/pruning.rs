@@ -34,13 +34,19 @@ pub(super) fn objects_for(
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
 ) -> Result<Vec<ObjectRef>> {
-    let pruning_predicate =
-        PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).try_build(Arc::clone(predicate))?;
+    let pruning_predicate = PruningPredicateBuilder::new()
+        .with_file_schema(Arc::clone(schema))
+        .try_build(Arc::clone(predicate))?;
     if pruning_predicate.always_true() {
         return Ok(objects);
     }
     let kept = pruning_predicate.prune(&DeliveryDays { objects: &objects })?;
-    Ok(objects.into_iter().zip(kept).filter(|(_, keep)| *keep).map(|(object, _)| object).collect())
+    Ok(objects
+        .into_iter()
+        .zip(kept)
+        .filter(|(_, keep)| *keep)
+        .map(|(object, _)| object)
+        .collect())
 }
 
 struct DeliveryDays<'a> {

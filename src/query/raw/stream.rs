@@ -42,7 +42,10 @@ pub(super) struct ObjectStream {
 impl ObjectStream {
     /// `schema` holds columns of `events` in any order.
     pub(super) fn new(objects: Vec<ObjectRef>, schema: SchemaRef) -> Self {
-        Self { objects: Arc::new(objects), schema }
+        Self {
+            objects: Arc::new(objects),
+            schema,
+        }
     }
 }
 
@@ -112,7 +115,11 @@ impl Worker {
         });
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns,
+            &options,
+        )?)
     }
 }
 
@@ -135,10 +142,16 @@ fn check(object: &ObjectRef, outcome: &Outcome) -> Result<()> {
         return Ok(());
     }
     if let Some(fault) = &outcome.fault {
-        return Err(DataFusionError::Execution(format!("cannot read `{}`: {fault}; {advice}", object.uri)));
+        return Err(DataFusionError::Execution(format!(
+            "cannot read `{}`: {fault}; {advice}",
+            object.uri
+        )));
     }
     if let Some(reject) = outcome.rejects.first() {
-        let message = format!("cannot read record {} of `{}`: {}; {advice}", reject.record_index, object.uri, reject.reason);
+        let message = format!(
+            "cannot read record {} of `{}`: {}; {advice}",
+            reject.record_index, object.uri, reject.reason
+        );
         return Err(DataFusionError::Execution(message));
     }
     Ok(())

@@ -36,7 +36,10 @@ pub(super) struct RawTable {
 
 impl RawTable {
     pub(super) fn new(path: String) -> Self {
-        Self { path, schema: with_views(&schema::events()) }
+        Self {
+            path,
+            schema: with_views(&schema::events()),
+        }
     }
 
     async fn objects(&self) -> Result<Vec<ObjectRef>> {
@@ -82,7 +85,11 @@ impl TableProvider for RawTable {
         if objects.is_empty() {
             return Ok(Arc::new(EmptyExec::new(projected_schema)));
         }
-        let partition_count = state.config_options().execution.target_partitions.clamp(1, objects.len());
+        let partition_count = state
+            .config_options()
+            .execution
+            .target_partitions
+            .clamp(1, objects.len());
         let mut parts: Vec<Vec<ObjectRef>> = vec![Vec::new(); partition_count];
         // Neighbours are of about the same size, so dealing them out in turn balances the parts.
         for (index, object) in objects.into_iter().enumerate() {
@@ -90,11 +97,17 @@ impl TableProvider for RawTable {
                 part.push(object);
             }
         }
-        let streams = parts.into_iter().map(|part| {
-            Arc::new(ObjectStream::new(part, Arc::clone(&projected_schema))) as Arc<dyn PartitionStream>
-        });
-        let plan =
-            StreamingTableExec::try_new(Arc::clone(&projected_schema), streams.collect(), None, None, false, limit)?;
+        let streams = parts
+            .into_iter()
+            .map(|part| Arc::new(ObjectStream::new(part, Arc::clone(&projected_schema))) as Arc<dyn PartitionStream>);
+        let plan = StreamingTableExec::try_new(
+            Arc::clone(&projected_schema),
+            streams.collect(),
+            None,
+            None,
+            false,
+            limit,
+        )?;
         Ok(Arc::new(plan))
     }
 }
