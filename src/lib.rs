@@ -1,3 +1,4 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod report;
 pub mod schema;
