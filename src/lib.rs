@@ -1,4 +1,5 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod cli;
 pub mod report;
 pub mod schema;

@@ -1,0 +1,45 @@
+//! `sample` as typed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::ValueEnum;
+use jiff::civil::Date;
+
+/// Arguments of `sample`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  trimtrail sample ./sample-logs\n  \
+                        trimtrail sample ./big --events 1000000 --days 90 --seed 7")]
+pub struct SampleArgs {
+    /// Folder to write to; it must be new or empty
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Everyday events besides the planted ones
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub events: u64,
+    /// Start of the random numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// First day of the logs
+    #[arg(long, value_name = "DATE", default_value = "2026-09-01")]
+    pub first_day: Date,
+    /// Number of days
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3660))]
+    pub days: u32,
+    /// Size of the compressed log files
+    #[arg(long, value_enum, value_name = "SIZE", default_value = "real-life")]
+    pub object_size: SampleObjectSize,
+}
+
+/// Size of the log files that `sample` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SampleObjectSize {
+    /// As CloudTrail delivers them: many small ones, few large ones
+    RealLife,
+    /// About 2 KB each
+    #[value(name = "2k")]
+    TwoKilobytes,
+    /// About 50 MB each
+    #[value(name = "50m")]
+    FiftyMegabytes,
+}
