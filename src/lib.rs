@@ -1,5 +1,8 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
 pub mod cli;
+pub mod query;
 pub mod report;
+pub mod sample;
 pub mod schema;
+pub mod store;

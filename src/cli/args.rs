@@ -23,6 +23,7 @@ pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
 pub use sample::SampleArgs;
+pub use sample::SampleObjectSize;
 pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;

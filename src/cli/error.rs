@@ -4,7 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::ExitStatus;
+use crate::query::LibraryError;
+use crate::query::QueryError;
 use crate::report::ReportError;
+use crate::sample::SampleError;
+use crate::store::StoreError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,18 @@ pub enum CliError {
     /// The result cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The statement cannot be run.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The questions cannot be loaded.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The made-up logs cannot be written.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
 }
 
 impl CliError {
@@ -70,7 +86,13 @@ impl CliError {
     /// The status that the program ends with.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Usage { .. } => ExitStatus::Usage,
+            Self::Usage { .. }
+            | Self::Query(
+                QueryError::MissingParameter { .. }
+                | QueryError::UnknownParameter { .. }
+                | QueryError::RepeatedParameter { .. }
+                | QueryError::BadParameter { .. },
+            ) => ExitStatus::Usage,
             Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Report(cause) if cause.is_broken_pipe() => ExitStatus::Done,
             _ => ExitStatus::Failed,

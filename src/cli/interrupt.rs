@@ -15,3 +15,11 @@ pub(super) async fn stop_signal() -> Result<ExitStatus, CliError> {
         _ = terminate.recv() => Ok(ExitStatus::Terminated),
     }
 }
+
+/// Waits for Ctrl-C only.
+///
+/// An interactive session listens to nothing else: once SIGTERM is listened to, it would no longer end the program while
+/// it waits at its prompt.
+pub(super) async fn interrupt_signal() -> Result<(), CliError> {
+    tokio::signal::ctrl_c().await.map_err(CliError::Start)
+}

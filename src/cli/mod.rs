@@ -6,16 +6,19 @@
 pub mod args;
 pub mod command;
 
+mod engine;
 mod error;
 mod exit;
 mod interrupt;
 mod output;
+mod repl;
 mod rows;
 mod run;
 mod runtime;
 mod settings;
 mod size;
 mod target;
+mod time;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

@@ -87,18 +87,27 @@ pub(super) fn write_batch(
     Ok(summary)
 }
 
-/// Says below a table what it does not show.
-pub(super) fn note_summary(summary: &Summary, options: &ResultOptions, output: &mut Output) {
-    if options.format != Format::Table {
-        output.detail(&rows(summary.rows));
+/// Says how many rows went into a file, or what a table does not show; `switch` is what the user can type to see it.
+pub(super) fn note_summary(
+    summary: &Summary,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    switch: &str,
+    output: &mut Output,
+) {
+    if let Some(file) = file.filter(|path| *path != Path::new("-")) {
+        output.note(&format!("{} written to `{}`", rows(summary.rows), file.display()));
+    }
+    if options.format != Format::Table || options.shape == TableShape::Text {
         return;
     }
     let beyond = format_count(summary.rows_beyond);
     output.note(&match (summary.rows_beyond, summary.more_beyond) {
+        (0, _) if file.is_some() => return,
         (0, _) => rows(summary.rows),
-        (_, false) => format!("{} shown, {beyond} more; use --all to see them", rows(summary.rows)),
+        (_, false) => format!("{} shown, {beyond} more; {switch} shows them", rows(summary.rows)),
         (_, true) => format!(
-            "{} shown, more than {beyond} more; use --all to see them",
+            "{} shown, more than {beyond} more; {switch} shows them",
             rows(summary.rows)
         ),
     });
@@ -197,9 +206,9 @@ mod tests {
         let (mut output, data, messages) = captured(Verbosity::Normal);
         let options = options(&OutputArgs::default());
         let summary = write_batch(&numbers(1_234), None, &options, &mut output).unwrap();
-        note_summary(&summary, &options, &mut output);
+        note_summary(&summary, None, &options, "--all", &mut output);
         assert_eq!(data.text().lines().count(), 102);
-        assert_eq!(messages.text(), "100 rows shown, 1,134 more; use --all to see them\n");
+        assert_eq!(messages.text(), "100 rows shown, 1,134 more; --all shows them\n");
     }
 
     #[test]
@@ -210,9 +219,27 @@ mod tests {
             ..OutputArgs::default()
         });
         let summary = write_batch(&numbers(150), None, &options, &mut output).unwrap();
-        note_summary(&summary, &options, &mut output);
+        note_summary(&summary, None, &options, "--all", &mut output);
         assert_eq!(data.text().lines().count(), 152);
         assert_eq!(messages.text(), "150 rows\n");
+    }
+
+    #[test]
+    fn file_gets_the_rows_and_the_user_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.csv");
+        let (mut output, data, messages) = captured(Verbosity::Normal);
+        let options = options(&OutputArgs {
+            file: Some(file.clone()),
+            ..OutputArgs::default()
+        });
+        let summary = write_batch(&numbers(2), Some(&file), &options, &mut output).unwrap();
+        note_summary(&summary, Some(&file), &options, "--all", &mut output);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "n\n0\n1\n");
+        assert_eq!(
+            (data.text(), messages.text()),
+            (String::new(), format!("2 rows written to `{}`\n", file.display()))
+        );
     }
 
     #[test]
@@ -223,7 +250,7 @@ mod tests {
             ..OutputArgs::default()
         });
         let summary = write_batch(&numbers(150), None, &options, &mut output).unwrap();
-        note_summary(&summary, &options, &mut output);
+        note_summary(&summary, None, &options, "--all", &mut output);
         assert_eq!(data.text().lines().count(), 151);
         assert_eq!(messages.text(), "");
     }

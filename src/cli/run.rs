@@ -49,6 +49,10 @@ fn explain(message: &clap::Error) -> ExitStatus {
 fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     match command {
         Command::Completions(args) => command::completions(args, output),
+        Command::Query(args) => command::query(args, settings, output),
+        Command::Sql(args) => command::sql(args, settings, output),
+        Command::Store(args) => command::store(args, settings, output),
+        Command::Sample(args) => command::sample(args, output),
         Command::Man(args) => command::man(args, output),
         _ => Ok(ExitStatus::Failed),
     }

@@ -54,7 +54,8 @@ impl Settings {
         };
         let stdin_is_terminal = io::stdin().is_terminal();
         let stdout_is_terminal = io::stdout().is_terminal();
-        let is_plain = env::var_os("CI").is_some() || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_plain = is_set("CI") || is_set("NO_COLOR") || env::var_os("TERM").is_some_and(|name| name == "dumb");
         Self {
             now: Timestamp::now(),
             verbosity,

@@ -129,7 +129,7 @@ pub(super) fn is_number(data_type: &DataType) -> bool {
 /// The schema in which the formats see a result: unions, which the JSON operators of SQL yield and which no file format
 /// holds, are text.
 pub(super) fn renderable_schema(schema: &SchemaRef) -> SchemaRef {
-    if !schema.fields().iter().any(|field| is_union(field)) {
+    if !schema.fields().iter().any(is_union) {
         return Arc::clone(schema);
     }
     let fields = schema.fields().iter().map(|field| {

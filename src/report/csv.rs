@@ -5,6 +5,7 @@
 //! escapes, so that one line is one row. Columns of numbers, times and booleans are never changed. Null is the empty
 //! cell.
 
+use std::io;
 use std::io::Write;
 
 use ::csv::Writer;
@@ -93,7 +94,11 @@ fn protect(text: &str) -> String {
 }
 
 fn write_error(cause: ::csv::Error) -> ReportError {
-    ReportError::Write(cause.into())
+    let text = cause.to_string();
+    match cause.into_kind() {
+        ::csv::ErrorKind::Io(cause) => ReportError::Write(cause),
+        _ => ReportError::Write(io::Error::other(text)),
+    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn rows_read_back_as_they_were() {
         let rows = batch(&[("name", &["=a", "\u{1b}"]), ("other", &["", "é"])]);
-        let (bytes, summary) = render_bytes(&[rows.clone()], &options(Format::Parquet));
+        let (bytes, summary) = render_bytes(std::slice::from_ref(&rows), &options(Format::Parquet));
         let mut reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))
             .unwrap()
             .build()
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn same_rows_give_the_same_bytes() {
         let rows = batch(&[("name", &["a", "b"])]);
-        let file = || render_bytes(&[rows.clone()], &options(Format::Parquet)).0;
+        let file = || render_bytes(std::slice::from_ref(&rows), &options(Format::Parquet)).0;
         assert_eq!(file(), file());
     }
 }

@@ -308,6 +308,51 @@ pub(super) mod tests {
         assert_eq!((text.as_str(), summary.rows), ("", 0));
     }
 
+    /// A reader that goes away after some bytes, as `head` does.
+    struct Closing {
+        left: usize,
+    }
+
+    impl Write for Closing {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.left == 0 {
+                return Err(std::io::ErrorKind::BrokenPipe.into());
+            }
+            let taken = bytes.len().min(self.left);
+            self.left -= taken;
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn reader_that_goes_away_is_told_apart_in_every_format() {
+        let values = vec!["some text"; 5_000];
+        let rows = batch(&[("name", &values)]);
+        for format in [
+            Format::Table,
+            Format::Json,
+            Format::Ndjson,
+            Format::Csv,
+            Format::Markdown,
+            Format::Parquet,
+        ] {
+            for left in [0, 3, 150] {
+                let write = || -> Result<Summary, ReportError> {
+                    let out = Box::new(Closing { left });
+                    let mut writer = ResultWriter::new(&rows.schema(), &options(format), out)?;
+                    writer.write(&rows)?;
+                    writer.finish()
+                };
+                let error = write().unwrap_err();
+                assert!(error.is_broken_pipe(), "{format:?} after {left} bytes: {error:?}");
+            }
+        }
+    }
+
     #[test]
     fn union_of_a_json_operator_is_text_in_every_format() {
         let fields = UnionFields::from_fields(vec![
@@ -321,10 +366,13 @@ pub(super) mod tests {
         let union = UnionArray::try_new(fields, ScalarBuffer::from(vec![1_i8, 0]), None, children).unwrap();
         let rows = RecordBatch::try_from_iter_with_nullable([("value", Arc::new(union) as ArrayRef, true)]).unwrap();
         assert_eq!(
-            render(&[rows.clone()], Format::Ndjson),
+            render(std::slice::from_ref(&rows), Format::Ndjson),
             "{\"value\":\"bucket\"}\n{\"value\":null}\n"
         );
-        assert_eq!(render(&[rows.clone()], Format::Csv), "value\nbucket\n\"\"\n");
+        assert_eq!(
+            render(std::slice::from_ref(&rows), Format::Csv),
+            "value\nbucket\n\"\"\n"
+        );
         assert!(!render_bytes(&[rows], &options(Format::Parquet)).0.is_empty());
     }
 }

@@ -33,6 +33,8 @@ pub enum TableShape {
     Lines,
     /// A block per row: one line per column.
     Blocks,
+    /// The cells one below the other, with their line feeds: for the plans of `explain`.
+    Text,
 }
 
 /// Writes a table.
@@ -54,6 +56,7 @@ pub(super) struct TableWriter<W: Write> {
 enum Layout {
     Lines { widths: Vec<usize> },
     Blocks { name_width: usize },
+    Text,
 }
 
 impl<W: Write> TableWriter<W> {
@@ -125,8 +128,10 @@ impl<W: Write> TableWriter<W> {
             .map(|header| display_width(header))
             .max()
             .unwrap_or(0);
-        if self.shape == TableShape::Blocks {
-            return Layout::Blocks { name_width };
+        match self.shape {
+            TableShape::Blocks => return Layout::Blocks { name_width },
+            TableShape::Text => return Layout::Text,
+            TableShape::Auto | TableShape::Lines => {}
         }
         let mut widths: Vec<usize> = self.headers.iter().map(|header| display_width(header)).collect();
         for row in &self.held {
@@ -163,6 +168,7 @@ impl<W: Write> TableWriter<W> {
                     writeln!(self.out, "{}", format!("{header}{padding}{cell}").trim_end_matches(' '))?;
                 }
             }
+            Some(Layout::Text) => writeln!(self.out, "{}", row.join("\n"))?,
             None => {}
         }
         Ok(())
@@ -173,11 +179,16 @@ impl<W: Write> FormatWriter for TableWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         let schema = SchemaRef::clone(&self.schema);
         let options = CellOptions::new();
+        let make_visible = if self.shape == TableShape::Text {
+            escape::visible_lines
+        } else {
+            escape::visible
+        };
         let mut cells = Cells::new(schema.fields(), batch, &options)?;
         for row in 0..batch.num_rows() {
             let mut texts = Vec::with_capacity(batch.num_columns());
             cells.row(row, |_, text| {
-                texts.push(escape::visible(text.unwrap_or_default()).into_owned());
+                texts.push(make_visible(text.unwrap_or_default()).into_owned());
                 Ok(())
             })?;
             self.take(texts)?;
@@ -313,6 +324,22 @@ mod tests {
         assert_eq!(
             text,
             "─── row 1 ───\nfirst   aaaaaaaaaaaaaaa\nsecond  bbbbbbbbbbbbbbb\nc       ccccccccccc\n"
+        );
+    }
+
+    #[test]
+    fn plan_keeps_its_lines() {
+        let text = ResultOptions {
+            shape: TableShape::Text,
+            ..options(Format::Table)
+        };
+        let rows = batch(&[
+            ("plan_type", &["logical_plan"]),
+            ("plan", &["Projection\n  Scan\u{1b}"]),
+        ]);
+        assert_eq!(
+            render_with(&[rows], &text).0,
+            "logical_plan\nProjection\n  Scan\\u{1b}\n"
         );
     }
 
