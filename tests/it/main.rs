@@ -1,5 +1,4 @@
-//! Integration tests: one binary, because each further one links the query engine again.
-
+//! The integration tests: one binary, one module per topic.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,3 +8,6 @@
 )]
 
 mod cli;
+mod query;
+mod questions;
+mod support;

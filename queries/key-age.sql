@@ -1,0 +1,97 @@
+-- @id        key-age
+-- @title     Long-lived access keys and their age
+-- @question  Which long-lived access keys are in use, how old are they at least, and who uses them from how many places?
+-- @param     since timestamp?  First moment of the window, UTC, inclusive.
+-- @param     until timestamp?  End of the window, UTC, exclusive.
+-- @param     min_age_days int64?  Only keys at least this old, in days.
+-- @column    access_key_id utf8  The key.
+-- @column    principal_arn utf8  User or root user that it belongs to.
+-- @column    recipient_account_id utf8  Account that received the calls.
+-- @column    created_at timestamp  When CreateAccessKey returned the key; null when the store holds no such event.
+-- @column    first_seen timestamp  First call with the key in the window.
+-- @column    last_seen timestamp  Last call with the key in the window.
+-- @column    age_days int64  Whole days from creation (or else first call) to `until` or the last event of the window: a lower bound.
+-- @column    calls int64  Calls with the key in the window.
+-- @column    denied int64  Calls that ended with an error.
+-- @column    addresses int64  Distinct source addresses.
+-- @severity  medium
+-- @control   soc2:CC6.1
+-- @control   iso27001:A.5.17
+-- @caveat    Keys that made no call in the window are not shown; a credential report lists them.
+-- @caveat    A key that was created before the store's first event is older than `age_days` says.
+with calls as (
+    select
+        e.user_identity_access_key_id as access_key_id,
+        e.principal_arn,
+        e.recipient_account_id,
+        e.event_time,
+        e.error_code,
+        e.source_ip_address
+    from events e
+    where e.credential_kind = 'long-term'
+      and e.user_identity_access_key_id is not null
+      and (e.event_category is null or e.event_category in ('Management', 'Data'))
+      and ($since is null or (e.event_date >= cast($since as date) and e.event_time >= $since))
+      and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
+),
+creations as (
+    select
+        e.response_elements->'accessKey'->>'accessKeyId' as access_key_id,
+        min(e.event_time) as created_at
+    from events e
+    where e.event_source = 'iam.amazonaws.com'
+      and e.event_name = 'CreateAccessKey'
+      and e.error_code is null
+    group by e.response_elements->'accessKey'->>'accessKeyId'
+),
+keys as (
+    select
+        access_key_id,
+        principal_arn,
+        recipient_account_id,
+        min(event_time) as first_seen,
+        max(event_time) as last_seen,
+        count(*) as calls,
+        sum(case when error_code is not null then 1 else 0 end) as denied,
+        count(distinct source_ip_address) as addresses
+    from calls
+    group by access_key_id, principal_arn, recipient_account_id
+),
+moments as (
+    select coalesce($until, max(event_time)) as as_of
+    from calls
+),
+aged as (
+    select
+        k.access_key_id,
+        k.principal_arn,
+        k.recipient_account_id,
+        c.created_at,
+        k.first_seen,
+        k.last_seen,
+        cast(
+            floor((extract(epoch from m.as_of) - extract(epoch from coalesce(c.created_at, k.first_seen))) / 86400)
+            as bigint
+        ) as age_days,
+        k.calls,
+        k.denied,
+        k.addresses
+    from keys k
+    cross join moments m
+    left join creations c
+        on k.access_key_id = c.access_key_id
+)
+select
+    access_key_id,
+    principal_arn,
+    recipient_account_id,
+    created_at,
+    first_seen,
+    last_seen,
+    age_days,
+    calls,
+    denied,
+    addresses
+from aged
+where $min_age_days is null or age_days >= $min_age_days
+order by age_days desc, access_key_id, principal_arn, recipient_account_id

@@ -1,0 +1,279 @@
+//! What can go wrong with a store, by what the user can do about it.
+
+use std::error::Error;
+use std::io;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use arrow::error::ArrowError;
+use deltalake::DeltaTableError;
+use parquet::errors::ParquetError;
+
+/// Why a store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The path names a file.
+    #[error("cannot use `{path}` as a store: it is a file; name a folder")]
+    PathIsFile {
+        /// The store's path.
+        path: String,
+    },
+    /// The folder holds something else.
+    #[error("cannot make a store in `{path}`: the folder already holds `{entry}`; name a new or empty folder")]
+    NotEmpty {
+        /// The store's path.
+        path: String,
+        /// First entry that is no part of a store.
+        entry: String,
+    },
+    /// There is no store at the path.
+    #[error("no store at `{path}`; correct the path, or make a store there with `trimtrail ingest`")]
+    NotAStore {
+        /// The store's path.
+        path: String,
+    },
+    /// The store was made by a newer version of this program.
+    #[error(
+        "store `{path}` has schema version {found}, but this program knows only versions up to {supported}; \
+         use a newer trimtrail"
+    )]
+    NewerVersion {
+        /// The store's path.
+        path: String,
+        /// Version that the store states.
+        found: u32,
+        /// Newest version that this program reads.
+        supported: u32,
+    },
+    /// Another tool raised the Delta protocol of a table.
+    #[error(
+        "table `{path}` needs Delta reader version {reader} and writer version {writer}, but this program supports \
+         reader 1 and writer 2; another tool upgraded the table: restore it from a copy, or ingest into a new store"
+    )]
+    NewerProtocol {
+        /// The table's path.
+        path: String,
+        /// Reader version that the table asks for.
+        reader: i32,
+        /// Writer version that the table asks for.
+        writer: i32,
+    },
+    /// The operating system refuses to write.
+    #[error(
+        "cannot write `{path}`: {source}; make the folder writable for this user, or choose another with `--store`"
+    )]
+    Unwritable {
+        /// File or folder.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file or folder cannot be read.
+    #[error("cannot read `{path}`: {source}")]
+    Unreadable {
+        /// File or folder.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The disk or the quota is full.
+    #[error(
+        "no space left to write `{path}`; free some space and run the same command again, nothing is counted twice"
+    )]
+    NoSpace {
+        /// File or folder.
+        path: String,
+    },
+    /// A log entry is cut off or empty.
+    #[error(
+        "log entry `{path}` is damaged ({reason}): its writer was cut off; move this file away if it is the newest of \
+         its folder, then run the same command again"
+    )]
+    TornCommit {
+        /// The log entry.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A log entry between two others is gone.
+    #[error("log entry `{path}` is missing; restore it from a copy of the store")]
+    MissingCommit {
+        /// The log entry.
+        path: String,
+    },
+    /// The requested version does not exist, or not any more.
+    #[error(
+        "store `{path}` has no version {requested}: the newest is {newest}, and versions older than the log retention \
+         are gone; list them with `trimtrail store history`"
+    )]
+    NoSuchVersion {
+        /// The store's path.
+        path: String,
+        /// Version that was asked for.
+        requested: u64,
+        /// Newest version.
+        newest: u64,
+    },
+    /// A kind of location that this build cannot use.
+    #[error("cannot use `{location}` as a store: `{scheme}://` is not supported by this build; name a local folder")]
+    UnsupportedLocation {
+        /// What the user wrote.
+        location: String,
+        /// Its URL scheme.
+        scheme: String,
+    },
+    /// Text that names no folder.
+    #[error("cannot use `{location}` as a store: {reason}")]
+    BadLocation {
+        /// What the user wrote.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A batch does not have the columns of its table.
+    #[error("cannot store rows in `{table}`: {reason}")]
+    WrongColumns {
+        /// The table.
+        table: &'static str,
+        /// First difference.
+        reason: String,
+    },
+    /// A day that has no name in the calendar of the store.
+    #[error("cannot store rows of day {days} after 1970-01-01: the year is not between 1 and 9999")]
+    DayOutOfRange {
+        /// Days since the epoch.
+        days: i32,
+    },
+    /// A Parquet file cannot be written or read.
+    #[error("cannot use Parquet file `{path}`: {source}")]
+    Parquet {
+        /// The file.
+        path: String,
+        /// The reader's or writer's reason.
+        source: ParquetError,
+    },
+    /// Rows cannot be compared or read.
+    #[error("cannot use the rows of `{path}`: {source}")]
+    Rows {
+        /// File or table.
+        path: String,
+        /// The reason.
+        source: ArrowError,
+    },
+    /// The Delta log cannot be read or written.
+    #[error("cannot use the log of table `{path}`: {source}")]
+    Log {
+        /// The table.
+        path: String,
+        /// The reason.
+        source: Box<DeltaTableError>,
+    },
+    /// Blocking work did not finish because the program is shutting down.
+    #[error("work on `{path}` was cancelled")]
+    Cancelled {
+        /// File or table.
+        path: String,
+    },
+}
+
+/// What was being done when an error of the operating system came up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+impl StoreError {
+    pub(super) fn from_io(path: &Path, access: Access, source: io::Error) -> Self {
+        let path = path.display().to_string();
+        match (source.kind(), access) {
+            (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Self::NoSpace { path },
+            (_, Access::Write) => Self::Unwritable { path, source },
+            (_, Access::Read) => Self::Unreadable { path, source },
+        }
+    }
+
+    pub(super) fn from_parquet(path: &Path, access: Access, source: ParquetError) -> Self {
+        match system_error(&source) {
+            Some(cause) => Self::from_io(path, access, cause),
+            None => Self::Parquet {
+                path: path.display().to_string(),
+                source,
+            },
+        }
+    }
+
+    /// Names the cause in the operating system when the log library hides one.
+    pub(super) fn from_log(path: &Path, access: Access, source: DeltaTableError) -> Self {
+        match system_error(&source) {
+            Some(cause) if cause.kind() != ErrorKind::NotFound => Self::from_io(path, access, cause),
+            _ => Self::Log {
+                path: path.display().to_string(),
+                source: Box::new(source),
+            },
+        }
+    }
+}
+
+/// The first error of the operating system in a chain of causes.
+fn system_error(error: &(dyn Error + 'static)) -> Option<io::Error> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<io::Error>() {
+            if let Some(code) = found.raw_os_error() {
+                return Some(io::Error::from_raw_os_error(code));
+            }
+            if let Some(inner) = found.get_ref() {
+                cause = Some(inner);
+                continue;
+            }
+        }
+        cause = current.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full_disk() -> io::Error {
+        io::Error::from_raw_os_error(28)
+    }
+
+    #[test]
+    fn full_disk_below_the_log_library_names_path_and_remedy() {
+        let buried = object_store::Error::Generic {
+            store: "test",
+            source: Box::new(io::Error::other(full_disk())),
+        };
+        let error = StoreError::from_log(
+            Path::new("/srv/store/events"),
+            Access::Write,
+            DeltaTableError::ObjectStore { source: buried },
+        );
+        let text = error.to_string();
+        assert!(text.contains("`/srv/store/events`"), "{text}");
+        assert!(text.contains("free some space"), "{text}");
+    }
+
+    #[test]
+    fn full_disk_below_the_parquet_writer_is_no_space() {
+        let error = StoreError::from_parquet(
+            Path::new("/srv/part.parquet"),
+            Access::Write,
+            ParquetError::External(Box::new(full_disk())),
+        );
+        assert!(matches!(error, StoreError::NoSpace { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn error_without_system_cause_stays_a_log_error() {
+        let error = StoreError::from_log(
+            Path::new("/srv/store/events"),
+            Access::Read,
+            DeltaTableError::NotATable("x".into()),
+        );
+        assert!(matches!(error, StoreError::Log { .. }), "{error:?}");
+    }
+}

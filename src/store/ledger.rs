@@ -1,0 +1,244 @@
+//! Reading the ledger: which objects need not be read again, and which events a data file holds.
+
+use std::fs::File;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+use std::path::PathBuf;
+
+use arrow::array::AsArray;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::datatypes::Int64Type;
+use hashbrown::HashSet;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::DataFile;
+use super::Store;
+use super::StoreError;
+use super::TableSnapshot;
+use super::error::Access;
+use super::parquet_file::rows_error;
+use crate::schema::Table;
+
+/// State of an object that could not be read: the only one that makes the next run try again.
+pub const RETRIED_STATE: &str = "unreadable";
+
+const OBJECT_COLUMNS: [&str; 4] = ["object_key", "etag", "size", "state"];
+const EVENT_KEY_COLUMNS: [&str; 3] = ["recipient_account_id", "aws_region", "event_id"];
+
+/// The objects that need not be read again.
+///
+/// Holds 16 bytes per object: two hashes with keys drawn at random, so that nobody can prepare an object key that passes
+/// for another.
+#[derive(Debug, Default)]
+pub struct KnownObjects {
+    hashers: (RandomState, RandomState),
+    identities: HashSet<(u64, u64)>,
+}
+
+impl KnownObjects {
+    /// Whether an object with this URI, etag and size has reached a final state.
+    pub fn contains(&self, object_key: &str, etag: &str, size: u64) -> bool {
+        i64::try_from(size).is_ok_and(|size| self.identities.contains(&self.identity(object_key, etag, size)))
+    }
+
+    /// Adds an object, for runs that commit more than once.
+    pub fn insert(&mut self, object_key: &str, etag: &str, size: u64) {
+        if let Ok(size) = i64::try_from(size) {
+            self.identities.insert(self.identity(object_key, etag, size));
+        }
+    }
+
+    /// Number of objects.
+    pub fn len(&self) -> usize {
+        self.identities.len()
+    }
+
+    /// Whether no object is known.
+    pub fn is_empty(&self) -> bool {
+        self.identities.is_empty()
+    }
+
+    fn identity(&self, object_key: &str, etag: &str, size: i64) -> (u64, u64) {
+        let identity = (object_key, etag, size);
+        (self.hashers.0.hash_one(identity), self.hashers.1.hash_one(identity))
+    }
+}
+
+impl Store {
+    /// Reads the ledger's final entries; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// A ledger file cannot be read.
+    pub fn known_objects(&self, objects: &TableSnapshot) -> Result<KnownObjects, StoreError> {
+        let mut known = KnownObjects::default();
+        for file in &objects.files {
+            let (path, reader) = self.read_columns(Table::Objects, file, &OBJECT_COLUMNS)?;
+            for batch in reader {
+                let batch = batch.map_err(|source| rows_error(&path, source))?;
+                let (keys, etags, states) = (text(&batch, 0), text(&batch, 1), text(&batch, 3));
+                let sizes = batch.column(2).as_primitive_opt::<Int64Type>();
+                let (Some(keys), Some(etags), Some(sizes), Some(states)) = (keys, etags, sizes, states) else {
+                    return Err(wrong_columns(Table::Objects));
+                };
+                for (((key, etag), size), state) in keys.iter().zip(etags).zip(sizes).zip(states) {
+                    let (Some(key), Some(etag), Some(size)) = (key, etag, size) else {
+                        continue;
+                    };
+                    if state != Some(RETRIED_STATE) {
+                        known.identities.insert(known.identity(key, etag, size));
+                    }
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// Calls `visit` with account, region and event id of every row of one `events` file, in file order; reads only
+    /// these columns and blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn event_keys(
+        &self,
+        file: &DataFile,
+        visit: &mut dyn FnMut(Option<&str>, Option<&str>, Option<&str>),
+    ) -> Result<(), StoreError> {
+        let (path, reader) = self.read_columns(Table::Events, file, &EVENT_KEY_COLUMNS)?;
+        for batch in reader {
+            let batch = batch.map_err(|source| rows_error(&path, source))?;
+            let (Some(accounts), Some(regions), Some(ids)) = (text(&batch, 0), text(&batch, 1), text(&batch, 2)) else {
+                return Err(wrong_columns(Table::Events));
+            };
+            for ((account, region), id) in accounts.iter().zip(regions).zip(ids) {
+                visit(account, region, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens one file for some columns, which come in file order.
+    fn read_columns(
+        &self,
+        table: Table,
+        file: &DataFile,
+        columns: &[&str],
+    ) -> Result<(PathBuf, ParquetRecordBatchReader), StoreError> {
+        let path = self.table_folder(table).join(&file.path);
+        let opened = File::open(&path).map_err(|source| StoreError::from_io(&path, Access::Read, source))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(opened).and_then(|builder| {
+            let projection = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+            builder.with_projection(projection).build()
+        });
+        match reader {
+            Ok(reader) => Ok((path, reader)),
+            Err(source) => Err(StoreError::from_parquet(&path, Access::Read, source)),
+        }
+    }
+}
+
+fn text(batch: &RecordBatch, column: usize) -> Option<&StringArray> {
+    batch
+        .columns()
+        .get(column)
+        .and_then(|column| column.as_string_opt::<i32>())
+}
+
+fn wrong_columns(table: Table) -> StoreError {
+    StoreError::WrongColumns {
+        table: table.name(),
+        reason: "a data file has columns of other types".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::TestStore;
+    use super::super::testing::batch;
+    use super::super::testing::events_with;
+    use super::*;
+
+    #[tokio::test]
+    async fn object_is_known_by_key_etag_and_size_once_its_state_is_final() {
+        let test = TestStore::create().await;
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let ledger = [
+            ("s3://logs/1", "ingested"),
+            ("s3://logs/2", RETRIED_STATE),
+            ("s3://logs/3", "corrupt"),
+        ];
+        test.store.commit(&basis, batch(vec![], &ledger, 0)).await.unwrap();
+        let mut known = test
+            .store
+            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap())
+            .unwrap();
+        assert_eq!(known.len(), 2);
+        assert!(known.contains("s3://logs/1", "7", 7));
+        assert!(known.contains("s3://logs/3", "7", 7));
+        assert!(!known.contains("s3://logs/2", "7", 7));
+        assert!(!known.contains("s3://logs/1", "8", 7));
+        assert!(!known.contains("s3://logs/1", "7", 8));
+        known.insert("s3://logs/2", "7", 7);
+        assert!(known.contains("s3://logs/2", "7", 7));
+    }
+
+    #[tokio::test]
+    async fn retried_object_becomes_known_with_its_second_row() {
+        let test = TestStore::create().await;
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        test.store
+            .commit(&basis, batch(vec![], &[("s3://logs/1", RETRIED_STATE)], 0))
+            .await
+            .unwrap();
+        test.commit("s3://logs/1", &["a"]).await;
+        let known = test
+            .store
+            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap())
+            .unwrap();
+        assert!(known.contains("s3://logs/1", "7", 7));
+    }
+
+    #[test]
+    fn part_of_one_field_does_not_pass_for_another() {
+        let mut known = KnownObjects::default();
+        known.insert("ab", "c", 1);
+        assert!(!known.contains("a", "bc", 1));
+        assert!(!known.contains("ab", "c", u64::MAX));
+        assert!(!known.is_empty());
+    }
+
+    #[tokio::test]
+    async fn event_keys_come_row_by_row() {
+        let test = TestStore::create().await;
+        let staged = test
+            .store
+            .stage_events(None, &events_with(&["x", "y"], &[None, None], &[1, 2]))
+            .unwrap();
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        test.store.commit(&basis, batch(vec![staged], &[], 0)).await.unwrap();
+        let snapshot = test.store.snapshot(Table::Events).await.unwrap();
+        let mut keys = Vec::new();
+        let mut visit = |account: Option<&str>, region: Option<&str>, id: Option<&str>| {
+            keys.push(format!("{}/{}/{}", account.unwrap(), region.unwrap(), id.unwrap()));
+        };
+        test.store.event_keys(&snapshot.files[0], &mut visit).unwrap();
+        assert_eq!(keys, ["111122223333/eu-west-1/x", "111122223333/eu-west-1/y"]);
+    }
+
+    #[tokio::test]
+    async fn missing_data_file_is_named() {
+        let test = TestStore::create().await;
+        let snapshot = test.commit("s3://logs/1", &["a"]).await;
+        let path = test.folder().join("events").join(&snapshot.files[0].path);
+        std::fs::remove_file(&path).unwrap();
+        let error = test
+            .store
+            .event_keys(&snapshot.files[0], &mut |_, _, _| {})
+            .unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+}

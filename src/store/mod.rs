@@ -1,0 +1,40 @@
+//! The store: a folder of Delta Lake tables, written exactly once and durably.
+//!
+//! `events` is the single source of truth. One commit to it carries a batch's rows, the ledger entries of the objects
+//! they came from and a transaction id, or nothing at all; `objects` and `rejects` follow its log and repair themselves.
+//! Only this module knows of Delta, of Parquet and of where bytes lie. What to store is left to `ingest`, how to ask
+//! questions to `query`.
+
+mod commit;
+mod durable;
+mod error;
+mod history;
+mod ledger;
+mod local;
+mod location;
+mod log;
+mod parquet_file;
+mod repair;
+mod snapshot;
+mod statistics;
+mod tables;
+#[cfg(test)]
+mod testing;
+
+pub use commit::CommitBatch;
+pub use commit::CommitOutcome;
+pub use error::StoreError;
+pub use history::Commit;
+pub use history::StoreInfo;
+pub use history::TableInfo;
+pub use ledger::KnownObjects;
+pub use ledger::RETRIED_STATE;
+pub use location::Location;
+pub use log::CommitCounts;
+pub use parquet_file::StagedFile;
+pub use snapshot::DataFile;
+pub use snapshot::TableSnapshot;
+pub use statistics::ColumnStatistics;
+pub use statistics::FileStatistics;
+pub use statistics::StatisticValue;
+pub use tables::Store;

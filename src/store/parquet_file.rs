@@ -1,0 +1,427 @@
+//! Data files: how rows are laid out in Parquet, and the synced file that waits for its commit.
+
+use std::fs;
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::DynComparator;
+use arrow::array::RecordBatch;
+use arrow::array::make_comparator;
+use arrow::compute::SortOptions;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::Compression;
+use parquet::basic::Encoding;
+use parquet::basic::ZstdLevel;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::EnabledStatistics;
+use parquet::file::properties::WriterProperties;
+use parquet::file::properties::WriterPropertiesBuilder;
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::SerializedFileReader;
+use parquet::schema::types::ColumnPath;
+use uuid::Uuid;
+
+use super::StoreError;
+use super::durable;
+use super::error::Access;
+use super::statistics::FileStatistics;
+use super::statistics::day_text;
+use crate::schema;
+use crate::schema::Storage;
+use crate::schema::Table;
+
+/// Order of the rows of an `events` file: ascending, nulls first.
+pub(super) const SORT_COLUMNS: [&str; 3] = ["recipient_account_id", "principal_arn", "event_time"];
+
+/// Columns that are searched for single values all over the store.
+const BLOOM_FILTER_COLUMNS: [&str; 4] = [
+    "event_id",
+    "request_id",
+    "shared_event_id",
+    "user_identity_access_key_id",
+];
+
+const BLOOM_FILTER_FALSE_POSITIVES: f64 = 0.01;
+const ROW_GROUP_ROWS: usize = 256 * 1024;
+const PAGE_ROWS: usize = 8 * 1024;
+/// ARNs and user agents overflow the default of 1 MiB and would lose their dictionary.
+const DICTIONARY_BYTES: usize = 4 * 1024 * 1024;
+const ZSTD_LEVEL: i32 = 1;
+
+/// A Parquet file that is complete and durable, but in no table until it is committed.
+#[derive(Debug)]
+pub struct StagedFile {
+    pub(super) table: Table,
+    /// Path below the table's folder, `/` between its parts.
+    pub(super) path: String,
+    pub(super) absolute: PathBuf,
+    pub(super) size: u64,
+    pub(super) rows: u64,
+    pub(super) event_date: Option<i32>,
+    pub(super) statistics: FileStatistics,
+    pub(super) sorted: bool,
+}
+
+impl StagedFile {
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Size of the file in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.size
+    }
+
+    /// Partition of an `events` file: days since 1970-01-01.
+    pub fn event_date(&self) -> Option<i32> {
+        self.event_date
+    }
+
+    /// Removes the file; one that cannot be removed belongs to no table and is only wasted space.
+    pub(super) fn discard(self) {
+        drop(fs::remove_file(&self.absolute));
+    }
+}
+
+/// Writes a batch as one synced file below `table_folder`.
+pub(super) fn stage(
+    table_folder: &Path,
+    table: Table,
+    event_date: Option<i32>,
+    batch: &RecordBatch,
+) -> Result<StagedFile, StoreError> {
+    check_columns(table, batch)?;
+    let sorted = table == Table::Events && is_sorted(batch).map_err(|source| rows_error(table_folder, source))?;
+    let name = format!("part-{}.zstd.parquet", Uuid::new_v4());
+    let path = match partition_folder(table, event_date)? {
+        Some(folder) => format!("{folder}/{name}"),
+        None => name,
+    };
+    let absolute = table_folder.join(&path);
+    let size = match write(&absolute, table, sorted, batch) {
+        Ok(size) => size,
+        Err(error) => {
+            // The error is what counts; a partial file belongs to no table.
+            drop(fs::remove_file(&absolute));
+            return Err(error);
+        }
+    };
+    let statistics = FileStatistics::of_batch(table, batch);
+    let rows = statistics.rows.unwrap_or_default();
+    Ok(StagedFile {
+        table,
+        path,
+        absolute,
+        size,
+        rows,
+        event_date,
+        statistics,
+        sorted,
+    })
+}
+
+/// Number of rows by the file's own footer, for files whose writer left the count out of the log.
+pub(super) fn count_rows(path: &Path) -> Result<u64, StoreError> {
+    let file = File::open(path).map_err(|source| StoreError::from_io(path, Access::Read, source))?;
+    let reader =
+        SerializedFileReader::new(file).map_err(|source| StoreError::from_parquet(path, Access::Read, source))?;
+    let rows = reader.metadata().file_metadata().num_rows();
+    Ok(u64::try_from(rows).unwrap_or_default())
+}
+
+pub(super) fn rows_error(path: &Path, source: ArrowError) -> StoreError {
+    StoreError::Rows {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+fn write(path: &Path, table: Table, sorted: bool, batch: &RecordBatch) -> Result<u64, StoreError> {
+    let io_error = |source| StoreError::from_io(path, Access::Write, source);
+    let folder = path.parent().unwrap_or(path);
+    durable::create_folders(folder).map_err(io_error)?;
+    let file = durable::create_file(path).map_err(io_error)?;
+    encode(&file, table, sorted, batch).map_err(|source| StoreError::from_parquet(path, Access::Write, source))?;
+    file.sync_all().map_err(io_error)?;
+    durable::sync_folder(folder).map_err(io_error)?;
+    Ok(file.metadata().map_err(io_error)?.len())
+}
+
+fn encode(file: &File, table: Table, sorted: bool, batch: &RecordBatch) -> Result<(), ParquetError> {
+    // Without the Arrow schema in the footer, readers see dictionary columns as the plain text they are.
+    let options = ArrowWriterOptions::new()
+        .with_properties(writer_properties(table, sorted, batch)?)
+        .with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options)?;
+    writer.write(batch)?;
+    writer.close()?;
+    Ok(())
+}
+
+fn writer_properties(table: Table, sorted: bool, batch: &RecordBatch) -> Result<WriterProperties, ParquetError> {
+    let builder = WriterProperties::builder()
+        .set_created_by(concat!("trimtrail version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES);
+    let builder = match table {
+        Table::Events => events_properties(builder, batch.num_rows()),
+        Table::Objects | Table::Rejects => builder,
+    };
+    // INVARIANT: `sorting_columns` is set only when the whole file is sorted; readers skip their own sort because of it.
+    let sorting_columns = if sorted {
+        Some(sorting_columns(&batch.schema())?)
+    } else {
+        None
+    };
+    Ok(builder.set_sorting_columns(sorting_columns).build())
+}
+
+fn events_properties(builder: WriterPropertiesBuilder, rows: usize) -> WriterPropertiesBuilder {
+    let mut builder = builder;
+    for column in schema::EVENT_COLUMNS {
+        let path = ColumnPath::from(column.name);
+        builder = match column.storage {
+            Storage::Text => builder.set_column_dictionary_enabled(path, false),
+            Storage::Json => builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None),
+            Storage::Timestamp if column.name == "event_time" => builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+            _ => builder,
+        };
+    }
+    let distinct_values = u64::try_from(rows.clamp(1, ROW_GROUP_ROWS)).unwrap_or(u64::MAX);
+    for name in BLOOM_FILTER_COLUMNS {
+        let path = ColumnPath::from(name);
+        builder = builder
+            .set_column_bloom_filter_enabled(path.clone(), true)
+            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FILTER_FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(path, distinct_values);
+    }
+    builder
+}
+
+/// Parquet counts leaves; every column before and at the sort columns is a single leaf.
+fn sorting_columns(schema: &SchemaRef) -> Result<Vec<SortingColumn>, ParquetError> {
+    SORT_COLUMNS
+        .iter()
+        .map(|name| {
+            let index = schema.index_of(name)?;
+            let column_idx = i32::try_from(index).map_err(|error| ParquetError::External(Box::new(error)))?;
+            Ok(SortingColumn {
+                column_idx,
+                descending: false,
+                nulls_first: true,
+            })
+        })
+        .collect()
+}
+
+/// Whether the rows really are in file order.
+fn is_sorted(batch: &RecordBatch) -> Result<bool, ArrowError> {
+    let options = SortOptions {
+        descending: false,
+        nulls_first: true,
+    };
+    let comparators = SORT_COLUMNS
+        .iter()
+        .map(|name| {
+            let column = batch.column(batch.schema_ref().index_of(name)?);
+            make_comparator(column, column, options)
+        })
+        .collect::<Result<Vec<DynComparator>, ArrowError>>()?;
+    let in_order = |row: usize| {
+        let ordering = comparators
+            .iter()
+            .map(|compare| compare(row - 1, row))
+            .find(|ordering| ordering.is_ne());
+        ordering.is_none_or(|ordering| ordering.is_lt())
+    };
+    Ok((1..batch.num_rows()).all(in_order))
+}
+
+fn check_columns(table: Table, batch: &RecordBatch) -> Result<(), StoreError> {
+    let expected = match table {
+        Table::Events => schema::events_file(),
+        Table::Objects | Table::Rejects => table.schema(),
+    };
+    let found = batch.schema();
+    if Arc::ptr_eq(&expected, &found) || expected.fields() == found.fields() {
+        return Ok(());
+    }
+    let pairs = expected.fields().iter().zip(found.fields());
+    let reason = pairs
+        .filter(|(expected, found)| expected != found)
+        .map(|(expected, found)| format!("expected column `{expected}`, found `{found}`"));
+    let reason = reason.into_iter().next().unwrap_or_else(|| {
+        format!(
+            "expected {} columns, found {}",
+            expected.fields().len(),
+            found.fields().len()
+        )
+    });
+    Err(StoreError::WrongColumns {
+        table: table.name(),
+        reason,
+    })
+}
+
+fn partition_folder(table: Table, event_date: Option<i32>) -> Result<Option<String>, StoreError> {
+    if table != Table::Events {
+        return Ok(None);
+    }
+    let value = match event_date {
+        None => "__HIVE_DEFAULT_PARTITION__".to_owned(),
+        Some(days) => day_text(days).ok_or(StoreError::DayOutOfRange { days })?,
+    };
+    Ok(Some(format!("{}={value}", schema::EVENT_DATE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Array;
+    use arrow::array::AsArray;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::file::metadata::ParquetMetaData;
+
+    use super::super::testing::CLOCK;
+    use super::super::testing::DAY;
+    use super::super::testing::events;
+    use super::super::testing::events_with;
+    use super::super::testing::objects;
+    use super::*;
+
+    fn staged(batch: &RecordBatch) -> (tempfile::TempDir, StagedFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = stage(folder.path(), Table::Events, Some(DAY), batch).unwrap();
+        (folder, file)
+    }
+
+    fn footer(file: &StagedFile) -> ParquetMetaData {
+        let reader = SerializedFileReader::new(File::open(&file.absolute).unwrap()).unwrap();
+        reader.metadata().clone()
+    }
+
+    #[test]
+    fn dictionary_columns_come_back_as_plain_text() {
+        let (_folder, file) = staged(&events(&["a", "b"]));
+        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(&file.absolute).unwrap()).unwrap();
+        let names = |schema: &SchemaRef| {
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(builder.schema()), names(&schema::events_file()));
+        for field in builder.schema().fields() {
+            let logical = schema::events()
+                .field_with_name(field.name())
+                .unwrap()
+                .data_type()
+                .clone();
+            assert_eq!(field.data_type(), &logical, "{}", field.name());
+        }
+        let batch = builder.build().unwrap().next().unwrap().unwrap();
+        let principals = batch.column_by_name("principal_arn").unwrap().as_string::<i32>();
+        assert_eq!(principals.value(1), "arn:aws:iam::111122223333:role/ops");
+        assert_eq!(
+            batch
+                .column_by_name("request_parameters")
+                .unwrap()
+                .as_string::<i32>()
+                .value(0),
+            r#"{"a": 1.0}"#
+        );
+        assert!(batch.column_by_name("resources").unwrap().is_null(0));
+    }
+
+    #[test]
+    fn sorted_file_says_so_with_the_right_leaves() {
+        let (_folder, file) = staged(&events(&["a", "b"]));
+        assert!(file.sorted);
+        let footer = footer(&file);
+        let group = footer.row_group(0);
+        let names: Vec<_> = group
+            .sorting_columns()
+            .unwrap()
+            .iter()
+            .map(|column| {
+                group
+                    .column(usize::try_from(column.column_idx).unwrap())
+                    .column_path()
+                    .string()
+            })
+            .collect();
+        assert_eq!(names, SORT_COLUMNS);
+    }
+
+    #[test]
+    fn unsorted_rows_are_stored_without_the_claim() {
+        let (ops, web) = (
+            Some("arn:aws:iam::111122223333:role/ops"),
+            Some("arn:aws:iam::111122223333:role/web"),
+        );
+        for (principals, times) in [
+            ([web, ops], [CLOCK, CLOCK]),
+            ([ops, ops], [CLOCK, CLOCK - 1]),
+            ([ops, None], [CLOCK, CLOCK]),
+        ] {
+            let (_folder, file) = staged(&events_with(&["a", "b"], &principals, &times));
+            assert!(!file.sorted);
+            assert!(footer(&file).row_group(0).sorting_columns().is_none());
+        }
+        let (_folder, file) = staged(&events_with(&["a", "b"], &[None, ops], &[CLOCK, CLOCK - 1]));
+        assert!(file.sorted, "nulls come first");
+    }
+
+    #[test]
+    fn searched_columns_have_bloom_filters_and_json_has_no_statistics() {
+        let (_folder, file) = staged(&events(&["a"]));
+        let footer = footer(&file);
+        assert!(footer.file_metadata().created_by().unwrap().starts_with("trimtrail"));
+        for column in footer.row_group(0).columns() {
+            let name = column.column_path().string();
+            let is_searched = BLOOM_FILTER_COLUMNS.contains(&name.as_str());
+            assert_eq!(column.bloom_filter_offset().is_some(), is_searched, "{name}");
+            assert!(matches!(column.compression(), Compression::ZSTD(_)), "{name}");
+            if name == "request_parameters" {
+                assert!(column.statistics().is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn batch_with_the_columns_of_another_table_is_refused_and_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = stage(folder.path(), Table::Events, None, &objects(&[("a", "b")])).unwrap_err();
+        assert!(
+            matches!(error, StoreError::WrongColumns { table: "events", .. }),
+            "{error:?}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn day_beyond_the_calendar_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = stage(folder.path(), Table::Events, Some(i32::MAX), &events(&["a"])).unwrap_err();
+        assert!(matches!(error, StoreError::DayOutOfRange { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn rows_are_counted_from_the_footer() {
+        let (_folder, file) = staged(&events(&["a", "b", "c"]));
+        assert_eq!(count_rows(&file.absolute).unwrap(), 3);
+    }
+}

@@ -1,0 +1,210 @@
+//! Derived tables follow the log of `events`.
+//!
+//! Each remembers, as a transaction in its own log, the version of `events` that it has reached. Catching up reads the
+//! ledger files that later entries of `events` name and adds them, together with the new transaction, in one entry. A
+//! concurrent repairer's entry makes that commit fail, and the next look finds the work done: nothing is added twice.
+
+use deltalake::kernel::Action;
+use deltalake::kernel::Add;
+use deltalake::table::state::DeltaTableState;
+
+use super::Store;
+use super::StoreError;
+use super::error::Access;
+use super::log;
+use crate::schema::Table;
+
+/// A table without new files lets this many versions pass before it notes how far it has come, so that a run without
+/// rejects does not write a log entry per batch.
+const UNNOTED_VERSIONS: u64 = 10;
+
+/// Each failed attempt means that another repairer made progress.
+const ATTEMPTS: u32 = 20;
+
+/// What a derived table has not taken over yet.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// Version of `events` that the table has reached.
+    reached: u64,
+    /// Files of later versions, in order.
+    pub(super) files: Vec<Add>,
+}
+
+impl Store {
+    /// Brings `objects` and `rejects` up to date with `events`; does nothing when they are.
+    ///
+    /// `clock` is the time, in microseconds since 1970-01-01T00:00:00Z, that new log entries state.
+    ///
+    /// # Errors
+    ///
+    /// A log cannot be read or written, or an entry of `events` that is still needed is gone.
+    pub async fn repair(&self, clock: i64) -> Result<(), StoreError> {
+        let version = self.newest(Table::Events).await?.version();
+        self.catch_up(Table::Objects, version, clock).await?;
+        self.catch_up(Table::Rejects, version, clock).await
+    }
+
+    /// Reads what `table` lacks up to a version of `events`.
+    pub(super) async fn pending(
+        &self,
+        table: Table,
+        state: &DeltaTableState,
+        version: u64,
+    ) -> Result<Pending, StoreError> {
+        let reached = state
+            .transaction_version(self.log_store(table).as_ref(), log::FOLLOW_APP_ID)
+            .await
+            .map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))?;
+        let reached = reached
+            .and_then(|reached| u64::try_from(reached).ok())
+            .unwrap_or_default();
+        let mut files = Vec::new();
+        for later in reached.saturating_add(1)..=version {
+            let head = self.commit_head(Table::Events, later).await?;
+            let head = head.ok_or_else(|| StoreError::MissingCommit {
+                path: self.entry_path(Table::Events, later),
+            })?;
+            files.extend(head.batch.as_ref().and_then(|record| record.file_of(table)).cloned());
+        }
+        Ok(Pending { reached, files })
+    }
+
+    async fn catch_up(&self, table: Table, version: u64, clock: i64) -> Result<(), StoreError> {
+        let mut attempt = 1;
+        loop {
+            let state = self.newest(table).await?;
+            let Pending { reached, files } = self.pending(table, &state, version).await?;
+            let may_wait = files.is_empty() && version.saturating_sub(reached) < UNNOTED_VERSIONS;
+            if may_wait {
+                return Ok(());
+            }
+            let mut actions = vec![log::commit_info("WRITE", clock, Some(state.version()), None)];
+            actions.extend(files.into_iter().map(Action::Add));
+            match self.append(table, &state, actions, (log::FOLLOW_APP_ID, version)).await {
+                Ok(_) => return Ok(()),
+                // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(StoreError::from_log(&self.table_folder(table), Access::Write, error)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::commit::Landing;
+    use super::super::commit::StagedBatch;
+    use super::super::testing::CLOCK;
+    use super::super::testing::TestStore;
+    use super::super::testing::batch;
+    use super::super::testing::objects;
+    use super::super::testing::rejects;
+    use super::*;
+
+    /// Commits to `events` and stops there, as a crash would.
+    async fn commit_and_crash(test: &TestStore, object: &str) {
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let (objects, rejects) = test
+            .store
+            .stage_ledger(objects(&[(object, "partial")]), rejects(3))
+            .await
+            .unwrap();
+        let staged = StagedBatch {
+            events: vec![test.stage(&[object])],
+            objects,
+            rejects,
+        };
+        let landing = test.store.commit_events(&basis, "run-1", &staged, CLOCK).await.unwrap();
+        assert!(matches!(landing, Landing::Stored(_)));
+    }
+
+    async fn rows(store: &Store) -> (u64, u64, u64) {
+        (
+            store.snapshot(Table::Events).await.unwrap().rows(),
+            store.snapshot(Table::Objects).await.unwrap().rows(),
+            store.snapshot(Table::Rejects).await.unwrap().rows(),
+        )
+    }
+
+    fn entries(test: &TestStore, table: Table) -> usize {
+        let entries = fs::read_dir(test.folder().join(table.name()).join("_delta_log")).unwrap();
+        entries
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|it| it == "json")
+            })
+            .count()
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_crashed_batch_are_visible_before_the_repair_and_once_after_it() {
+        let test = TestStore::create().await;
+        commit_and_crash(&test, "s3://logs/1").await;
+        commit_and_crash(&test, "s3://logs/2").await;
+        assert_eq!(entries(&test, Table::Objects), 1);
+        assert_eq!(rows(&test.reopen().await).await, (2, 2, 6));
+        for _ in 0..2 {
+            let store = Store::create_or_open(test.store.location(), CLOCK).await.unwrap();
+            assert_eq!(rows(&store).await, (2, 2, 6));
+            assert_eq!((entries(&test, Table::Objects), entries(&test, Table::Rejects)), (2, 2));
+        }
+    }
+
+    #[tokio::test]
+    async fn next_commit_takes_over_the_rows_of_a_crashed_batch() {
+        let test = TestStore::create().await;
+        commit_and_crash(&test, "s3://logs/1").await;
+        test.commit("s3://logs/2", &["b"]).await;
+        assert_eq!(rows(&test.reopen().await).await, (2, 2, 3));
+    }
+
+    #[tokio::test]
+    async fn repairers_at_the_same_time_add_nothing_twice() {
+        let test = TestStore::create().await;
+        for number in 0..3 {
+            commit_and_crash(&test, &format!("s3://logs/{number}")).await;
+        }
+        let (one, two, three) = (test.reopen().await, test.reopen().await, test.reopen().await);
+        let (one, two, three) = tokio::join!(one.repair(CLOCK), two.repair(CLOCK), three.repair(CLOCK));
+        one.unwrap();
+        two.unwrap();
+        three.unwrap();
+        assert_eq!(rows(&test.reopen().await).await, (3, 3, 9));
+        assert_eq!(entries(&test, Table::Objects), 2);
+    }
+
+    #[tokio::test]
+    async fn lost_entry_that_the_repair_needs_is_named() {
+        let test = TestStore::create().await;
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let derived = test.store.newest(Table::Objects).await.unwrap();
+        test.store
+            .commit(&basis, batch(vec![], &[("s3://logs/1", "ingested")], 0))
+            .await
+            .unwrap();
+        let entry = test.folder().join("events/_delta_log/00000000000000000001.json");
+        fs::remove_file(&entry).unwrap();
+        let error = test.store.pending(Table::Objects, &derived, 1).await.unwrap_err();
+        assert!(error.to_string().contains(entry.to_str().unwrap()), "{error}");
+    }
+
+    #[tokio::test]
+    async fn table_without_new_rows_notes_its_progress_now_and_then() {
+        let test = TestStore::create().await;
+        for number in 0..21 {
+            test.commit(&format!("s3://logs/{number}"), &["a"]).await;
+        }
+        assert_eq!(entries(&test, Table::Rejects), 3);
+        let state = test.store.newest(Table::Rejects).await.unwrap();
+        assert_eq!(
+            test.store.pending(Table::Rejects, &state, 21).await.unwrap().reached,
+            20
+        );
+    }
+}

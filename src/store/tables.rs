@@ -1,0 +1,584 @@
+//! Opening, creating and loading the tables of a store.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use arrow::array::RecordBatch;
+use deltalake::DeltaTableBuilder;
+use deltalake::DeltaTableError;
+use deltalake::kernel::StructType;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::logstore::LogStoreRef;
+use deltalake::operations::create::CreateBuilder;
+use deltalake::protocol::SaveMode;
+use deltalake::table::state::DeltaTableState;
+use object_store::ObjectStore;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use url::Url;
+
+use super::Location;
+use super::StagedFile;
+use super::StoreError;
+use super::durable;
+use super::error::Access;
+use super::local::DurableFileSystem;
+use super::log;
+use super::parquet_file;
+use crate::schema;
+use crate::schema::Table;
+
+/// Delta versions that every common reader supports.
+const READER_VERSION: i32 = 1;
+const WRITER_VERSION: i32 = 2;
+
+const SCHEMA_VERSION_PROPERTY: &str = "trimtrail.schemaVersion";
+
+/// Settings of every table besides the columns that have statistics.
+///
+/// Checkpoints every ten commits keep opening cheap. Log entries and removed files stay for 400 days, so that a
+/// version named in a yearly audit can still be read.
+const TABLE_PROPERTIES: [(&str, &str); 3] = [
+    ("delta.checkpointInterval", "10"),
+    ("delta.logRetentionDuration", "interval 400 days"),
+    ("delta.deletedFileRetentionDuration", "interval 400 days"),
+];
+
+/// An open store; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    location: Location,
+    logs: HashMap<Table, LogStoreRef>,
+    loaded: Mutex<HashMap<Table, Loaded>>,
+}
+
+/// The newest state of a table that this process has seen.
+#[derive(Clone)]
+struct Loaded {
+    state: DeltaTableState,
+    /// Nobody has used the state since the store was opened, so it is not listed a second time.
+    unused: bool,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Store")
+            .field("location", &self.inner.location)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a store for writing: makes missing tables and brings the derived ones up to date.
+    ///
+    /// `clock` is the time, in microseconds since 1970-01-01T00:00:00Z, that the log entries of new tables state.
+    ///
+    /// # Errors
+    ///
+    /// The folder is a file, holds something else, cannot be written, or is a store of a newer version.
+    pub async fn create_or_open(location: &Location, clock: i64) -> Result<Self, StoreError> {
+        prepare_folder(location)?;
+        let store = Self::new(location)?;
+        for table in Table::ALL {
+            store.create_if_missing(table, clock).await?;
+        }
+        store.repair(clock).await?;
+        Ok(store)
+    }
+
+    /// Opens a store for reading.
+    ///
+    /// # Errors
+    ///
+    /// There is no store, it cannot be read, or it is one of a newer version.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let path = || location.display().to_string();
+        match fs::metadata(location.folder()) {
+            Ok(metadata) if metadata.is_file() => return Err(StoreError::PathIsFile { path: path() }),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreError::NotAStore { path: path() }),
+            Err(error) => return Err(StoreError::from_io(location.folder(), Access::Read, error)),
+        }
+        let store = Self::new(location)?;
+        match store.load_newest(Table::Events).await? {
+            None => Err(StoreError::NotAStore { path: path() }),
+            Some(state) => {
+                store.remember(Table::Events, state, true);
+                Ok(store)
+            }
+        }
+    }
+
+    /// Where the store lies.
+    pub fn location(&self) -> &Location {
+        &self.inner.location
+    }
+
+    /// Writes rows of one day as one synced Parquet file that no table contains yet.
+    ///
+    /// The batch has the columns of [`schema::events_file`]. Rows that are sorted by account, principal and time,
+    /// nulls first, make a file that readers know to be sorted. May be called from several threads at once; memory is
+    /// bounded by the encoded batch.
+    ///
+    /// # Errors
+    ///
+    /// Wrong columns, a day outside the years 1 to 9999, no space, or a folder that cannot be written.
+    pub fn stage_events(&self, event_date: Option<i32>, batch: &RecordBatch) -> Result<StagedFile, StoreError> {
+        parquet_file::stage(&self.table_folder(Table::Events), Table::Events, event_date, batch)
+    }
+
+    /// Removes staged files that will not be committed.
+    pub fn discard(&self, staged: Vec<StagedFile>) {
+        staged.into_iter().for_each(StagedFile::discard);
+    }
+
+    pub(super) fn table_folder(&self, table: Table) -> PathBuf {
+        self.inner.location.table_folder(table)
+    }
+
+    pub(super) fn log_store(&self, table: Table) -> LogStoreRef {
+        // INVARIANT: `new` makes a log store for each of `Table::ALL`, which lists every variant.
+        #[expect(clippy::indexing_slicing, reason = "the map holds every table")]
+        Arc::clone(&self.inner.logs[&table])
+    }
+
+    /// Newest state of a table that must exist.
+    pub(super) async fn newest(&self, table: Table) -> Result<DeltaTableState, StoreError> {
+        let cached = {
+            let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded
+                .get_mut(&table)
+                .map(|loaded| (loaded.state.clone(), std::mem::take(&mut loaded.unused)))
+        };
+        let state = match cached {
+            Some((state, true)) => return Ok(state),
+            Some((state, false)) => self.update(table, state).await?,
+            None => self.load_newest(table).await?.ok_or_else(|| self.missing(table))?,
+        };
+        self.remember(table, state.clone(), false);
+        Ok(state)
+    }
+
+    /// Keeps a state so that the next load reads only newer log entries.
+    pub(super) fn remember(&self, table: Table, state: DeltaTableState, unused: bool) {
+        let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_newer = loaded
+            .get(&table)
+            .is_none_or(|known| known.state.version() <= state.version());
+        if is_newer {
+            loaded.insert(table, Loaded { state, unused });
+        }
+    }
+
+    /// State of a table at one version that is known to be no newer than the newest.
+    pub(super) async fn load_version(&self, table: Table, version: u64) -> Result<DeltaTableState, DeltaTableError> {
+        DeltaTableState::try_new(self.log_store(table).as_ref(), Some(version)).await
+    }
+
+    pub(super) fn missing(&self, table: Table) -> StoreError {
+        StoreError::NotAStore {
+            path: self.table_folder(table).display().to_string(),
+        }
+    }
+
+    fn new(location: &Location) -> Result<Self, StoreError> {
+        let read_error = |source| StoreError::from_log(location.folder(), Access::Read, source);
+        let files = DurableFileSystem::new(location.folder()).map_err(|error| read_error(error.into()))?;
+        let files: Arc<dyn ObjectStore> = Arc::new(files);
+        let mut logs = HashMap::new();
+        for table in Table::ALL {
+            let log_store = log_url(table)
+                .and_then(|url| {
+                    DeltaTableBuilder::from_url(url.clone())?
+                        .with_storage_backend(Arc::clone(&files), url)
+                        .build_storage()
+                })
+                .map_err(read_error)?;
+            logs.insert(table, log_store);
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                location: location.clone(),
+                logs,
+                loaded: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Loads and checks the newest state; `None` when there is no table.
+    async fn load_newest(&self, table: Table) -> Result<Option<DeltaTableState>, StoreError> {
+        match DeltaTableState::try_new(self.log_store(table).as_ref(), None).await {
+            Ok(state) => self.check(table, state).await.map(Some),
+            Err(error) => match self.log_store(table).is_delta_table_location().await {
+                Ok(false) => Ok(None),
+                _ => Err(self.diagnose(table, error).await),
+            },
+        }
+    }
+
+    async fn update(&self, table: Table, mut state: DeltaTableState) -> Result<DeltaTableState, StoreError> {
+        let version = state.version();
+        match state.update(self.log_store(table).as_ref(), None).await {
+            Ok(()) if state.version() == version => Ok(state),
+            Ok(()) => self.check(table, state).await,
+            Err(error) => Err(self.diagnose(table, error).await),
+        }
+    }
+
+    /// Refuses tables that this program would misread.
+    async fn check(&self, table: Table, state: DeltaTableState) -> Result<DeltaTableState, StoreError> {
+        let path = || self.table_folder(table).display().to_string();
+        let (reader, writer) = (
+            state.protocol().min_reader_version(),
+            state.protocol().min_writer_version(),
+        );
+        if reader > READER_VERSION || writer > WRITER_VERSION {
+            return Err(StoreError::NewerProtocol {
+                path: path(),
+                reader,
+                writer,
+            });
+        }
+        match schema_version(&state) {
+            None => return Err(StoreError::NotAStore { path: path() }),
+            Some(found) if found > schema::SCHEMA_VERSION => {
+                let path = self.inner.location.display().to_string();
+                return Err(StoreError::NewerVersion {
+                    path,
+                    found,
+                    supported: schema::SCHEMA_VERSION,
+                });
+            }
+            Some(_) => {}
+        }
+        let version = state.version();
+        let newest = Path::from(format!("_delta_log/{version:020}.json"));
+        let entry = self.log_store(table).object_store(None).head(&newest).await;
+        if entry.is_ok_and(|entry| entry.size == 0) {
+            let path = self.entry_path(table, version);
+            return Err(StoreError::TornCommit {
+                path,
+                reason: "the file is empty".to_owned(),
+            });
+        }
+        Ok(state)
+    }
+
+    /// Finds out why a log cannot be loaded: a cut off entry, or a protocol that is too new.
+    async fn diagnose(&self, table: Table, error: DeltaTableError) -> StoreError {
+        let log_folder = self.table_folder(table).join("_delta_log");
+        let mut versions: Vec<u64> = fs::read_dir(&log_folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".json")?.parse().ok())
+            .collect();
+        versions.sort_unstable();
+        for version in versions.into_iter().rev() {
+            let Ok(Some(bytes)) = self.log_store(table).read_commit_entry(version).await else {
+                continue;
+            };
+            if let Err(reason) = log::parse_head(&bytes) {
+                return StoreError::TornCommit {
+                    path: self.entry_path(table, version),
+                    reason,
+                };
+            }
+            if let Some((reader, writer)) = log::protocol_versions(&bytes)
+                && (reader > READER_VERSION || writer > WRITER_VERSION)
+            {
+                let path = self.table_folder(table).display().to_string();
+                return StoreError::NewerProtocol { path, reader, writer };
+            }
+        }
+        StoreError::from_log(&self.table_folder(table), Access::Read, error)
+    }
+
+    async fn create_if_missing(&self, table: Table, clock: i64) -> Result<(), StoreError> {
+        if self.load_newest(table).await?.is_some() {
+            return Ok(());
+        }
+        let folder = self.table_folder(table);
+        durable::create_folders(&folder).map_err(|error| StoreError::from_io(&folder, Access::Write, error))?;
+        let columns: StructType = table
+            .schema()
+            .as_ref()
+            .try_into_kernel()
+            .map_err(|source| StoreError::Rows {
+                path: folder.display().to_string(),
+                source,
+            })?;
+        let columns: Vec<_> = columns.fields().cloned().collect();
+        let created = CreateBuilder::new()
+            .with_log_store(self.log_store(table))
+            .with_table_name(table.name())
+            .with_columns(columns)
+            .with_partition_columns(table.partition_columns().iter().copied())
+            .with_configuration(table_properties(table))
+            .with_raise_if_key_not_exists(false)
+            .with_save_mode(SaveMode::Ignore)
+            .with_commit_properties(CommitProperties::default().with_max_retries(0))
+            .with_actions([log::commit_info("CREATE TABLE", clock, None, None)])
+            .await;
+        match created {
+            Ok(_) => Ok(()),
+            // Another process was faster; if not, the table is still missing.
+            Err(source) => match self.load_newest(table).await? {
+                Some(_) => Ok(()),
+                None => Err(StoreError::from_log(&folder, Access::Write, source)),
+            },
+        }
+    }
+}
+
+pub(super) fn schema_version(state: &DeltaTableState) -> Option<u32> {
+    state
+        .metadata()
+        .configuration()
+        .get(SCHEMA_VERSION_PROPERTY)?
+        .parse()
+        .ok()
+}
+
+/// The name by which the log library knows a table, below the store's folder.
+///
+/// The library decodes `%` in `file://` URLs twice and would miss a store whose path contains one, so that it is given
+/// a name without the store's path, in a scheme that it passes on to the given object store as it is.
+fn log_url(table: Table) -> Result<Url, DeltaTableError> {
+    let text = format!("memory:///{}/", table.name());
+    Url::parse(&text).map_err(|_| DeltaTableError::InvalidTableLocation(text))
+}
+
+fn table_properties(table: Table) -> Vec<(String, Option<String>)> {
+    let own = [
+        (SCHEMA_VERSION_PROPERTY.to_owned(), schema::SCHEMA_VERSION.to_string()),
+        (
+            "delta.dataSkippingStatsColumns".to_owned(),
+            table.statistics_columns().join(","),
+        ),
+    ];
+    let shared = TABLE_PROPERTIES
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    own.into_iter()
+        .chain(shared)
+        .map(|(name, value)| (name, Some(value)))
+        .collect()
+}
+
+/// Makes the store's folder, or proves that it is one and can be written.
+fn prepare_folder(location: &Location) -> Result<(), StoreError> {
+    let folder = location.folder();
+    let path = || location.display().to_string();
+    let write_error = |error| StoreError::from_io(folder, Access::Write, error);
+    match fs::metadata(folder) {
+        Ok(metadata) if !metadata.is_dir() => return Err(StoreError::PathIsFile { path: path() }),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => durable::create_folders(folder).map_err(write_error)?,
+        Err(error) => return Err(StoreError::from_io(folder, Access::Read, error)),
+    }
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
+        let entry = entry.map_err(|error| StoreError::from_io(folder, Access::Read, error))?;
+        entries.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    let is_part_of_a_store = |name: &str| name.contains('#') || Table::ALL.iter().any(|table| table.name() == name);
+    let has_events = entries.iter().any(|name| name == Table::Events.name());
+    entries.retain(|name| !is_part_of_a_store(name));
+    entries.sort_unstable();
+    match entries.into_iter().next() {
+        Some(entry) if !has_events => return Err(StoreError::NotEmpty { path: path(), entry }),
+        _ => {}
+    }
+    durable::probe_writable(folder).map_err(write_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::CLOCK;
+    use super::super::testing::TestStore;
+    use super::*;
+
+    async fn create(folder: &std::path::Path) -> Result<Store, StoreError> {
+        Store::create_or_open(&Location::parse(folder.to_str().unwrap()).unwrap(), CLOCK).await
+    }
+
+    async fn open(folder: &std::path::Path) -> Result<Store, StoreError> {
+        Store::open(&Location::parse(folder.to_str().unwrap()).unwrap()).await
+    }
+
+    fn edit_first_entry(folder: &std::path::Path, from: &str, to: &str) {
+        let entry = folder.join("events/_delta_log/00000000000000000000.json");
+        let text = fs::read_to_string(&entry).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(&entry, text.replace(from, to)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn new_store_has_every_table_at_the_portable_protocol_with_its_properties() {
+        let test = TestStore::create().await;
+        for table in Table::ALL {
+            let state = test.store.newest(table).await.unwrap();
+            assert_eq!(
+                (
+                    state.protocol().min_reader_version(),
+                    state.protocol().min_writer_version()
+                ),
+                (1, 2)
+            );
+            assert_eq!(schema_version(&state), Some(schema::SCHEMA_VERSION));
+            for (name, value) in TABLE_PROPERTIES {
+                assert_eq!(
+                    state.metadata().configuration().get(name).map(String::as_str),
+                    Some(value)
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn store_with_spaces_percent_and_umlauts_in_its_path_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my störe %41");
+        create(&path).await.unwrap();
+        assert!(path.join("events/_delta_log/00000000000000000000.json").is_file());
+        open(&path).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn two_processes_may_create_the_same_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let (one, two) = tokio::join!(create(&path), create(&path));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        for table in Table::ALL {
+            let (one, two) = (one.newest(table).await.unwrap(), two.newest(table).await.unwrap());
+            assert_eq!((one.version(), two.version()), (0, 0));
+            assert_eq!(one.metadata().id(), two.metadata().id());
+        }
+    }
+
+    #[tokio::test]
+    async fn half_created_store_is_completed() {
+        let test = TestStore::create().await;
+        fs::remove_dir_all(test.folder().join("rejects")).unwrap();
+        fs::remove_file(test.folder().join("objects/_delta_log/00000000000000000000.json")).unwrap();
+        let store = create(&test.folder()).await.unwrap();
+        assert_eq!(store.newest(Table::Rejects).await.unwrap().version(), 0);
+        assert_eq!(store.newest(Table::Objects).await.unwrap().version(), 0);
+    }
+
+    #[tokio::test]
+    async fn file_in_place_of_the_store_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        fs::write(&path, "x").unwrap();
+        for error in [create(&path).await.unwrap_err(), open(&path).await.unwrap_err()] {
+            assert!(matches!(error, StoreError::PathIsFile { .. }), "{error:?}");
+            assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn folder_with_other_files_is_not_made_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.tex"), "x").unwrap();
+        let error = create(folder.path()).await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::NotEmpty { entry, .. } if entry == "thesis.tex"),
+            "{error:?}"
+        );
+        assert!(matches!(open(folder.path()).await, Err(StoreError::NotAStore { .. })));
+    }
+
+    #[tokio::test]
+    async fn missing_folder_is_no_store_and_is_not_made_by_opening() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nothing");
+        let error = open(&path).await.unwrap_err();
+        assert!(error.to_string().contains("trimtrail ingest"), "{error}");
+        assert!(!path.exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn folder_that_cannot_be_made_is_unwritable() {
+        let error = create(std::path::Path::new("/proc/trimtrail-store")).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
+        assert!(error.to_string().contains("`/proc/trimtrail-store`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn store_of_a_newer_version_is_refused_with_both_versions() {
+        let test = TestStore::create().await;
+        edit_first_entry(
+            &test.folder(),
+            "\"trimtrail.schemaVersion\":\"1\"",
+            "\"trimtrail.schemaVersion\":\"99\"",
+        );
+        for error in [
+            open(&test.folder()).await.unwrap_err(),
+            create(&test.folder()).await.unwrap_err(),
+        ] {
+            assert!(
+                matches!(
+                    error,
+                    StoreError::NewerVersion {
+                        found: 99,
+                        supported: 1,
+                        ..
+                    }
+                ),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn delta_table_of_someone_else_is_no_store() {
+        let test = TestStore::create().await;
+        edit_first_entry(&test.folder(), "trimtrail.schemaVersion", "other.property");
+        assert!(matches!(open(&test.folder()).await, Err(StoreError::NotAStore { .. })));
+    }
+
+    #[tokio::test]
+    async fn table_of_a_newer_protocol_is_refused() {
+        for reader in [2, 99] {
+            let test = TestStore::create().await;
+            edit_first_entry(
+                &test.folder(),
+                "\"minReaderVersion\":1",
+                &format!("\"minReaderVersion\":{reader}"),
+            );
+            let error = open(&test.folder()).await.unwrap_err();
+            assert!(matches!(error, StoreError::NewerProtocol { .. }), "{reader}: {error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn damaged_newest_entry_is_named() {
+        for bytes in ["", "{\"commitInfo\":{\"timest"] {
+            let test = TestStore::create().await;
+            let entry = test.folder().join("events/_delta_log/00000000000000000001.json");
+            fs::write(&entry, bytes).unwrap();
+            for error in [
+                open(&test.folder()).await.unwrap_err(),
+                create(&test.folder()).await.unwrap_err(),
+            ] {
+                assert!(matches!(error, StoreError::TornCommit { .. }), "{bytes:?}: {error:?}");
+                assert!(error.to_string().contains(entry.to_str().unwrap()), "{error}");
+            }
+        }
+    }
+}
