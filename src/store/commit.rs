@@ -11,6 +11,8 @@
 //!    said; if it carries another's, the batch lost; if there is none, nothing happened.
 //! 5. `objects` and `rejects` follow later (see `repair`), at most once per version of `events`.
 
+use std::path::Path;
+
 use arrow::array::RecordBatch;
 use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
@@ -79,6 +81,12 @@ impl Store {
     ///
     /// Nothing is stored, and the staged files are removed, unless the log itself cannot be read.
     pub async fn commit(&self, basis: &TableSnapshot, batch: CommitBatch) -> Result<CommitOutcome, StoreError> {
+        if basis.table != Table::Events {
+            self.discard(batch.events);
+            return Err(StoreError::WrongBasis {
+                table: basis.table.name(),
+            });
+        }
         let CommitBatch {
             run_id,
             events,
@@ -295,7 +303,7 @@ impl StagedFile {
     }
 }
 
-fn stage_rows(folder: &std::path::Path, table: Table, rows: &RecordBatch) -> Result<Option<StagedFile>, StoreError> {
+fn stage_rows(folder: &Path, table: Table, rows: &RecordBatch) -> Result<Option<StagedFile>, StoreError> {
     if rows.num_rows() == 0 {
         Ok(None)
     } else {
@@ -307,6 +315,7 @@ fn stage_rows(folder: &std::path::Path, table: Table, rows: &RecordBatch) -> Res
 mod tests {
     use std::fs;
 
+    use super::super::Location;
     use super::super::testing::CLOCK;
     use super::super::testing::DAY;
     use super::super::testing::TestStore;
@@ -409,6 +418,79 @@ mod tests {
         let store = test.reopen().await;
         assert_eq!(store.snapshot(Table::Events).await.unwrap().rows(), 1);
         assert_eq!(store.snapshot(Table::Objects).await.unwrap().rows(), 1);
+    }
+
+    /// Commits until each id is stored, deduplicating again after each conflict, as a run does.
+    async fn ingest(location: &Location, ids: &[String]) {
+        let store = Store::create_or_open(location, CLOCK).await.unwrap();
+        for id in ids {
+            loop {
+                let basis = store.snapshot(Table::Events).await.unwrap();
+                let known = store
+                    .known_objects(&store.snapshot(Table::Objects).await.unwrap())
+                    .unwrap();
+                if known.contains(id, "7", 7) {
+                    break;
+                }
+                let staged = vec![store.stage_events(Some(DAY), &events(&[id.as_str()])).unwrap()];
+                match store
+                    .commit(&basis, batch(staged, &[(id, "ingested")], 1))
+                    .await
+                    .unwrap()
+                {
+                    CommitOutcome::Committed(_) => break,
+                    CommitOutcome::Conflict(staged) => store.discard(staged),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn writers_with_the_same_objects_store_each_event_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::parse(folder.path().join("store").to_str().unwrap()).unwrap();
+        let objects: Vec<String> = (0..8).map(|number| format!("s3://logs/{number}")).collect();
+        let run = |ids: &[String]| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(ingest(&location, ids));
+        };
+        let reversed: Vec<String> = objects.iter().rev().cloned().collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| run(&objects));
+            scope.spawn(|| run(&reversed));
+            scope.spawn(|| run(&objects));
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let store = Store::open(&location).await.unwrap();
+            let snapshot = store.snapshot(Table::Events).await.unwrap();
+            assert_eq!(ids(&store, &snapshot), objects);
+            assert_eq!(snapshot.version, 8);
+            assert_eq!(store.snapshot(Table::Objects).await.unwrap().rows(), 8);
+            assert_eq!(store.snapshot(Table::Rejects).await.unwrap().rows(), 8);
+        });
+    }
+
+    #[tokio::test]
+    async fn snapshot_of_a_derived_table_is_no_basis() {
+        let test = TestStore::create().await;
+        let basis = test.store.snapshot(Table::Objects).await.unwrap();
+        let error = test
+            .store
+            .commit(&basis, batch(vec![test.stage(&["a"])], &[], 0))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, StoreError::WrongBasis { table: "objects" }),
+            "{error:?}"
+        );
+        assert_eq!(test.store.snapshot(Table::Events).await.unwrap().version, 0);
     }
 
     #[tokio::test]

@@ -138,6 +138,12 @@ pub enum StoreError {
         /// First difference.
         reason: String,
     },
+    /// A commit that builds on a snapshot of another table.
+    #[error("cannot commit on a snapshot of `{table}`: batches build on snapshots of `events`")]
+    WrongBasis {
+        /// The snapshot's table.
+        table: &'static str,
+    },
     /// A day that has no name in the calendar of the store.
     #[error("cannot store rows of day {days} after 1970-01-01: the year is not between 1 and 9999")]
     DayOutOfRange {

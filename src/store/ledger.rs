@@ -38,6 +38,17 @@ pub struct KnownObjects {
     identities: HashSet<(u64, u64)>,
 }
 
+/// What tells events apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventKey<'a> {
+    /// `recipient_account_id`.
+    pub account: Option<&'a str>,
+    /// `aws_region`.
+    pub region: Option<&'a str>,
+    /// `event_id`.
+    pub event_id: Option<&'a str>,
+}
+
 impl KnownObjects {
     /// Whether an object with this URI, etag and size has reached a final state.
     pub fn contains(&self, object_key: &str, etag: &str, size: u64) -> bool {
@@ -97,25 +108,25 @@ impl Store {
         Ok(known)
     }
 
-    /// Calls `visit` with account, region and event id of every row of one `events` file, in file order; reads only
-    /// these columns and blocks on file reads.
+    /// Calls `visit` with the key of every row of one `events` file, in file order; reads only these columns and blocks on
+    /// file reads.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
-    pub fn event_keys(
-        &self,
-        file: &DataFile,
-        visit: &mut dyn FnMut(Option<&str>, Option<&str>, Option<&str>),
-    ) -> Result<(), StoreError> {
+    pub fn event_keys(&self, file: &DataFile, mut visit: impl FnMut(EventKey<'_>)) -> Result<(), StoreError> {
         let (path, reader) = self.read_columns(Table::Events, file, &EVENT_KEY_COLUMNS)?;
         for batch in reader {
             let batch = batch.map_err(|source| rows_error(&path, source))?;
             let (Some(accounts), Some(regions), Some(ids)) = (text(&batch, 0), text(&batch, 1), text(&batch, 2)) else {
                 return Err(wrong_columns(Table::Events));
             };
-            for ((account, region), id) in accounts.iter().zip(regions).zip(ids) {
-                visit(account, region, id);
+            for ((account, region), event_id) in accounts.iter().zip(regions).zip(ids) {
+                visit(EventKey {
+                    account,
+                    region,
+                    event_id,
+                });
             }
         }
         Ok(())
@@ -222,10 +233,10 @@ mod tests {
         test.store.commit(&basis, batch(vec![staged], &[], 0)).await.unwrap();
         let snapshot = test.store.snapshot(Table::Events).await.unwrap();
         let mut keys = Vec::new();
-        let mut visit = |account: Option<&str>, region: Option<&str>, id: Option<&str>| {
-            keys.push(format!("{}/{}/{}", account.unwrap(), region.unwrap(), id.unwrap()));
+        let visit = |key: EventKey<'_>| {
+            keys.push([key.account, key.region, key.event_id].map(Option::unwrap).join("/"));
         };
-        test.store.event_keys(&snapshot.files[0], &mut visit).unwrap();
+        test.store.event_keys(&snapshot.files[0], visit).unwrap();
         assert_eq!(keys, ["111122223333/eu-west-1/x", "111122223333/eu-west-1/y"]);
     }
 
@@ -235,10 +246,7 @@ mod tests {
         let snapshot = test.commit("s3://logs/1", &["a"]).await;
         let path = test.folder().join("events").join(&snapshot.files[0].path);
         std::fs::remove_file(&path).unwrap();
-        let error = test
-            .store
-            .event_keys(&snapshot.files[0], &mut |_, _, _| {})
-            .unwrap_err();
+        let error = test.store.event_keys(&snapshot.files[0], |_| {}).unwrap_err();
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
 }

@@ -6,6 +6,7 @@
 //! questions to `query`.
 
 mod commit;
+mod create;
 mod durable;
 mod error;
 mod history;
@@ -27,6 +28,7 @@ pub use error::StoreError;
 pub use history::Commit;
 pub use history::StoreInfo;
 pub use history::TableInfo;
+pub use ledger::EventKey;
 pub use ledger::KnownObjects;
 pub use ledger::RETRIED_STATE;
 pub use location::Location;

@@ -1,4 +1,4 @@
-//! Opening, creating and loading the tables of a store.
+//! Opening a store and loading its tables.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,22 +12,16 @@ use std::sync::PoisonError;
 use arrow::array::RecordBatch;
 use deltalake::DeltaTableBuilder;
 use deltalake::DeltaTableError;
-use deltalake::kernel::StructType;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::transaction::CommitProperties;
 use deltalake::logstore::LogStoreRef;
-use deltalake::operations::create::CreateBuilder;
-use deltalake::protocol::SaveMode;
 use deltalake::table::state::DeltaTableState;
 use object_store::ObjectStore;
 use object_store::ObjectStoreExt;
-use object_store::path::Path;
+use object_store::path::Path as ObjectPath;
 use url::Url;
 
 use super::Location;
 use super::StagedFile;
 use super::StoreError;
-use super::durable;
 use super::error::Access;
 use super::local::DurableFileSystem;
 use super::log;
@@ -39,17 +33,7 @@ use crate::schema::Table;
 const READER_VERSION: i32 = 1;
 const WRITER_VERSION: i32 = 2;
 
-const SCHEMA_VERSION_PROPERTY: &str = "trimtrail.schemaVersion";
-
-/// Settings of every table besides the columns that have statistics.
-///
-/// Checkpoints every ten commits keep opening cheap. Log entries and removed files stay for 400 days, so that a
-/// version named in a yearly audit can still be read.
-const TABLE_PROPERTIES: [(&str, &str); 3] = [
-    ("delta.checkpointInterval", "10"),
-    ("delta.logRetentionDuration", "interval 400 days"),
-    ("delta.deletedFileRetentionDuration", "interval 400 days"),
-];
+pub(super) const SCHEMA_VERSION_PROPERTY: &str = "trimtrail.schemaVersion";
 
 /// An open store; clones share it.
 #[derive(Clone)]
@@ -59,8 +43,14 @@ pub struct Store {
 
 struct Inner {
     location: Location,
-    logs: HashMap<Table, LogStoreRef>,
+    logs: Logs,
     loaded: Mutex<HashMap<Table, Loaded>>,
+}
+
+struct Logs {
+    events: LogStoreRef,
+    objects: LogStoreRef,
+    rejects: LogStoreRef,
 }
 
 /// The newest state of a table that this process has seen.
@@ -81,23 +71,6 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens a store for writing: makes missing tables and brings the derived ones up to date.
-    ///
-    /// `clock` is the time, in microseconds since 1970-01-01T00:00:00Z, that the log entries of new tables state.
-    ///
-    /// # Errors
-    ///
-    /// The folder is a file, holds something else, cannot be written, or is a store of a newer version.
-    pub async fn create_or_open(location: &Location, clock: i64) -> Result<Self, StoreError> {
-        prepare_folder(location)?;
-        let store = Self::new(location)?;
-        for table in Table::ALL {
-            store.create_if_missing(table, clock).await?;
-        }
-        store.repair(clock).await?;
-        Ok(store)
-    }
-
     /// Opens a store for reading.
     ///
     /// # Errors
@@ -149,9 +122,12 @@ impl Store {
     }
 
     pub(super) fn log_store(&self, table: Table) -> LogStoreRef {
-        // INVARIANT: `new` makes a log store for each of `Table::ALL`, which lists every variant.
-        #[expect(clippy::indexing_slicing, reason = "the map holds every table")]
-        Arc::clone(&self.inner.logs[&table])
+        let logs = &self.inner.logs;
+        Arc::clone(match table {
+            Table::Events => &logs.events,
+            Table::Objects => &logs.objects,
+            Table::Rejects => &logs.rejects,
+        })
     }
 
     /// Newest state of a table that must exist.
@@ -193,21 +169,21 @@ impl Store {
         }
     }
 
-    fn new(location: &Location) -> Result<Self, StoreError> {
+    pub(super) fn new(location: &Location) -> Result<Self, StoreError> {
         let read_error = |source| StoreError::from_log(location.folder(), Access::Read, source);
         let files = DurableFileSystem::new(location.folder()).map_err(|error| read_error(error.into()))?;
         let files: Arc<dyn ObjectStore> = Arc::new(files);
-        let mut logs = HashMap::new();
-        for table in Table::ALL {
-            let log_store = log_url(table)
-                .and_then(|url| {
-                    DeltaTableBuilder::from_url(url.clone())?
-                        .with_storage_backend(Arc::clone(&files), url)
-                        .build_storage()
-                })
-                .map_err(read_error)?;
-            logs.insert(table, log_store);
-        }
+        let log_store = |table| {
+            let url = log_url(table)?;
+            DeltaTableBuilder::from_url(url.clone())?
+                .with_storage_backend(Arc::clone(&files), url)
+                .build_storage()
+        };
+        let logs = Logs {
+            events: log_store(Table::Events).map_err(read_error)?,
+            objects: log_store(Table::Objects).map_err(read_error)?,
+            rejects: log_store(Table::Rejects).map_err(read_error)?,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 location: location.clone(),
@@ -218,13 +194,20 @@ impl Store {
     }
 
     /// Loads and checks the newest state; `None` when there is no table.
-    async fn load_newest(&self, table: Table) -> Result<Option<DeltaTableState>, StoreError> {
-        match DeltaTableState::try_new(self.log_store(table).as_ref(), None).await {
+    pub(super) async fn load_newest(&self, table: Table) -> Result<Option<DeltaTableState>, StoreError> {
+        let log_store = self.log_store(table);
+        let mut loaded = DeltaTableState::try_new(log_store.as_ref(), None).await;
+        if matches!(loaded, Err(DeltaTableError::NotATable(_))) {
+            let exists = log_store.is_delta_table_location().await;
+            if !exists.map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))? {
+                return Ok(None);
+            }
+            // Another process made the table between the two looks.
+            loaded = DeltaTableState::try_new(log_store.as_ref(), None).await;
+        }
+        match loaded {
             Ok(state) => self.check(table, state).await.map(Some),
-            Err(error) => match self.log_store(table).is_delta_table_location().await {
-                Ok(false) => Ok(None),
-                _ => Err(self.diagnose(table, error).await),
-            },
+            Err(error) => Err(self.diagnose(table, error).await),
         }
     }
 
@@ -264,7 +247,7 @@ impl Store {
             Some(_) => {}
         }
         let version = state.version();
-        let newest = Path::from(format!("_delta_log/{version:020}.json"));
+        let newest = ObjectPath::from(format!("_delta_log/{version:020}.json"));
         let entry = self.log_store(table).object_store(None).head(&newest).await;
         if entry.is_ok_and(|entry| entry.size == 0) {
             let path = self.entry_path(table, version);
@@ -304,42 +287,6 @@ impl Store {
         }
         StoreError::from_log(&self.table_folder(table), Access::Read, error)
     }
-
-    async fn create_if_missing(&self, table: Table, clock: i64) -> Result<(), StoreError> {
-        if self.load_newest(table).await?.is_some() {
-            return Ok(());
-        }
-        let folder = self.table_folder(table);
-        durable::create_folders(&folder).map_err(|error| StoreError::from_io(&folder, Access::Write, error))?;
-        let columns: StructType = table
-            .schema()
-            .as_ref()
-            .try_into_kernel()
-            .map_err(|source| StoreError::Rows {
-                path: folder.display().to_string(),
-                source,
-            })?;
-        let columns: Vec<_> = columns.fields().cloned().collect();
-        let created = CreateBuilder::new()
-            .with_log_store(self.log_store(table))
-            .with_table_name(table.name())
-            .with_columns(columns)
-            .with_partition_columns(table.partition_columns().iter().copied())
-            .with_configuration(table_properties(table))
-            .with_raise_if_key_not_exists(false)
-            .with_save_mode(SaveMode::Ignore)
-            .with_commit_properties(CommitProperties::default().with_max_retries(0))
-            .with_actions([log::commit_info("CREATE TABLE", clock, None, None)])
-            .await;
-        match created {
-            Ok(_) => Ok(()),
-            // Another process was faster; if not, the table is still missing.
-            Err(source) => match self.load_newest(table).await? {
-                Some(_) => Ok(()),
-                None => Err(StoreError::from_log(&folder, Access::Write, source)),
-            },
-        }
-    }
 }
 
 pub(super) fn schema_version(state: &DeltaTableState) -> Option<u32> {
@@ -360,65 +307,24 @@ fn log_url(table: Table) -> Result<Url, DeltaTableError> {
     Url::parse(&text).map_err(|_| DeltaTableError::InvalidTableLocation(text))
 }
 
-fn table_properties(table: Table) -> Vec<(String, Option<String>)> {
-    let own = [
-        (SCHEMA_VERSION_PROPERTY.to_owned(), schema::SCHEMA_VERSION.to_string()),
-        (
-            "delta.dataSkippingStatsColumns".to_owned(),
-            table.statistics_columns().join(","),
-        ),
-    ];
-    let shared = TABLE_PROPERTIES
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    own.into_iter()
-        .chain(shared)
-        .map(|(name, value)| (name, Some(value)))
-        .collect()
-}
-
-/// Makes the store's folder, or proves that it is one and can be written.
-fn prepare_folder(location: &Location) -> Result<(), StoreError> {
-    let folder = location.folder();
-    let path = || location.display().to_string();
-    let write_error = |error| StoreError::from_io(folder, Access::Write, error);
-    match fs::metadata(folder) {
-        Ok(metadata) if !metadata.is_dir() => return Err(StoreError::PathIsFile { path: path() }),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => durable::create_folders(folder).map_err(write_error)?,
-        Err(error) => return Err(StoreError::from_io(folder, Access::Read, error)),
-    }
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
-        let entry = entry.map_err(|error| StoreError::from_io(folder, Access::Read, error))?;
-        entries.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    let is_part_of_a_store = |name: &str| name.contains('#') || Table::ALL.iter().any(|table| table.name() == name);
-    let has_events = entries.iter().any(|name| name == Table::Events.name());
-    entries.retain(|name| !is_part_of_a_store(name));
-    entries.sort_unstable();
-    match entries.into_iter().next() {
-        Some(entry) if !has_events => return Err(StoreError::NotEmpty { path: path(), entry }),
-        _ => {}
-    }
-    durable::probe_writable(folder).map_err(write_error)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::create::TABLE_PROPERTIES;
     use super::super::testing::CLOCK;
     use super::super::testing::TestStore;
     use super::*;
 
-    async fn create(folder: &std::path::Path) -> Result<Store, StoreError> {
+    async fn create(folder: &Path) -> Result<Store, StoreError> {
         Store::create_or_open(&Location::parse(folder.to_str().unwrap()).unwrap(), CLOCK).await
     }
 
-    async fn open(folder: &std::path::Path) -> Result<Store, StoreError> {
+    async fn open(folder: &Path) -> Result<Store, StoreError> {
         Store::open(&Location::parse(folder.to_str().unwrap()).unwrap()).await
     }
 
-    fn edit_first_entry(folder: &std::path::Path, from: &str, to: &str) {
+    fn edit_first_entry(folder: &Path, from: &str, to: &str) {
         let entry = folder.join("events/_delta_log/00000000000000000000.json");
         let text = fs::read_to_string(&entry).unwrap();
         assert!(text.contains(from), "{text}");
@@ -503,6 +409,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn project_with_a_folder_called_events_is_not_made_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("events")).unwrap();
+        fs::write(folder.path().join("events/party.txt"), "x").unwrap();
+        let error = create(folder.path()).await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::NotEmpty { entry, .. } if entry == "events"),
+            "{error:?}"
+        );
+        fs::remove_file(folder.path().join("events/party.txt")).unwrap();
+        create(folder.path()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn store_with_a_note_beside_its_tables_still_opens_for_writing() {
+        let test = TestStore::create().await;
+        fs::write(test.folder().join("README"), "ours").unwrap();
+        create(&test.folder()).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn missing_folder_is_no_store_and_is_not_made_by_opening() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("nothing");
@@ -514,7 +441,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn folder_that_cannot_be_made_is_unwritable() {
-        let error = create(std::path::Path::new("/proc/trimtrail-store")).await.unwrap_err();
+        let error = create(Path::new("/proc/trimtrail-store")).await.unwrap_err();
         assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
         assert!(error.to_string().contains("`/proc/trimtrail-store`"), "{error}");
     }

@@ -154,7 +154,7 @@ pub(super) fn ids(store: &Store, snapshot: &TableSnapshot) -> Vec<String> {
     let mut ids = Vec::new();
     for file in &snapshot.files {
         store
-            .event_keys(file, &mut |_, _, id| ids.push(id.unwrap().to_owned()))
+            .event_keys(file, |key| ids.push(key.event_id.unwrap().to_owned()))
             .unwrap();
     }
     ids.sort_unstable();
