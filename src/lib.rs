@@ -3,6 +3,5 @@
 pub mod cli;
 pub mod query;
 pub mod report;
-pub mod sample;
 pub mod schema;
 pub mod store;

@@ -1,9 +1,7 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
-mod ingest;
 mod output;
 mod query;
-mod sample;
 mod store;
 
 use std::fmt::Write;
@@ -17,13 +15,10 @@ use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
-pub use ingest::IngestArgs;
 pub use output::OutputArgs;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
-pub use sample::SampleArgs;
-pub use sample::SampleObjectSize;
 pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
@@ -86,17 +81,6 @@ pub enum When {
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show on built-in sample logs what trimtrail can do
-    ///
-    /// Loads the made-up logs of an organization with four accounts into a store, shows that the counts balance, and
-    /// answers the main questions. Needs no AWS account and no files.
-    Demo(DemoArgs),
-    /// Read CloudTrail log files into a store
-    ///
-    /// Objects that the store already holds are skipped, and events that it already holds are counted as duplicates: run
-    /// it as often as you like, over any overlap of inputs. The counts at the end balance: listed = ingested + known +
-    /// rejected.
-    Ingest(IngestArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -109,11 +93,6 @@ pub enum Command {
     Sql(SqlArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
-    /// Write made-up logs of an organization, to try things on
-    ///
-    /// Four accounts, four regions, and planted facts to find, which README.md beside the logs lists. Nothing in them is
-    /// real. The same options give the same bytes.
-    Sample(SampleArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them to a folder
@@ -122,30 +101,17 @@ pub enum Command {
 
 /// Headings of the command list.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Start here", &["demo"]),
-    ("Load logs", &["ingest"]),
     ("Ask questions", &["query", "sql"]),
     ("Look after a store", &["store"]),
-    ("Set up", &["sample", "completions", "man"]),
+    ("Set up", &["completions", "man"]),
 ];
 
 const EXAMPLES: &str = "\
 Examples:
-  trimtrail demo
-  trimtrail ingest ./AWSLogs
   trimtrail query secret-reads --param since=T-30d
   trimtrail sql \"select event_name, count(*) as calls from events group by 1 order by 2 desc, 1\"
 
 `trimtrail <COMMAND> --help` shows the options of a command and examples for it.";
-
-/// Arguments of `demo`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  trimtrail demo\n  trimtrail demo --store ./demo-store")]
-pub struct DemoArgs {
-    /// Keep the store in this folder, which must be new or empty [default: a temporary folder, removed at the end]
-    #[arg(long, value_name = "PATH")]
-    pub store: Option<String>,
-}
 
 /// Arguments of `completions`.
 #[derive(Debug, Clone, Args)]

@@ -18,7 +18,6 @@ mod runtime;
 mod settings;
 mod size;
 mod target;
-mod time;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

@@ -52,8 +52,6 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Store(args) => command::store(args, settings, output),
-        Command::Sample(args) => command::sample(args, output),
         Command::Man(args) => command::man(args, output),
-        _ => Ok(ExitStatus::Failed),
     }
 }

@@ -49,13 +49,13 @@ fn help_goes_to_stdout_when_asked_for_and_to_stderr_when_not() {
     assert!(stdout.contains("Exit codes:"), "{stdout}");
     let (code, stdout, stderr) = run(&[]);
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.contains("Start here:"), "{stderr}");
+    assert!(stderr.contains("Ask questions:"), "{stderr}");
 }
 
 #[test]
 fn exit_codes_of_wrong_and_failed_commands() {
     let cases: &[(&[&str], i32, &str)] = &[
-        (&["ingset"], 2, "ingest"),
+        (&["quary"], 2, "query"),
         (&["sql", "select 1", "--limit", "many"], 2, "--limit"),
         (&["sql", "select $day"], 2, "`$day`"),
         (&["sql", "select 1", "--param", "day=1"], 2, "`$day`"),
@@ -70,7 +70,11 @@ fn exit_codes_of_wrong_and_failed_commands() {
             "`/nonexistent/rows.csv`",
         ),
         (&["store", "info"], 1, "`/nonexistent/store`"),
-        (&["store", "history", "--store", "/dev/null"], 1, "`/dev/null`"),
+        (
+            &["store", "history", "--store", env!("CARGO_BIN_EXE_trimtrail")],
+            1,
+            "name a folder",
+        ),
         (&["man", "/dev/null/man"], 1, "`/dev/null/man`"),
     ];
     for (arguments, expected, named) in cases {

@@ -33,7 +33,7 @@ mod tests {
             let (mut output, data, _) = captured(Verbosity::Normal);
             let status = completions(&CompletionsArgs { shell: *shell }, &mut output).unwrap();
             assert_eq!(status, ExitStatus::Done);
-            for name in ["ingest", "max-record-bytes"] {
+            for name in ["query", "at-version"] {
                 assert!(data.text().contains(name), "{shell}: {name}");
             }
         }

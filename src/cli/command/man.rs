@@ -62,7 +62,7 @@ mod tests {
             &mut output,
         )
         .unwrap();
-        for page in ["trimtrail.1", "trimtrail-ingest.1", "trimtrail-store-info.1"] {
+        for page in ["trimtrail.1", "trimtrail-query.1", "trimtrail-store-info.1"] {
             assert!(folder.path().join("man1").join(page).exists(), "{page}");
         }
     }

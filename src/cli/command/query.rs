@@ -68,14 +68,14 @@ pub(in crate::cli) fn find_question<'a>(library: &'a Library, id: &str) -> Resul
     })
 }
 
-/// One row per question: id, title, what a row is worth, and the parameters.
+/// One row per question: id, title, how much a row should worry the reader, parameters, and the question itself.
 pub(in crate::cli) fn question_rows(library: &Library) -> Result<RecordBatch, CliError> {
     let column = |text: fn(&Question) -> Option<String>| -> ArrayRef {
         Arc::new(library.questions().map(text).collect::<StringArray>())
     };
     let rows = RecordBatch::try_from_iter_with_nullable([
         ("id", column(|question| Some(question.id.clone())), false),
-        ("question", column(|question| Some(question.question.clone())), false),
+        ("title", column(|question| Some(question.title.clone())), false),
         (
             "severity",
             column(|question| question.severity.map(|severity| severity.to_string())),

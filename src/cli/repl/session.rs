@@ -44,6 +44,7 @@ const PROMPT: &str = "trimtrail> ";
 const GREETING: &str = "Type SQL ending in `;`, \\? for help, \\d for tables, \\l for questions, Ctrl-D to leave.";
 
 /// What the engine is to run.
+#[derive(Clone, Copy)]
 enum Asked<'a> {
     Statement(&'a str),
     Question(&'a Question, &'a [(String, String)]),
