@@ -1,6 +1,9 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
 pub mod cli;
+pub mod decode;
+pub mod event;
+pub mod iam;
 pub mod query;
 pub mod report;
 pub mod schema;

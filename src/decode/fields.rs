@@ -1,0 +1,388 @@
+//! The top-level fields of a record, and where each one goes.
+
+use std::borrow::Cow;
+
+use super::scan::ValueKind;
+
+/// A documented top-level field of a CloudTrail record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    EventVersion,
+    UserIdentity,
+    EventTime,
+    EventSource,
+    EventName,
+    AwsRegion,
+    SourceIpAddress,
+    UserAgent,
+    ErrorCode,
+    ErrorMessage,
+    RequestParameters,
+    ResponseElements,
+    AdditionalEventData,
+    RequestId,
+    EventId,
+    ReadOnly,
+    Resources,
+    EventType,
+    ApiVersion,
+    ManagementEvent,
+    RecipientAccountId,
+    ServiceEventDetails,
+    SharedEventId,
+    VpcEndpointId,
+    VpcEndpointAccountId,
+    EventCategory,
+    Addendum,
+    SessionCredentialFromConsole,
+    EdgeDeviceDetails,
+    TlsDetails,
+    InsightDetails,
+    EventContext,
+}
+
+/// How a field is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Text column with few distinct values.
+    Dictionary,
+    /// Text column with mostly distinct values.
+    Text,
+    /// Original JSON text of an object (or of whatever stands there).
+    Json,
+    /// JSON `true` or `false`.
+    Boolean,
+    /// A truth value that CloudTrail writes as the text `"true"`.
+    BooleanText,
+    /// Taken apart by code of its own.
+    Special,
+}
+
+/// One row of [`FIELDS`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldSpec {
+    pub(crate) field: Field,
+    /// Name in the record.
+    pub(crate) json_name: &'static str,
+    /// Column of `events`; empty for [`Form::Special`] fields that become several columns.
+    pub(crate) column: &'static str,
+    pub(crate) form: Form,
+}
+
+/// Number of documented top-level fields.
+pub(crate) const FIELD_COUNT: usize = 32;
+
+/// All fields in the order of [`Field`], which is also the order in which a record is written back.
+pub(crate) const FIELDS: [FieldSpec; FIELD_COUNT] = [
+    spec(Field::EventVersion, "eventVersion", "event_version", Form::Dictionary),
+    spec(Field::UserIdentity, "userIdentity", "", Form::Special),
+    spec(Field::EventTime, "eventTime", "event_time", Form::Special),
+    spec(Field::EventSource, "eventSource", "event_source", Form::Dictionary),
+    spec(Field::EventName, "eventName", "event_name", Form::Dictionary),
+    spec(Field::AwsRegion, "awsRegion", "aws_region", Form::Dictionary),
+    spec(
+        Field::SourceIpAddress,
+        "sourceIPAddress",
+        "source_ip_address",
+        Form::Dictionary,
+    ),
+    spec(Field::UserAgent, "userAgent", "user_agent", Form::Dictionary),
+    spec(Field::ErrorCode, "errorCode", "error_code", Form::Dictionary),
+    spec(Field::ErrorMessage, "errorMessage", "error_message", Form::Dictionary),
+    spec(
+        Field::RequestParameters,
+        "requestParameters",
+        "request_parameters",
+        Form::Json,
+    ),
+    spec(
+        Field::ResponseElements,
+        "responseElements",
+        "response_elements",
+        Form::Json,
+    ),
+    spec(
+        Field::AdditionalEventData,
+        "additionalEventData",
+        "additional_event_data",
+        Form::Json,
+    ),
+    spec(Field::RequestId, "requestID", "request_id", Form::Text),
+    spec(Field::EventId, "eventID", "event_id", Form::Text),
+    spec(Field::ReadOnly, "readOnly", "read_only", Form::Boolean),
+    spec(Field::Resources, "resources", "resources", Form::Special),
+    spec(Field::EventType, "eventType", "event_type", Form::Dictionary),
+    spec(Field::ApiVersion, "apiVersion", "api_version", Form::Dictionary),
+    spec(
+        Field::ManagementEvent,
+        "managementEvent",
+        "management_event",
+        Form::Boolean,
+    ),
+    spec(
+        Field::RecipientAccountId,
+        "recipientAccountId",
+        "recipient_account_id",
+        Form::Dictionary,
+    ),
+    spec(
+        Field::ServiceEventDetails,
+        "serviceEventDetails",
+        "service_event_details",
+        Form::Json,
+    ),
+    spec(Field::SharedEventId, "sharedEventID", "shared_event_id", Form::Text),
+    spec(
+        Field::VpcEndpointId,
+        "vpcEndpointId",
+        "vpc_endpoint_id",
+        Form::Dictionary,
+    ),
+    spec(
+        Field::VpcEndpointAccountId,
+        "vpcEndpointAccountId",
+        "vpc_endpoint_account_id",
+        Form::Dictionary,
+    ),
+    spec(
+        Field::EventCategory,
+        "eventCategory",
+        "event_category",
+        Form::Dictionary,
+    ),
+    spec(Field::Addendum, "addendum", "addendum", Form::Json),
+    spec(
+        Field::SessionCredentialFromConsole,
+        "sessionCredentialFromConsole",
+        "session_credential_from_console",
+        Form::BooleanText,
+    ),
+    spec(
+        Field::EdgeDeviceDetails,
+        "edgeDeviceDetails",
+        "edge_device_details",
+        Form::Json,
+    ),
+    spec(Field::TlsDetails, "tlsDetails", "", Form::Special),
+    spec(Field::InsightDetails, "insightDetails", "insight_details", Form::Json),
+    spec(Field::EventContext, "eventContext", "event_context", Form::Json),
+];
+
+const fn spec(field: Field, json_name: &'static str, column: &'static str, form: Form) -> FieldSpec {
+    FieldSpec {
+        field,
+        json_name,
+        column,
+        form,
+    }
+}
+
+/// One member of a record as a parser found it.
+#[derive(Debug, Clone)]
+pub(crate) struct Member<'a> {
+    pub(crate) kind: ValueKind,
+    /// Content of a string; raw text of anything else.
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// The members of one record, sorted into their fields.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    members: [Option<Member<'a>>; FIELD_COUNT],
+    next_field: usize,
+    /// What the columns cannot give back.
+    pub(crate) extra: ExtraMembers,
+    /// Bit of every field that is an explicit null.
+    pub(crate) null_bits: i64,
+    /// Whether a member name stands twice, so that only the raw text gives the record back.
+    pub(crate) repeats_a_member: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new() -> Self {
+        Self {
+            members: [const { None }; FIELD_COUNT],
+            next_field: 0,
+            extra: ExtraMembers::default(),
+            null_bits: 0,
+            repeats_a_member: false,
+        }
+    }
+
+    /// Takes one member. `content` is the content of a string and the exact text of anything else.
+    ///
+    /// The last of several members of one name counts, as in the JSON readers of the AWS SDKs.
+    pub(crate) fn add(&mut self, key: &str, kind: ValueKind, content: Cow<'a, str>) {
+        let Some(index) = field_index(self.next_field, key) else {
+            let raw = if kind == ValueKind::String {
+                quote(&content).into()
+            } else {
+                content
+            };
+            self.repeats_a_member |= !self.extra.add(key, &raw);
+            return;
+        };
+        self.next_field = index + 1;
+        let Some(slot) = self.members.get_mut(index) else {
+            return;
+        };
+        self.repeats_a_member |= slot.is_some() || self.null_bits & (1 << index) != 0;
+        if kind == ValueKind::Null {
+            self.null_bits |= 1 << index;
+            *slot = None;
+        } else {
+            self.null_bits &= !(1 << index);
+            *slot = Some(Member { kind, text: content });
+        }
+    }
+
+    pub(crate) fn get(&self, field: Field) -> Option<&Member<'a>> {
+        self.members.get(field as usize)?.as_ref()
+    }
+
+    /// Content of a text field; a number or truth value counts as its text.
+    pub(crate) fn text(&mut self, field: Field) -> Option<&str> {
+        let kind = self.get(field)?.kind;
+        if kind != ValueKind::String {
+            self.keep_as_extra(field);
+        }
+        let has_text = matches!(kind, ValueKind::String | ValueKind::Number | ValueKind::Boolean(_));
+        self.get(field).filter(|_| has_text).map(|member| member.text.as_ref())
+    }
+
+    /// Raw text of a JSON field; some exports hold it as a string, then the string's content counts.
+    pub(crate) fn json(&mut self, field: Field) -> Option<&str> {
+        if self.get(field)?.kind == ValueKind::String {
+            self.keep_as_extra(field);
+        }
+        let member = self.get(field)?;
+        let is_empty_text = member.kind == ValueKind::String && matches!(member.text.as_ref(), "" | "null");
+        (!is_empty_text).then_some(member.text.as_ref())
+    }
+
+    /// Truth value; `"true"` and `"False"` are understood where CloudTrail writes a literal, and the other way round.
+    pub(crate) fn boolean(&mut self, field: Field, form: Form) -> Option<bool> {
+        let member = self.get(field)?;
+        let (value, canonical) = match member.kind {
+            ValueKind::Boolean(value) => (Some(value), form == Form::Boolean),
+            ValueKind::String => truth(&member.text).map_or((None, false), |(value, spelled)| {
+                (Some(value), spelled && form == Form::BooleanText)
+            }),
+            _ => (None, false),
+        };
+        if !canonical {
+            self.keep_as_extra(field);
+        }
+        value
+    }
+
+    /// Keeps a known field's exact value in `extra`, because its column will not give it back.
+    pub(crate) fn keep_as_extra(&mut self, field: Field) {
+        let Some(spec) = FIELDS.get(field as usize) else { return };
+        let Some(Some(member)) = self.members.get(field as usize) else {
+            return;
+        };
+        let raw = if member.kind == ValueKind::String {
+            quote(&member.text)
+        } else {
+            member.text.to_string()
+        };
+        self.extra.add(spec.json_name, &raw);
+    }
+}
+
+/// Members of a JSON object that grows.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct ExtraMembers {
+    text: String,
+    keys: Vec<String>,
+}
+
+impl ExtraMembers {
+    /// Adds a member with the exact text of its value; returns false when the name is there already.
+    pub(crate) fn add(&mut self, key: &str, raw: &str) -> bool {
+        let is_new = !self.keys.iter().any(|known| known == key);
+        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+        self.text.push_str(&quote(key));
+        self.text.push(':');
+        self.text.push_str(raw);
+        self.keys.push(key.to_owned());
+        is_new
+    }
+
+    /// The object's text; `None` when it has no members.
+    pub(crate) fn into_object(mut self) -> Option<String> {
+        if self.text.is_empty() {
+            return None;
+        }
+        self.text.push('}');
+        Some(self.text)
+    }
+}
+
+/// Reads `"true"`/`"false"` in any case, and whether it is spelled as CloudTrail spells it.
+pub(crate) fn truth(text: &str) -> Option<(bool, bool)> {
+    match text {
+        "true" => Some((true, true)),
+        "false" => Some((false, true)),
+        _ if text.eq_ignore_ascii_case("true") => Some((true, false)),
+        _ if text.eq_ignore_ascii_case("false") => Some((false, false)),
+        _ => None,
+    }
+}
+
+/// Text as a JSON string with its quotes.
+pub(crate) fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Index into [`FIELDS`]. Records list their fields in nearly this order, so the search starts at the expected one.
+fn field_index(expected: usize, key: &str) -> Option<usize> {
+    let position_of = |specs: &[FieldSpec]| specs.iter().position(|spec| spec.json_name == key);
+    let (before, after) = FIELDS.split_at_checked(expected)?;
+    position_of(after)
+        .map(|offset| expected + offset)
+        .or_else(|| position_of(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_stand_in_the_order_of_their_numbers() {
+        for (index, spec) in FIELDS.iter().enumerate() {
+            assert_eq!(spec.field as usize, index, "{}", spec.json_name);
+        }
+    }
+
+    #[test]
+    fn every_column_of_a_field_exists() {
+        for spec in FIELDS.iter().filter(|spec| !spec.column.is_empty()) {
+            assert!(
+                crate::schema::EVENT_COLUMNS
+                    .iter()
+                    .any(|column| column.name == spec.column),
+                "{}",
+                spec.column
+            );
+        }
+    }
+
+    #[test]
+    fn last_of_two_members_of_one_name_counts_and_is_noticed() {
+        let mut draft = Draft::new();
+        draft.add("eventName", ValueKind::String, "First".into());
+        draft.add("eventName", ValueKind::String, "Second".into());
+        assert_eq!(draft.text(Field::EventName), Some("Second"));
+        assert!(draft.repeats_a_member);
+    }
+
+    #[test]
+    fn text_where_a_truth_value_belongs_is_read_and_kept() {
+        let mut draft = Draft::new();
+        draft.add("readOnly", ValueKind::String, "False".into());
+        assert_eq!(draft.boolean(Field::ReadOnly, Form::Boolean), Some(false));
+        assert_eq!(draft.extra.into_object().as_deref(), Some(r#"{"readOnly":"False"}"#));
+    }
+}

@@ -1,0 +1,496 @@
+//! `userIdentity`, taken apart once per distinct text.
+//!
+//! A session makes many calls and its `userIdentity` is the same text in each of them, so rows share one entry per text.
+
+use std::borrow::Cow;
+
+use crate::event;
+use crate::event::CredentialKind;
+use crate::event::UserIdentity;
+
+use super::columns::DictionaryColumn;
+use super::columns::Interner;
+use super::fields::ExtraMembers;
+use super::fields::truth;
+use super::scan::Scanner;
+use super::scan::SyntaxError;
+use super::scan::ValueKind;
+use super::scan::string_content;
+
+/// An object inside `userIdentity` whose members have columns of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    UserIdentity,
+    SessionContext,
+    SessionIssuer,
+    Attributes,
+    WebIdFederationData,
+    OnBehalfOf,
+}
+
+/// Number of containers.
+pub(crate) const CONTAINER_COUNT: usize = 6;
+
+/// Name and parent of every container but the first, in the order of [`Container`].
+pub(crate) const NESTED_CONTAINERS: [(Container, &str, Container); CONTAINER_COUNT - 1] = [
+    (Container::SessionContext, "sessionContext", Container::UserIdentity),
+    (Container::SessionIssuer, "sessionIssuer", Container::SessionContext),
+    (Container::Attributes, "attributes", Container::SessionContext),
+    (
+        Container::WebIdFederationData,
+        "webIdFederationData",
+        Container::SessionContext,
+    ),
+    (Container::OnBehalfOf, "onBehalfOf", Container::UserIdentity),
+];
+
+/// How a leaf of `userIdentity` is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeafForm {
+    Text,
+    Json,
+    Time,
+    BooleanText,
+}
+
+/// A member of a container with a column of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaf {
+    pub(crate) container: Container,
+    pub(crate) json_name: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) form: LeafForm,
+}
+
+/// All leaves, in the order in which they are written back.
+pub(crate) const LEAVES: [Leaf; 23] = [
+    leaf(Container::UserIdentity, "type", "user_identity_type", LeafForm::Text),
+    leaf(
+        Container::UserIdentity,
+        "principalId",
+        "user_identity_principal_id",
+        LeafForm::Text,
+    ),
+    leaf(Container::UserIdentity, "arn", "user_identity_arn", LeafForm::Text),
+    leaf(
+        Container::UserIdentity,
+        "accountId",
+        "user_identity_account_id",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::UserIdentity,
+        "accessKeyId",
+        "user_identity_access_key_id",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::UserIdentity,
+        "userName",
+        "user_identity_user_name",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::UserIdentity,
+        "invokedBy",
+        "user_identity_invoked_by",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::UserIdentity,
+        "identityProvider",
+        "user_identity_identity_provider",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::UserIdentity,
+        "credentialId",
+        "user_identity_credential_id",
+        LeafForm::Text,
+    ),
+    leaf(Container::SessionIssuer, "type", "session_issuer_type", LeafForm::Text),
+    leaf(
+        Container::SessionIssuer,
+        "principalId",
+        "session_issuer_principal_id",
+        LeafForm::Text,
+    ),
+    leaf(Container::SessionIssuer, "arn", "session_issuer_arn", LeafForm::Text),
+    leaf(
+        Container::SessionIssuer,
+        "accountId",
+        "session_issuer_account_id",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::SessionIssuer,
+        "userName",
+        "session_issuer_user_name",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::WebIdFederationData,
+        "federatedProvider",
+        "session_web_id_federated_provider",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::WebIdFederationData,
+        "attributes",
+        "session_web_id_attributes",
+        LeafForm::Json,
+    ),
+    leaf(
+        Container::Attributes,
+        "creationDate",
+        "session_creation_date",
+        LeafForm::Time,
+    ),
+    leaf(
+        Container::Attributes,
+        "mfaAuthenticated",
+        "session_mfa_authenticated",
+        LeafForm::BooleanText,
+    ),
+    leaf(
+        Container::SessionContext,
+        "sourceIdentity",
+        "session_source_identity",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::SessionContext,
+        "ec2RoleDelivery",
+        "session_ec2_role_delivery",
+        LeafForm::Text,
+    ),
+    leaf(
+        Container::SessionContext,
+        "assumedRoot",
+        "session_assumed_root",
+        LeafForm::BooleanText,
+    ),
+    leaf(Container::OnBehalfOf, "userId", "on_behalf_of_user_id", LeafForm::Text),
+    leaf(
+        Container::OnBehalfOf,
+        "identityStoreArn",
+        "on_behalf_of_identity_store_arn",
+        LeafForm::Text,
+    ),
+];
+
+/// Columns derived from `userIdentity` as a whole.
+pub(crate) const PRINCIPAL_COLUMNS: [&str; 4] = ["principal_arn", "principal_type", "session_name", "via_service"];
+
+const fn leaf(container: Container, json_name: &'static str, column: &'static str, form: LeafForm) -> Leaf {
+    Leaf {
+        container,
+        json_name,
+        column,
+        form,
+    }
+}
+
+/// All distinct identities of a row buffer.
+#[derive(Debug)]
+pub(crate) struct IdentityTable {
+    texts: Interner,
+    /// Text and JSON leaves; empty columns for the other forms.
+    leaves: Vec<DictionaryColumn>,
+    moments: Vec<Vec<Option<i64>>>,
+    truths: Vec<Vec<Option<bool>>>,
+    principals: [DictionaryColumn; 4],
+    in_scope_of: DictionaryColumn,
+    entries: Vec<Entry>,
+}
+
+/// What rows need to know of an identity besides its columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Credential kind of a call outside and inside a console session.
+    pub(crate) credential_kinds: [CredentialKind; 2],
+    /// Bit of every container that is present but empty.
+    pub(crate) empty_containers: u8,
+    /// Members without a column, nested as in the record.
+    pub(crate) extra: Option<String>,
+    /// Whether a member name stands twice.
+    pub(crate) repeats_a_member: bool,
+}
+
+impl Default for IdentityTable {
+    fn default() -> Self {
+        Self {
+            texts: Interner::default(),
+            leaves: LEAVES.iter().map(|_| DictionaryColumn::default()).collect(),
+            moments: LEAVES.iter().map(|_| Vec::new()).collect(),
+            truths: LEAVES.iter().map(|_| Vec::new()).collect(),
+            principals: Default::default(),
+            in_scope_of: DictionaryColumn::default(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+impl IdentityTable {
+    /// Number of the identity with this exact text.
+    pub(crate) fn intern(&mut self, raw: &str) -> Result<usize, SyntaxError> {
+        let (code, is_new) = self.texts.intern(raw);
+        let index = usize::try_from(code).unwrap_or_default();
+        if is_new {
+            self.push(&Parsed::read(raw)?);
+        }
+        Ok(index)
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.bytes() * 2 + self.entries.len() * 256
+    }
+
+    /// Column of one leaf with text.
+    pub(crate) fn leaf(&self, index: usize) -> Option<&DictionaryColumn> {
+        self.leaves.get(index)
+    }
+
+    pub(crate) fn moment(&self, leaf: usize, identity: usize) -> Option<i64> {
+        *self.moments.get(leaf)?.get(identity)?
+    }
+
+    pub(crate) fn truth(&self, leaf: usize, identity: usize) -> Option<bool> {
+        *self.truths.get(leaf)?.get(identity)?
+    }
+
+    /// Columns in the order of [`PRINCIPAL_COLUMNS`].
+    pub(crate) fn principals(&self) -> &[DictionaryColumn; 4] {
+        &self.principals
+    }
+
+    pub(crate) fn in_scope_of(&self) -> &DictionaryColumn {
+        &self.in_scope_of
+    }
+
+    /// Account of the caller.
+    pub(crate) fn account_id(&self, identity: usize) -> Option<&str> {
+        let index = LEAVES
+            .iter()
+            .position(|leaf| leaf.column == "user_identity_account_id")?;
+        self.leaves.get(index)?.value_at(identity)
+    }
+
+    fn push(&mut self, parsed: &Parsed<'_>) {
+        let identity = parsed.identity();
+        let principal = event::principal(&identity);
+        let [arn, kind, session_name, via_service] = &mut self.principals;
+        arn.push(principal.arn.as_deref());
+        kind.push(Some(principal.kind.as_str()));
+        session_name.push(principal.session_name);
+        via_service.push(principal.via_service);
+        self.in_scope_of.push(parsed.in_scope_of);
+        for (index, value) in parsed.leaves.iter().enumerate() {
+            let (text, moment, truth) = match value {
+                Some(LeafValue::Text(text)) => (Some(text.as_ref()), None, None),
+                Some(LeafValue::Moment(moment)) => (None, Some(*moment), None),
+                Some(LeafValue::Truth(truth)) => (None, None, Some(*truth)),
+                None => (None, None, None),
+            };
+            if let Some(column) = self.leaves.get_mut(index) {
+                column.push(text);
+            }
+            if let Some(column) = self.moments.get_mut(index) {
+                column.push(moment);
+            }
+            if let Some(column) = self.truths.get_mut(index) {
+                column.push(truth);
+            }
+        }
+        self.entries.push(Entry {
+            credential_kinds: [
+                event::credential_kind(&identity, false),
+                event::credential_kind(&identity, true),
+            ],
+            empty_containers: parsed.empty_containers,
+            extra: parsed.extra_object(Container::UserIdentity),
+            repeats_a_member: parsed.repeats_a_member,
+        });
+    }
+}
+
+#[derive(Debug)]
+enum LeafValue<'a> {
+    Text(Cow<'a, str>),
+    Moment(i64),
+    Truth(bool),
+}
+
+/// One `userIdentity`, taken apart.
+#[derive(Debug)]
+struct Parsed<'a> {
+    leaves: [Option<LeafValue<'a>>; LEAVES.len()],
+    in_scope_of: Option<&'a str>,
+    extras: [ExtraMembers; CONTAINER_COUNT],
+    present: u8,
+    empty_containers: u8,
+    repeats_a_member: bool,
+}
+
+impl<'a> Parsed<'a> {
+    fn read(raw: &'a str) -> Result<Self, SyntaxError> {
+        let mut parsed = Self {
+            leaves: [const { None }; LEAVES.len()],
+            in_scope_of: None,
+            extras: Default::default(),
+            present: 0,
+            empty_containers: 0,
+            repeats_a_member: false,
+        };
+        parsed.read_container(Container::UserIdentity, raw)?;
+        Ok(parsed)
+    }
+
+    fn read_container(&mut self, container: Container, raw: &'a str) -> Result<(), SyntaxError> {
+        let bit = 1_u8 << container as u8;
+        self.repeats_a_member |= self.present & bit != 0;
+        self.present |= bit;
+        let mut members = 0_usize;
+        let mut nested = Vec::new();
+        Scanner::new(raw).members(|key, kind, value| {
+            members += 1;
+            let child = NESTED_CONTAINERS
+                .iter()
+                .find(|(_, name, parent)| *parent == container && *name == key);
+            match child {
+                Some((child, ..)) if kind == ValueKind::Object => nested.push((*child, value)),
+                _ => self.add(container, &key, kind, value),
+            }
+        })?;
+        if members == 0 {
+            self.empty_containers |= bit;
+        }
+        nested
+            .into_iter()
+            .try_for_each(|(child, value)| self.read_container(child, value))
+    }
+
+    fn add(&mut self, container: Container, key: &str, kind: ValueKind, raw: &'a str) {
+        if container == Container::UserIdentity && key == "inScopeOf" && kind != ValueKind::Null {
+            self.repeats_a_member |= self.in_scope_of.is_some();
+            self.in_scope_of = Some(raw);
+            return;
+        }
+        let index = LEAVES
+            .iter()
+            .position(|leaf| leaf.container == container && leaf.json_name == key);
+        let spec = index.and_then(|index| LEAVES.get(index));
+        let (value, canonical) = spec.map_or((None, false), |leaf| leaf_value(leaf.form, kind, raw));
+        if !canonical && let Some(extra) = self.extras.get_mut(container as usize) {
+            self.repeats_a_member |= !extra.add(key, raw);
+        }
+        if let Some(slot) = index.and_then(|index| self.leaves.get_mut(index)) {
+            self.repeats_a_member |= slot.is_some();
+            *slot = value;
+        }
+    }
+
+    fn text(&self, column: &str) -> Option<&str> {
+        let index = LEAVES.iter().position(|leaf| leaf.column == column)?;
+        match self.leaves.get(index)? {
+            Some(LeafValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn identity(&self) -> UserIdentity<'_> {
+        UserIdentity {
+            kind: self.text("user_identity_type"),
+            principal_id: self.text("user_identity_principal_id"),
+            arn: self.text("user_identity_arn"),
+            account_id: self.text("user_identity_account_id"),
+            access_key_id: self.text("user_identity_access_key_id"),
+            invoked_by: self.text("user_identity_invoked_by"),
+            session_issuer_arn: self.text("session_issuer_arn"),
+            on_behalf_of_user_id: self.text("on_behalf_of_user_id"),
+        }
+    }
+
+    /// Members without a column, those of nested containers inside their containers.
+    fn extra_object(&self, container: Container) -> Option<String> {
+        let mut extra = self.extras.get(container as usize)?.clone();
+        for (child, name, parent) in NESTED_CONTAINERS {
+            if parent == container
+                && let Some(object) = self.extra_object(child)
+            {
+                extra.add(name, &object);
+            }
+        }
+        extra.into_object()
+    }
+}
+
+/// Value of a leaf, and whether the column alone gives the member back.
+fn leaf_value(form: LeafForm, kind: ValueKind, raw: &str) -> (Option<LeafValue<'_>>, bool) {
+    match (form, kind) {
+        (LeafForm::Json, kind) if kind != ValueKind::Null => (Some(LeafValue::Text(Cow::Borrowed(raw))), true),
+        (LeafForm::Text, ValueKind::String) => (string_content(raw).map(LeafValue::Text), true),
+        (LeafForm::Text, ValueKind::Number | ValueKind::Boolean(_)) => {
+            (Some(LeafValue::Text(Cow::Borrowed(raw))), false)
+        }
+        (LeafForm::Time, ValueKind::String) => {
+            let time = string_content(raw).and_then(|text| event::parse_event_time(&text));
+            (
+                time.map(|time| LeafValue::Moment(time.microseconds)),
+                time.is_some_and(|time| time.canonical),
+            )
+        }
+        (LeafForm::BooleanText, ValueKind::String) => {
+            let truth = string_content(raw).and_then(|text| truth(&text));
+            (
+                truth.map(|(value, _)| LeafValue::Truth(value)),
+                truth.is_some_and(|(_, spelled)| spelled),
+            )
+        }
+        (LeafForm::BooleanText, ValueKind::Boolean(value)) => (Some(LeafValue::Truth(value)), false),
+        _ => (None, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::EVENT_COLUMNS;
+
+    #[test]
+    fn every_leaf_has_a_column() {
+        let exists = |name: &str| EVENT_COLUMNS.iter().any(|column| column.name == name);
+        assert!(
+            LEAVES
+                .iter()
+                .map(|leaf| leaf.column)
+                .chain(PRINCIPAL_COLUMNS)
+                .all(exists)
+        );
+    }
+
+    #[test]
+    fn unknown_members_survive_at_their_level() {
+        let raw = r#"{"type":"AssumedRole","new":1.0,"sessionContext":{"signInSessionArn":"x","attributes":{"mfaAuthenticated":true}}}"#;
+        let mut table = IdentityTable::default();
+        let index = table.intern(raw).unwrap();
+        assert_eq!(
+            table.entry(index).unwrap().extra.as_deref(),
+            Some(r#"{"new":1.0,"sessionContext":{"signInSessionArn":"x","attributes":{"mfaAuthenticated":true}}}"#)
+        );
+        assert_eq!(table.intern(raw).unwrap(), index);
+    }
+
+    #[test]
+    fn empty_containers_are_remembered() {
+        let raw = r#"{"type":"IAMUser","sessionContext":{"sessionIssuer":{},"webIdFederationData":{}}}"#;
+        let mut table = IdentityTable::default();
+        let index = table.intern(raw).unwrap();
+        let wanted = 1 << Container::SessionIssuer as u8 | 1 << Container::WebIdFederationData as u8;
+        assert_eq!(table.entry(index).unwrap().empty_containers, wanted);
+    }
+}

@@ -1,0 +1,319 @@
+//! Decoding one object, whatever its size and shape.
+//!
+//! A small object is parsed as a whole. A large or malformed one goes through a window: its records are separated, parsed
+//! in groups where they are good, and each alone where they are not, so that one bad record costs one record.
+
+use std::ops::Range;
+
+use sha2::Digest;
+use sha2::Sha256;
+use simd_json::Buffers;
+use simd_json::INPUT_PADDING;
+use simd_json::Tape;
+
+use super::gzip::GzipFault;
+use super::gzip::Inflater;
+use super::outcome::Outcome;
+use super::rows::RowBuffer;
+use super::run::Run;
+use super::scan::ValueKind;
+use super::separate::Separator;
+use super::separate::Skipper;
+use super::separate::Step;
+use super::separate::next_record_start;
+use super::tape::TapeCursor;
+
+/// Inflated bytes that are looked at together.
+const WINDOW_BYTES: usize = 8 << 20;
+const SMALLEST_FILL_BYTES: usize = 64 << 10;
+
+/// Bounds on what one object may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Most bytes that an object may inflate to.
+    pub max_inflated_bytes: u64,
+    /// Most bytes of one record.
+    pub max_record_bytes: usize,
+}
+
+impl Default for Limits {
+    /// 2 GiB per object; 1 MiB per record (trails write at most 256 KB, copies from CloudTrail Lake up to 1 MB).
+    fn default() -> Self {
+        Self {
+            max_inflated_bytes: 2 << 30,
+            max_record_bytes: 1 << 20,
+        }
+    }
+}
+
+/// Decodes objects one after another, reusing its memory.
+pub struct Decoder {
+    limits: Limits,
+    source: Vec<u8>,
+    parser: Parser,
+}
+
+struct Parser {
+    work: Vec<u8>,
+    buffers: Buffers,
+    tape: Option<Tape<'static>>,
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Decoder")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Decoder {
+    /// Makes a decoder.
+    pub fn new(limits: Limits) -> Self {
+        let parser = Parser {
+            work: Vec::new(),
+            buffers: Buffers::new(SMALLEST_FILL_BYTES),
+            tape: None,
+        };
+        Self {
+            limits,
+            source: Vec::new(),
+            parser,
+        }
+    }
+
+    /// Decodes one object, plain or gzip, into rows.
+    ///
+    /// Nothing in the object makes this fail; `spill` is called between windows, may empty the buffer, and its error is
+    /// passed on.
+    pub fn decode<E>(
+        &mut self,
+        object_key: &str,
+        object: &[u8],
+        rows: &mut RowBuffer,
+        mut spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
+    ) -> Result<Outcome, E> {
+        let mut inflater = Inflater::new(object, self.limits.max_inflated_bytes);
+        let mut hasher = Sha256::new();
+        let mut run = Run::new(object_key, self.limits, rows);
+        self.source.clear();
+        let mut state = self.fill(&mut inflater, &mut hasher, object);
+        if state != Fill::AtEnd || !self.parse_whole(&mut run) {
+            let mut separator = Separator::default();
+            let mut skipper = None;
+            loop {
+                let consumed = self.window(&mut run, &mut separator, &mut skipper, state != Fill::More);
+                if state != Fill::More {
+                    break;
+                }
+                self.source.drain(..consumed);
+                run.window_offset += consumed as u64;
+                run.spill(&mut spill)?;
+                state = self.fill(&mut inflater, &mut hasher, object);
+            }
+            if state == Fill::AtEnd && !separator.is_closed() {
+                run.fault("text ends before its records are closed by `]`");
+            }
+        }
+        if let Fill::Fault(fault) = &state {
+            run.fault(&fault.to_string());
+        }
+        let mut outcome = run.finish();
+        outcome.inflated_bytes = inflater.inflated_bytes();
+        outcome.sha256 = (state == Fill::AtEnd).then(|| hex(&hasher.finalize()));
+        Ok(outcome)
+    }
+
+    fn fill(&mut self, inflater: &mut Inflater<'_>, hasher: &mut Sha256, object: &[u8]) -> Fill {
+        let start = self.source.len();
+        let result = loop {
+            let room = WINDOW_BYTES.saturating_sub(self.source.len());
+            if room == 0 {
+                break Ok(false);
+            }
+            let expected = expected_bytes(object)
+                .saturating_sub(self.source.len())
+                .max(SMALLEST_FILL_BYTES);
+            match inflater.fill(&mut self.source, room.min(expected)) {
+                Ok(false) => {}
+                end => break end,
+            }
+        };
+        hasher.update(self.source.get(start..).unwrap_or_default());
+        match result {
+            Ok(true) => Fill::AtEnd,
+            Ok(false) => Fill::More,
+            Err(fault) => Fill::Fault(fault),
+        }
+    }
+
+    /// Parses the whole source at once; returns false, having done nothing, when it is not one well-formed JSON text.
+    fn parse_whole(&mut self, run: &mut Run<'_>) -> bool {
+        let source = self.source.as_slice();
+        let all = 0..source.len();
+        self.parser.parse(source, all.clone(), false, |mut cursor| {
+            match cursor.kind() {
+                Some(ValueKind::Array) => run.records(cursor),
+                Some(ValueKind::Object) => {
+                    let mut found = false;
+                    let mut outer = cursor;
+                    for _ in 0..outer.enter().unwrap_or_default() {
+                        let Some(key) = outer.key() else { break };
+                        if matches!(key, "Records" | "Events") && outer.kind() == Some(ValueKind::Array) {
+                            found = true;
+                            run.records(outer);
+                        }
+                        if outer.skip().is_none() {
+                            break;
+                        }
+                        outer.separator();
+                    }
+                    if !found {
+                        run.document(source, all.clone());
+                    }
+                }
+                _ => run.document(source, all.clone()),
+            }
+            cursor.separator();
+        })
+    }
+
+    /// Takes what is whole in the window; returns how many of its bytes are done with.
+    fn window(
+        &mut self,
+        run: &mut Run<'_>,
+        separator: &mut Separator,
+        skipper: &mut Option<Skipper>,
+        is_last: bool,
+    ) -> usize {
+        let source = self.source.as_slice();
+        let mut position = 0;
+        if let Some(open) = skipper {
+            match open.skip(source) {
+                Some(end) => position = end,
+                None => return source.len(),
+            }
+            *skipper = None;
+        }
+        let mut group: Vec<Range<usize>> = Vec::new();
+        loop {
+            let step = separator.next(source, &mut position);
+            if let Step::Record(range) = step {
+                group.push(range);
+                continue;
+            }
+            if let Some(restart) = take_group(&mut self.parser, run, source, &group) {
+                group.clear();
+                position = restart;
+                separator.resume_in_array();
+                continue;
+            }
+            group.clear();
+            match step {
+                Step::Document(range) => run.document(source, range),
+                Step::Incomplete(start) => {
+                    let length = source.len() - start;
+                    if !is_last && length <= self.limits.max_record_bytes {
+                        return start;
+                    }
+                    if let Some(restart) = next_record_start(source, start + 1, run.first_key()) {
+                        run.reject(source, start..restart, "record is not closed");
+                        position = restart;
+                        separator.resume_in_array();
+                        continue;
+                    }
+                    if is_last {
+                        run.reject(source, start..source.len(), "object ends inside the record");
+                        return source.len();
+                    }
+                    run.reject(
+                        source,
+                        start..source.len(),
+                        "record is larger than `--max-record-bytes`",
+                    );
+                    let mut open = Skipper::default();
+                    if open.skip(source.get(start..).unwrap_or_default()).is_none() {
+                        *skipper = Some(open);
+                    }
+                    return source.len();
+                }
+                Step::Record(_) | Step::Exhausted => return source.len(),
+            }
+        }
+    }
+}
+
+impl Parser {
+    /// Parses one range of the source, put into brackets when `as_elements`, and hands out a cursor at its root; returns
+    /// false when it is not well-formed.
+    fn parse(
+        &mut self,
+        source: &[u8],
+        range: Range<usize>,
+        as_elements: bool,
+        visit: impl FnOnce(TapeCursor<'_>),
+    ) -> bool {
+        let base = if as_elements {
+            range.start.wrapping_sub(1)
+        } else {
+            range.start
+        };
+        self.work.clear();
+        self.work.extend_from_slice(if as_elements { b"[" } else { b"" });
+        self.work.extend_from_slice(source.get(range).unwrap_or_default());
+        self.work.extend_from_slice(if as_elements { b"]" } else { b"" });
+        let length = self.work.len();
+        self.work.resize(length + INPUT_PADDING, 0);
+        let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
+        let parsed = simd_json::fill_tape_padded(&mut self.work, length, &mut self.buffers, &mut tape);
+        if parsed.is_ok() {
+            visit(TapeCursor::new(
+                &tape.0,
+                self.buffers.structural_indexes(),
+                source,
+                base,
+            ));
+        }
+        self.tape = Some(tape.reset());
+        parsed.is_ok()
+    }
+}
+
+/// Takes separated records; returns where to go on when a bad one has swallowed the start of the next.
+fn take_group(parser: &mut Parser, run: &mut Run<'_>, source: &[u8], group: &[Range<usize>]) -> Option<usize> {
+    let (first, last) = (group.first()?, group.last()?);
+    if parser.parse(source, first.start..last.end, true, |cursor| run.records(cursor)) {
+        return None;
+    }
+    group.iter().find_map(|range| run.single(source, range.clone()))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Fill {
+    /// The window is full and the object goes on.
+    More,
+    AtEnd,
+    Fault(GzipFault),
+}
+
+/// Inflated size of a one-member gzip object below 4 GiB (ISIZE, RFC 1952 §2.3.1), only a hint; size of a plain one.
+fn expected_bytes(object: &[u8]) -> usize {
+    match object.last_chunk::<4>() {
+        Some(size) if super::gzip::is_gzip(object) => usize::try_from(u32::from_le_bytes(*size))
+            .unwrap_or(WINDOW_BYTES)
+            .saturating_add(1),
+        _ => object.len().saturating_add(1),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // INVARIANT: writing into a `String` does not fail.
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,71 @@
+//! What decoding one object gave.
+
+/// What an object holds, told from its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ObjectKind {
+    /// Management and data events.
+    Events,
+    /// A digest of log file integrity validation.
+    Digest,
+    /// CloudTrail Insights events.
+    Insight,
+    /// Five-minute summaries of data events; no events of their own.
+    Aggregated,
+    /// Network activity events of VPC endpoints.
+    NetworkActivity,
+    /// Nothing that CloudTrail writes.
+    #[default]
+    Unknown,
+}
+
+impl ObjectKind {
+    /// Value of the column `objects.kind`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Digest => "digest",
+            Self::Insight => "insight",
+            Self::Aggregated => "aggregated",
+            Self::NetworkActivity => "network-activity",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A record that could not be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Position among the records of the object, from 0.
+    pub record_index: i64,
+    /// Where the record starts in the inflated object.
+    pub byte_offset: u64,
+    /// Length of the record in the inflated object.
+    pub byte_length: u64,
+    /// Why it could not be stored.
+    pub reason: String,
+    /// The record's bytes, at most as many as the limits allow.
+    pub raw: Vec<u8>,
+}
+
+/// What decoding one object gave; `records` = rows pushed + rejects.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// What the object holds.
+    pub kind: ObjectKind,
+    /// Records found, good or bad.
+    pub records: u64,
+    /// Rows pushed to the buffer.
+    pub rows: u64,
+    /// Records that could not be stored.
+    pub rejects: Vec<Reject>,
+    /// Rows without a readable `eventTime`.
+    pub without_time: u64,
+    /// Earliest and latest `eventTime` of the rows, microseconds since 1970-01-01T00:00:00Z.
+    pub event_times: Option<(i64, i64)>,
+    /// Size of the inflated object as far as it could be read.
+    pub inflated_bytes: u64,
+    /// SHA-256 of the inflated object, lower-case hex; absent when it could not be read to its end.
+    pub sha256: Option<String>,
+    /// What is wrong with the object as a whole.
+    pub fault: Option<String>,
+}

@@ -1,0 +1,121 @@
+//! `resources`: the list of things a call touched.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::StructArray;
+use arrow::datatypes::DataType;
+use arrow::datatypes::Field;
+use arrow::error::ArrowError;
+
+use crate::schema;
+
+use super::columns::ListColumn;
+use super::columns::TextColumn;
+use super::scan::Scanner;
+use super::scan::ValueKind;
+use super::scan::string_content;
+
+/// Member names of an element, in the order of the columns of [`schema::resource_fields`].
+pub(crate) const RESOURCE_MEMBERS: [&str; 4] = ["ARN", "accountId", "type", "ARNPrefix"];
+
+/// The column `resources`.
+#[derive(Debug, Default)]
+pub(crate) struct ResourcesColumn {
+    rows: ListColumn,
+    members: [TextColumn; 4],
+}
+
+impl ResourcesColumn {
+    /// Ends a row without `resources`.
+    pub(crate) fn push_absent(&mut self) {
+        let elements = self.elements();
+        self.rows.push(false, elements);
+    }
+
+    /// Takes the array's text; returns whether the column alone gives it back.
+    ///
+    /// Elements of another shape (a bare text, lower-case `arn` in some exports) are read as far as they can be.
+    pub(crate) fn push(&mut self, raw: &str) -> bool {
+        let mut exact = true;
+        let read = Scanner::new(raw).elements(|kind, raw| exact &= self.push_element(kind, raw));
+        let elements = self.elements();
+        self.rows.push(true, elements);
+        exact && read.is_ok()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.members.iter().map(TextColumn::bytes).sum()
+    }
+
+    /// Lists at the given rows.
+    pub(crate) fn array(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<ArrayRef, ArrowError> {
+        let fields = schema::resource_fields();
+        let elements = rows.clone().flat_map(|row| self.rows.range(row));
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.members.len());
+        for column in &self.members {
+            arrays.push(Arc::new(column.array(elements.clone())?));
+        }
+        let structs: ArrayRef = Arc::new(StructArray::try_new(fields.clone(), arrays, None)?);
+        self.rows.array(
+            rows,
+            Arc::new(Field::new("element", DataType::Struct(fields), true)),
+            structs,
+        )
+    }
+
+    fn elements(&self) -> usize {
+        self.members.first().map_or(0, TextColumn::len)
+    }
+
+    fn push_element(&mut self, kind: ValueKind, raw: &str) -> bool {
+        let mut values = [const { None }; RESOURCE_MEMBERS.len()];
+        let mut exact = kind == ValueKind::Object;
+        if let [arn, ..] = &mut values
+            && kind == ValueKind::String
+        {
+            *arn = string_content(raw);
+        }
+        if kind == ValueKind::Object {
+            let read = Scanner::new(raw).members(|key, kind, raw| {
+                let exact_name = RESOURCE_MEMBERS.iter().position(|name| *name == key);
+                let index = exact_name.or_else(|| (key == "arn").then_some(0));
+                match index.and_then(|index| values.get_mut(index)) {
+                    Some(slot) if kind == ValueKind::String => {
+                        exact &= slot.is_none() && exact_name.is_some();
+                        *slot = string_content(raw);
+                    }
+                    _ => exact = false,
+                }
+            });
+            exact &= read.is_ok();
+        }
+        for (column, value) in self.members.iter_mut().zip(&values) {
+            column.push(value.as_deref());
+        }
+        exact
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_elements_are_exact_and_unusual_ones_are_read_but_not_exact() {
+        let mut column = ResourcesColumn::default();
+        assert!(column.push(r#"[{"ARN":"a","accountId":"1","type":"t"},{"ARNPrefix":"p","type":"t"}]"#));
+        assert!(column.push("[]"));
+        for raw in [
+            r#"[{"arn":"a"}]"#,
+            r#"["a"]"#,
+            r#"[{"ARN":"a","x":1}]"#,
+            r#"[{"ARN":null}]"#,
+        ] {
+            assert!(!column.push(raw), "{raw}");
+        }
+        column.push_absent();
+        let array = column.array((0..7).rev()).unwrap();
+        assert_eq!((array.len(), array.null_count()), (7, 1));
+    }
+}

@@ -1,0 +1,509 @@
+//! Decoded rows, waiting to be sorted and written.
+
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::datatypes::DataType;
+use arrow::datatypes::Field as ArrowField;
+use arrow::error::ArrowError;
+
+use crate::event;
+use crate::event::CredentialKind;
+use crate::iam;
+use crate::schema;
+use crate::schema::EventColumn;
+
+use super::columns::ABSENT;
+use super::columns::DictionaryColumn;
+use super::columns::ListColumn;
+use super::columns::TextColumn;
+use super::columns::boolean_array;
+use super::columns::dictionary_array;
+use super::columns::integer_array;
+use super::columns::timestamp_array;
+use super::fields::Draft;
+use super::fields::FIELDS;
+use super::fields::Field;
+use super::fields::Form;
+use super::identities::CONTAINER_COUNT;
+use super::identities::IdentityTable;
+use super::identities::LEAVES;
+use super::identities::LeafForm;
+use super::identities::PRINCIPAL_COLUMNS;
+use super::parameters;
+use super::resources::ResourcesColumn;
+use super::scan::SyntaxError;
+use super::scan::ValueKind;
+use super::tls::TLS_MEMBERS;
+use super::tls::TlsTable;
+
+/// Bit of `field_shape` for the first container of `userIdentity` that is present but empty; field nulls are below.
+pub(crate) const CONTAINER_SHIFT: u32 = 40;
+/// Bit of `field_shape` for `tlsDetails` that is present but empty.
+pub(crate) const TLS_SHIFT: u32 = CONTAINER_SHIFT + CONTAINER_COUNT as u32;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+const CREDENTIAL_KINDS: [CredentialKind; 6] = [
+    CredentialKind::LongTerm,
+    CredentialKind::Temporary,
+    CredentialKind::Console,
+    CredentialKind::Service,
+    CredentialKind::Federated,
+    CredentialKind::None,
+];
+
+/// Turns an event's identity (recipient account, region, event id) into a number.
+///
+/// The hash is keyed at random, so that a log cannot be made to collide; numbers are comparable among clones only.
+#[derive(Debug, Clone, Default)]
+pub struct EventKeys {
+    high: RandomState,
+    low: RandomState,
+}
+
+impl EventKeys {
+    /// Number of an event; absent parts count as empty.
+    pub fn key(&self, account_id: &str, region: &str, event_id: &str) -> u128 {
+        let parts = (account_id, region, event_id);
+        (u128::from(self.high.hash_one(parts)) << 64) | u128::from(self.low.hash_one(parts))
+    }
+}
+
+/// Rows of one partition day, sorted by account, principal and time, nulls first.
+#[derive(Debug, Clone)]
+pub struct DayRows {
+    /// Days since 1970-01-01, UTC; `None` for records without a readable `eventTime`.
+    pub event_date: Option<i32>,
+    /// Columns of [`schema::events_file`].
+    pub batch: RecordBatch,
+}
+
+/// Decoded rows of any number of objects.
+#[derive(Debug)]
+pub struct RowBuffer {
+    keys: EventKeys,
+    event_keys: Vec<Option<u128>>,
+    object_rows: Vec<u32>,
+    objects: Vec<String>,
+    record_indexes: Vec<i64>,
+    times: Vec<Option<i64>>,
+    dictionaries: Vec<DictionaryColumn>,
+    texts: Vec<TextColumn>,
+    booleans: Vec<Vec<Option<bool>>>,
+    serving_regions: DictionaryColumn,
+    credential_kinds: Vec<i32>,
+    identities: IdentityTable,
+    identity_rows: Vec<Option<usize>>,
+    tls: TlsTable,
+    tls_rows: Vec<Option<usize>>,
+    resources: ResourcesColumn,
+    passed_roles: ListColumn,
+    passed_role_arns: TextColumn,
+    extra: TextColumn,
+    raw_records: TextColumn,
+    shapes: Vec<i64>,
+}
+
+impl RowBuffer {
+    /// Makes an empty buffer; `keys` decide what [`RowBuffer::event_keys`] gives.
+    pub fn new(keys: EventKeys) -> Self {
+        Self {
+            keys,
+            event_keys: Vec::new(),
+            object_rows: Vec::new(),
+            objects: Vec::new(),
+            record_indexes: Vec::new(),
+            times: Vec::new(),
+            dictionaries: FIELDS.iter().map(|_| DictionaryColumn::default()).collect(),
+            texts: FIELDS.iter().map(|_| TextColumn::default()).collect(),
+            booleans: FIELDS.iter().map(|_| Vec::new()).collect(),
+            serving_regions: DictionaryColumn::default(),
+            credential_kinds: Vec::new(),
+            identities: IdentityTable::default(),
+            identity_rows: Vec::new(),
+            tls: TlsTable::default(),
+            tls_rows: Vec::new(),
+            resources: ResourcesColumn::default(),
+            passed_roles: ListColumn::default(),
+            passed_role_arns: TextColumn::default(),
+            extra: TextColumn::default(),
+            raw_records: TextColumn::default(),
+            shapes: Vec::new(),
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Memory that the rows take, in bytes, roughly.
+    pub fn bytes(&self) -> usize {
+        let texts: usize = self.texts.iter().map(TextColumn::bytes).sum();
+        let dictionaries: usize = self.dictionaries.iter().map(DictionaryColumn::bytes).sum();
+        let others = self.extra.bytes() + self.raw_records.bytes() + self.resources.bytes() + self.tls.bytes();
+        texts + dictionaries + others + self.identities.bytes() + self.rows() * 640
+    }
+
+    /// Identity of every row's event for [`EventKeys`]; `None` for a record without `eventID`.
+    pub fn event_keys(&self) -> &[Option<u128>] {
+        &self.event_keys
+    }
+
+    /// Number (from [`RowBuffer::begin_object`]) of the object that every row came from.
+    pub fn object_rows(&self) -> &[u32] {
+        &self.object_rows
+    }
+
+    /// Time of every row, microseconds since 1970-01-01T00:00:00Z.
+    pub fn times(&self) -> &[Option<i64>] {
+        &self.times
+    }
+
+    /// Starts the rows of one object and returns its number in this buffer.
+    pub fn begin_object(&mut self, object_key: &str) -> u32 {
+        self.objects.push(object_key.to_owned());
+        u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Takes one record of an object; `text` gives the whole record's text when it is needed.
+    ///
+    /// Fails, and takes nothing, only if a nested object is malformed, which the callers have ruled out.
+    pub(crate) fn push<'t>(
+        &mut self,
+        object: u32,
+        record_index: i64,
+        draft: &mut Draft<'_>,
+        text: impl Fn() -> Cow<'t, str>,
+    ) -> Result<(), SyntaxError> {
+        let identity = match draft.get(Field::UserIdentity) {
+            Some(member) if member.kind == ValueKind::Object => Some(self.identities.intern(&member.text)?),
+            _ => None,
+        };
+        let tls = match draft.get(Field::TlsDetails) {
+            Some(member) if member.kind == ValueKind::Object => Some(self.tls.intern(&member.text)?),
+            _ => None,
+        };
+        self.push_nested(draft, identity, tls);
+        self.push_derived(draft, identity);
+        self.push_plain(draft);
+        self.object_rows.push(object);
+        self.record_indexes.push(record_index);
+        self.identity_rows.push(identity);
+        self.tls_rows.push(tls);
+        let extra = std::mem::take(&mut draft.extra).into_object();
+        self.extra.push(extra.as_deref());
+        self.raw_records.push(draft.repeats_a_member.then(text).as_deref());
+        Ok(())
+    }
+
+    /// Sorts the rows that `keep` names into partition days, in order of the days.
+    ///
+    /// `keep` has one entry per row.
+    pub fn into_days(self, keep: &[bool]) -> Result<Vec<DayRows>, ArrowError> {
+        let rows = self.sorted_rows(keep);
+        let mut days = Vec::new();
+        for rows in rows.chunk_by(|&left, &right| self.event_date(left) == self.event_date(right)) {
+            let event_date = rows.first().and_then(|&row| self.event_date(row));
+            days.push(DayRows {
+                event_date,
+                batch: self.batch(rows)?,
+            });
+        }
+        Ok(days)
+    }
+
+    /// All rows in the order in which they came, as columns of [`schema::events_file`].
+    pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+        let rows: Vec<usize> = (0..self.rows()).collect();
+        self.batch(&rows)
+    }
+
+    fn event_date(&self, row: usize) -> Option<i32> {
+        let time = (*self.times.get(row)?)?;
+        i32::try_from(time.div_euclid(MICROSECONDS_PER_DAY)).ok()
+    }
+
+    fn sorted_rows(&self, keep: &[bool]) -> Vec<usize> {
+        let [principals, ..] = self.identities.principals();
+        let account = self.dictionaries.get(Field::RecipientAccountId as usize);
+        let account_ranks = account.map(DictionaryColumn::ranks).unwrap_or_default();
+        let principal_ranks = principals.ranks();
+        let rank = |ranks: &[u32], code: i32| usize::try_from(code).ok().and_then(|code| ranks.get(code)).copied();
+        let mut rows: Vec<_> = keep
+            .iter()
+            .enumerate()
+            .filter(|(_, keep)| **keep)
+            .map(|(row, _)| row)
+            .collect();
+        rows.sort_by_cached_key(|&row| {
+            let account = account.and_then(|column| rank(&account_ranks, column.code_at(row)));
+            let identity = self.identity_rows.get(row).copied().flatten();
+            let principal = identity.and_then(|identity| rank(&principal_ranks, principals.code_at(identity)));
+            let time = self.times.get(row).copied().flatten();
+            (self.event_date(row), account, principal, time, row)
+        });
+        rows
+    }
+
+    fn push_nested(&mut self, draft: &mut Draft<'_>, identity: Option<usize>, tls: Option<usize>) {
+        let mut shape = draft.null_bits;
+        let identity_entry = identity.and_then(|identity| self.identities.entry(identity));
+        if let Some(entry) = identity_entry {
+            shape |= i64::from(entry.empty_containers) << CONTAINER_SHIFT;
+            draft.repeats_a_member |= entry.repeats_a_member;
+            if let Some(extra) = &entry.extra {
+                draft.extra.add("userIdentity", extra);
+            }
+        } else {
+            draft.keep_as_extra(Field::UserIdentity);
+        }
+        if let Some(entry) = tls.and_then(|tls| self.tls.entry(tls)) {
+            shape |= i64::from(entry.is_empty) << TLS_SHIFT;
+            draft.repeats_a_member |= entry.repeats_a_member;
+            if let Some(extra) = &entry.extra {
+                draft.extra.add("tlsDetails", extra);
+            }
+        } else {
+            draft.keep_as_extra(Field::TlsDetails);
+        }
+        self.shapes.push(shape);
+        let exact = match draft.get(Field::Resources) {
+            Some(member) if member.kind == ValueKind::Array => self.resources.push(&member.text),
+            other => {
+                let absent = other.is_none();
+                self.resources.push_absent();
+                absent
+            }
+        };
+        if !exact {
+            draft.keep_as_extra(Field::Resources);
+        }
+    }
+
+    /// Pushes what is concluded from several fields: time, event key, serving region, credential kind, passed roles.
+    fn push_derived(&mut self, draft: &mut Draft<'_>, identity: Option<usize>) {
+        let time = draft.text(Field::EventTime).and_then(event::parse_event_time);
+        if !time.is_some_and(|time| time.canonical)
+            && draft
+                .get(Field::EventTime)
+                .is_some_and(|member| member.kind == ValueKind::String)
+        {
+            draft.keep_as_extra(Field::EventTime);
+        }
+        self.times.push(time.map(|time| time.microseconds));
+
+        let text = |field| draft.get(field).map(|member| member.text.as_ref());
+        let account_id = text(Field::RecipientAccountId);
+        let region = text(Field::AwsRegion);
+        let event_id = text(Field::EventId).filter(|event_id| !event_id.is_empty());
+        self.event_keys.push(event_id.map(|event_id| {
+            self.keys
+                .key(account_id.unwrap_or_default(), region.unwrap_or_default(), event_id)
+        }));
+
+        let event_source = text(Field::EventSource).unwrap_or_default();
+        let sts_region = match text(Field::AdditionalEventData) {
+            Some(raw) if event_source == "sts.amazonaws.com" => parameters::sts_serving_region(raw),
+            _ => None,
+        };
+        let serving_region = match &sts_region {
+            Some(region) => Some(region.as_str()),
+            None if event::is_global_service(event_source) => Some(event::GLOBAL_REGION),
+            None => region,
+        };
+        self.serving_regions.push(serving_region);
+
+        let console_event = matches!(
+            text(Field::EventType),
+            Some("AwsConsoleSignIn" | "AwsConsoleSignin" | "AwsConsoleAction")
+        );
+        let console_session = text(Field::SessionCredentialFromConsole) == Some("true");
+        let kind = identity
+            .and_then(|identity| self.identities.entry(identity))
+            .map(|entry| {
+                let [outside, inside] = entry.credential_kinds;
+                if console_event || console_session {
+                    inside
+                } else {
+                    outside
+                }
+            });
+        let code = kind.and_then(|kind| CREDENTIAL_KINDS.iter().position(|known| *known == kind));
+        self.credential_kinds
+            .push(code.and_then(|code| i32::try_from(code).ok()).unwrap_or(ABSENT));
+
+        self.push_passed_roles(draft, identity);
+    }
+
+    fn push_passed_roles(&mut self, draft: &Draft<'_>, identity: Option<usize>) {
+        let text = |field| draft.get(field).map(|member| member.text.as_ref());
+        let event_source = text(Field::EventSource).unwrap_or_default();
+        let paths = iam::passed_role_paths(event_source, text(Field::EventName).unwrap_or_default());
+        let before = self.passed_role_arns.len();
+        if let Some(raw) = text(Field::RequestParameters).filter(|_| !paths.is_empty()) {
+            let caller_account = identity.and_then(|identity| self.identities.account_id(identity));
+            let account_id = caller_account.or(text(Field::RecipientAccountId));
+            for arn in parameters::passed_roles(raw, paths, account_id, text(Field::AwsRegion)) {
+                self.passed_role_arns.push(Some(&arn));
+            }
+        }
+        let after = self.passed_role_arns.len();
+        self.passed_roles.push(after > before, after);
+    }
+
+    fn push_plain(&mut self, draft: &mut Draft<'_>) {
+        for (index, spec) in FIELDS.iter().enumerate() {
+            match spec.form {
+                Form::Dictionary => {
+                    let value = draft.text(spec.field);
+                    if let Some(column) = self.dictionaries.get_mut(index) {
+                        column.push(value);
+                    }
+                }
+                Form::Text | Form::Json => {
+                    let value = if spec.form == Form::Text {
+                        draft.text(spec.field)
+                    } else {
+                        draft.json(spec.field)
+                    };
+                    if let Some(column) = self.texts.get_mut(index) {
+                        column.push(value);
+                    }
+                }
+                Form::Boolean | Form::BooleanText => {
+                    let value = draft.boolean(spec.field, spec.form);
+                    if let Some(column) = self.booleans.get_mut(index) {
+                        column.push(value);
+                    }
+                }
+                Form::Special => {}
+            }
+        }
+    }
+
+    fn batch(&self, rows: &[usize]) -> Result<RecordBatch, ArrowError> {
+        let mut arrays = Vec::with_capacity(schema::EVENT_COLUMNS.len());
+        for column in schema::EVENT_COLUMNS {
+            arrays.push(self.array(column, rows)?);
+        }
+        RecordBatch::try_new(schema::events_file(), arrays)
+    }
+
+    fn array(&self, column: &EventColumn, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
+        let rows = rows.iter().copied();
+        let absent = || ArrowError::SchemaError(format!("column `{}` has no source", column.name));
+        if let Some(index) = FIELDS
+            .iter()
+            .position(|spec| spec.column == column.name && spec.form != Form::Special)
+        {
+            return self.field_array(index, rows).ok_or_else(absent)?;
+        }
+        if let Some(index) = LEAVES.iter().position(|leaf| leaf.column == column.name) {
+            return self.leaf_array(index, rows).ok_or_else(absent)?;
+        }
+        let shared = |columns: &[DictionaryColumn; 4], names: &[&str; 4], source: &[Option<usize>]| {
+            let index = names.iter().position(|name| *name == column.name)?;
+            Some(shared_array(columns.get(index)?, source, rows.clone()))
+        };
+        if let Some(array) = shared(self.identities.principals(), &PRINCIPAL_COLUMNS, &self.identity_rows) {
+            return array;
+        }
+        if let Some(array) = shared(self.tls.columns(), &TLS_MEMBERS.map(|(_, name)| name), &self.tls_rows) {
+            return array;
+        }
+        match column.name {
+            "event_time" => Ok(timestamp_array(rows.map(|row| self.times.get(row).copied().flatten()))),
+            "serving_region" => self.serving_regions.array(rows),
+            "credential_kind" => self.credential_kind_array(rows),
+            "in_scope_of" => shared_array(self.identities.in_scope_of(), &self.identity_rows, rows),
+            "resources" => self.resources.array(rows),
+            "passed_role_arns" => self.passed_role_array(rows),
+            "extra" => Ok(Arc::new(self.extra.array(rows)?)),
+            "raw_record" => Ok(Arc::new(self.raw_records.array(rows)?)),
+            "field_shape" => Ok(integer_array(rows.map(|row| self.shapes.get(row).copied()))),
+            "record_index" => Ok(integer_array(rows.map(|row| self.record_indexes.get(row).copied()))),
+            "object_key" => {
+                let codes = rows.map(|row| self.object_rows.get(row).and_then(|&code| i32::try_from(code).ok()));
+                dictionary_array(
+                    codes.map(|code| code.unwrap_or(ABSENT)),
+                    Arc::new(StringArray::from_iter_values(&self.objects)),
+                )
+            }
+            _ => Err(absent()),
+        }
+    }
+
+    fn field_array(
+        &self,
+        index: usize,
+        rows: impl Iterator<Item = usize> + Clone,
+    ) -> Option<Result<ArrayRef, ArrowError>> {
+        Some(match FIELDS.get(index)?.form {
+            Form::Dictionary => self.dictionaries.get(index)?.array(rows),
+            Form::Text | Form::Json => self
+                .texts
+                .get(index)?
+                .array(rows)
+                .map(|array| Arc::new(array) as ArrayRef),
+            Form::Boolean | Form::BooleanText => {
+                let values = self.booleans.get(index)?;
+                Ok(boolean_array(rows.map(|row| values.get(row).copied().flatten())))
+            }
+            Form::Special => return None,
+        })
+    }
+
+    fn leaf_array(&self, leaf: usize, rows: impl Iterator<Item = usize>) -> Option<Result<ArrayRef, ArrowError>> {
+        let identities = rows.map(|row| self.identity_rows.get(row).copied().flatten());
+        Some(match LEAVES.get(leaf)?.form {
+            LeafForm::Text | LeafForm::Json => return self.leaf_text_array(leaf, identities),
+            LeafForm::Time => Ok(timestamp_array(
+                identities.map(|row| self.identities.moment(leaf, row?)),
+            )),
+            LeafForm::BooleanText => Ok(boolean_array(identities.map(|row| self.identities.truth(leaf, row?)))),
+        })
+    }
+
+    fn leaf_text_array(
+        &self,
+        leaf: usize,
+        identities: impl Iterator<Item = Option<usize>>,
+    ) -> Option<Result<ArrayRef, ArrowError>> {
+        let column = self.identities.leaf(leaf)?;
+        Some(column.array(identities.map(|identity| identity.unwrap_or(usize::MAX))))
+    }
+
+    fn credential_kind_array(&self, rows: impl Iterator<Item = usize>) -> Result<ArrayRef, ArrowError> {
+        let values = StringArray::from_iter_values(CREDENTIAL_KINDS.iter().map(|kind| kind.as_str()));
+        dictionary_array(
+            rows.map(|row| self.credential_kinds.get(row).copied().unwrap_or(ABSENT)),
+            Arc::new(values),
+        )
+    }
+
+    fn passed_role_array(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<ArrayRef, ArrowError> {
+        let elements = rows.clone().flat_map(|row| self.passed_roles.range(row));
+        let arns = self.passed_role_arns.array(elements)?;
+        self.passed_roles.array(
+            rows,
+            Arc::new(ArrowField::new("element", DataType::Utf8, true)),
+            Arc::new(arns),
+        )
+    }
+}
+
+/// Values of a table of distinct entries at the entries of the given rows.
+fn shared_array(
+    column: &DictionaryColumn,
+    entries: &[Option<usize>],
+    rows: impl Iterator<Item = usize>,
+) -> Result<ArrayRef, ArrowError> {
+    column.array(rows.map(|row| entries.get(row).copied().flatten().unwrap_or(usize::MAX)))
+}

@@ -1,0 +1,257 @@
+//! The books of one object while it is decoded: every record ends as a row or a reject.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::document;
+use super::document::Document;
+use super::fields::Draft;
+use super::fields::Field;
+use super::object::Limits;
+use super::outcome::ObjectKind;
+use super::outcome::Outcome;
+use super::outcome::Reject;
+use super::rows::RowBuffer;
+use super::scan::ValueKind;
+use super::separate::is_after_record;
+use super::separate::next_record_start;
+use super::separate::value_end;
+use super::tape::TapeCursor;
+
+/// First member of the records that trails write.
+const USUAL_FIRST_KEY: &[u8] = b"\"eventVersion\"";
+/// Most bytes of rejected records that one object may leave in `rejects`.
+const MAX_REJECTED_BYTES: usize = 64 << 20;
+
+const NOT_A_RECORD: &str = "not a CloudTrail record";
+
+/// One object's way into rows and rejects.
+#[derive(Debug)]
+pub(crate) struct Run<'r> {
+    rows: &'r mut RowBuffer,
+    object_key: String,
+    object: u32,
+    limits: Limits,
+    outcome: Outcome,
+    first_key: Option<Vec<u8>>,
+    rejected_bytes: usize,
+    has_record_array: bool,
+    digests: u64,
+    aggregates: u64,
+    first_category: Option<String>,
+    /// Position of the window in the inflated object.
+    pub(crate) window_offset: u64,
+}
+
+impl<'r> Run<'r> {
+    pub(crate) fn new(object_key: &str, limits: Limits, rows: &'r mut RowBuffer) -> Self {
+        let object = rows.begin_object(object_key);
+        Self {
+            rows,
+            object_key: object_key.to_owned(),
+            object,
+            limits,
+            outcome: Outcome::default(),
+            first_key: None,
+            rejected_bytes: 0,
+            has_record_array: false,
+            digests: 0,
+            aggregates: 0,
+            first_category: None,
+            window_offset: 0,
+        }
+    }
+
+    /// Quoted name of the first member of this object's records.
+    pub(crate) fn first_key(&self) -> &[u8] {
+        self.first_key.as_deref().unwrap_or(USUAL_FIRST_KEY)
+    }
+
+    /// Lets the owner of the rows empty them.
+    pub(crate) fn spill<E>(&mut self, spill: &mut impl FnMut(&mut RowBuffer) -> Result<(), E>) -> Result<(), E> {
+        let before = self.rows.rows();
+        spill(self.rows)?;
+        if self.rows.rows() < before {
+            self.object = self.rows.begin_object(&self.object_key);
+        }
+        Ok(())
+    }
+
+    /// Notes what is wrong with the object as a whole; the first finding counts.
+    pub(crate) fn fault(&mut self, fault: &str) {
+        self.outcome.fault.get_or_insert_with(|| fault.to_owned());
+    }
+
+    /// Takes every element of the array ahead.
+    pub(crate) fn records(&mut self, mut cursor: TapeCursor<'_>) {
+        self.has_record_array = true;
+        let elements = cursor.enter().unwrap_or_default();
+        for _ in 0..elements {
+            if cursor.kind() == Some(ValueKind::Object) {
+                let Some((draft, range)) = cursor.record() else { return };
+                self.take(draft, &cursor, range);
+            } else {
+                let Some(range) = cursor.skip() else { return };
+                self.push_reject(cursor.text(range.clone()).as_bytes(), range, NOT_A_RECORD.to_owned());
+            }
+            cursor.separator();
+        }
+    }
+
+    /// Takes one separated record alone; returns where the next record starts when this one has swallowed it.
+    pub(crate) fn single(&mut self, source: &[u8], range: Range<usize>) -> Option<usize> {
+        let problem = self.read(source, range.clone()).err()?;
+        // A missing quote or bracket moves the end of the record, so what seems to follow it may be its own middle.
+        let end_is_sound = is_after_record(source, range.end);
+        let search_end = if end_is_sound { range.end } else { source.len() };
+        let reachable = source.get(range.start..search_end).unwrap_or_default();
+        let next = next_record_start(reachable, 1, self.first_key()).map(|start| range.start + start);
+        self.reject(source, range.start..next.unwrap_or(search_end), &problem);
+        if end_is_sound { next } else { next.or(Some(search_end)) }
+    }
+
+    /// Takes one JSON object by the strict reader; fails, having done nothing, when it is malformed.
+    fn read(&mut self, source: &[u8], range: Range<usize>) -> Result<(), String> {
+        let bytes = source.get(range.clone()).unwrap_or_default();
+        let text =
+            std::str::from_utf8(bytes).map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))?;
+        let is_object = text.starts_with('{');
+        if !is_object && memchr::memchr(b'{', bytes).is_none() {
+            self.push_reject(bytes, range, NOT_A_RECORD.to_owned());
+            return Ok(());
+        }
+        let draft = document::read_record(text).map_err(|error| error.to_string())?;
+        self.take_text(draft, text, range);
+        Ok(())
+    }
+
+    /// Takes a value that stands outside a record array.
+    pub(crate) fn document(&mut self, source: &[u8], range: Range<usize>) {
+        match self.read(source, range.clone()) {
+            Ok(()) => {}
+            Err(problem) => self.reject(source, range, &problem),
+        }
+    }
+
+    /// Books a record that cannot be stored.
+    pub(crate) fn reject(&mut self, source: &[u8], range: Range<usize>, reason: &str) {
+        let bytes = source.get(range.clone()).unwrap_or_default();
+        self.push_reject(bytes, range, reason.to_owned());
+    }
+
+    /// Closes the books.
+    pub(crate) fn finish(mut self) -> Outcome {
+        let category = self.first_category.as_deref();
+        self.outcome.kind = match category {
+            Some("Insight") => ObjectKind::Insight,
+            Some("NetworkActivity") => ObjectKind::NetworkActivity,
+            Some(_) => ObjectKind::Events,
+            None if self.digests > 0 => ObjectKind::Digest,
+            None if self.aggregates > 0 => ObjectKind::Aggregated,
+            None if self.has_record_array && self.outcome.records == 0 => ObjectKind::Events,
+            None => ObjectKind::Unknown,
+        };
+        let holds_foreign_values = self.outcome.rejects.iter().all(|reject| reject.reason == NOT_A_RECORD);
+        if self.outcome.kind == ObjectKind::Unknown && holds_foreign_values {
+            self.outcome.records = 0;
+            self.outcome.rejects.clear();
+            self.fault("holds no CloudTrail records");
+        }
+        self.outcome
+    }
+
+    fn take(&mut self, draft: Draft<'_>, cursor: &TapeCursor<'_>, range: Range<usize>) {
+        let place = range.clone();
+        self.take_draft(draft, || cursor.text(place.clone()), range);
+    }
+
+    fn take_text(&mut self, draft: Draft<'_>, text: &str, range: Range<usize>) {
+        self.take_draft(draft, || Cow::Borrowed(text), range);
+    }
+
+    fn take_draft<'t>(&mut self, draft: Draft<'_>, text: impl Fn() -> Cow<'t, str>, range: Range<usize>) {
+        if range.len() > self.limits.max_record_bytes {
+            let reason = format!(
+                "record is larger than {} bytes (`--max-record-bytes`)",
+                self.limits.max_record_bytes
+            );
+            self.push_reject(text().as_bytes(), range, reason);
+        } else if document::is_record(&draft) {
+            self.push(draft, text, range);
+        } else {
+            self.take_other(&text(), range);
+        }
+    }
+
+    /// Takes an object that is not a plain record.
+    fn take_other(&mut self, text: &str, range: Range<usize>) {
+        match document::classify(text) {
+            Ok(Document::Digest) => self.digests += 1,
+            Ok(Document::Aggregated) => self.aggregates += 1,
+            Ok(Document::Envelope(record)) => match document::read_record(&record) {
+                Ok(draft) if document::is_record(&draft) => self.push(draft, || Cow::Borrowed(record.as_ref()), range),
+                Ok(_) => self.push_reject(text.as_bytes(), range, NOT_A_RECORD.to_owned()),
+                Err(error) => self.push_reject(text.as_bytes(), range, format!("record inside its envelope: {error}")),
+            },
+            Ok(Document::Unknown) => self.push_reject(text.as_bytes(), range, NOT_A_RECORD.to_owned()),
+            Err(error) => self.push_reject(text.as_bytes(), range, error.to_string()),
+        }
+    }
+
+    fn push<'t>(&mut self, mut draft: Draft<'_>, text: impl Fn() -> Cow<'t, str>, range: Range<usize>) {
+        if self.first_key.is_none() {
+            self.first_key = first_key(&text());
+        }
+        if self.first_category.is_none() {
+            self.first_category = Some(category(&draft).to_owned());
+        }
+        let index = i64::try_from(self.outcome.records).unwrap_or(i64::MAX);
+        match self.rows.push(self.object, index, &mut draft, &text) {
+            Ok(()) => {
+                self.outcome.records += 1;
+                self.outcome.rows += 1;
+                match self.rows.times().last() {
+                    Some(Some(time)) => {
+                        let (first, last) = self.outcome.event_times.unwrap_or((*time, *time));
+                        self.outcome.event_times = Some((first.min(*time), last.max(*time)));
+                    }
+                    _ => self.outcome.without_time += 1,
+                }
+            }
+            Err(error) => self.push_reject(text().as_bytes(), range, error.to_string()),
+        }
+    }
+
+    fn push_reject(&mut self, bytes: &[u8], range: Range<usize>, reason: String) {
+        let room = MAX_REJECTED_BYTES
+            .saturating_sub(self.rejected_bytes)
+            .min(self.limits.max_record_bytes);
+        let raw = bytes.get(..room.min(bytes.len())).unwrap_or_default().to_vec();
+        self.rejected_bytes += raw.len();
+        self.outcome.rejects.push(Reject {
+            record_index: i64::try_from(self.outcome.records).unwrap_or(i64::MAX),
+            byte_offset: self.window_offset + range.start as u64,
+            byte_length: range.len() as u64,
+            reason,
+            raw,
+        });
+        self.outcome.records += 1;
+    }
+}
+
+/// Category of a record; before `eventCategory` existed (eventVersion 1.06 and older) there were only API events.
+fn category<'a>(draft: &'a Draft<'_>) -> &'a str {
+    let text = |field| draft.get(field).map(|member| member.text.as_ref());
+    match (text(Field::EventCategory), text(Field::EventType)) {
+        (Some(category), _) => category,
+        (None, Some("AwsCloudTrailInsight")) => "Insight",
+        _ => "Management",
+    }
+}
+
+/// Quoted name of an object's first member.
+fn first_key(record: &str) -> Option<Vec<u8>> {
+    let start = record.find('"')?;
+    let end = value_end(record.as_bytes(), start)?;
+    record.as_bytes().get(start..end).map(<[u8]>::to_vec)
+}

@@ -1,0 +1,512 @@
+//! What goes in comes out: whole objects through the decoder and back.
+
+use arrow::array::Array;
+use arrow::array::AsArray;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::datatypes::Int32Type;
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::json;
+
+use super::*;
+use crate::schema::EVENT_COLUMNS;
+
+const RECORD: &str = r#"{"eventVersion":"1.08","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:i-0abc","arn":"arn:aws:sts::111122223333:assumed-role/web/i-0abc","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLE","arn":"arn:aws:iam::111122223333:role/app/web","accountId":"111122223333","userName":"web"},"webIdFederationData":{},"attributes":{"creationDate":"2026-09-01T00:00:00Z","mfaAuthenticated":"false"},"ec2RoleDelivery":"2.0"}},"eventTime":"2026-09-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7","userAgent":"[aws-cli]","requestParameters":{"bucketName":"b","key":"k \"q\""},"responseElements":null,"additionalEventData":{"bytesTransferredIn":0.0,"x":1.688560107857E9},"requestID":"R","eventID":"11111111-1111-1111-1111-111111111111","readOnly":true,"resources":[{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k"},{"accountId":"111122223333","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::b"}],"eventType":"AwsApiCall","managementEvent":false,"recipientAccountId":"111122223333","eventCategory":"Data","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256"}}"#;
+
+fn decode_with(limits: Limits, object: &[u8]) -> (Outcome, RecordBatch) {
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+    let outcome = Decoder::new(limits)
+        .decode("file:///object", object, &mut rows, never)
+        .unwrap();
+    assert_eq!(outcome.records, outcome.rows + outcome.rejects.len() as u64, "balance");
+    assert_eq!(outcome.rows, rows.rows() as u64);
+    (outcome, rows.into_batch().unwrap())
+}
+
+fn decode(object: &[u8]) -> (Outcome, RecordBatch) {
+    decode_with(Limits::default(), object)
+}
+
+fn rendered(batch: &RecordBatch) -> Vec<String> {
+    let records = render::records(batch.columns()).unwrap();
+    records.iter().map(|record| record.unwrap().to_owned()).collect()
+}
+
+fn text(batch: &RecordBatch, column: &str, row: usize) -> Option<String> {
+    let array = arrow::compute::cast(batch.column_by_name(column).unwrap(), &arrow::datatypes::DataType::Utf8).unwrap();
+    let array = array.as_string::<i32>();
+    array.is_valid(row).then(|| array.value(row).to_owned())
+}
+
+/// JSON text with sorted members; numbers keep their text.
+fn canonical(text: &str) -> String {
+    let mut out = String::new();
+    write_canonical(text, &mut out);
+    out
+}
+
+fn write_canonical(text: &str, out: &mut String) {
+    let trimmed = text.trim();
+    match trimmed.as_bytes()[0] {
+        b'{' => {
+            let mut members = Vec::new();
+            scan::Scanner::new(trimmed)
+                .members(|key, _, raw| members.push((key.into_owned(), canonical(raw))))
+                .unwrap();
+            members.sort();
+            out.push_str(&format!("{members:?}"));
+        }
+        b'[' => {
+            let mut elements = Vec::new();
+            scan::Scanner::new(trimmed)
+                .elements(|_, raw| elements.push(canonical(raw)))
+                .unwrap();
+            out.push_str(&format!("{elements:?}"));
+        }
+        b'"' => out.push_str(&format!("{:?}", scan::string_content(trimmed).unwrap())),
+        _ => out.push_str(trimmed),
+    }
+}
+
+fn assert_round_trip(record: &str) {
+    let (outcome, batch) = decode(format!("{{\"Records\":[{record}]}}").as_bytes());
+    assert_eq!(outcome.rejects, [], "{record}");
+    let [back] = rendered(&batch).try_into().unwrap();
+    assert_eq!(canonical(&back), canonical(record), "\n{back}\n{record}");
+}
+
+#[test]
+fn real_shape_fills_the_columns_and_round_trips() {
+    assert_round_trip(RECORD);
+    let (_, batch) = decode(RECORD.as_bytes());
+    for (column, wanted) in [
+        ("principal_arn", "arn:aws:iam::111122223333:role/app/web"),
+        ("principal_type", "role"),
+        ("session_name", "i-0abc"),
+        ("credential_kind", "temporary"),
+        ("serving_region", "eu-west-1"),
+        ("request_parameters", r#"{"bucketName":"b","key":"k \"q\""}"#),
+        ("session_ec2_role_delivery", "2.0"),
+        ("tls_version", "TLSv1.3"),
+        ("object_key", "file:///object"),
+    ] {
+        assert_eq!(text(&batch, column, 0).as_deref(), Some(wanted), "{column}");
+    }
+    assert_eq!(text(&batch, "raw_record", 0), None);
+    assert_eq!(text(&batch, "extra", 0), None);
+}
+
+#[test]
+fn every_envelope_and_layout_gives_the_same_record() {
+    // `serde_json`, which lays the envelopes out here, rewrites exponents.
+    let plain = RECORD.replacen("1.688560107857E9", "1688560107.5", 1);
+    let record: Value = serde_json::from_str(&plain).unwrap();
+    let lookup =
+        json!({"Events": [{"EventId": "x", "EventName": "GetObject", "CloudTrailEvent": plain}], "NextToken": "n"});
+    let bridge =
+        json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": record});
+    let layouts = [
+        plain.clone(),
+        format!("[{plain}]"),
+        format!("{{\"Records\":[{plain}]}}"),
+        format!("\u{20}{{ \"Owner\" : {{}} , \"Records\" : [ {plain} ] }}\n"),
+        serde_json::to_string_pretty(&json!({"Records": [record]})).unwrap(),
+        lookup.to_string(),
+        serde_json::to_string_pretty(&lookup).unwrap(),
+        bridge.to_string(),
+        format!("{bridge}\n"),
+    ];
+    for layout in layouts {
+        for object in [layout.clone().into_bytes(), gzip::compress(layout.as_bytes())] {
+            let (outcome, batch) = decode(&object);
+            assert_eq!(
+                (outcome.rows, outcome.rejects.len(), outcome.kind),
+                (1, 0, ObjectKind::Events),
+                "{layout}"
+            );
+            assert_eq!(canonical(&rendered(&batch)[0]), canonical(&plain), "{layout}");
+            assert!(outcome.sha256.is_some());
+        }
+    }
+}
+
+#[test]
+fn json_lines_give_one_row_a_line() {
+    let (outcome, _) = decode(format!("{RECORD}\n{RECORD}\r\n\n{RECORD}").as_bytes());
+    assert_eq!((outcome.rows, outcome.rejects.len()), (3, 0));
+}
+
+#[test]
+fn concatenated_members_give_all_their_records() {
+    let member = gzip::compress(format!("{{\"Records\":[{RECORD}]}}").as_bytes());
+    let (outcome, _) = decode(&[member.clone(), member].concat());
+    assert_eq!((outcome.rows, outcome.fault), (2, None));
+}
+
+#[test]
+fn oddities_round_trip() {
+    let with = |name: &str, raw: &str| {
+        let mut record = RECORD.to_owned();
+        record.truncate(record.len() - 1);
+        format!("{record},{}:{raw}}}", fields::quote(name))
+    };
+    for (name, raw) in [
+        ("newField", r#"{"a":[1.50,{"b":1e999}]}"#),
+        ("annotation", "null"),
+        ("errorCode", "200"),
+        ("eventName", "\"again\""),
+        ("sessionCredentialFromConsole", "\"true\""),
+        ("sessionCredentialFromConsole", "true"),
+        ("addendum", r#"{"reason":"DELIVERY_DELAY"}"#),
+        ("vpcEndpointId", "null"),
+        ("insightDetails", "[]"),
+        ("apiVersion", "\"\\u202f\\ud83d\\ude00\""),
+    ] {
+        assert_round_trip(&with(name, raw));
+    }
+    for (from, to) in [
+        ("\"2026-09-01T10:00:00Z\"", "\"2026-09-01 10:00:00\""),
+        ("\"2026-09-01T10:00:00Z\"", "null"),
+        ("\"2026-09-01T10:00:00Z\"", "1688560107"),
+        ("\"readOnly\":true", "\"readOnly\":\"false\""),
+        ("\"mfaAuthenticated\":\"false\"", "\"mfaAuthenticated\":false"),
+        (
+            "\"creationDate\":\"2026-09-01T00:00:00Z\"",
+            "\"creationDate\":\"Sep 1, 2026\"",
+        ),
+        (
+            "\"webIdFederationData\":{}",
+            "\"webIdFederationData\":{\"federatedProvider\":\"p\",\"attributes\":{}}",
+        ),
+        ("\"type\":\"AssumedRole\",", ""),
+        (
+            "\"type\":\"AssumedRole\",",
+            "\"type\":7,\"inScopeOf\":{},\"onBehalfOf\":{\"userId\":\"u\",\"x\":{}},",
+        ),
+        (
+            "\"requestParameters\":{",
+            "\"requestParameters\":\"{\\\"a\\\":1}\",\"x\":{",
+        ),
+        ("\"requestParameters\":{", "\"requestParameters\":\"null\",\"x\":{"),
+        ("{\"type\":\"AWS::S3::Object\"", "\"odd\",{\"type\":\"AWS::S3::Object\""),
+        ("\"tlsDetails\":{", "\"tlsDetails\":{\"fips\":true,"),
+        ("\"tlsDetails\":{", "\"tlsDetails\":\"-\",\"y\":{"),
+        (
+            "\"accountId\":\"111122223333\",\"accessKeyId\"",
+            "\"accountId\":\"1\",\"accountId\":\"2\",\"accessKeyId\"",
+        ),
+        ("\"userIdentity\":{", "\"userIdentity\":null,\"z\":{"),
+        ("\"userIdentity\":{", "\"userIdentity\":\"root\",\"z\":{"),
+        ("\"key\":\"k", "\"bucketname\":\"case\",\"key\":\"k"),
+    ] {
+        assert!(RECORD.contains(from), "{from}");
+        assert_round_trip(&RECORD.replacen(from, to, 1));
+    }
+}
+
+#[test]
+fn one_bad_record_costs_one_record() {
+    let good = RECORD.to_owned();
+    let bad = [
+        ("control character", good.replacen("aws-cli", "aws\u{1}cli", 1)),
+        (
+            "invalid escape or lone surrogate",
+            good.replacen("aws-cli", "\\ud800", 1),
+        ),
+        ("expected a value", good.replacen("true", "tru", 1)),
+        ("expected", good.replacen("\"eventSource\":", "\"eventSource\"", 1)),
+        (
+            "nesting deeper",
+            good.replacen("\"R\"", &format!("{}1{}", "[".repeat(1100), "]".repeat(1100)), 1),
+        ),
+        ("expected", good.replacen("\"readOnly\":true", "\"readOnly\":true,", 1)),
+        ("not a CloudTrail record", "{\"eventVersion\":\"x\"}".to_owned()),
+        ("not a CloudTrail record", "17".to_owned()),
+        // The structure is broken: a quote, then a brace is missing.
+        ("", good.replacen("\"GetObject\"", "\"GetObject", 1)),
+        ("expected", good[..good.len() - 40].to_owned()),
+    ];
+    for (reason, bad) in bad {
+        let object = format!("{{\"Records\":[{good},{good},{bad},{good},{good}]}}");
+        let (outcome, _) = decode(object.as_bytes());
+        assert_eq!(
+            (outcome.rows, outcome.rejects.len()),
+            (4, 1),
+            "{reason}: {:?}",
+            outcome.rejects
+        );
+        let reject = &outcome.rejects[0];
+        assert!(reject.reason.contains(reason), "{} / {reason}", reject.reason);
+        assert_eq!(reject.record_index, 2);
+        let start = usize::try_from(reject.byte_offset).unwrap();
+        assert_eq!(&object.as_bytes()[start..start + reject.raw.len()], reject.raw);
+    }
+}
+
+#[test]
+fn invalid_utf8_costs_one_record() {
+    let object = format!(
+        "{{\"Records\":[{RECORD},{},{RECORD}]}}",
+        RECORD.replacen("aws-cli", "~~", 1)
+    );
+    let bytes: Vec<u8> = object
+        .bytes()
+        .map(|byte| if byte == b'~' { 0xff } else { byte })
+        .collect();
+    let (outcome, _) = decode(&bytes);
+    assert_eq!((outcome.rows, outcome.rejects.len()), (2, 1), "{:?}", outcome.rejects.iter().map(|r| &r.reason).collect::<Vec<_>>());
+    assert!(outcome.rejects[0].reason.contains("invalid UTF-8"));
+}
+
+#[test]
+fn numbers_that_no_machine_type_holds_are_stored() {
+    for number in ["1e999", "123456789012345678901234567890", "-0", "18446744073709551616"] {
+        assert_round_trip(&RECORD.replacen("1.688560107857E9", number, 1));
+    }
+}
+
+#[test]
+fn oversized_record_is_rejected_with_the_bytes_that_fit() {
+    let limits = Limits {
+        max_record_bytes: 4096,
+        ..Limits::default()
+    };
+    let large = RECORD.replacen("\"R\"", &format!("\"{}\"", "x".repeat(5000)), 1);
+    let (outcome, _) = decode_with(
+        limits,
+        format!("{{\"Records\":[{RECORD},{large},{RECORD}]}}").as_bytes(),
+    );
+    assert_eq!((outcome.rows, outcome.rejects.len()), (2, 1));
+    assert_eq!(
+        (outcome.rejects[0].byte_length, outcome.rejects[0].raw.len()),
+        (large.len() as u64, 4096)
+    );
+}
+
+#[test]
+fn truncated_gzip_keeps_its_whole_records() {
+    let records: Vec<String> = (0..200)
+        .map(|index| RECORD.replacen("\"R\"", &format!("\"{index}\""), 1))
+        .collect();
+    let object = gzip::compress(format!("{{\"Records\":[{}]}}", records.join(",")).as_bytes());
+    let (outcome, _) = decode(&object[..object.len() - 200]);
+    assert!(outcome.rows > 0 && outcome.rows < 200, "{}", outcome.rows);
+    assert_eq!(outcome.rejects.len(), 1);
+    assert!(outcome.fault.unwrap().contains("gzip stream ends"));
+    assert_eq!(outcome.sha256, None);
+}
+
+#[test]
+fn object_larger_than_the_window_is_decoded_whole_and_spilled() {
+    let record = |index: usize| RECORD.replacen("\"R\"", &format!("\"request-{index}\""), 1);
+    let records: Vec<String> = (0..16_000).map(record).collect();
+    let object = gzip::compress(format!("{{\"Records\":[{}]}}", records.join(",")).as_bytes());
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let mut spilled = 0;
+    let spill = |rows: &mut RowBuffer| {
+        spilled += rows.rows();
+        *rows = RowBuffer::new(EventKeys::default());
+        Ok::<(), std::convert::Infallible>(())
+    };
+    let outcome = Decoder::new(Limits::default())
+        .decode("k", &object, &mut rows, spill)
+        .unwrap();
+    assert_eq!((outcome.rows, outcome.rejects.len(), outcome.fault), (16_000, 0, None));
+    assert!(spilled > 0 && spilled + rows.rows() == 16_000);
+    let batch = rows.into_batch().unwrap();
+    assert_eq!(
+        text(&batch, "request_id", batch.num_rows() - 1).as_deref(),
+        Some("request-15999")
+    );
+    assert_eq!(text(&batch, "object_key", 0).as_deref(), Some("k"));
+}
+
+#[test]
+fn bomb_is_stopped_at_the_cap() {
+    let limits = Limits {
+        max_inflated_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let (outcome, _) = decode_with(limits, &gzip::compress(&vec![b' '; 64 << 20]));
+    assert!(outcome.fault.unwrap().contains("--max-inflated-bytes"));
+}
+
+#[test]
+fn kinds_are_told_from_content() {
+    let record = |category: &str| RECORD.replacen("\"Data\"", &format!("\"{category}\""), 1);
+    let digest = r#"{"awsAccountId":"1","digestStartTime":"a","digestEndTime":"b","digestS3Object":"c","logFiles":[]}"#;
+    let aggregate = r#"[{"eventVersion":"1.0","eventCategory":"Aggregated","timeWindow":{},"summary":{},"eventSource":"s3.amazonaws.com","eventType":"AwsAggregatedEvent"}]"#;
+    for (text, kind, rows) in [
+        (
+            format!("{{\"Records\":[{}]}}", record("Insight")),
+            ObjectKind::Insight,
+            1,
+        ),
+        (
+            format!("{{\"Records\":[{}]}}", record("NetworkActivity")),
+            ObjectKind::NetworkActivity,
+            1,
+        ),
+        (digest.to_owned(), ObjectKind::Digest, 0),
+        (aggregate.to_owned(), ObjectKind::Aggregated, 0),
+        ("{\"Records\":[]}".to_owned(), ObjectKind::Events, 0),
+    ] {
+        let (outcome, _) = decode(text.as_bytes());
+        assert_eq!(
+            (outcome.kind, outcome.rows, outcome.fault),
+            (kind, rows, None),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "hello",
+        "{}",
+        "{\"Records\":[{\"s3\":{}}]}",
+        "\u{1f}\u{8b}",
+        "[1,2]",
+        "2 111122223333 eni-1 ACCEPT",
+    ] {
+        let (outcome, _) = decode(text.as_bytes());
+        assert_eq!((outcome.kind, outcome.rows), (ObjectKind::Unknown, 0), "{text}");
+    }
+}
+
+#[test]
+fn rows_are_sorted_by_account_principal_and_time_within_days() {
+    let record = |account: &str, time: &str| {
+        RECORD
+            .replacen(
+                "\"recipientAccountId\":\"111122223333\"",
+                &format!("\"recipientAccountId\":\"{account}\""),
+                1,
+            )
+            .replacen("2026-09-01T10:00:00Z", time, 1)
+    };
+    let records = [
+        record("2", "2026-09-02T00:00:00Z"),
+        record("2", "2026-09-01T02:00:00Z"),
+        record("1", "2026-09-01T03:00:00Z"),
+        record("2", "2026-09-01T01:00:00Z"),
+        record("1", "bad time"),
+    ];
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+    let object = format!("[{}]", records.join(","));
+    let outcome = Decoder::new(Limits::default())
+        .decode("k", object.as_bytes(), &mut rows, never)
+        .unwrap();
+    assert_eq!(outcome.without_time, 1);
+    let days = rows.into_days(&[true; 5]).unwrap();
+    let dates: Vec<Option<i32>> = days.iter().map(|day| day.event_date).collect();
+    assert_eq!(dates, [None, Some(20_697), Some(20_698)]);
+    let indexes: Vec<i64> = days[1].batch["record_index"]
+        .as_primitive::<arrow::datatypes::Int64Type>()
+        .values()
+        .to_vec();
+    assert_eq!(indexes, [2, 3, 1]);
+    let accounts = days[1].batch["recipient_account_id"].as_dictionary::<Int32Type>();
+    assert_eq!(
+        accounts
+            .downcast_dict::<StringArray>()
+            .unwrap()
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>(),
+        ["1", "2", "2"]
+    );
+}
+
+#[test]
+fn columns_come_in_the_order_and_types_of_the_schema() {
+    let (_, batch) = decode(RECORD.as_bytes());
+    assert_eq!(batch.num_columns(), EVENT_COLUMNS.len());
+    assert_eq!(batch.schema(), crate::schema::events_file());
+}
+
+fn json_text(depth: u32) -> impl Strategy<Value = String> {
+    let number = prop_oneof![
+        "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,6})?([eE][+-]?[0-9]{1,4})?",
+        Just("1e999".to_owned()),
+        Just("0.0".to_owned())
+    ];
+    let string = any::<String>().prop_map(|text| fields::quote(&text));
+    let leaf = prop_oneof![
+        number,
+        string,
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        Just("false".to_owned())
+    ];
+    leaf.prop_recursive(depth, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(" , "))),
+            prop::collection::vec(("[a-zA-Z\\u{e9}\"]{0,6}", inner), 0..4).prop_map(|members| {
+                let members: Vec<_> = members
+                    .iter()
+                    .map(|(key, raw)| format!("{}: {raw}", fields::quote(key)))
+                    .collect();
+                format!("{{{}}}", members.join(","))
+            }),
+        ]
+    })
+}
+
+fn record_text() -> impl Strategy<Value = String> {
+    let known = fields::FIELDS.map(|spec| spec.json_name.to_owned()).to_vec();
+    let key = prop_oneof![8 => prop::sample::select(known), 1 => "[a-zA-Z]{1,8}"];
+    let time = Just("\"2026-09-01T10:00:00Z\"".to_owned());
+    let identity = Just(
+        RECORD
+            .split_once("\"userIdentity\":")
+            .unwrap()
+            .1
+            .split_once(",\"eventTime\"")
+            .unwrap()
+            .0
+            .to_owned(),
+    );
+    let value = prop_oneof![6 => json_text(3), 1 => time, 1 => identity];
+    prop::collection::vec((key, value), 0..16).prop_map(|members| {
+        let mut text = "{\"eventName\":\"Planted\",\"eventType\":\"AwsApiCall\"".to_owned();
+        for (key, raw) in members {
+            text.push_str(&format!(",{}:{raw}", fields::quote(&key)));
+        }
+        text + "}"
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn any_record_round_trips(record in record_text()) {
+        let (outcome, batch) = decode(format!("{{\"Records\":[{RECORD},{record}]}}").as_bytes());
+        if outcome.rejects.is_empty() {
+            let back = rendered(&batch);
+            prop_assert_eq!(canonical(&back[1]), canonical(&record), "\n{}\n{}", back[1], record);
+        } else {
+            // The last `eventName` counts; a record that has lost its name, or is an aggregate, is no record.
+            prop_assert_eq!(outcome.rejects[0].reason.as_str(), "not a CloudTrail record");
+        }
+    }
+
+    #[test]
+    fn any_bytes_balance(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0..RECORD.len()) {
+        let mut object = format!("{{\"Records\":[{RECORD},{}", &RECORD[..cut]).into_bytes();
+        object.extend(&bytes);
+        let (outcome, _) = decode(&object);
+        prop_assert!(outcome.rows >= 1);
+    }
+
+    #[test]
+    fn fast_and_strict_readers_agree(record in record_text()) {
+        let fast = decode(format!("[{record}]").as_bytes());
+        // A malformed neighbour sends the same record through the strict reader.
+        let strict = decode(format!("[{record},{{\"eventVersion\":tru}}]").as_bytes());
+        prop_assert_eq!(fast.0.rows, strict.0.rows);
+        prop_assert_eq!(fast.1, strict.1);
+    }
+}

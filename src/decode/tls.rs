@@ -1,0 +1,87 @@
+//! `tlsDetails`, taken apart once per distinct text, as `userIdentity` is.
+
+use super::columns::DictionaryColumn;
+use super::columns::Interner;
+use super::fields::ExtraMembers;
+use super::scan::Scanner;
+use super::scan::SyntaxError;
+use super::scan::ValueKind;
+use super::scan::string_content;
+
+/// Members of `tlsDetails` and their columns, in the order in which they are written back.
+pub(crate) const TLS_MEMBERS: [(&str, &str); 4] = [
+    ("tlsVersion", "tls_version"),
+    ("cipherSuite", "tls_cipher_suite"),
+    ("clientProvidedHostHeader", "tls_client_provided_host_header"),
+    ("keyExchange", "tls_key_exchange"),
+];
+
+/// All distinct `tlsDetails` of a row buffer.
+#[derive(Debug, Default)]
+pub(crate) struct TlsTable {
+    texts: Interner,
+    columns: [DictionaryColumn; 4],
+    entries: Vec<TlsEntry>,
+}
+
+/// What rows need to know of a `tlsDetails` besides its columns.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsEntry {
+    /// Whether it is `{}`.
+    pub(crate) is_empty: bool,
+    /// Members without a column.
+    pub(crate) extra: Option<String>,
+    /// Whether a member name stands twice.
+    pub(crate) repeats_a_member: bool,
+}
+
+impl TlsTable {
+    /// Number of the `tlsDetails` with this exact text.
+    pub(crate) fn intern(&mut self, raw: &str) -> Result<usize, SyntaxError> {
+        let (code, is_new) = self.texts.intern(raw);
+        if is_new {
+            self.push(raw)?;
+        }
+        Ok(usize::try_from(code).unwrap_or_default())
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> Option<&TlsEntry> {
+        self.entries.get(index)
+    }
+
+    /// Columns in the order of [`TLS_MEMBERS`].
+    pub(crate) fn columns(&self) -> &[DictionaryColumn; 4] {
+        &self.columns
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.bytes() * 2
+    }
+
+    fn push(&mut self, raw: &str) -> Result<(), SyntaxError> {
+        let mut values = [const { None }; TLS_MEMBERS.len()];
+        let mut extra = ExtraMembers::default();
+        let mut entry = TlsEntry {
+            is_empty: true,
+            extra: None,
+            repeats_a_member: false,
+        };
+        Scanner::new(raw).members(|key, kind, raw| {
+            entry.is_empty = false;
+            let index = TLS_MEMBERS.iter().position(|(name, _)| *name == key);
+            match index.and_then(|index| values.get_mut(index)) {
+                Some(slot) if kind == ValueKind::String => {
+                    entry.repeats_a_member |= slot.is_some();
+                    *slot = string_content(raw);
+                }
+                _ => entry.repeats_a_member |= !extra.add(&key, raw),
+            }
+        })?;
+        for (column, value) in self.columns.iter_mut().zip(&values) {
+            column.push(value.as_deref());
+        }
+        entry.extra = extra.into_object();
+        self.entries.push(entry);
+        Ok(())
+    }
+}
