@@ -256,7 +256,12 @@ fn invalid_utf8_costs_one_record() {
         .map(|byte| if byte == b'~' { 0xff } else { byte })
         .collect();
     let (outcome, _) = decode(&bytes);
-    assert_eq!((outcome.rows, outcome.rejects.len()), (2, 1), "{:?}", outcome.rejects.iter().map(|r| &r.reason).collect::<Vec<_>>());
+    assert_eq!(
+        (outcome.rows, outcome.rejects.len()),
+        (2, 1),
+        "{:?}",
+        outcome.rejects.iter().map(|r| &r.reason).collect::<Vec<_>>()
+    );
     assert!(outcome.rejects[0].reason.contains("invalid UTF-8"));
 }
 

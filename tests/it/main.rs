@@ -8,6 +8,8 @@
 )]
 
 mod cli;
+mod compat;
 mod query;
 mod questions;
+mod slt;
 mod support;
