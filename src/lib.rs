@@ -6,5 +6,6 @@ pub mod event;
 pub mod iam;
 pub mod query;
 pub mod report;
+pub mod sample;
 pub mod schema;
 pub mod store;
