@@ -2,6 +2,7 @@
 
 mod output;
 mod query;
+mod sample;
 mod store;
 
 use std::fmt::Write;
@@ -19,6 +20,7 @@ pub use output::OutputArgs;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
+pub use sample::SampleArgs;
 pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
@@ -93,6 +95,11 @@ pub enum Command {
     Sql(SqlArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
+    /// Write made-up logs of an organization, to try things on
+    ///
+    /// Five accounts, four regions, and planted facts to find; README.md and expected.json beside the logs list them.
+    /// Nothing in the logs is real. The same options give the same bytes.
+    Sample(SampleArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them to a folder
@@ -103,7 +110,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Ask questions", &["query", "sql"]),
     ("Look after a store", &["store"]),
-    ("Set up", &["completions", "man"]),
+    ("Set up", &["sample", "completions", "man"]),
 ];
 
 const EXAMPLES: &str = "\

@@ -7,6 +7,7 @@ use super::exit::ExitStatus;
 use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
+use crate::sample::SampleError;
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -57,6 +58,9 @@ pub enum CliError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The made-up logs cannot be written.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
 }
 
 impl CliError {

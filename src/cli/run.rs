@@ -51,6 +51,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Completions(args) => command::completions(args, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),
+        Command::Sample(args) => command::sample(args, output),
         Command::Store(args) => command::store(args, settings, output),
         Command::Man(args) => command::man(args, output),
     }

@@ -61,6 +61,8 @@ fn accepted_command_lines() {
         "query secret-reads --show",
         "store info --output json",
         "store history --table rejects --limit 3",
+        "sample d --events 5 --seed 2 --first-day 2026-01-01 --days 3",
+        "sample d --object-size 50m",
         "completions zsh",
         "man",
         "man d",
@@ -74,6 +76,9 @@ fn accepted_command_lines() {
 fn refused_command_lines() {
     let lines = [
         ("", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+        ("sample d --first-day yesterday", ErrorKind::ValueValidation),
+        ("sample d --object-size vast", ErrorKind::ValueValidation),
+        ("sample d --days 0", ErrorKind::ValueValidation),
         ("query -q -v x", ErrorKind::ArgumentConflict),
         ("frobnicate", ErrorKind::InvalidSubcommand),
         ("sql statement -f q.sql", ErrorKind::ArgumentConflict),
@@ -149,6 +154,7 @@ fn help_of_every_command() {
         "store",
         "store info",
         "store history",
+        "sample",
         "completions",
         "man",
     ];

@@ -3,12 +3,14 @@
 mod completions;
 mod man;
 mod query;
+mod sample;
 mod sql;
 mod store;
 
 pub use completions::completions;
 pub use man::man;
 pub use query::query;
+pub use sample::sample;
 pub use sql::sql;
 pub use store::store;
 
