@@ -4,6 +4,7 @@ pub mod cli;
 pub mod decode;
 pub mod event;
 pub mod iam;
+pub mod ingest;
 pub mod query;
 pub mod report;
 pub mod sample;

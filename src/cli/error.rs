@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::ExitStatus;
+use crate::ingest::IngestError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
@@ -58,6 +59,9 @@ pub enum CliError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The logs cannot be ingested.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
     /// The made-up logs cannot be written.
     #[error(transparent)]
     Sample(#[from] SampleError),
@@ -93,6 +97,7 @@ impl CliError {
                 | QueryError::RepeatedParameter { .. }
                 | QueryError::BadParameter { .. },
             ) => ExitStatus::Usage,
+            Self::Ingest(IngestError::Conflict { .. }) => ExitStatus::Conflict,
             Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Report(cause) if cause.is_broken_pipe() => ExitStatus::Done,
             _ => ExitStatus::Failed,

@@ -32,6 +32,13 @@ impl Runtime {
             None => Err(CliError::Start(std::io::Error::other("the runtime has ended"))),
         }
     }
+
+    /// Runs a future beside others until it ends or the runtime does.
+    pub(super) fn run_beside(&self, future: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.inner {
+            runtime.spawn(future);
+        }
+    }
 }
 
 impl Drop for Runtime {

@@ -1,6 +1,8 @@
 //! The commands: each is a function that prints through `Output` and returns an exit status.
 
 mod completions;
+mod demo;
+mod ingest;
 mod man;
 mod query;
 mod sample;
@@ -8,6 +10,8 @@ mod sql;
 mod store;
 
 pub use completions::completions;
+pub use demo::demo;
+pub use ingest::ingest;
 pub use man::man;
 pub use query::query;
 pub use sample::sample;
