@@ -9,4 +9,5 @@ pub mod query;
 pub mod report;
 pub mod sample;
 pub mod schema;
+pub mod source;
 pub mod store;

@@ -9,6 +9,7 @@ use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
 use crate::sample::SampleError;
+use crate::source::SourceError;
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -59,6 +60,9 @@ pub enum CliError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The logs cannot be listed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The logs cannot be ingested.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -97,7 +101,7 @@ impl CliError {
                 | QueryError::RepeatedParameter { .. }
                 | QueryError::BadParameter { .. },
             ) => ExitStatus::Usage,
-            Self::Ingest(IngestError::Conflict { .. }) => ExitStatus::Conflict,
+            Self::Ingest(IngestError::Contention { .. }) => ExitStatus::Conflict,
             Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Report(cause) if cause.is_broken_pipe() => ExitStatus::Done,
             _ => ExitStatus::Failed,

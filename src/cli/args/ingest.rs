@@ -16,10 +16,10 @@ pub struct IngestArgs {
     /// The store.
     #[command(flatten)]
     pub location: StoreLocationArgs,
-    /// Only logs delivered on or after this day: `2026-09-01`, an RFC 3339 time, or back from now like `90d`
+    /// Only logs from this day on: `2026-09-01`, an RFC 3339 time, or back from now like `90d`; one day more is read on either side, as delivery may be late
     #[arg(long, value_name = "TIME", help_heading = "Which logs")]
     pub from: Option<String>,
-    /// Only logs delivered before this day
+    /// Only logs from before this time
     #[arg(long, value_name = "TIME", help_heading = "Which logs")]
     pub to: Option<String>,
     /// Only logs of this account; may be repeated

@@ -1,18 +1,17 @@
 //! `demo`: what the program can do, on made-up logs.
 
-use std::path::Path;
-
 use futures::StreamExt;
 use tempfile::TempDir;
 
+use super::balance::render;
 use super::find_question;
-use super::ingest::balance;
+use super::ingest::default_bar;
+use super::ingest::default_options;
 use super::ingest::load;
 use super::query::load_library;
 use crate::cli::args::DemoArgs;
 use crate::cli::args::EngineArgs;
 use crate::cli::args::StoreLocationArgs;
-use crate::cli::args::When;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -21,7 +20,6 @@ use crate::cli::output::Output;
 use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::ingest::IngestOptions;
 use crate::query::Question;
 use crate::report::Format;
 use crate::report::Limit;
@@ -30,13 +28,22 @@ use crate::report::ResultOptions;
 use crate::report::TableShape;
 use crate::sample::EstateConfig;
 use crate::sample::write_estate;
+use crate::source;
 use crate::store::Location;
 
-/// Questions that the demo answers, and the columns of each that fit a terminal.
-const HEADLINES: &[(&str, &[&str])] = &[
-    (
-        "ingest-balance",
-        &[
+/// A question that the demo answers.
+struct Headline {
+    id: &'static str,
+    params: &'static [(&'static str, &'static str)],
+    /// The columns that fit a terminal.
+    columns: &'static [&'static str],
+}
+
+const HEADLINES: &[Headline] = &[
+    Headline {
+        id: "ingest-balance",
+        params: &[],
+        columns: &[
             "kind",
             "state",
             "objects",
@@ -46,36 +53,51 @@ const HEADLINES: &[(&str, &[&str])] = &[
             "rejected",
             "unaccounted",
         ],
-    ),
-    (
-        "used-actions",
-        &["principal_arn", "event_source", "event_name", "succeeded", "denied"],
-    ),
-    (
-        "unexpected-regions",
-        &["serving_region", "principal_arn", "event_source", "calls", "reason"],
-    ),
-    (
-        "secret-reads",
-        &["outcome", "event_time", "principal_arn", "session_name", "secret"],
-    ),
-    (
-        "root-use",
-        &[
+    },
+    Headline {
+        id: "used-actions",
+        params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
+        columns: &[
+            "event_source",
+            "event_name",
+            "succeeded",
+            "denied",
+            "regions",
+            "last_seen",
+        ],
+    },
+    Headline {
+        id: "unexpected-regions",
+        params: &[("allowed", "eu-central-1,eu-west-1,us-west-2")],
+        columns: &[
+            "serving_region",
+            "event_source",
+            "calls",
+            "denied",
+            "last_seen",
+            "principal_arn",
+        ],
+    },
+    Headline {
+        id: "secret-reads",
+        params: &[("since", "2026-09-14")],
+        columns: &["outcome", "event_time", "secret", "session_name", "principal_arn"],
+    },
+    Headline {
+        id: "root-use",
+        params: &[],
+        columns: &[
             "event_time",
             "recipient_account_id",
             "event_name",
             "mfa_authenticated",
             "source_ip_address",
         ],
-    ),
+    },
 ];
 
-/// Rows that are shown of each answer; the first, which is the balance, is shown whole.
-const SHOWN_ROWS: u64 = 6;
-
-/// Line width where the terminal does not say.
-const DEFAULT_WIDTH: usize = 120;
+/// Rows that are shown of an answer.
+const SHOWN_ROWS: u64 = 12;
 
 /// Loads the made-up logs and answers the main questions.
 ///
@@ -96,36 +118,16 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
     let location = Location::parse(&store)?;
-    let summary = load(
-        &location,
-        &ingest_options(&logs, settings),
-        When::Auto,
-        &stop,
-        &runtime,
-        settings,
-    )?;
+    let listing = source::list(&[logs.display().to_string()])?;
+    let options = default_options(settings);
+    let balance = load(&location, listing, &options, &default_bar(settings), (&stop, &runtime))?;
     if let Some(status) = stop.status() {
         return Ok(status);
     }
-    output.print(&balance(&summary))?;
+    output.print(&render(&balance))?;
     runtime.run(answer(&store, settings, output))?;
     output.print(&next_steps(args.store.as_deref()))?;
     Ok(ExitStatus::Done)
-}
-
-fn ingest_options(logs: &Path, settings: &Settings) -> IngestOptions {
-    IngestOptions {
-        sources: vec![logs.display().to_string()],
-        accounts: Vec::new(),
-        regions: Vec::new(),
-        from_micros: None,
-        to_micros: None,
-        max_inflated_bytes: 2 << 30,
-        max_record_bytes: 1 << 20,
-        memory_bytes: 256 << 20,
-        threads: settings.threads,
-        now_micros: settings.now.as_microsecond(),
-    }
 }
 
 async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result<(), CliError> {
@@ -140,13 +142,10 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
     };
     let engine = Engine::open(&args, settings).await?;
     let library = load_library(None)?;
-    for (index, (id, columns)) in HEADLINES.iter().enumerate() {
-        let limit = if index == 0 {
-            Limit::All
-        } else {
-            Limit::First(SHOWN_ROWS)
-        };
-        show(&engine, find_question(&library, id)?, columns, limit, settings, output).await?;
+    for headline in HEADLINES {
+        let question = find_question(&library, headline.id)?;
+        output.print(&format!("\n{}\n$ {}\n\n", question.question, headline.command()))?;
+        show(&engine, question, headline, settings, output).await?;
     }
     Ok(())
 }
@@ -154,14 +153,17 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
 async fn show(
     engine: &Engine,
     question: &Question,
-    columns: &[&str],
-    limit: Limit,
+    headline: &Headline,
     settings: &Settings,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    output.print(&format!("\n{}\n`trimtrail query {}`\n", question.question, question.id))?;
-    let answer = engine.ask(question, &[]).await?;
-    let indices = columns
+    let params = headline
+        .params
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let answer = engine.ask(question, &params.collect::<Vec<_>>()).await?;
+    let indices = headline
+        .columns
         .iter()
         .filter_map(|name| answer.schema.index_of(name).ok())
         .collect::<Vec<_>>();
@@ -174,14 +176,28 @@ async fn show(
     });
     let options = ResultOptions {
         format: Format::Table,
-        limit,
-        width: Some(settings.terminal_width.unwrap_or(DEFAULT_WIDTH)),
+        limit: Limit::Preview(SHOWN_ROWS),
+        width: settings.terminal_width,
         shape: TableShape::Lines,
         color: settings.color,
         csv_raw: false,
     };
-    rows::write_stream(&schema.into(), batches, None, &options, output).await?;
+    let summary = rows::write_stream(&schema.into(), batches, None, &options, output).await?;
+    if summary.rows_beyond > 0 {
+        output.print(&format!("… and {} more\n", summary.rows_beyond))?;
+    }
     Ok(())
+}
+
+impl Headline {
+    /// What the user would type.
+    fn command(&self) -> String {
+        let params = self
+            .params
+            .iter()
+            .map(|(name, value)| format!(" --param {name}={value}"));
+        format!("trimtrail query {}{}", self.id, params.collect::<String>())
+    }
 }
 
 fn next_steps(store: Option<&str>) -> String {
@@ -201,14 +217,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headlines_are_questions_with_these_columns() {
+    fn headlines_are_questions_with_these_parameters_and_columns() {
         let library = load_library(None).unwrap();
-        for (id, columns) in HEADLINES {
-            let question = find_question(&library, id).unwrap();
-            for column in *columns {
+        for headline in HEADLINES {
+            let question = find_question(&library, headline.id).unwrap();
+            for column in headline.columns {
                 assert!(
                     question.columns.iter().any(|known| known.name == *column),
-                    "{id}: {column}"
+                    "{}: {column}",
+                    headline.id
+                );
+            }
+            for (name, _) in headline.params {
+                assert!(
+                    question.params.iter().any(|known| known.name == *name),
+                    "{}: {name}",
+                    headline.id
                 );
             }
         }

@@ -2,6 +2,13 @@
 
 use std::num::NonZeroUsize;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+use super::balance::objects;
+use super::balance::render;
+use super::balance::warn_of_gaps;
 use crate::cli::args::IngestArgs;
 use crate::cli::args::When;
 use crate::cli::error::CliError;
@@ -14,10 +21,21 @@ use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::cli::size::format_size;
 use crate::cli::time::parse_time_option;
-use crate::ingest;
-use crate::ingest::IngestOptions;
-use crate::ingest::IngestSummary;
+use crate::decode::Limits;
+use crate::ingest::Balance;
+use crate::ingest::Ingest;
+use crate::ingest::Options;
+use crate::schema::Table;
+use crate::source;
+use crate::source::Listing;
+use crate::source::ObjectRef;
+use crate::source::Selection;
 use crate::store::Location;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Memory that a run takes unless the user says otherwise.
+pub(super) const DEFAULT_MEMORY_BYTES: u64 = 256 << 20;
 
 /// Reads the logs, or says what there is to read.
 ///
@@ -26,193 +44,263 @@ use crate::store::Location;
 /// status is [`ExitStatus::Incomplete`].
 pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let location = Location::parse(&args.location.store)?;
-    let options = options(args, settings)?;
+    let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
+    let limits = Limits {
+        max_inflated_bytes: args.max_inflated_bytes,
+        max_record_bytes: usize::try_from(args.max_record_bytes).unwrap_or(usize::MAX),
+    };
+    let options = Options {
+        limits,
+        threads: threads.unwrap_or(settings.threads).get(),
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        selection: selection(args, settings)?,
+        ..default_options(settings)
+    };
     let runtime = Runtime::start(settings.threads)?;
-    if args.dry_run {
-        let plan = runtime.run(async { Ok(ingest::plan(&location, &options).await?) })?;
-        let new = plan.objects.saturating_sub(plan.known);
-        output.print(&format!(
-            "{} to read, {}; {} of them are known\n",
-            objects(plan.objects),
-            format_size(plan.bytes),
-            format_count(plan.known)
-        ))?;
-        output.note(&format!(
-            "{} would be ingested into `{}`",
-            objects(new),
-            location.display()
-        ));
-        return Ok(ExitStatus::Done);
-    }
     let stop = StopFlag::on_signal(&runtime);
-    let summary = load(&location, &options, args.progress, &stop, &runtime, settings)?;
-    output.print(&balance(&summary))?;
-    warn_of_gaps(&summary, output);
+    let listing = source::list(&args.sources)?;
+    if args.dry_run {
+        return dry_run(&location, listing, &options, &runtime, output);
+    }
+    let bar = Bar::new(args.progress, settings);
+    let balance = load(&location, listing, &options, &bar, (&stop, &runtime))?;
+    output.print(&render(&balance))?;
+    warn_of_gaps(&balance, output);
     output.note(&format!("store: {}", location.display()));
     Ok(match stop.status() {
-        Some(status) if summary.stopped => status,
-        _ if is_incomplete(&summary) => ExitStatus::Incomplete,
-        _ => ExitStatus::Done,
+        Some(status) => status,
+        None if balance.is_complete() => ExitStatus::Done,
+        None => ExitStatus::Incomplete,
     })
 }
 
-/// Ingests with a progress bar.
+/// Ingests a listing, with a bar that is gone at the end.
 pub(super) fn load(
     location: &Location,
-    options: &IngestOptions,
-    progress: When,
-    stop: &StopFlag,
-    runtime: &Runtime,
-    settings: &Settings,
-) -> Result<IngestSummary, CliError> {
-    let bar = Bar::start(progress, settings);
-    let show = |progress| bar.show(progress);
-    let summary = runtime.run(async { Ok(ingest::ingest(location, options, &show, stop.raised()).await?) });
-    bar.clear();
-    summary
-}
-
-/// The counts of a run; every line balances.
-pub(super) fn balance(summary: &IngestSummary) -> String {
-    let objects = [
-        (summary.ingested, "ingested"),
-        (summary.known, "known"),
-        (summary.not_events, "without events"),
-        (summary.partial, "partial"),
-        (summary.corrupt, "corrupt"),
-        (summary.unknown, "not CloudTrail"),
-        (summary.unreadable, "unreadable"),
-    ];
-    let records = [
-        (summary.stored, "stored"),
-        (summary.duplicates, "duplicates"),
-        (summary.rejected, "rejected"),
-    ];
-    let listed = format!(
-        "{} listed, {}",
-        format_count(summary.listed),
-        format_size(summary.listed_bytes)
-    );
-    let read = format!("{} read", format_count(summary.records));
-    format!(
-        "objects  {listed} = {}\nrecords  {read} = {}\n",
-        sum(&objects, 2),
-        sum(&records, 3)
-    )
-}
-
-fn options(args: &IngestArgs, settings: &Settings) -> Result<IngestOptions, CliError> {
-    let time = |option: &str, text: &Option<String>| {
-        let time = text
-            .as_deref()
-            .map(|text| parse_time_option(option, text, settings.now));
-        time.transpose().map(|time| time.map(|time| time.as_microsecond()))
+    listing: Listing,
+    options: &Options,
+    bar: &Bar,
+    (stop, runtime): (&StopFlag, &Runtime),
+) -> Result<Balance, CliError> {
+    let store = runtime.run(async { Ok(Store::create_or_open(location, options.now).await?) })?;
+    let ingest = Ingest {
+        store: &store,
+        runtime: runtime.handle(),
+        options,
+        stop: stop.raised(),
     };
-    let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
-    Ok(IngestOptions {
-        sources: args.sources.clone(),
+    let balance = ingest.run(listing, bar);
+    bar.clear();
+    Ok(balance?)
+}
+
+/// A run of everything, with the usual limits.
+pub(super) fn default_options(settings: &Settings) -> Options {
+    Options {
+        limits: Limits::default(),
+        threads: settings.threads.get(),
+        memory_bytes: usize::try_from(DEFAULT_MEMORY_BYTES).unwrap_or(usize::MAX),
+        run_id: Uuid::new_v4().to_string(),
+        now: settings.now.as_microsecond(),
+        selection: Selection::default(),
+    }
+}
+
+/// A bar for commands without an option for it.
+pub(super) fn default_bar(settings: &Settings) -> Bar {
+    Bar::new(When::Auto, settings)
+}
+
+fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliError> {
+    let time = |option: &str, text: &Option<String>| {
+        text.as_deref()
+            .map(|text| parse_time_option(option, text, settings.now))
+            .transpose()
+    };
+    let day = |time: jiff::Timestamp| -> Date { time.to_zoned(TimeZone::UTC).date() };
+    // The end is exclusive, so midnight belongs to the day before it.
+    let last_moment = |time: jiff::Timestamp| time.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(time);
+    Ok(Selection {
+        first_day: time("--from", &args.from)?.map(day),
+        last_day: time("--to", &args.to)?.map(last_moment).map(day),
         accounts: args.account.clone(),
         regions: args.region.clone(),
-        from_micros: time("--from", &args.from)?,
-        to_micros: time("--to", &args.to)?,
-        max_inflated_bytes: args.max_inflated_bytes,
-        max_record_bytes: args.max_record_bytes,
-        memory_bytes: args.memory,
-        threads: threads.unwrap_or(settings.threads),
-        now_micros: settings.now.as_microsecond(),
     })
 }
 
-/// Says what is missing and where to look.
-fn warn_of_gaps(summary: &IngestSummary, output: &mut Output) {
-    let unread = summary.partial + summary.corrupt + summary.unreadable;
-    if unread > 0 {
-        output.warning(&format!(
-            "{} could not be read completely; `trimtrail sql \"select object_key, state, error from objects where state in \
-             ('partial', 'corrupt', 'unreadable') order by object_key\"` names them",
-            objects(unread)
-        ));
-    }
-    if summary.rejected > 0 {
-        output.warning(&format!(
-            "{} records were rejected; `trimtrail sql \"select object_key, record_index, reason from rejects order by \
-             object_key, record_index\"` names them",
-            format_count(summary.rejected)
-        ));
-    }
-}
-
-fn is_incomplete(summary: &IngestSummary) -> bool {
-    summary.partial + summary.corrupt + summary.unreadable + summary.rejected > 0
-}
-
-/// The terms of a sum; those after the first `always` are left out when they are zero.
-fn sum(terms: &[(u64, &str)], always: usize) -> String {
-    let shown = terms
+/// Says what a run would read, and touches neither objects nor store.
+fn dry_run(
+    location: &Location,
+    listing: Listing,
+    options: &Options,
+    runtime: &Runtime,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    let (selected, balance) = Ingest::select(listing, &options.selection);
+    let known = runtime.run(known(location, &selected))?;
+    let new: Vec<&ObjectRef> = selected
         .iter()
-        .enumerate()
-        .filter(|(index, (count, _))| *index < always || *count > 0);
-    shown
-        .map(|(_, (count, what))| format!("{} {what}", format_count(*count)))
-        .collect::<Vec<_>>()
-        .join(" + ")
+        .zip(&known)
+        .filter(|(_, known)| !**known)
+        .map(|(new, _)| new)
+        .collect();
+    let bytes = new.iter().map(|object| object.size).sum();
+    let new = balance.listed - known.iter().filter(|known| **known).map(|_| 1).sum::<u64>();
+    output.print(&format!(
+        "{} would be read, {}; {} more are known and {} lie outside of the selection\n",
+        objects(new),
+        format_size(bytes),
+        format_count(balance.listed - new),
+        format_count(balance.outside_selection),
+    ))?;
+    warn_of_gaps(&balance, output);
+    Ok(if balance.is_complete() {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Incomplete
+    })
 }
 
-fn objects(count: u64) -> String {
-    if count == 1 {
-        "1 object".to_owned()
-    } else {
-        format!("{} objects", format_count(count))
-    }
+/// For each object, whether the store has dealt with it; without a store none is known.
+async fn known(location: &Location, objects: &[ObjectRef]) -> Result<Vec<bool>, CliError> {
+    let store = match Store::open(location).await {
+        Ok(store) => store,
+        Err(StoreError::NotAStore { .. }) => return Ok(vec![false; objects.len()]),
+        Err(error) => return Err(error.into()),
+    };
+    let known = store.known_objects(&store.snapshot(Table::Objects).await?)?;
+    Ok(objects
+        .iter()
+        .map(|object| known.contains(&object.uri, &object.etag, object.size))
+        .collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use std::path::Path;
+
+    use clap::FromArgMatches;
+
+    use crate::cli::args;
+    use crate::cli::args::Cli;
+    use crate::cli::args::Command;
     use crate::cli::output::Verbosity;
     use crate::cli::output::tests::captured;
+    use crate::cli::settings::tests::headless;
 
-    fn summary() -> IngestSummary {
-        IngestSummary {
-            listed: 1_412,
-            listed_bytes: 3 << 20,
-            known: 10,
-            ingested: 1_400,
-            not_events: 1,
-            corrupt: 1,
-            records: 2_000,
-            stored: 1_990,
-            duplicates: 6,
-            rejected: 4,
-            ..IngestSummary::default()
-        }
+    const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"},"eventTime":"2026-09-01T10:00:00Z","eventSource":"iam.amazonaws.com","eventName":"ListUsers","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.7","userAgent":"x","requestParameters":null,"responseElements":null,"eventID":"7c9a1c4e-0000-4000-8000-000000000001","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}"#;
+
+    fn args(line: &str) -> IngestArgs {
+        let words = ["trimtrail", "ingest"].into_iter().chain(line.split_whitespace());
+        let cli = Cli::from_arg_matches(&args::command().try_get_matches_from(words).unwrap()).unwrap();
+        let Command::Ingest(args) = cli.command else { panic!() };
+        args
+    }
+
+    /// Status, stdout and stderr.
+    fn run(line: &str) -> (ExitStatus, String, String) {
+        let (mut output, data, messages) = captured(Verbosity::Quiet);
+        let status = ingest(&args(line), &headless(), &mut output).unwrap();
+        (status, data.text(), messages.text())
+    }
+
+    fn write_log(folder: &Path, name: &str, text: &str) {
+        std::fs::write(folder.join(name), text).unwrap();
     }
 
     #[test]
-    fn balance_names_every_fate_that_occurred() {
-        assert_eq!(
-            balance(&summary()),
-            "objects  1,412 listed, 3.0 MiB = 1,400 ingested + 10 known + 1 without events + 1 corrupt\n\
-             records  2,000 read = 1,990 stored + 6 duplicates + 4 rejected\n"
-        );
-        assert_eq!(
-            balance(&IngestSummary::default()),
-            "objects  0 listed, 0 B = 0 ingested + 0 known\nrecords  0 read = 0 stored + 0 duplicates + 0 rejected\n"
-        );
-    }
-
-    #[test]
-    fn gaps_are_warned_of_and_make_the_run_incomplete() {
-        let (mut output, _, messages) = captured(Verbosity::Quiet);
-        warn_of_gaps(&summary(), &mut output);
-        assert_eq!(messages.text().matches("warning: ").count(), 2, "{}", messages.text());
+    fn second_run_over_the_same_logs_stores_nothing_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("logs");
+        std::fs::create_dir(&logs).unwrap();
+        write_log(&logs, "a.json", &format!(r#"{{"Records":[{RECORD}]}}"#));
+        let line = format!("{} --store {}", logs.display(), folder.path().join("store").display());
+        let (status, first, messages) = run(&line);
+        assert_eq!((status, messages.as_str()), (ExitStatus::Done, ""));
         assert!(
-            is_incomplete(&summary())
-                && !is_incomplete(&IngestSummary {
-                    stored: 3,
-                    ..IngestSummary::default()
-                })
+            first.contains("1 listed = 1 ingested + 0 known + 0 rejected"),
+            "{first}"
         );
+        assert!(
+            first.contains("1 read = 1 stored + 0 duplicates + 0 rejected"),
+            "{first}"
+        );
+        let (status, second, _) = run(&line);
+        assert_eq!(status, ExitStatus::Done);
+        assert!(
+            second.contains("1 listed = 0 ingested + 1 known + 0 rejected"),
+            "{second}"
+        );
+        let (_, dry, _) = run(&format!("{line} --dry-run"));
+        assert_eq!(
+            dry,
+            "0 objects would be read, 0 B; 1 more are known and 0 lie outside of the selection\n"
+        );
+    }
+
+    #[test]
+    fn log_that_breaks_off_is_named_and_the_run_is_incomplete() {
+        let folder = tempfile::tempdir().unwrap();
+        write_log(
+            folder.path(),
+            "cut.json",
+            &format!(r#"{{"Records":[{RECORD},{{"eventVersion":"#),
+        );
+        let store = folder.path().join("store");
+        let cut = folder.path().join("cut.json");
+        let (status, data, messages) = run(&format!("{} --store {}", cut.display(), store.display()));
+        assert_eq!(status, ExitStatus::Incomplete, "{data}");
+        assert!(
+            messages.starts_with("warning: ") && messages.contains("cut.json"),
+            "{messages}"
+        );
+    }
+
+    #[test]
+    fn dry_run_makes_no_store() {
+        let folder = tempfile::tempdir().unwrap();
+        write_log(folder.path(), "a.json", &format!(r#"{{"Records":[{RECORD}]}}"#));
+        let store = folder.path().join("store");
+        let line = format!(
+            "{} --store {} --dry-run",
+            folder.path().join("a.json").display(),
+            store.display()
+        );
+        let (status, data, _) = run(&line);
+        assert_eq!(status, ExitStatus::Done);
+        assert!(data.starts_with("1 object would be read, "), "{data}");
+        assert!(!store.exists());
+    }
+
+    #[test]
+    fn window_covers_whole_days_and_its_end_is_exclusive() {
+        let selection = |line: &str| selection(&args(line), &headless()).unwrap();
+        let days = selection("logs --from 2026-09-01T13:00:00Z --to 2026-09-03");
+        assert_eq!(days.first_day, Some(jiff::civil::date(2026, 9, 1)));
+        assert_eq!(days.last_day, Some(jiff::civil::date(2026, 9, 2)));
+        assert_eq!(
+            selection("logs --from 14d").first_day,
+            Some(jiff::civil::date(2026, 9, 1))
+        );
+        let narrowed = selection("logs --account 111122223333 --region eu-west-1 --region eu-central-1");
+        assert_eq!((narrowed.accounts.len(), narrowed.regions.len()), (1, 2));
+    }
+
+    #[test]
+    fn missing_source_and_wrong_time_are_explained_and_make_no_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let (mut output, _, _) = captured(Verbosity::Quiet);
+        let mut fail = |line: &str| {
+            let line = format!("{line} --store {}", store.display());
+            ingest(&args(&line), &headless(), &mut output).unwrap_err()
+        };
+        let missing = fail("/nonexistent/logs");
+        assert_eq!(missing.exit_status(), ExitStatus::Failed);
+        assert!(missing.to_string().contains("`/nonexistent/logs`"), "{missing}");
+        assert_eq!(fail("logs --from yesterday").exit_status(), ExitStatus::Usage);
+        assert!(!store.exists());
     }
 }

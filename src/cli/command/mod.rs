@@ -1,5 +1,6 @@
 //! The commands: each is a function that prints through `Output` and returns an exit status.
 
+mod balance;
 mod completions;
 mod demo;
 mod ingest;
