@@ -175,6 +175,7 @@ mod tests {
 
     const OWN: &str = "-- @id own\n-- @title Own\n-- @question Own?\n-- @column one int64  One.\nselect 1 as one\n";
 
+    #[expect(clippy::unwrap_in_result, reason = "only the result of the last step is under test")]
     fn library_with(file: &str, text: &str) -> Result<Library, LibraryError> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(file), text).unwrap();

@@ -4,9 +4,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::array::Array;
 use arrow::array::ArrayRef;
+use arrow::array::AsArray;
 use arrow::array::BooleanArray;
+use arrow::array::RecordBatch;
 use arrow::array::UInt64Array;
+use arrow::array::new_null_array;
 use arrow::datatypes::DataType;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Column;
@@ -23,11 +27,42 @@ use crate::schema::EVENT_DATE;
 use crate::store::DataFile;
 use crate::store::StatisticValue;
 
+/// The files for whose partition value `predicate` is true; it must name no column but the partition column.
+///
+/// Exact for every expression, such as `to_char(event_date, '%m') = '10'`, from which no bounds can be derived.
+pub(super) fn files_of_days<'a>(
+    files: Vec<&'a Arc<DataFile>>,
+    schema: &SchemaRef,
+    predicate: &Arc<dyn PhysicalExpr>,
+) -> Result<Vec<&'a Arc<DataFile>>> {
+    if files.is_empty() {
+        return Ok(files);
+    }
+    let columns = schema.fields().iter().map(|field| {
+        if field.name() == EVENT_DATE {
+            return ScalarValue::iter_to_array(files.iter().map(|file| event_date(file)));
+        }
+        Ok(new_null_array(field.data_type(), files.len()))
+    });
+    let days = RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<Vec<_>>>()?)?;
+    let kept = predicate.evaluate(&days)?.into_array(files.len())?;
+    let is_kept = |row: usize| {
+        kept.as_boolean_opt()
+            .is_none_or(|kept| kept.is_valid(row) && kept.value(row))
+    };
+    Ok(files
+        .into_iter()
+        .enumerate()
+        .filter(|(row, _)| is_kept(*row))
+        .map(|(_, file)| file)
+        .collect())
+}
+
 /// The files that may hold rows for which `predicate` is true, in their order.
 ///
 /// Keeps a file whenever its statistics do not prove the contrary.
 pub(super) fn surviving_files<'a>(
-    files: &'a [Arc<DataFile>],
+    files: Vec<&'a Arc<DataFile>>,
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
     max_in_list_size: usize,
@@ -37,11 +72,11 @@ pub(super) fn surviving_files<'a>(
         .with_max_in_list_size(max_in_list_size);
     let pruning_predicate = builder.try_build(Arc::clone(predicate))?;
     if pruning_predicate.always_true() {
-        return Ok(files.iter().collect());
+        return Ok(files);
     }
-    let kept = pruning_predicate.prune(&FileBounds { files, schema })?;
+    let kept = pruning_predicate.prune(&FileBounds { files: &files, schema })?;
     Ok(files
-        .iter()
+        .into_iter()
         .zip(kept)
         .filter(|(_, keep)| *keep)
         .map(|(file, _)| file)
@@ -81,7 +116,7 @@ pub(super) fn event_date(file: &DataFile) -> ScalarValue {
 }
 
 struct FileBounds<'a> {
-    files: &'a [Arc<DataFile>],
+    files: &'a [&'a Arc<DataFile>],
     schema: &'a SchemaRef,
 }
 
@@ -115,7 +150,7 @@ impl PruningStatistics for FileBounds<'_> {
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let nulls = |file: &Arc<DataFile>| {
+        let nulls = |file: &&Arc<DataFile>| {
             if column.name == EVENT_DATE {
                 return Some(if file.event_date.is_none() { file.rows } else { 0 });
             }

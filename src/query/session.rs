@@ -26,6 +26,9 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::OptimizerRule;
+use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SQLOptions;
 use datafusion::prelude::SessionConfig;
 use datafusion::prelude::SessionContext;
@@ -134,6 +137,7 @@ impl QuerySession {
         let state = SessionStateBuilder::new()
             .with_default_features()
             .with_config(config(options))
+            .with_optimizer_rules(optimizer_rules())
             .with_runtime_env(Arc::new(runtime))
             .build();
         let mut context = SessionContext::new_with_state(state);
@@ -302,7 +306,26 @@ fn config(options: &SessionOptions) -> SessionConfig {
     let settings = config.options_mut();
     settings.sql_parser.dialect = Dialect::PostgreSQL;
     settings.execution.parquet.max_in_list_size = MAX_IN_LIST_SIZE;
+    // The rule fails with "duplicate qualified field name" on a view that gives one column two names, as the compatibility
+    // views do; their nested names are folded to flat columns without it.
+    settings.optimizer.enable_leaf_expression_pushdown = false;
     config
+}
+
+/// The engine's rules, with one more round of simplification where filters have just reached the tables below the views.
+///
+/// Without it, a comparison of `eventtime` with two texts is taken for a common sub-expression before it is turned into one
+/// of `event_time`, and is then computed as text.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Vec::new();
+    for rule in Optimizer::new().rules {
+        let moves_filters = rule.name() == "push_down_filter";
+        rules.push(rule);
+        if moves_filters {
+            rules.push(Arc::new(SimplifyExpressions::new()));
+        }
+    }
+    rules
 }
 
 fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {

@@ -38,6 +38,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use super::pruning::event_date;
 use super::pruning::file_statistics;
+use super::pruning::files_of_days;
 use super::pruning::surviving_files;
 use crate::schema::Table;
 use crate::store::DataFile;
@@ -86,14 +87,25 @@ impl StoreTable {
         })
     }
 
+    /// The files that may hold rows for which all `filters` are true.
     fn files_for(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&Arc<DataFile>>> {
-        let Some(filter) = conjunction(filters.iter().cloned()) else {
-            return Ok(self.snapshot.files.iter().collect());
-        };
+        let mut files: Vec<&Arc<DataFile>> = self.snapshot.files.iter().collect();
         let df_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
-        let predicate = state.create_physical_expr(filter, &df_schema)?;
-        let max_in_list_size = state.config_options().execution.parquet.max_in_list_size;
-        surviving_files(&self.snapshot.files, &self.schema, &predicate, max_in_list_size)
+        let partition_columns = self.snapshot.table.partition_columns();
+        let (on_partition, on_rows): (Vec<&Expr>, Vec<&Expr>) = filters.iter().partition(|filter| {
+            let columns = filter.column_refs();
+            !columns.is_empty() && columns.iter().all(|column| partition_columns.contains(&column.name()))
+        });
+        if let Some(filter) = conjunction(on_partition.into_iter().cloned()) {
+            let predicate = state.create_physical_expr(filter, &df_schema)?;
+            files = files_of_days(files, &self.schema, &predicate)?;
+        }
+        if let Some(filter) = conjunction(on_rows.into_iter().cloned()) {
+            let predicate = state.create_physical_expr(filter, &df_schema)?;
+            let max_in_list_size = state.config_options().execution.parquet.max_in_list_size;
+            files = surviving_files(files, &self.schema, &predicate, max_in_list_size)?;
+        }
+        Ok(files)
     }
 
     fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {

@@ -7,7 +7,10 @@
     reason = "tests"
 )]
 
+mod cli;
+mod compat;
 mod ingest;
 mod query;
 mod questions;
+mod slt;
 mod support;

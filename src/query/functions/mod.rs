@@ -1,10 +1,43 @@
-//! SQL functions beyond the engine's own: JSON access and the names that saved Athena queries use.
+//! SQL functions beyond the engine's own: JSON access, the names that saved Athena and DuckDB queries use, and what the
+//! compatibility views need.
+
+mod boolean_text;
+mod dates;
+mod element;
+mod json_path;
+mod record;
+mod resources;
+mod times;
+
+use std::sync::Arc;
 
 use datafusion::common::Result;
+use datafusion::execution::FunctionRegistry;
+use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 
 /// Adds all functions to a session.
 pub(super) fn register(context: &mut SessionContext) -> Result<()> {
     datafusion_functions_json::register_all(context)?;
-    Ok(())
+    let json_as_text = context.udf("json_as_text")?;
+    let json_get_json = context.udf("json_get_json")?;
+    let array_element = context.udf("array_element")?;
+    let own = [
+        ScalarUDF::from(json_path::JsonPathFunction::new(
+            "json_extract_scalar",
+            Arc::clone(&json_as_text),
+        )),
+        ScalarUDF::from(json_path::JsonPathFunction::new("json_extract", json_get_json)),
+        ScalarUDF::from(element::ElementAt::new(json_as_text, array_element)),
+        ScalarUDF::from(times::Iso8601Text::new()),
+        ScalarUDF::from(times::FromIso8601::new()),
+        ScalarUDF::from(dates::Strftime::new()),
+        ScalarUDF::from(dates::DateAdd::new()),
+        ScalarUDF::from(record::RenderRecord::new()),
+        ScalarUDF::from(resources::LowerCaseResources::new()),
+    ];
+    for function in own {
+        context.register_udf(Arc::new(function))?;
+    }
+    context.register_expr_planner(Arc::new(boolean_text::BooleanText))
 }

@@ -29,21 +29,19 @@ pub(crate) async fn of_stream(result: ResultStream) -> Result<Vec<String>, Query
 }
 
 fn of_batches(batches: &[RecordBatch]) -> Vec<String> {
-    let options = FormatOptions::default().with_null("-");
-    let mut lines = Vec::new();
-    for batch in batches {
-        let formatters: Vec<ArrayFormatter<'_>> = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
-            .collect();
-        for row in 0..batch.num_rows() {
-            let values: Vec<String> = formatters
-                .iter()
-                .map(|formatter| formatter.value(row).to_string())
-                .collect();
-            lines.push(values.join("|"));
-        }
-    }
-    lines
+    batches.iter().flat_map(|batch| cells_of(batch, "-")).map(|cells| cells.join("|")).collect()
+}
+
+fn cells_of(batch: &RecordBatch, null: &str) -> Vec<Vec<String>> {
+    let options = FormatOptions::default().with_null(null);
+    let formatters: Vec<ArrayFormatter<'_>> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    let row_cells = |row: usize| formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
+    (0..batch.num_rows()).map(row_cells).collect()
+}
+
+/// All values of a result as text, nulls as `NULL`.
+pub(crate) async fn cells(result: ResultStream) -> Result<Vec<Vec<String>>, QueryError> {
+    let batches: Vec<RecordBatch> = result.stream.try_collect().await?;
+    Ok(batches.iter().flat_map(|batch| cells_of(batch, "NULL")).collect())
 }
