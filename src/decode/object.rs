@@ -200,6 +200,7 @@ impl Decoder {
         loop {
             let step = separator.next(source, &mut position);
             if let Step::Record(range) = step {
+                run.found_record_array();
                 group.push(range);
                 continue;
             }
@@ -222,6 +223,11 @@ impl Decoder {
                         position = restart;
                         separator.resume_in_array();
                         continue;
+                    }
+                    let is_scalar = !matches!(source.get(start), Some(b'{' | b'[' | b'"'));
+                    if is_last && is_scalar {
+                        run.document(source, start..source.len());
+                        return source.len();
                     }
                     if is_last {
                         run.reject(source, start..source.len(), "object ends inside the record");

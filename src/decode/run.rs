@@ -67,6 +67,11 @@ impl<'r> Run<'r> {
         self.first_key.as_deref().unwrap_or(USUAL_FIRST_KEY)
     }
 
+    /// Notes that the object has an array where its records belong.
+    pub(crate) fn found_record_array(&mut self) {
+        self.has_record_array = true;
+    }
+
     /// Lets the owner of the rows empty them.
     pub(crate) fn spill<E>(&mut self, spill: &mut impl FnMut(&mut RowBuffer) -> Result<(), E>) -> Result<(), E> {
         let before = self.rows.rows();
@@ -151,8 +156,9 @@ impl<'r> Run<'r> {
             None if self.has_record_array && self.outcome.records == 0 => ObjectKind::Events,
             None => ObjectKind::Unknown,
         };
-        let holds_foreign_values = self.outcome.rejects.iter().all(|reject| reject.reason == NOT_A_RECORD);
-        if self.outcome.kind == ObjectKind::Unknown && holds_foreign_values {
+        let is_foreign = !self.has_record_array && !self.outcome.rejects.iter().any(resembles_a_record);
+        let holds_other_records = self.outcome.rejects.iter().all(|reject| reject.reason == NOT_A_RECORD);
+        if self.outcome.kind == ObjectKind::Unknown && (is_foreign || holds_other_records) {
             self.outcome.records = 0;
             self.outcome.rejects.clear();
             self.fault("holds no CloudTrail records");
@@ -237,6 +243,13 @@ impl<'r> Run<'r> {
         });
         self.outcome.records += 1;
     }
+}
+
+/// Whether a rejected value may once have been a record.
+fn resembles_a_record(reject: &Reject) -> bool {
+    ["\"eventName\"", "\"eventVersion\""]
+        .iter()
+        .any(|name| memchr::memmem::find(&reject.raw, name.as_bytes()).is_some())
 }
 
 /// Category of a record; before `eventCategory` existed (eventVersion 1.06 and older) there were only API events.

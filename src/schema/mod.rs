@@ -81,7 +81,14 @@ impl Table {
                 "error_code",
                 "read_only",
             ],
-            Self::Objects => &["object_key", "kind", "state", "last_modified", "ingested_at", "delivery_date"],
+            Self::Objects => &[
+                "object_key",
+                "kind",
+                "state",
+                "last_modified",
+                "ingested_at",
+                "delivery_date",
+            ],
             Self::Rejects => &["object_key"],
         }
     }

@@ -77,6 +77,15 @@ impl FileStatistics {
         self.columns.iter().find(|column| column.column == name)
     }
 
+    /// Bounds of `event_time`, microseconds since 1970-01-01T00:00:00Z; `None` when the file has no readable time.
+    pub fn event_times(&self) -> Option<(i64, i64)> {
+        let column = self.column("event_time")?;
+        match (&column.min, &column.max) {
+            (Some(StatisticValue::Timestamp(min)), Some(StatisticValue::Timestamp(max))) => Some((*min, *max)),
+            _ => None,
+        }
+    }
+
     /// Computes the statistics of a batch that becomes one file of the table.
     pub(super) fn of_batch(table: Table, batch: &RecordBatch) -> Self {
         let columns = table.statistics_columns().iter().filter_map(|name| {

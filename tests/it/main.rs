@@ -9,6 +9,7 @@
 
 mod cli;
 mod compat;
+mod ingest;
 mod query;
 mod questions;
 mod slt;

@@ -1,0 +1,125 @@
+//! The account of a run.
+
+use crate::decode::ObjectKind;
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectState {
+    /// Every record is stored or a duplicate.
+    Ingested,
+    /// Some records are stored; others were rejected, or the object breaks off.
+    Partial,
+    /// CloudTrail wrote it, but it holds no events of its own: digests and aggregates.
+    NotEvents,
+    /// Nothing in it could be read.
+    Corrupt,
+    /// Nothing that CloudTrail writes.
+    Unknown,
+    /// Its bytes could not be had; the next run tries again.
+    Unreadable,
+}
+
+impl ObjectState {
+    /// Value of the column `objects.state`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingested => "ingested",
+            Self::Partial => "partial",
+            Self::NotEvents => "not-events",
+            Self::Corrupt => "corrupt",
+            Self::Unknown => "unknown",
+            Self::Unreadable => crate::store::RETRIED_STATE,
+        }
+    }
+
+    /// Whether the object counts as rejected, not ingested.
+    pub fn is_rejected(self) -> bool {
+        matches!(self, Self::Corrupt | Self::Unknown | Self::Unreadable)
+    }
+}
+
+/// Something that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// URI of the object.
+    pub object_key: String,
+    /// What became of it.
+    pub state: ObjectState,
+    /// Why.
+    pub reason: String,
+}
+
+/// The account of a run: `listed = ingested + known + rejected` for objects, and
+/// `records = stored + duplicates + rejected_records` for what they hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Objects within the selection.
+    pub listed: u64,
+    /// Objects outside the selection, which were not looked at.
+    pub outside_selection: u64,
+    /// Objects that an earlier run has dealt with.
+    pub known: u64,
+    /// Objects dealt with, by kind in the order of [`Balance::KINDS`].
+    pub ingested_by_kind: [u64; 5],
+    /// Objects of which nothing could be taken.
+    pub rejected: u64,
+    /// Ingested objects with rejected records, or that break off.
+    pub partial: u64,
+    /// Rejected objects that lie in a folder under a name that CloudTrail never gives.
+    pub foreign: u64,
+    /// Bytes read, as stored.
+    pub bytes: u64,
+    /// Bytes after inflating.
+    pub inflated_bytes: u64,
+    /// Records found.
+    pub records: u64,
+    /// Records stored as rows.
+    pub stored: u64,
+    /// Records that the store, or this run, had already.
+    pub duplicates: u64,
+    /// Records that could not be stored.
+    pub rejected_records: u64,
+    /// Stored records without a readable `eventTime`.
+    pub without_time: u64,
+    /// What a person should look at, in reading order; at most [`Balance::MAX_PROBLEMS`] are kept.
+    pub problems: Vec<Problem>,
+    /// Problems beyond those kept.
+    pub more_problems: u64,
+    /// Paths that could not be listed.
+    pub unlisted: Vec<(String, String)>,
+    /// Objects left because the run was asked to stop.
+    pub left_over: u64,
+}
+
+impl Balance {
+    /// Kinds of ingested objects.
+    pub const KINDS: [ObjectKind; 5] = [
+        ObjectKind::Events,
+        ObjectKind::Insight,
+        ObjectKind::NetworkActivity,
+        ObjectKind::Digest,
+        ObjectKind::Aggregated,
+    ];
+    /// Most problems that are kept one by one.
+    pub const MAX_PROBLEMS: usize = 100;
+
+    /// Objects dealt with.
+    pub fn ingested(&self) -> u64 {
+        self.ingested_by_kind.iter().sum()
+    }
+
+    /// Whether the run saw everything that it was pointed at.
+    ///
+    /// Foreign files that merely lie in a folder do not make a run incomplete.
+    pub fn is_complete(&self) -> bool {
+        self.rejected == self.foreign && self.partial == 0 && self.unlisted.is_empty() && self.left_over == 0
+    }
+
+    pub(super) fn add_problem(&mut self, problem: Problem) {
+        if self.problems.len() < Self::MAX_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            self.more_problems += 1;
+        }
+    }
+}

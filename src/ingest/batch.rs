@@ -1,0 +1,301 @@
+//! One batch: objects decoded in parallel, deduplicated, and staged as files, up to the commit.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use crate::decode::Decoder;
+use crate::decode::EventKeys;
+use crate::decode::RowBuffer;
+use crate::source;
+use crate::source::ObjectRef;
+use crate::store::DataFile;
+use crate::store::StagedFile;
+use crate::store::Store;
+use crate::store::TableSnapshot;
+
+use super::error::IngestError;
+use super::ledger::Entry;
+use super::run::Options;
+use super::run::Progress;
+
+/// Rows after which a batch takes no further objects.
+const BATCH_ROWS: u64 = 1_000_000;
+/// Objects after which a batch takes no further ones.
+const BATCH_OBJECTS: usize = 100_000;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+/// A batch that is decoded and staged but not committed.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// One entry per object, in the order of the plan.
+    pub(super) entries: Vec<Entry>,
+    pub(super) staged: Vec<StagedFile>,
+}
+
+/// What all workers of a batch share.
+pub(super) struct Work<'a> {
+    pub(super) store: &'a Store,
+    /// The rows that are stored already.
+    pub(super) basis: &'a TableSnapshot,
+    pub(super) objects: &'a [ObjectRef],
+    pub(super) options: &'a Options,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) stop: &'a AtomicBool,
+    keys: EventKeys,
+    next: AtomicUsize,
+    rows: AtomicU64,
+    seen: Mutex<HashSet<u128>>,
+    entries: Mutex<Vec<(usize, Entry)>>,
+    staged: Mutex<Vec<StagedFile>>,
+    failure: Mutex<Option<IngestError>>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        basis: &'a TableSnapshot,
+        objects: &'a [ObjectRef],
+        options: &'a Options,
+        (progress, stop): (&'a dyn Progress, &'a AtomicBool),
+    ) -> Self {
+        Self {
+            store,
+            basis,
+            objects,
+            options,
+            progress,
+            stop,
+            keys: EventKeys::default(),
+            next: AtomicUsize::new(0),
+            rows: AtomicU64::new(0),
+            seen: Mutex::default(),
+            entries: Mutex::default(),
+            staged: Mutex::default(),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Decodes a prefix of the objects with every thread of the pool.
+    ///
+    /// On an error nothing is left staged.
+    pub(super) fn run(self, pool: &rayon::ThreadPool) -> Result<Batch, IngestError> {
+        pool.broadcast(|_| {
+            if let Err(error) = Worker::new(&self).run() {
+                lock(&self.failure).get_or_insert(error);
+            }
+        });
+        let staged = self.staged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.store.discard(staged);
+            return Err(error);
+        }
+        let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
+        entries.sort_by_key(|(index, _)| *index);
+        Ok(Batch {
+            entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+            staged,
+        })
+    }
+
+    fn take(&self) -> Option<(usize, &'a ObjectRef)> {
+        let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS;
+        if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
+            return None;
+        }
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        let limit = self.objects.len().min(BATCH_OBJECTS);
+        self.objects
+            .get(index)
+            .filter(|_| index < limit)
+            .map(|object| (index, object))
+    }
+}
+
+/// One thread's part of a batch.
+struct Worker<'w, 'a> {
+    work: &'w Work<'a>,
+    rows: RowBuffer,
+    /// Position in the plan of every object in `rows`.
+    plan: Vec<usize>,
+    /// Entries of finished objects, some of whose rows may still wait in `rows`.
+    finished: Vec<(usize, Entry)>,
+    /// Duplicates found so far, by position in the plan.
+    duplicates: Vec<(usize, u64)>,
+}
+
+impl<'w, 'a> Worker<'w, 'a> {
+    fn new(work: &'w Work<'a>) -> Self {
+        let rows = RowBuffer::new(work.keys.clone());
+        Self {
+            work,
+            rows,
+            plan: Vec::new(),
+            finished: Vec::new(),
+            duplicates: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Result<(), IngestError> {
+        let mut decoder = Decoder::new(self.work.options.limits);
+        while let Some((index, object)) = self.work.take() {
+            let entry = match source::read(object) {
+                Ok(bytes) => {
+                    let outcome = self.decode(&mut decoder, index, object, &bytes)?;
+                    Entry::decoded(object.clone(), outcome)
+                }
+                Err(cause) => Entry::unreadable(object.clone(), &cause),
+            };
+            self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
+            self.work.progress.object_done(object.size, entry.outcome.rows);
+            self.finished.push((index, entry));
+        }
+        let rows = std::mem::replace(&mut self.rows, RowBuffer::new(self.work.keys.clone()));
+        let duplicates = flush(self.work, rows, &self.plan)?;
+        self.duplicates.extend(duplicates);
+        for (index, entry) in &mut self.finished {
+            let counted = self.duplicates.iter().filter(|(duplicate, _)| duplicate == index);
+            entry.duplicates = counted.map(|(_, count)| count).sum();
+        }
+        lock(&self.work.entries).append(&mut self.finished);
+        Ok(())
+    }
+
+    fn decode(
+        &mut self,
+        decoder: &mut Decoder,
+        index: usize,
+        object: &ObjectRef,
+        bytes: &[u8],
+    ) -> Result<crate::decode::Outcome, IngestError> {
+        let work = self.work;
+        let buffer_bytes = work.options.buffer_bytes();
+        let (plan, duplicates) = (&mut self.plan, &mut self.duplicates);
+        plan.push(index);
+        let mut spill = |rows: &mut RowBuffer| -> Result<(), IngestError> {
+            if rows.bytes() < buffer_bytes {
+                return Ok(());
+            }
+            let full = std::mem::replace(rows, RowBuffer::new(work.keys.clone()));
+            duplicates.extend(flush(work, full, plan)?);
+            plan.clear();
+            plan.push(index);
+            Ok(())
+        };
+        let outcome = decoder.decode(&object.uri, bytes, &mut self.rows, &mut spill)?;
+        spill(&mut self.rows)?;
+        if self.rows.rows() == 0 {
+            self.rows = RowBuffer::new(work.keys.clone());
+            self.plan.clear();
+        }
+        Ok(outcome)
+    }
+}
+
+/// Drops duplicates and writes the rest; returns how many duplicates each object of `plan` had.
+fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
+    let mut keep = unseen(work, &rows);
+    drop_stored(work, &rows, &mut keep)?;
+    let mut duplicates = vec![0_u64; plan.len()];
+    for (object, keep) in rows.object_rows().iter().zip(&keep) {
+        let slot = usize::try_from(*object)
+            .ok()
+            .and_then(|object| duplicates.get_mut(object));
+        if let Some(count) = slot.filter(|_| !keep) {
+            *count += 1;
+        }
+    }
+    if keep.contains(&true) {
+        for day in rows.into_days(&keep)? {
+            let staged = work.store.stage_events(day.event_date, &day.batch)?;
+            lock(&work.staged).push(staged);
+        }
+    }
+    Ok(plan
+        .iter()
+        .copied()
+        .zip(duplicates)
+        .filter(|(_, count)| *count > 0)
+        .collect())
+}
+
+/// Which rows no other row of this batch has come before.
+fn unseen(work: &Work<'_>, rows: &RowBuffer) -> Vec<bool> {
+    let mut seen = lock(&work.seen);
+    rows.event_keys()
+        .iter()
+        .map(|key| key.is_none_or(|key| seen.insert(key)))
+        .collect()
+}
+
+/// Drops rows whose event the store has. Only files that can hold one of them are looked at.
+fn drop_stored(work: &Work<'_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(), IngestError> {
+    if work.basis.files.is_empty() {
+        return Ok(());
+    }
+    let wanted: std::collections::HashMap<u128, usize> = rows
+        .event_keys()
+        .iter()
+        .zip(keep.iter())
+        .enumerate()
+        .filter(|(_, (_, keep))| **keep)
+        .filter_map(|(row, (key, _))| key.map(|key| (key, row)))
+        .collect();
+    let days = Days::of(rows, keep);
+    for file in work.basis.files.iter().filter(|file| days.can_overlap(file)) {
+        work.store.event_keys(file, |key| {
+            let Some(event_id) = key.event_id.filter(|event_id| !event_id.is_empty()) else {
+                return;
+            };
+            let key = work.keys.key(
+                key.account.unwrap_or_default(),
+                key.region.unwrap_or_default(),
+                event_id,
+            );
+            if let Some(keep) = wanted.get(&key).and_then(|&row| keep.get_mut(row)) {
+                *keep = false;
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// First and last moment of the rows, by partition day.
+struct Days {
+    days: std::collections::BTreeMap<Option<i32>, (i64, i64)>,
+}
+
+impl Days {
+    fn of(rows: &RowBuffer, keep: &[bool]) -> Self {
+        let mut days = std::collections::BTreeMap::new();
+        for (time, _) in rows.times().iter().zip(keep).filter(|(_, keep)| **keep) {
+            let day = time.and_then(|time| i32::try_from(time.div_euclid(MICROSECONDS_PER_DAY)).ok());
+            let time = time.unwrap_or_default();
+            let (first, last) = days.entry(day).or_insert((time, time));
+            *first = time.min(*first);
+            *last = time.max(*last);
+        }
+        Self { days }
+    }
+
+    /// The same event has the same time, so a file of other times cannot hold it.
+    fn can_overlap(&self, file: &DataFile) -> bool {
+        let Some((first, last)) = self.days.get(&file.event_date) else {
+            return false;
+        };
+        match file.stats.event_times() {
+            Some((file_first, file_last)) => *first <= file_last && *last >= file_first,
+            None => true,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

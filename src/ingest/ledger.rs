@@ -1,0 +1,206 @@
+//! Rows of `objects` and `rejects`.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::BinaryArray;
+use arrow::array::Date32Array;
+use arrow::array::Int64Array;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::array::TimestampMicrosecondArray;
+use arrow::error::ArrowError;
+use jiff::civil::Date;
+use jiff::civil::date;
+
+use crate::decode::ObjectKind;
+use crate::decode::Outcome;
+use crate::decode::Reject;
+use crate::schema;
+use crate::source::ObjectRef;
+
+use super::balance::Balance;
+use super::balance::ObjectState;
+use super::balance::Problem;
+
+const EPOCH: Date = date(1970, 1, 1);
+
+/// What became of one object in a batch.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) object: ObjectRef,
+    pub(super) outcome: Outcome,
+    pub(super) state: ObjectState,
+    /// Rows of the outcome that the store, or this run, had already.
+    pub(super) duplicates: u64,
+}
+
+impl Entry {
+    /// Books a decoded object.
+    pub(super) fn decoded(object: ObjectRef, outcome: Outcome) -> Self {
+        let state = match outcome.kind {
+            ObjectKind::Digest | ObjectKind::Aggregated if outcome.fault.is_none() => ObjectState::NotEvents,
+            _ if outcome.rows > 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Partial,
+            ObjectKind::Unknown if outcome.rejects.is_empty() && outcome.sha256.is_some() => ObjectState::Unknown,
+            _ if outcome.rows == 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Corrupt,
+            _ => ObjectState::Ingested,
+        };
+        Self {
+            object,
+            outcome,
+            state,
+            duplicates: 0,
+        }
+    }
+
+    /// Books an object whose bytes could not be had.
+    pub(super) fn unreadable(object: ObjectRef, cause: &std::io::Error) -> Self {
+        let outcome = Outcome {
+            fault: Some(cause.to_string()),
+            ..Outcome::default()
+        };
+        Self {
+            object,
+            outcome,
+            state: ObjectState::Unreadable,
+            duplicates: 0,
+        }
+    }
+
+    fn stored(&self) -> u64 {
+        self.outcome.rows.saturating_sub(self.duplicates)
+    }
+
+    /// Adds the object to the account of the run.
+    pub(super) fn book(&self, balance: &mut Balance) {
+        let outcome = &self.outcome;
+        balance.bytes += self.object.size;
+        balance.inflated_bytes += outcome.inflated_bytes;
+        balance.records += outcome.records;
+        balance.stored += self.stored();
+        balance.duplicates += self.duplicates;
+        balance.rejected_records += outcome.rejects.len() as u64;
+        balance.without_time += outcome.without_time;
+        if self.state.is_rejected() {
+            balance.rejected += 1;
+            let is_foreign = self.state == ObjectState::Unknown && self.object.key.is_none() && !self.object.is_named;
+            balance.foreign += u64::from(is_foreign);
+        } else {
+            balance.partial += u64::from(self.state == ObjectState::Partial);
+            let kind = Balance::KINDS
+                .iter()
+                .position(|kind| *kind == outcome.kind)
+                .unwrap_or_default();
+            if let Some(count) = balance.ingested_by_kind.get_mut(kind) {
+                *count += 1;
+            }
+        }
+        if let Some(reason) = self.reason() {
+            balance.add_problem(Problem {
+                object_key: self.object.uri.clone(),
+                state: self.state,
+                reason,
+            });
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        let rejects = &self.outcome.rejects;
+        let first = rejects.first().map(|reject| {
+            let others = match rejects.len() {
+                1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            format!("record {}{others}: {}", reject.record_index, reject.reason)
+        });
+        match (&self.outcome.fault, first) {
+            (Some(fault), Some(first)) => Some(format!("{fault}; {first}")),
+            (Some(fault), None) => Some(fault.clone()),
+            (None, first) => first,
+        }
+    }
+}
+
+/// Rows of `objects`, in the order of the entries.
+pub(super) fn objects(entries: &[Entry], run_id: &str, ingested_at: i64) -> Result<RecordBatch, ArrowError> {
+    let text = |value: &dyn Fn(&Entry) -> Option<String>| -> ArrayRef {
+        Arc::new(entries.iter().map(value).collect::<StringArray>())
+    };
+    let count = |value: &dyn Fn(&Entry) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(
+            entries
+                .iter()
+                .map(|entry| i64::try_from(value(entry)).unwrap_or(i64::MAX)),
+        ))
+    };
+    let moment = |value: &dyn Fn(&Entry) -> Option<i64>| -> ArrayRef {
+        Arc::new(
+            entries
+                .iter()
+                .map(value)
+                .collect::<TimestampMicrosecondArray>()
+                .with_timezone("UTC"),
+        )
+    };
+    let delivery_dates: Date32Array = entries
+        .iter()
+        .map(|entry| entry.object.key.as_ref().and_then(|key| days(key.day)))
+        .collect();
+    let columns = vec![
+        text(&|entry| Some(entry.object.uri.clone())),
+        text(&|entry| Some(entry.object.etag.clone())),
+        count(&|entry| entry.object.size),
+        moment(&|entry| entry.object.last_modified),
+        text(&|entry| Some(entry.outcome.kind.as_str().to_owned())),
+        text(&|entry| Some(entry.state.as_str().to_owned())),
+        Arc::new(delivery_dates),
+        moment(&|_| Some(ingested_at)),
+        text(&|entry| entry.object.key.as_ref().map(|key| key.account_id.clone())),
+        text(&|entry| entry.object.key.as_ref().map(|key| key.region.clone())),
+        count(&|entry| entry.outcome.records),
+        count(&Entry::stored),
+        count(&|entry| entry.duplicates),
+        count(&|entry| entry.outcome.rejects.len() as u64),
+        count(&|entry| entry.outcome.inflated_bytes),
+        text(&|entry| entry.outcome.sha256.clone()),
+        moment(&|entry| entry.outcome.event_times.map(|(first, _)| first)),
+        moment(&|entry| entry.outcome.event_times.map(|(_, last)| last)),
+        text(&|entry| entry.outcome.fault.clone()),
+        text(&|_| Some(run_id.to_owned())),
+    ];
+    RecordBatch::try_new(schema::objects(), columns)
+}
+
+/// Rows of `rejects`, in the order of the entries and of the records in them.
+pub(super) fn rejects(entries: &[Entry], run_id: &str) -> Result<RecordBatch, ArrowError> {
+    let rejects: Vec<(&Entry, &Reject)> = entries
+        .iter()
+        .flat_map(|entry| entry.outcome.rejects.iter().map(move |reject| (entry, reject)))
+        .collect();
+    let integer = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let integers = |value: &dyn Fn(&Reject) -> i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(
+            rejects.iter().map(|(_, reject)| value(reject)),
+        ))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(
+            rejects.iter().map(|(entry, _)| &entry.object.uri),
+        )),
+        integers(&|reject| reject.record_index),
+        integers(&|reject| integer(reject.byte_offset)),
+        integers(&|reject| integer(reject.byte_length)),
+        Arc::new(StringArray::from_iter_values(
+            rejects.iter().map(|(_, reject)| &reject.reason),
+        )),
+        Arc::new(BinaryArray::from_iter_values(
+            rejects.iter().map(|(_, reject)| &reject.raw),
+        )),
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| run_id))),
+    ];
+    RecordBatch::try_new(schema::rejects(), columns)
+}
+
+fn days(day: Date) -> Option<i32> {
+    day.since(EPOCH).ok().map(|span| span.get_days())
+}

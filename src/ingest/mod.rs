@@ -1,0 +1,19 @@
+//! From listed objects to stored rows: parallel, bounded, exactly once.
+//!
+//! The only bridge between the CPU pool and the store's async calls. Every listed object ends in one state, and
+//! `listed = ingested + known + rejected` holds for every run. Listing is left to `source`, understanding bytes to
+//! `decode`, atomicity to `store`.
+
+mod balance;
+mod batch;
+mod error;
+mod ledger;
+mod run;
+
+pub use balance::Balance;
+pub use balance::ObjectState;
+pub use balance::Problem;
+pub use error::IngestError;
+pub use run::Ingest;
+pub use run::Options;
+pub use run::Progress;

@@ -1,0 +1,158 @@
+//! A run: batch after batch until every object has a state.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+
+use crate::decode::Limits;
+use crate::schema::Table;
+use crate::source::Listing;
+use crate::source::ObjectRef;
+use crate::source::Selection;
+use crate::store::CommitBatch;
+use crate::store::CommitOutcome;
+use crate::store::KnownObjects;
+use crate::store::Store;
+
+use super::balance::Balance;
+use super::batch::Batch;
+use super::batch::Work;
+use super::error::IngestError;
+use super::ledger;
+
+/// How often a batch is made again because another writer committed first.
+const MAX_ATTEMPTS: u32 = 50;
+const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
+const LARGEST_BUFFER_BYTES: usize = 128 << 20;
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bounds on one object.
+    pub limits: Limits,
+    /// Threads that decode.
+    pub threads: usize,
+    /// Memory that the run may take, in bytes, roughly.
+    pub memory_bytes: usize,
+    /// Name of the run in the ledger.
+    pub run_id: String,
+    /// Moment of the run, microseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Objects that are wanted.
+    pub selection: Selection,
+}
+
+impl Options {
+    /// Rows that one thread gathers before it writes them; sorting and encoding take about as much again each.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        (self.memory_bytes / self.threads.max(1) / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
+    }
+}
+
+/// Is told how far a run is.
+pub trait Progress: Sync {
+    /// The run will read this much.
+    fn planned(&self, objects: u64, bytes: u64);
+    /// One object was decoded. Objects may be decoded again when another writer commits first.
+    fn object_done(&self, bytes: u64, rows: u64);
+}
+
+/// A run that is ready to start.
+#[derive(Debug)]
+pub struct Ingest<'a> {
+    /// Where the rows go.
+    pub store: &'a Store,
+    /// Runtime for the store's async calls; the caller must not be one of its threads.
+    pub runtime: &'a Handle,
+    /// How to do it.
+    pub options: &'a Options,
+    /// Set to make the run commit what is decoded and end.
+    pub stop: &'a AtomicBool,
+}
+
+impl Ingest<'_> {
+    /// Selects from a listing, without reading an object.
+    pub fn select(listing: Listing, selection: &Selection) -> (Vec<ObjectRef>, Balance) {
+        let all = listing.objects.len();
+        let mut objects = listing.objects;
+        objects.retain(|object| selection.includes(object.key.as_ref()));
+        let balance = Balance {
+            listed: objects.len() as u64,
+            outside_selection: (all - objects.len()) as u64,
+            unlisted: listing.unlisted,
+            ..Balance::default()
+        };
+        (objects, balance)
+    }
+
+    /// Ingests a listing and returns the account of it.
+    pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
+        let (mut objects, mut balance) = Self::select(listing, &self.options.selection);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.options.threads)
+            .thread_name(|index| format!("decode-{index}"))
+            .build()
+            .map_err(|error| IngestError::Threads {
+                threads: self.options.threads,
+                cause: error.to_string(),
+            })?;
+        self.drop_known(&mut objects, &mut balance)?;
+        progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
+        let mut attempts = 0;
+        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) {
+            match self.batch(&objects, &pool, progress)? {
+                Some(batch) => {
+                    attempts = 0;
+                    objects.drain(..batch.entries.len().min(objects.len()));
+                    batch.entries.iter().for_each(|entry| entry.book(&mut balance));
+                }
+                None if attempts < MAX_ATTEMPTS => {
+                    attempts += 1;
+                    self.drop_known(&mut objects, &mut balance)?;
+                }
+                None => return Err(IngestError::Contention { attempts }),
+            }
+        }
+        balance.left_over = objects.len() as u64;
+        self.runtime.block_on(self.store.repair(self.options.now))?;
+        Ok(balance)
+    }
+
+    /// Decodes and commits one batch; `None` when another writer committed first.
+    fn batch(
+        &self,
+        objects: &[ObjectRef],
+        pool: &rayon::ThreadPool,
+        progress: &dyn Progress,
+    ) -> Result<Option<Batch>, IngestError> {
+        let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        let mut batch = Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool)?;
+        if batch.entries.is_empty() {
+            return Ok(Some(batch));
+        }
+        let commit = CommitBatch {
+            run_id: self.options.run_id.clone(),
+            events: std::mem::take(&mut batch.staged),
+            objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
+            rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
+            committed_at: self.options.now,
+        };
+        match self.runtime.block_on(self.store.commit(&basis, commit))? {
+            CommitOutcome::Committed(_) => Ok(Some(batch)),
+            CommitOutcome::Conflict(staged) => {
+                self.store.discard(staged);
+                Ok(None)
+            }
+        }
+    }
+
+    fn drop_known(&self, objects: &mut Vec<ObjectRef>, balance: &mut Balance) -> Result<(), IngestError> {
+        let ledger = self.runtime.block_on(self.store.snapshot(Table::Objects))?;
+        let known: KnownObjects = self.store.known_objects(&ledger)?;
+        let before = objects.len();
+        objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
+        balance.known += (before - objects.len()) as u64;
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! What can go wrong before an object's bytes are at hand.
+
+use std::path::PathBuf;
+
+/// A source that cannot be listed at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// There is nothing at the path.
+    #[error("cannot read `{}`: no such file or folder; check the path, it is taken relative to the current folder", path.display())]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The path is there but cannot be read.
+    #[error("cannot read `{}`: {cause}", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The source is of a kind that this version does not read.
+    #[error(
+        "cannot read `{text}`: this version reads folders and files; copy the objects first, for example with `aws s3 sync`"
+    )]
+    Unsupported {
+        /// The source as given.
+        text: String,
+    },
+}

@@ -1,0 +1,195 @@
+//! Folders and files.
+
+use std::cmp::Ordering;
+use std::fs::Metadata;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+
+use url::Url;
+use walkdir::DirEntry;
+use walkdir::WalkDir;
+
+use super::LogKey;
+use super::SourceError;
+
+/// One object that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRef {
+    /// URI, the object's identity together with `etag` and `size`.
+    pub uri: String,
+    /// Version of the content; for files the time of the last change.
+    pub etag: String,
+    /// Size in bytes, as stored.
+    pub size: u64,
+    /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
+    pub last_modified: Option<i64>,
+    /// What the key says.
+    pub key: Option<LogKey>,
+    /// Whether the object was named itself, not found in a folder.
+    pub is_named: bool,
+    path: PathBuf,
+}
+
+/// All objects of a source.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Objects in the order in which they are best read: by delivery time, account, region and URI.
+    pub objects: Vec<ObjectRef>,
+    /// What could not be listed: URI or path, and why.
+    pub unlisted: Vec<(String, String)>,
+}
+
+/// Lists files and folders, each object once however often it is named.
+///
+/// Symbolic links inside a folder are not followed, because they may lead out of it; they are reported as unlisted.
+pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
+    let mut listing = Listing::default();
+    for source in sources {
+        let has_scheme = source.split_once("://").is_some_and(|(scheme, _)| scheme != "file");
+        if has_scheme {
+            return Err(SourceError::Unsupported { text: source.clone() });
+        }
+        let path = Path::new(source.strip_prefix("file://").unwrap_or(source));
+        list_path(path, &mut listing)?;
+    }
+    listing.objects.sort_by(in_reading_order);
+    listing.objects.dedup_by(|left, right| left.uri == right.uri);
+    Ok(listing)
+}
+
+/// Reads an object whole.
+pub fn read(object: &ObjectRef) -> std::io::Result<Vec<u8>> {
+    std::fs::read(&object.path)
+}
+
+fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
+    let root = path.canonicalize().map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },
+        _ => SourceError::Unreadable {
+            path: path.to_owned(),
+            cause,
+        },
+    })?;
+    let unreadable = |cause| SourceError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
+    let metadata = root.metadata().map_err(unreadable)?;
+    if !metadata.is_dir() {
+        listing.objects.push(object(root, &metadata, true));
+        return Ok(());
+    }
+    std::fs::read_dir(&root).map_err(unreadable)?;
+    for entry in WalkDir::new(&root).follow_links(false).sort_by_file_name() {
+        match entry {
+            Ok(entry) => list_entry(&entry, listing),
+            Err(error) => {
+                let place = error.path().map(Path::to_owned).unwrap_or_else(|| root.clone());
+                let cause = error
+                    .io_error()
+                    .map(ToString::to_string)
+                    .unwrap_or_else(|| error.to_string());
+                listing.unlisted.push((place.display().to_string(), cause));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list_entry(entry: &DirEntry, listing: &mut Listing) {
+    let file_type = entry.file_type();
+    if file_type.is_dir() {
+        return;
+    }
+    let place = || entry.path().display().to_string();
+    if file_type.is_symlink() {
+        listing.unlisted.push((
+            place(),
+            "symbolic links are not followed; name the target itself".to_owned(),
+        ));
+    } else if !file_type.is_file() {
+        listing.unlisted.push((place(), "not a regular file".to_owned()));
+    } else {
+        match entry.metadata() {
+            Ok(metadata) => listing.objects.push(object(entry.path().to_owned(), &metadata, false)),
+            Err(error) => listing.unlisted.push((place(), error.to_string())),
+        }
+    }
+}
+
+fn object(path: PathBuf, metadata: &Metadata, is_named: bool) -> ObjectRef {
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let uri = Url::from_file_path(&path).map_or_else(|()| path.display().to_string(), |url| url.to_string());
+    ObjectRef {
+        uri,
+        etag: modified.map_or_else(String::new, |modified| format!("mtime-{}", modified.as_nanos())),
+        size: metadata.len(),
+        last_modified: modified.and_then(|modified| i64::try_from(modified.as_micros()).ok()),
+        key: path.to_str().and_then(LogKey::parse),
+        is_named,
+        path,
+    }
+}
+
+/// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
+fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
+    let rank = |object: &ObjectRef| {
+        object
+            .key
+            .as_ref()
+            .map(|key| (key.day, key.time.clone(), key.account_id.clone(), key.region.clone()))
+    };
+    rank(left).cmp(&rank(right)).then_with(|| left.uri.cmp(&right.uri))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_is_listed_by_delivery_time_and_each_file_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let late = "111122223333_CloudTrail_eu-west-1_20260902T0000Z_a.json.gz";
+        let early = "999922223333_CloudTrail_eu-west-1_20260901T0000Z_a.json.gz";
+        for name in [late, early, "notes.txt"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let path = folder.path().display().to_string();
+        let listing = list(&[path.clone(), format!("{path}/{late}")]).unwrap();
+        let names: Vec<&str> = listing
+            .objects
+            .iter()
+            .map(|object| object.uri.rsplit('/').next().unwrap())
+            .collect();
+        assert_eq!(names, ["notes.txt", early, late]);
+    }
+
+    #[test]
+    fn missing_path_and_other_schemes_are_refused() {
+        let missing = list(&["/no/such/folder".to_owned()]).unwrap_err().to_string();
+        assert!(
+            missing.contains("`/no/such/folder`") && missing.contains("no such file"),
+            "{missing}"
+        );
+        assert!(
+            list(&["gs://bucket/x".to_owned()])
+                .unwrap_err()
+                .to_string()
+                .contains("gs://bucket/x")
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_reported_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", folder.path().join("link.json")).unwrap();
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        assert!(listing.objects.is_empty());
+        assert_eq!(listing.unlisted.len(), 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! Which of the listed objects are wanted.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::LogKey;
+
+/// A choice by what keys say; empty fields choose everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// First day of events, UTC.
+    pub first_day: Option<Date>,
+    /// Last day of events, UTC, inclusive.
+    pub last_day: Option<Date>,
+    /// Account ids.
+    pub accounts: Vec<String>,
+    /// Regions of delivery.
+    pub regions: Vec<String>,
+}
+
+impl Selection {
+    /// Whether an object can hold wanted events.
+    ///
+    /// Keys name the day of delivery, which may differ from the day of the events, so a day on either side belongs to the
+    /// window. An object whose name follows no grammar always belongs to it.
+    pub fn includes(&self, key: Option<&LogKey>) -> bool {
+        let Some(key) = key else { return true };
+        let day_before = |day: Date| day.checked_sub(1.day()).unwrap_or(day);
+        let day_after = |day: Date| day.checked_add(1.day()).unwrap_or(day);
+        let in_time = self.first_day.is_none_or(|first| key.day >= day_before(first))
+            && self.last_day.is_none_or(|last| key.day <= day_after(last));
+        let in_accounts = self.accounts.is_empty() || self.accounts.contains(&key.account_id);
+        let in_regions = self.regions.is_empty() || self.regions.contains(&key.region);
+        in_time && in_accounts && in_regions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_is_a_day_wider_than_asked_on_both_sides() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let selection = Selection {
+            first_day: Some(day("2026-09-02")),
+            last_day: Some(day("2026-09-03")),
+            ..Selection::default()
+        };
+        let key = |day| LogKey {
+            account_id: "111122223333".into(),
+            region: "eu-west-1".into(),
+            day,
+            time: None,
+        };
+        let included: Vec<bool> = (31..=31)
+            .map(|d| key(jiff::civil::date(2026, 8, d)))
+            .chain((1..=5).map(|d| key(jiff::civil::date(2026, 9, d))))
+            .map(|key| selection.includes(Some(&key)))
+            .collect();
+        assert_eq!(included, [false, true, true, true, true, false]);
+        assert!(selection.includes(None));
+    }
+}

@@ -1,0 +1,121 @@
+//! Ingesting folders into stores in temporary folders.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use trimtrail::decode::Limits;
+use trimtrail::ingest::Balance;
+use trimtrail::ingest::Ingest;
+use trimtrail::ingest::IngestError;
+use trimtrail::ingest::Options;
+use trimtrail::ingest::Progress;
+use trimtrail::query::QuerySession;
+use trimtrail::query::SessionOptions;
+use trimtrail::source;
+use trimtrail::source::Selection;
+use trimtrail::store::Location;
+use trimtrail::store::Store;
+
+/// 2026-10-30T00:00:00Z
+pub(crate) const NOW: i64 = 1_793_318_400_000_000;
+
+/// A store of its own, deleted with this value.
+pub(crate) struct IngestStore {
+    pub(crate) runtime: Runtime,
+    pub(crate) folder: TempDir,
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn planned(&self, _objects: u64, _bytes: u64) {}
+    fn object_done(&self, _bytes: u64, _rows: u64) {}
+}
+
+pub(crate) fn options() -> Options {
+    Options {
+        limits: Limits::default(),
+        threads: 2,
+        memory_bytes: 256 << 20,
+        run_id: "test".to_owned(),
+        now: NOW,
+        selection: Selection::default(),
+    }
+}
+
+impl IngestStore {
+    pub(crate) fn new() -> Self {
+        Self {
+            runtime: Runtime::new().unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn location(&self) -> Location {
+        Location::parse(self.folder.path().join("store").to_str().unwrap()).unwrap()
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        self.runtime
+            .block_on(Store::create_or_open(&self.location(), NOW))
+            .unwrap()
+    }
+
+    pub(crate) fn ingest(&self, sources: &[&Path]) -> Balance {
+        self.ingest_with(sources, &options()).unwrap()
+    }
+
+    pub(crate) fn ingest_with(&self, sources: &[&Path], options: &Options) -> Result<Balance, IngestError> {
+        let sources: Vec<String> = sources.iter().map(|path| path.display().to_string()).collect();
+        let listing = source::list(&sources).unwrap();
+        let stop = AtomicBool::new(false);
+        let store = self.store();
+        let run = Ingest {
+            store: &store,
+            runtime: self.runtime.handle(),
+            options,
+            stop: &stop,
+        };
+        let balance = run.run(listing, &Silent)?;
+        assert_eq!(
+            balance.listed,
+            balance.ingested() + balance.known + balance.rejected + balance.left_over
+        );
+        assert_eq!(
+            balance.records,
+            balance.stored + balance.duplicates + balance.rejected_records
+        );
+        Ok(balance)
+    }
+
+    /// Rows of a statement as JSON objects, one text each.
+    pub(crate) fn sql(&self, statement: &str) -> Vec<serde_json::Value> {
+        use futures::StreamExt;
+        self.runtime.block_on(async {
+            let store = Store::open(&self.location()).await.unwrap();
+            let session = QuerySession::new(Some(&store), &SessionOptions::new(2, NOW), None).unwrap();
+            let mut result = session
+                .sql(statement, &[])
+                .await
+                .unwrap_or_else(|error| panic!("{statement}: {error}"));
+            let mut writer = arrow::json::ArrayWriter::new(Vec::new());
+            while let Some(batch) = result.stream.next().await {
+                writer.write(&batch.unwrap()).unwrap();
+            }
+            writer.finish().unwrap();
+            let text = writer.into_inner();
+            if text.is_empty() {
+                Vec::new()
+            } else {
+                serde_json::from_slice(&text).unwrap()
+            }
+        })
+    }
+
+    pub(crate) fn count(&self, statement: &str) -> i64 {
+        let rows = self.sql(statement);
+        rows[0].as_object().unwrap().values().next().unwrap().as_i64().unwrap()
+    }
+}
