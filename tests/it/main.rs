@@ -13,5 +13,7 @@ mod ingest;
 mod query;
 mod questions;
 mod raw;
+mod readme;
 mod slt;
 mod support;
+mod tidy;
