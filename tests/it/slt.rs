@@ -37,13 +37,19 @@ impl AsyncDB for Database {
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, QueryError> {
         let result = match sql.trim().strip_prefix("ask ") {
             Some(id) => {
-                let question = self.library.get(id.trim()).unwrap_or_else(|| panic!("no question `{id}`"));
+                let question = self
+                    .library
+                    .get(id.trim())
+                    .unwrap_or_else(|| panic!("no question `{id}`"));
                 self.session.ask(question, &[]).await?
             }
             None => self.session.sql(sql, &[]).await?,
         };
         let types = vec![DefaultColumnType::Text; result.schema.fields().len()];
-        Ok(DBOutput::Rows { types, rows: text::cells(result).await? })
+        Ok(DBOutput::Rows {
+            types,
+            rows: text::cells(result).await?,
+        })
     }
 
     async fn shutdown(&mut self) {}
@@ -55,7 +61,10 @@ impl AsyncDB for Database {
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "slt"));
     files.sort();
     files
@@ -66,7 +75,12 @@ fn events_of(script: &str) -> String {
     let Some(name) = first_line.strip_prefix("# events: ") else {
         panic!("the first line must be `# events: <file>`, not `{first_line}`")
     };
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/events").join(name)).unwrap()
+    fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/data/events")
+            .join(name),
+    )
+    .unwrap()
 }
 
 #[tokio::test]
@@ -80,7 +94,10 @@ async fn every_slt_file_holds() {
         let session = QuerySession::new(Some(&test_store.store), &SessionOptions::new(2, NOW), None).unwrap();
         let session = Arc::new(session);
         let mut runner = Runner::new(|| async {
-            Ok(Database { session: Arc::clone(&session), library: Arc::clone(&library) })
+            Ok(Database {
+                session: Arc::clone(&session),
+                library: Arc::clone(&library),
+            })
         });
         if let Err(error) = runner.run_file_async(&path).await {
             panic!("{}", error.display(false));
