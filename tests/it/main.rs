@@ -12,5 +12,6 @@ mod ingest;
 mod query;
 mod questions;
 mod raw;
+mod sample_questions;
 mod slt;
 mod support;
