@@ -10,6 +10,7 @@ mod header;
 mod library;
 mod params;
 mod pruning;
+mod raw;
 mod reference;
 mod session;
 mod statement;

@@ -41,6 +41,7 @@ use super::functions;
 use super::header::Question;
 use super::params;
 use super::params::ParamText;
+use super::raw::ReadCloudtrail;
 use super::statement::parse_reading;
 use super::suggest::closest;
 use crate::store::Store;
@@ -142,6 +143,7 @@ impl QuerySession {
             .build();
         let mut context = SessionContext::new_with_state(state);
         functions::register(&mut context).map_err(engine)?;
+        context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail));
         context.register_catalog(catalog::CATALOG, catalog::catalog(store, version, context.state()));
         Ok(Self {
             context,

@@ -229,7 +229,7 @@ impl TableProvider for StoreTable {
 }
 
 /// The same columns with text and bytes as views, which the Parquet reader fills without copying.
-fn with_views(schema: &SchemaRef) -> SchemaRef {
+pub(super) fn with_views(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Utf8 => Field::clone(field).with_data_type(DataType::Utf8View),
         DataType::Binary => Field::clone(field).with_data_type(DataType::BinaryView),

@@ -13,5 +13,7 @@ mod compat;
 mod ingest;
 mod query;
 mod questions;
+mod raw;
+mod sample_questions;
 mod slt;
 mod support;

@@ -1,0 +1,113 @@
+//! Raw log files as a table: lists the objects of a path when it is scanned and reads them in parallel.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::catalog::TableProvider;
+use datafusion::common::DFSchema;
+use datafusion::common::DataFusionError;
+use datafusion::common::Result;
+use datafusion::common::project_schema;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::TableProviderFilterPushDown;
+use datafusion::logical_expr::TableType;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::streaming::PartitionStream;
+use datafusion::physical_plan::streaming::StreamingTableExec;
+
+use super::pruning::objects_for;
+use super::stream::ObjectStream;
+use crate::query::table::with_views;
+use crate::schema;
+use crate::source;
+use crate::source::ObjectRef;
+
+/// The objects below one path.
+#[derive(Debug)]
+pub(super) struct RawTable {
+    path: String,
+    schema: SchemaRef,
+}
+
+impl RawTable {
+    pub(super) fn new(path: String) -> Self {
+        Self {
+            path,
+            schema: with_views(&schema::events()),
+        }
+    }
+
+    async fn objects(&self) -> Result<Vec<ObjectRef>> {
+        let path = self.path.clone();
+        let listed = SpawnedTask::spawn_blocking(move || source::list(&[path])).join().await;
+        let listed = listed.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+        let listing = listed.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        match listing.unlisted.first() {
+            None => Ok(listing.objects),
+            Some((place, cause)) => Err(DataFusionError::Execution(format!("cannot list `{place}`: {cause}"))),
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for RawTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut objects = self.objects().await?;
+        if let Some(filter) = conjunction(filters.iter().cloned()) {
+            let df_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+            let predicate = state.create_physical_expr(filter, &df_schema)?;
+            objects = objects_for(objects, &self.schema, &predicate)?;
+        }
+        let projected_schema = project_schema(&self.schema, projection)?;
+        if objects.is_empty() {
+            return Ok(Arc::new(EmptyExec::new(projected_schema)));
+        }
+        let partition_count = state
+            .config_options()
+            .execution
+            .target_partitions
+            .clamp(1, objects.len());
+        let mut parts: Vec<Vec<ObjectRef>> = vec![Vec::new(); partition_count];
+        // Neighbours are of about the same size, so dealing them out in turn balances the parts.
+        for (index, object) in objects.into_iter().enumerate() {
+            if let Some(part) = parts.get_mut(index % partition_count) {
+                part.push(object);
+            }
+        }
+        let streams = parts
+            .into_iter()
+            .map(|part| Arc::new(ObjectStream::new(part, Arc::clone(&projected_schema))) as Arc<dyn PartitionStream>);
+        let plan = StreamingTableExec::try_new(
+            Arc::clone(&projected_schema),
+            streams.collect(),
+            None,
+            None,
+            false,
+            limit,
+        )?;
+        Ok(Arc::new(plan))
+    }
+}
