@@ -1,10 +1,12 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod cli;
 pub mod decode;
 pub mod event;
 pub mod iam;
 pub mod ingest;
 pub mod query;
+pub mod report;
 pub mod sample;
 pub mod schema;
 pub mod source;

@@ -1,3 +1,8 @@
 //! The `trimtrail` program.
 
-fn main() {}
+use trimtrail::cli;
+use trimtrail::cli::ExitStatus;
+
+fn main() -> ExitStatus {
+    cli::run(std::env::args_os())
+}

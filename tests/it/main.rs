@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod cli;
 mod compat;
 mod ingest;
 mod query;

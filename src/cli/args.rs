@@ -1,0 +1,190 @@
+//! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
+
+mod output;
+mod query;
+mod sample;
+mod store;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::CommandFactory;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+use super::exit::ExitStatus;
+
+pub use output::OutputArgs;
+pub use query::EngineArgs;
+pub use query::QueryArgs;
+pub use query::SqlArgs;
+pub use sample::SampleArgs;
+pub use store::StoreArgs;
+pub use store::StoreCommand;
+pub use store::StoreHistoryArgs;
+pub use store::StoreInfoArgs;
+
+/// What does each AWS role really use, and what can be taken away?
+///
+/// trimtrail reads CloudTrail log files, turns them into a columnar store on your disk, and answers questions on it:
+/// used actions per role, calls from unexpected regions, secret reads, and any SQL you can think of. It works offline
+/// and sends nothing anywhere.
+#[derive(Debug, Parser)]
+#[command(
+    name = "trimtrail",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more about what is done
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to use colour; `auto` heeds NO_COLOR and CLICOLOR_FORCE
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: When,
+}
+
+/// When something that needs a terminal is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands, in the order of the help.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer a question of the library
+    ///
+    /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
+    /// ones with `--queries`.
+    Query(QueryArgs),
+    /// Run SQL, or open an interactive session
+    ///
+    /// Reads only: no statement can change a store or a file. Without a statement it opens an interactive session on a
+    /// terminal, and otherwise reads the statement from standard input.
+    Sql(SqlArgs),
+    /// Show what a store holds and how it came to be
+    Store(StoreArgs),
+    /// Write made-up logs of an organization, to try things on
+    ///
+    /// Five accounts, four regions, and planted facts to find; README.md and expected.json beside the logs list them.
+    /// Nothing in the logs is real. The same options give the same bytes.
+    Sample(SampleArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them to a folder
+    Man(ManArgs),
+}
+
+/// Headings of the command list.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Ask questions", &["query", "sql"]),
+    ("Look after a store", &["store"]),
+    ("Set up", &["sample", "completions", "man"]),
+];
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtrail query secret-reads --param since=T-30d
+  trimtrail sql \"select event_name, count(*) as calls from events group by 1 order by 2 desc, 1\"
+
+`trimtrail <COMMAND> --help` shows the options of a command and examples for it.";
+
+/// Arguments of `completions`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  trimtrail completions bash > ~/.local/share/bash-completion/completions/trimtrail\n  \
+                        trimtrail completions zsh > ~/.zfunc/_trimtrail\n  \
+                        trimtrail completions fish > ~/.config/fish/completions/trimtrail.fish"
+)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  trimtrail man | man -l -\n  trimtrail man ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// Write one page per command into this folder
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+/// Which store.
+#[derive(Debug, Clone, Args)]
+pub struct StoreLocationArgs {
+    /// Folder of the store
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "TRIMTRAIL_STORE",
+        default_value = "./trimtrail-store"
+    )]
+    pub store: String,
+}
+
+/// The whole command line, with the commands listed in groups.
+pub fn command() -> clap::Command {
+    let command = Cli::command()
+        .after_help(EXAMPLES)
+        .after_long_help(format!("{EXAMPLES}\n\n{}", exit_codes()));
+    let mut template = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
+    for (heading, names) in GROUPS {
+        template.push_str(&format!("\n{heading}:\n"));
+        for name in *names {
+            let about = command
+                .find_subcommand(name)
+                .and_then(clap::Command::get_about)
+                .cloned()
+                .unwrap_or_default();
+            template.push_str(&format!("  {name:<12} {about}\n"));
+        }
+    }
+    template.push_str("\nOptions:\n{options}{after-help}");
+    command.help_template(template)
+}
+
+/// The exit codes, as the long help and the manual page list them.
+fn exit_codes() -> String {
+    let mut text = "Exit codes:".to_owned();
+    for (status, meaning) in ExitStatus::ALL {
+        let written = write!(text, "\n  {:>3}  {meaning}", status.code());
+        debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! `store` as typed.
+
+use clap::Args;
+use clap::Subcommand;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use super::OutputArgs;
+use super::StoreLocationArgs;
+use crate::schema::Table;
+
+/// Arguments of `store`.
+#[derive(Debug, Clone, Args)]
+#[command(arg_required_else_help = true)]
+pub struct StoreArgs {
+    /// What to show.
+    #[command(subcommand)]
+    pub command: StoreCommand,
+}
+
+/// What `store` shows.
+#[derive(Debug, Clone, Subcommand)]
+pub enum StoreCommand {
+    /// Show tables, rows, sizes and the time span
+    Info(StoreInfoArgs),
+    /// List the versions: when each was made, by what, and what it added
+    History(StoreHistoryArgs),
+}
+
+/// Arguments of `store info`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  trimtrail store info\n  trimtrail store info --store /srv/trail --output json")]
+pub struct StoreInfoArgs {
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+    /// Where the rows go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `store history`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  trimtrail store history\n  trimtrail sql --at-version 12 \"select count(*) from events\""
+)]
+pub struct StoreHistoryArgs {
+    /// The table: events, objects or rejects
+    #[arg(
+        long,
+        value_enum,
+        value_name = "TABLE",
+        default_value = "events",
+        hide_possible_values = true
+    )]
+    pub table: Table,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+    /// Where the rows go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl ValueEnum for Table {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}

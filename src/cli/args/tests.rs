@@ -1,0 +1,163 @@
+//! Command lines that are accepted, refused, and what the help says.
+
+use super::*;
+
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+
+use crate::report::Format;
+use crate::schema::Table;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    let arguments = ["trimtrail"].into_iter().chain(line.split_whitespace());
+    command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+}
+
+/// Compares with the text under `tests/snapshots/`.
+macro_rules! assert_help {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({
+            snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, { insta::assert_snapshot!($name, $text) })
+    };
+}
+
+fn help(line: &str) -> String {
+    // The width of a terminal would change the text.
+    let error = command()
+        .term_width(100)
+        .try_get_matches_from(["trimtrail"].into_iter().chain(line.split_whitespace()))
+        .unwrap_err();
+    error.to_string()
+}
+
+#[test]
+fn command_line_is_well_formed() {
+    command().debug_assert();
+}
+
+#[test]
+fn every_command_stands_in_one_group() {
+    let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+    let command = command();
+    let defined: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    assert_eq!(grouped, defined);
+}
+
+#[test]
+fn accepted_command_lines() {
+    let lines = [
+        "sql",
+        "sql statement",
+        "sql -f q.sql -p a=1 --param b=x=y --at-version 3",
+        "sql statement --output parquet -o x.parquet --limit 5",
+        "sql statement --all --csv-raw --memory 1GiB --temp-dir /tmp",
+        "query --list",
+        "query secret-reads --param since=T-30d --queries mine --output jsonl",
+        "query secret-reads --show",
+        "store info --output json",
+        "store history --table rejects --limit 3",
+        "sample d --events 5 --seed 2 --first-day 2026-01-01 --days 3",
+        "sample d --object-size 50m",
+        "completions zsh",
+        "man",
+        "man d",
+    ];
+    for line in lines {
+        assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+#[test]
+fn refused_command_lines() {
+    let lines = [
+        ("", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+        ("sample d --first-day yesterday", ErrorKind::ValueValidation),
+        ("sample d --object-size vast", ErrorKind::ValueValidation),
+        ("sample d --days 0", ErrorKind::ValueValidation),
+        ("query -q -v x", ErrorKind::ArgumentConflict),
+        ("frobnicate", ErrorKind::InvalidSubcommand),
+        ("sql statement -f q.sql", ErrorKind::ArgumentConflict),
+        ("sql statement --all --limit 3", ErrorKind::ArgumentConflict),
+        ("sql statement --output xml", ErrorKind::InvalidValue),
+        ("sql statement --param novalue", ErrorKind::ValueValidation),
+        ("sql statement --param =x", ErrorKind::ValueValidation),
+        ("sql statement extra", ErrorKind::UnknownArgument),
+        ("query", ErrorKind::MissingRequiredArgument),
+        ("query --list secret-reads", ErrorKind::ArgumentConflict),
+        ("query --list --show", ErrorKind::ArgumentConflict),
+        ("store", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+    ];
+    for (line, kind) in lines {
+        assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
+    }
+}
+
+#[test]
+fn parameter_keeps_what_follows_the_first_equals_sign() {
+    let Command::Sql(args) = parse("sql statement -p $a=x=y -p b=").unwrap().command else {
+        panic!()
+    };
+    assert_eq!(
+        args.params,
+        [("a".to_owned(), "x=y".to_owned()), ("b".to_owned(), String::new())]
+    );
+}
+
+#[test]
+fn typed_values_are_read() {
+    let Command::Store(args) = parse("store history --table objects").unwrap().command else {
+        panic!()
+    };
+    let StoreCommand::History(args) = args.command else {
+        panic!()
+    };
+    assert_eq!(args.table, Table::Objects);
+    let Command::Sql(args) = parse("sql --output md --memory 2MiB").unwrap().command else {
+        panic!()
+    };
+    assert_eq!(
+        (args.output.output, args.engine.memory),
+        (Some(Format::Markdown), 2 << 20)
+    );
+}
+
+#[test]
+fn version_is_printed_on_its_own() {
+    let version = parse("--version").unwrap_err();
+    assert_eq!(version.kind(), ErrorKind::DisplayVersion);
+    assert_eq!(
+        version.to_string(),
+        concat!("trimtrail ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn short_help() {
+    assert_help!("help_short", help("-h"));
+}
+
+#[test]
+fn long_help() {
+    assert_help!("help_long", help("--help"));
+}
+
+#[test]
+fn help_of_every_command() {
+    let lines = [
+        "query",
+        "sql",
+        "store",
+        "store info",
+        "store history",
+        "sample",
+        "completions",
+        "man",
+    ];
+    let pages: Vec<String> = lines.iter().map(|line| help(&format!("{line} --help"))).collect();
+    assert_help!("help_commands", pages.join("\n========\n"));
+}

@@ -1,0 +1,19 @@
+//! The commands: each is a function that prints through `Output` and returns an exit status.
+
+mod completions;
+mod man;
+mod query;
+mod sample;
+mod sql;
+mod store;
+
+pub use completions::completions;
+pub use man::man;
+pub use query::query;
+pub use sample::sample;
+pub use sql::sql;
+pub use store::store;
+
+pub(super) use query::find_question;
+pub(super) use query::note_caveats;
+pub(super) use query::question_rows;

@@ -1,0 +1,228 @@
+//! `store`: what a store holds and how it came to be.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::Int32Array;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::array::TimestampMicrosecondArray;
+use arrow::array::TimestampMillisecondArray;
+use arrow::array::UInt32Array;
+use arrow::array::UInt64Array;
+use arrow::error::ArrowError;
+
+use crate::cli::args::OutputArgs;
+use crate::cli::args::StoreArgs;
+use crate::cli::args::StoreCommand;
+use crate::cli::args::StoreHistoryArgs;
+use crate::cli::args::StoreInfoArgs;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::rows;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::report::ReportError;
+use crate::store::Commit;
+use crate::store::Location;
+use crate::store::Store;
+use crate::store::StoreInfo;
+
+/// Shows the tables of a store, or its versions.
+///
+/// # Errors
+/// When there is no store or it cannot be read, or the rows cannot be written.
+pub fn store(args: &StoreArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    match &args.command {
+        StoreCommand::Info(args) => info(args, settings, output),
+        StoreCommand::History(args) => history(args, settings, output),
+    }
+}
+
+fn info(args: &StoreInfoArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let info = Runtime::start(settings.threads)?.run(async {
+        let store = Store::open(&Location::parse(&args.location.store)?).await?;
+        Ok(store.info().await?)
+    })?;
+    output.detail(&format!("store at `{}`", info.location));
+    show(info_rows(&info), &args.output, settings, output)
+}
+
+fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let limit = args
+        .output
+        .limit
+        .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let commits = Runtime::start(settings.threads)?.run(async {
+        let store = Store::open(&Location::parse(&args.location.store)?).await?;
+        Ok(store.history(args.table, limit).await?)
+    })?;
+    show(history_rows(&commits), &args.output, settings, output)
+}
+
+fn show(
+    rows: Result<RecordBatch, ArrowError>,
+    args: &OutputArgs,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    let rows = rows.map_err(ReportError::from)?;
+    let options = rows::result_options(args, settings)?;
+    let summary = rows::write_batch(&rows, args.file.as_deref(), &options, output)?;
+    rows::note_summary(&summary, args.file.as_deref(), &options, "--all", output);
+    Ok(ExitStatus::Done)
+}
+
+fn info_rows(info: &StoreInfo) -> Result<RecordBatch, ArrowError> {
+    let tables = || info.tables.iter();
+    let times =
+        |times: Vec<Option<i64>>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) };
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(tables().map(|table| table.table.name())));
+    let versions: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.version)));
+    let files: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.files)));
+    let counts: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.rows)));
+    let bytes: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.bytes)));
+    let first = times(tables().map(|table| table.first_event_time).collect());
+    let last = times(tables().map(|table| table.last_event_time).collect());
+    let schema_versions: ArrayRef = Arc::new(tables().map(|table| table.schema_version).collect::<UInt32Array>());
+    let readers: ArrayRef = Arc::new(Int32Array::from_iter_values(tables().map(|table| table.reader_version)));
+    let writers: ArrayRef = Arc::new(Int32Array::from_iter_values(tables().map(|table| table.writer_version)));
+    RecordBatch::try_from_iter_with_nullable([
+        ("table", names, false),
+        ("version", versions, false),
+        ("files", files, false),
+        ("rows", counts, false),
+        ("bytes", bytes, false),
+        ("first_event_time", first, true),
+        ("last_event_time", last, true),
+        ("schema_version", schema_versions, true),
+        ("reader_version", readers, false),
+        ("writer_version", writers, false),
+    ])
+}
+
+fn history_rows(commits: &[Commit]) -> Result<RecordBatch, ArrowError> {
+    let count = |count: fn(&crate::store::CommitCounts) -> u64| -> ArrayRef {
+        Arc::new(
+            commits
+                .iter()
+                .map(|commit| commit.counts.as_ref().map(count))
+                .collect::<UInt64Array>(),
+        )
+    };
+    let versions: ArrayRef = Arc::new(UInt64Array::from_iter_values(
+        commits.iter().map(|commit| commit.version),
+    ));
+    let times = commits
+        .iter()
+        .map(|commit| commit.committed_at_ms)
+        .collect::<TimestampMillisecondArray>();
+    let times: ArrayRef = Arc::new(times.with_timezone("UTC"));
+    let operations: ArrayRef = Arc::new(
+        commits
+            .iter()
+            .map(|commit| commit.operation.as_deref())
+            .collect::<StringArray>(),
+    );
+    let runs: ArrayRef = Arc::new(
+        commits
+            .iter()
+            .map(|commit| commit.run_id.as_deref())
+            .collect::<StringArray>(),
+    );
+    RecordBatch::try_from_iter_with_nullable([
+        ("version", versions, false),
+        ("committed_at", times, true),
+        ("operation", operations, true),
+        ("events", count(|counts| counts.events), true),
+        ("objects", count(|counts| counts.objects), true),
+        ("rejects", count(|counts| counts.rejects), true),
+        ("files", count(|counts| counts.files), true),
+        ("run_id", runs, true),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::cli::args::StoreLocationArgs;
+    use crate::cli::output::Verbosity;
+    use crate::cli::output::tests::captured;
+    use crate::cli::settings::tests::headless;
+    use crate::report::Format;
+    use crate::schema::Table;
+
+    fn created() -> (tempfile::TempDir, StoreLocationArgs) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store").to_str().unwrap().to_owned();
+        let runtime = Runtime::start(headless().threads).unwrap();
+        runtime
+            .run(async { Ok(Store::create_or_open(&Location::parse(&store)?, 1_788_220_800_000_000).await?) })
+            .unwrap();
+        (folder, StoreLocationArgs { store })
+    }
+
+    fn as_json() -> OutputArgs {
+        OutputArgs {
+            output: Some(Format::Json),
+            ..OutputArgs::default()
+        }
+    }
+
+    #[test]
+    fn info_of_a_new_store_lists_its_tables() {
+        let (_folder, location) = created();
+        let (mut output, data, _) = captured(Verbosity::Normal);
+        let args = StoreArgs {
+            command: StoreCommand::Info(StoreInfoArgs {
+                location,
+                output: as_json(),
+            }),
+        };
+        assert_eq!(store(&args, &headless(), &mut output).unwrap(), ExitStatus::Done);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&data.text()).unwrap();
+        let tables: Vec<&str> = rows.iter().map(|row| row["table"].as_str().unwrap()).collect();
+        assert_eq!(tables, ["events", "objects", "rejects"]);
+        assert_eq!(
+            (&rows[0]["rows"], &rows[0]["first_event_time"]),
+            (&0.into(), &serde_json::Value::Null)
+        );
+    }
+
+    #[test]
+    fn history_of_a_new_store_begins_with_its_creation() {
+        let (_folder, location) = created();
+        let (mut output, data, _) = captured(Verbosity::Normal);
+        let args = StoreHistoryArgs {
+            table: Table::Events,
+            location,
+            output: as_json(),
+        };
+        let args = StoreArgs {
+            command: StoreCommand::History(args),
+        };
+        assert_eq!(store(&args, &headless(), &mut output).unwrap(), ExitStatus::Done);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&data.text()).unwrap();
+        assert_eq!((rows.len(), &rows[0]["version"]), (1, &0.into()));
+        assert_eq!(rows[0]["committed_at"], "2026-09-01T00:00:00Z");
+    }
+
+    #[test]
+    fn missing_store_is_an_error_that_names_it() {
+        let (mut output, _, _) = captured(Verbosity::Normal);
+        let location = StoreLocationArgs {
+            store: "/nonexistent/store".to_owned(),
+        };
+        let args = StoreArgs {
+            command: StoreCommand::Info(StoreInfoArgs {
+                location,
+                output: as_json(),
+            }),
+        };
+        let error = store(&args, &headless(), &mut output).unwrap_err();
+        assert!(error.to_string().contains("`/nonexistent/store`"), "{error}");
+        assert_eq!(error.exit_status(), ExitStatus::Failed);
+    }
+}

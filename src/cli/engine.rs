@@ -1,0 +1,176 @@
+//! A query session over the store that the user named, or over none.
+
+use std::path::Path;
+
+use arrow::datatypes::SchemaRef;
+
+use super::args::EngineArgs;
+use super::error::CliError;
+use super::output::Output;
+use super::rows;
+use super::settings::Settings;
+use crate::query::ParamText;
+use crate::query::QueryError;
+use crate::query::QuerySession;
+use crate::query::Question;
+use crate::query::ResultStream;
+use crate::query::SessionOptions;
+use crate::report::ResultOptions;
+use crate::report::TableShape;
+use crate::store::Location;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Runs statements.
+#[derive(Debug)]
+pub(super) struct Engine {
+    session: QuerySession,
+    /// Why there is no store, for the statement that needs one.
+    missing_store: Option<StoreError>,
+}
+
+impl Engine {
+    /// Opens the session. That there is no store is no error until a statement names one of its tables: `select 1` and
+    /// `read_cloudtrail('path')` need none.
+    pub(super) async fn open(args: &EngineArgs, settings: &Settings) -> Result<Self, CliError> {
+        let location = Location::parse(&args.location.store)?;
+        let (store, missing_store) = match Store::open(&location).await {
+            Ok(store) => (Some(store), None),
+            Err(error @ StoreError::NotAStore { .. }) => (None, Some(error)),
+            Err(error) => return Err(error.into()),
+        };
+        let mut options = SessionOptions::new(settings.threads.get(), settings.now.as_microsecond());
+        options.memory_limit_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
+        options.spill_dir.clone_from(&args.temp_dir);
+        let session = QuerySession::new(store.as_ref(), &options, args.at_version)?;
+        Ok(Self { session, missing_store })
+    }
+
+    /// Runs one statement.
+    pub(super) async fn sql(&self, text: &str, params: &[(String, String)]) -> Result<ResultStream, CliError> {
+        let answer = self.session.sql(text, &values(params)).await;
+        self.name_missing_store(answer)
+    }
+
+    /// Runs a question of the library.
+    pub(super) async fn ask(&self, question: &Question, params: &[(String, String)]) -> Result<ResultStream, CliError> {
+        let answer = self.session.ask(question, &values(params)).await;
+        self.name_missing_store(answer)
+    }
+
+    /// The session, for what is not running statements.
+    pub(super) fn session(&self) -> &QuerySession {
+        &self.session
+    }
+
+    /// Why there is no store, if there is none.
+    pub(super) fn missing_store(&self) -> Option<&StoreError> {
+        self.missing_store.as_ref()
+    }
+
+    fn name_missing_store(&self, answer: Result<ResultStream, QueryError>) -> Result<ResultStream, CliError> {
+        match (answer, &self.missing_store) {
+            (Err(QueryError::UnknownTable { .. }), Some(StoreError::NotAStore { path })) => {
+                Err(StoreError::NotAStore { path: path.clone() }.into())
+            }
+            (answer, _) => Ok(answer?),
+        }
+    }
+}
+
+fn values(params: &[(String, String)]) -> Vec<(String, ParamText)> {
+    params
+        .iter()
+        .map(|(name, value)| (name.clone(), ParamText::from(value.as_str())))
+        .collect()
+}
+
+/// Writes the rows of an answer to where the user wants them and says how many; `switch` is what shows the rest.
+pub(super) async fn show_answer(
+    answer: ResultStream,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    switch: &str,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let shape = if is_plan(&answer.schema) {
+        TableShape::Text
+    } else {
+        options.shape
+    };
+    let options = ResultOptions { shape, ..*options };
+    let summary = rows::write_stream(&answer.schema, answer.stream, file, &options, output).await?;
+    rows::note_summary(&summary, file, &options, switch, output);
+    Ok(())
+}
+
+/// True for what `explain` answers: text of many lines, which no table can hold.
+fn is_plan(schema: &SchemaRef) -> bool {
+    schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .eq(["plan_type", "plan"])
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    use crate::cli::args::StoreLocationArgs;
+    use crate::cli::runtime::Runtime;
+    use crate::cli::settings::tests::headless;
+
+    /// Arguments that name no store.
+    pub(in crate::cli) fn without_store() -> EngineArgs {
+        EngineArgs {
+            location: StoreLocationArgs {
+                store: "/nonexistent/store".to_owned(),
+            },
+            at_version: None,
+            memory: 512 << 20,
+            temp_dir: None,
+        }
+    }
+
+    fn error_of(text: &str) -> CliError {
+        let runtime = Runtime::start(headless().threads).unwrap();
+        runtime
+            .run(async {
+                let engine = Engine::open(&without_store(), &headless()).await?;
+                engine.sql(text, &[]).await
+            })
+            .unwrap_err()
+    }
+
+    #[test]
+    fn statement_that_needs_the_missing_store_names_it() {
+        let error = error_of("select count(*) from events");
+        assert!(
+            matches!(&error, CliError::Store(StoreError::NotAStore { .. })),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("`/nonexistent/store`"), "{error}");
+    }
+
+    #[test]
+    fn statement_that_writes_is_refused() {
+        for text in [
+            "drop table events",
+            "create table t as select 1",
+            "copy (select 1) to 'x.csv'",
+            "set a.b = 1",
+        ] {
+            assert!(
+                matches!(error_of(text), CliError::Query(QueryError::Refused { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameter_without_a_value_is_wrong_usage() {
+        assert_eq!(error_of("select $a + 1").exit_status(), crate::cli::ExitStatus::Usage);
+        assert_eq!(error_of("select nope").exit_status(), crate::cli::ExitStatus::Failed);
+    }
+}

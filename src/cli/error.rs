@@ -1,0 +1,126 @@
+//! Errors as the user meets them: message, hint and exit status.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::exit::ExitStatus;
+use crate::query::LibraryError;
+use crate::query::QueryError;
+use crate::report::ReportError;
+use crate::sample::SampleError;
+use crate::store::StoreError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The command line asks for something that cannot be.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with it.
+        message: String,
+        /// What to write instead.
+        hint: Option<String>,
+    },
+    /// A file that the user named cannot be read.
+    #[error("cannot read `{path}`: {cause}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// A file that the user named cannot be written.
+    #[error("cannot write `{path}`: {cause}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// Standard output takes no more bytes.
+    #[error("cannot write to standard output: {0}")]
+    Stdout(io::Error),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {0}")]
+    Stdin(io::Error),
+    /// Threads or the terminal are not to be had.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+    /// The result cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The statement cannot be run.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The questions cannot be loaded.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The made-up logs cannot be written.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+}
+
+impl CliError {
+    /// Wrong usage without a hint.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// What to do about it, where the message does not say so itself.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } => hint.clone(),
+            Self::Write { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
+                Some("its folder does not exist; create it first".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// The status that the program ends with.
+    pub fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Usage { .. }
+            | Self::Query(
+                QueryError::MissingParameter { .. }
+                | QueryError::UnknownParameter { .. }
+                | QueryError::RepeatedParameter { .. }
+                | QueryError::BadParameter { .. },
+            ) => ExitStatus::Usage,
+            Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
+            Self::Report(cause) if cause.is_broken_pipe() => ExitStatus::Done,
+            _ => ExitStatus::Failed,
+        }
+    }
+
+    /// True when there is nobody to tell: the reader of stdout went away, as `head` does.
+    pub fn is_silent(&self) -> bool {
+        self.exit_status() == ExitStatus::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reader_that_went_away_is_no_failure() {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        for error in [CliError::Stdout(gone()), CliError::Report(ReportError::Write(gone()))] {
+            assert!(error.is_silent(), "{error}");
+        }
+        assert!(!CliError::Stdout(io::Error::from(io::ErrorKind::StorageFull)).is_silent());
+    }
+
+    #[test]
+    fn wrong_usage_has_its_own_status() {
+        assert_eq!(CliError::usage("x").exit_status(), ExitStatus::Usage);
+        assert_eq!(CliError::Start(io::Error::other("x")).exit_status(), ExitStatus::Failed);
+    }
+}

@@ -1,0 +1,257 @@
+//! Rows on their way from a query or a command to the user.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::Stream;
+use futures::StreamExt;
+
+use super::args::OutputArgs;
+use super::error::CliError;
+use super::output::Output;
+use super::settings::Settings;
+use super::size::format_count;
+use super::target::Target;
+use crate::report::Demand;
+use crate::report::Format;
+use crate::report::Limit;
+use crate::report::ResultOptions;
+use crate::report::ResultWriter;
+use crate::report::Summary;
+use crate::report::TableShape;
+
+/// Rows of a table that are shown unless the user asks for more.
+const PREVIEW_ROWS: u64 = 100;
+
+/// How the rows are rendered, from what the user typed and where the program runs.
+pub(super) fn result_options(args: &OutputArgs, settings: &Settings) -> Result<ResultOptions, CliError> {
+    let file = args.file.as_deref().filter(|path| *path != Path::new("-"));
+    let format = args.output.or_else(|| format_of(file?)).unwrap_or(Format::Table);
+    if format == Format::Parquet && file.is_none() && settings.stdout_is_terminal {
+        return Err(CliError::Usage {
+            message: "Parquet is not for the terminal".to_owned(),
+            hint: Some("write it to a file with `-o rows.parquet`".to_owned()),
+        });
+    }
+    let limit = match args.limit {
+        Some(limit) => Limit::First(limit),
+        None if format == Format::Table && !args.all => Limit::Preview(PREVIEW_ROWS),
+        None => Limit::All,
+    };
+    Ok(ResultOptions {
+        format,
+        limit,
+        width: settings.terminal_width.filter(|_| file.is_none()),
+        shape: TableShape::Auto,
+        color: settings.color && file.is_none(),
+        csv_raw: args.csv_raw,
+    })
+}
+
+/// Writes the rows of a stream to where the user wants them.
+pub(super) async fn write_stream<E>(
+    schema: &SchemaRef,
+    mut batches: impl Stream<Item = Result<RecordBatch, E>> + Unpin,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    output: &mut Output,
+) -> Result<Summary, CliError>
+where
+    CliError: From<E>,
+{
+    let mut target = Target::open(file)?;
+    let mut writer = ResultWriter::new(schema, options, target.writer(output))?;
+    while let Some(batch) = batches.next().await {
+        if writer.write(&batch?)? == Demand::Enough {
+            break;
+        }
+    }
+    let summary = writer.finish()?;
+    target.complete(output)?;
+    Ok(summary)
+}
+
+/// Writes one batch to where the user wants it.
+pub(super) fn write_batch(
+    batch: &RecordBatch,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    output: &mut Output,
+) -> Result<Summary, CliError> {
+    let mut target = Target::open(file)?;
+    let mut writer = ResultWriter::new(&batch.schema(), options, target.writer(output))?;
+    writer.write(batch)?;
+    let summary = writer.finish()?;
+    target.complete(output)?;
+    Ok(summary)
+}
+
+/// Says how many rows went into a file, or what a table does not show; `switch` is what the user can type to see it.
+pub(super) fn note_summary(
+    summary: &Summary,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    switch: &str,
+    output: &mut Output,
+) {
+    if let Some(file) = file.filter(|path| *path != Path::new("-")) {
+        output.note(&format!("{} written to `{}`", rows(summary.rows), file.display()));
+    }
+    if options.format != Format::Table || options.shape == TableShape::Text {
+        return;
+    }
+    let beyond = format_count(summary.rows_beyond);
+    output.note(&match (summary.rows_beyond, summary.more_beyond) {
+        (0, _) if file.is_some() => return,
+        (0, _) => rows(summary.rows),
+        (_, false) => format!("{} shown, {beyond} more; {switch} shows them", rows(summary.rows)),
+        (_, true) => format!(
+            "{} shown, more than {beyond} more; {switch} shows them",
+            rows(summary.rows)
+        ),
+    });
+    if summary.cut_cells {
+        output.note("cells ending in … are cut to the width of the terminal; --output json shows them whole");
+    }
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 {
+        "1 row".to_owned()
+    } else {
+        format!("{} rows", format_count(count))
+    }
+}
+
+fn format_of(file: &Path) -> Option<Format> {
+    match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "json" => Some(Format::Json),
+        "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "csv" => Some(Format::Csv),
+        "md" | "markdown" => Some(Format::Markdown),
+        "parquet" => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::sync::Arc;
+
+    use arrow::array::ArrayRef;
+    use arrow::array::Int64Array;
+
+    use crate::cli::output::Verbosity;
+    use crate::cli::output::tests::captured;
+    use crate::cli::settings::tests::headless;
+
+    fn numbers(count: i64) -> RecordBatch {
+        let array: ArrayRef = Arc::new(Int64Array::from_iter_values(0..count));
+        RecordBatch::try_from_iter([("n", array)]).unwrap()
+    }
+
+    fn options(args: &OutputArgs) -> ResultOptions {
+        result_options(args, &headless()).unwrap()
+    }
+
+    #[test]
+    fn file_name_decides_the_format_unless_one_is_given() {
+        let named = OutputArgs {
+            file: Some("rows.CSV".into()),
+            ..OutputArgs::default()
+        };
+        assert_eq!(options(&named).format, Format::Csv);
+        assert_eq!(
+            options(&OutputArgs {
+                output: Some(Format::Json),
+                ..named
+            })
+            .format,
+            Format::Json
+        );
+        assert_eq!(options(&OutputArgs::default()).format, Format::Table);
+    }
+
+    #[test]
+    fn parquet_is_refused_on_a_terminal() {
+        let settings = Settings {
+            stdout_is_terminal: true,
+            ..headless()
+        };
+        let parquet = OutputArgs {
+            output: Some(Format::Parquet),
+            ..OutputArgs::default()
+        };
+        assert!(matches!(
+            result_options(&parquet, &settings),
+            Err(CliError::Usage { .. })
+        ));
+        assert!(
+            result_options(
+                &OutputArgs {
+                    file: Some("x".into()),
+                    ..parquet
+                },
+                &settings
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn table_shows_a_hundred_rows_and_says_how_many_more() {
+        let (mut output, data, messages) = captured(Verbosity::Normal);
+        let options = options(&OutputArgs::default());
+        let summary = write_batch(&numbers(1_234), None, &options, &mut output).unwrap();
+        note_summary(&summary, None, &options, "--all", &mut output);
+        assert_eq!(data.text().lines().count(), 102);
+        assert_eq!(messages.text(), "100 rows shown, 1,134 more; --all shows them\n");
+    }
+
+    #[test]
+    fn all_rows_are_shown_when_asked_for() {
+        let (mut output, data, messages) = captured(Verbosity::Normal);
+        let options = options(&OutputArgs {
+            all: true,
+            ..OutputArgs::default()
+        });
+        let summary = write_batch(&numbers(150), None, &options, &mut output).unwrap();
+        note_summary(&summary, None, &options, "--all", &mut output);
+        assert_eq!(data.text().lines().count(), 152);
+        assert_eq!(messages.text(), "150 rows\n");
+    }
+
+    #[test]
+    fn file_gets_the_rows_and_the_user_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.csv");
+        let (mut output, data, messages) = captured(Verbosity::Normal);
+        let options = options(&OutputArgs {
+            file: Some(file.clone()),
+            ..OutputArgs::default()
+        });
+        let summary = write_batch(&numbers(2), Some(&file), &options, &mut output).unwrap();
+        note_summary(&summary, Some(&file), &options, "--all", &mut output);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "n\n0\n1\n");
+        assert_eq!(
+            (data.text(), messages.text()),
+            (String::new(), format!("2 rows written to `{}`\n", file.display()))
+        );
+    }
+
+    #[test]
+    fn machine_formats_have_no_limit_and_say_nothing() {
+        let (mut output, data, messages) = captured(Verbosity::Normal);
+        let options = options(&OutputArgs {
+            output: Some(Format::Csv),
+            ..OutputArgs::default()
+        });
+        let summary = write_batch(&numbers(150), None, &options, &mut output).unwrap();
+        note_summary(&summary, None, &options, "--all", &mut output);
+        assert_eq!(data.text().lines().count(), 151);
+        assert_eq!(messages.text(), "");
+    }
+}

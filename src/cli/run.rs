@@ -1,0 +1,58 @@
+//! From the command line to the exit status.
+
+use std::ffi::OsString;
+
+use clap::FromArgMatches;
+
+use super::args;
+use super::args::Cli;
+use super::args::Command;
+use super::command;
+use super::error::CliError;
+use super::exit::ExitStatus;
+use super::output::Output;
+use super::settings::Settings;
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    let parsed = args::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(message) => return explain(&message),
+    };
+    let settings = Settings::of_process(&cli.global);
+    let mut output = Output::of_process(settings.verbosity, settings.message_color);
+    match dispatch(&cli.command, &settings, &mut output) {
+        Ok(status) => status,
+        Err(error) => {
+            if !error.is_silent() {
+                output.error(&error);
+            }
+            error.exit_status()
+        }
+    }
+}
+
+/// Prints what clap has to say: help and version to stdout, wrong usage to stderr.
+fn explain(message: &clap::Error) -> ExitStatus {
+    // Nobody is left to tell when the stream is closed.
+    message.print().ok();
+    if message.use_stderr() {
+        ExitStatus::Usage
+    } else {
+        ExitStatus::Done
+    }
+}
+
+fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    match command {
+        Command::Completions(args) => command::completions(args, output),
+        Command::Query(args) => command::query(args, settings, output),
+        Command::Sql(args) => command::sql(args, settings, output),
+        Command::Sample(args) => command::sample(args, output),
+        Command::Store(args) => command::store(args, settings, output),
+        Command::Man(args) => command::man(args, output),
+    }
+}

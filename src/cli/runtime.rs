@@ -1,0 +1,43 @@
+//! The async runtime, which only the commands that need one start.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+
+use tokio::runtime::Builder;
+
+use super::error::CliError;
+
+/// Runs futures; what they left running in the background is abandoned at the end, not waited for.
+#[derive(Debug)]
+pub(super) struct Runtime {
+    inner: Option<tokio::runtime::Runtime>,
+}
+
+impl Runtime {
+    /// Starts a runtime with this many threads.
+    pub(super) fn start(threads: NonZeroUsize) -> Result<Self, CliError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.get())
+            .enable_all()
+            .build();
+        Ok(Self {
+            inner: Some(runtime.map_err(CliError::Start)?),
+        })
+    }
+
+    /// Runs a future to its end.
+    pub(super) fn run<T>(&self, future: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+        match &self.inner {
+            Some(runtime) => runtime.block_on(future),
+            None => Err(CliError::Start(std::io::Error::other("the runtime has ended"))),
+        }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.inner.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

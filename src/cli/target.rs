@@ -1,0 +1,141 @@
+//! Where a result goes: stdout, or a file that appears only when it is complete.
+
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use tempfile::NamedTempFile;
+
+use super::error::CliError;
+use super::output::Output;
+
+/// A place that takes the bytes of one result.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// Standard output.
+    Stdout,
+    /// A new file, under another name until [`Target::complete`].
+    File {
+        file: BufWriter<NamedTempFile>,
+        path: PathBuf,
+    },
+    /// Something that exists and is no file, such as `/dev/null` or a named pipe.
+    Device { device: BufWriter<File>, path: PathBuf },
+}
+
+impl Target {
+    /// Opens the place; `None` and `-` are stdout. A file is readable for its owner only.
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, CliError> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            return Ok(Self::Stdout);
+        };
+        let path = path.to_owned();
+        let opened = match fs::metadata(&path) {
+            Ok(existing) if existing.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+            Ok(existing) if !existing.is_file() => File::options().write(true).open(&path).map(|device| Self::Device {
+                device: BufWriter::new(device),
+                path: path.clone(),
+            }),
+            _ => NamedTempFile::new_in(folder_of(&path)).map(|file| Self::File {
+                file: BufWriter::new(file),
+                path: path.clone(),
+            }),
+        };
+        opened.map_err(|cause| CliError::Write { path, cause })
+    }
+
+    /// The place as a writer.
+    pub(super) fn writer<'a>(&'a mut self, output: &'a mut Output) -> Box<dyn Write + Send + 'a> {
+        match self {
+            Self::Stdout => Box::new(output.data()),
+            Self::File { file, .. } => Box::new(file),
+            Self::Device { device, .. } => Box::new(device),
+        }
+    }
+
+    /// Ends the result: a file gets its name, and takes the place of a file that had it.
+    pub(super) fn complete(self, output: &mut Output) -> Result<(), CliError> {
+        match self {
+            Self::Stdout => output.data().flush().map_err(CliError::Stdout),
+            Self::File { file, path } => persist(file, &path).map_err(|cause| CliError::Write { path, cause }),
+            Self::Device { mut device, path } => device.flush().map_err(|cause| CliError::Write { path, cause }),
+        }
+    }
+}
+
+fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::cli::output::Verbosity;
+    use crate::cli::output::tests::captured;
+
+    #[test]
+    fn file_appears_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let (mut output, _, _) = captured(Verbosity::Normal);
+        let mut target = Target::open(Some(&path)).unwrap();
+        target.writer(&mut output).write_all(b"a\n").unwrap();
+        assert!(!path.exists());
+        target.complete(&mut output).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"a\n");
+    }
+
+    #[test]
+    fn abandoned_file_leaves_nothing_and_keeps_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        fs::write(&path, "old").unwrap();
+        let (mut output, _, _) = captured(Verbosity::Normal);
+        let mut target = Target::open(Some(&path)).unwrap();
+        target.writer(&mut output).write_all(b"half").unwrap();
+        drop(target);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn file_is_readable_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let (mut output, _, _) = captured(Verbosity::Normal);
+        Target::open(Some(&path)).unwrap().complete(&mut output).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn missing_folder_is_named() {
+        let error = Target::open(Some(Path::new("/nonexistent-folder/x.csv"))).unwrap_err();
+        assert!(error.to_string().contains("`/nonexistent-folder/x.csv`"), "{error}");
+        assert!(error.hint().is_some());
+    }
+
+    #[test]
+    fn device_is_written_in_place() {
+        let (mut output, _, _) = captured(Verbosity::Normal);
+        let mut target = Target::open(Some(Path::new("/dev/null"))).unwrap();
+        assert!(matches!(target, Target::Device { .. }));
+        target.writer(&mut output).write_all(b"x").unwrap();
+        target.complete(&mut output).unwrap();
+    }
+}

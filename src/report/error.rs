@@ -1,0 +1,56 @@
+//! What can go wrong while rows are rendered.
+
+use std::io;
+
+use ::parquet::errors::ParquetError;
+use arrow::error::ArrowError;
+
+/// A result could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The target takes no more bytes.
+    #[error("cannot write the result: {0}")]
+    Write(#[from] io::Error),
+    /// A column has a type that the format cannot hold.
+    #[error("cannot render column `{column}`: {cause}")]
+    Column {
+        /// Name of the column.
+        column: String,
+        /// What stands against it.
+        cause: ArrowError,
+    },
+    /// A batch could not be rendered.
+    #[error("cannot render the result: {0}")]
+    Rows(ArrowError),
+    /// The Parquet file could not be made.
+    #[error("cannot write the result as Parquet: {0}")]
+    Parquet(ParquetError),
+}
+
+impl ReportError {
+    /// True when the reader of the output went away, as `head` does: nothing is left to tell it.
+    pub fn is_broken_pipe(&self) -> bool {
+        match self {
+            Self::Write(cause) | Self::Rows(ArrowError::IoError(_, cause)) => cause.kind() == io::ErrorKind::BrokenPipe,
+            Self::Parquet(ParquetError::External(cause)) => cause
+                .downcast_ref::<io::Error>()
+                .is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe),
+            Self::Column { .. } | Self::Rows(_) | Self::Parquet(_) => false,
+        }
+    }
+}
+
+impl From<ArrowError> for ReportError {
+    fn from(cause: ArrowError) -> Self {
+        match cause {
+            ArrowError::IoError(_, cause) => Self::Write(cause),
+            other => Self::Rows(other),
+        }
+    }
+}
+
+impl From<ParquetError> for ReportError {
+    fn from(cause: ParquetError) -> Self {
+        Self::Parquet(cause)
+    }
+}
