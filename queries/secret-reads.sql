@@ -79,6 +79,7 @@ calls as (
             nullif(split_part(split_part(error_message, 'on resource: ', 2), ' ', 1), '')
         ) as secret,
         event_name not in ('GetSecretValue', 'GetParameter', 'GetParameterHistory') as names_several,
+        cast(floor(extract(epoch from event_time) / 10) as bigint) as ten_seconds,
         source_ip_address,
         user_agent,
         via_service,
@@ -116,6 +117,25 @@ decryptions as (
           or request_parameters->'encryptionContext'->>'PARAMETER_ARN' is not null
       )
 ),
+-- Each decryption stands in three spans of ten seconds, so that an equality finds all calls within five.
+spread_decryptions as (
+    select
+        d.event_id,
+        d.event_time,
+        d.principal_arn,
+        d.recipient_account_id,
+        d.secret_arn,
+        d.parameter_arn,
+        left(
+            split_part(d.secret_arn, ':secret:', 2),
+            cast(greatest(length(split_part(d.secret_arn, ':secret:', 2)) - 7, 0) as bigint)
+        ) as secret_name,
+        split_part(d.parameter_arn, ':parameter/', 2) as parameter_name,
+        cast(floor(extract(epoch from d.event_time) / 10) as bigint) + s.shift as ten_seconds
+    from decryptions d
+    cross join (values (-1), (0), (1)) as s (shift)
+    where d.error_code is null
+),
 pairs as (
     select
         c.event_id as call_id,
@@ -123,9 +143,10 @@ pairs as (
         d.event_id as decryption_id,
         coalesce(d.secret_arn, d.parameter_arn) as arn
     from calls c
-    inner join decryptions d
+    inner join spread_decryptions d
         on c.principal_arn = d.principal_arn
         and c.recipient_account_id = d.recipient_account_id
+        and c.ten_seconds = d.ten_seconds
     where c.error_code is null
       and d.event_time >= c.event_time - interval '5 seconds'
       and d.event_time <= c.event_time + interval '5 seconds'
@@ -136,9 +157,9 @@ pairs as (
       and (
           c.names_several
           or d.secret_arn = c.secret
-          or d.secret_arn like '%:secret:' || c.secret || '-______'
+          or d.secret_name = c.secret
           or d.parameter_arn = c.secret
-          or d.parameter_arn like '%:parameter/' || ltrim(c.secret, '/')
+          or d.parameter_name = ltrim(c.secret, '/')
       )
 ),
 decrypted_by_call as (

@@ -13,11 +13,11 @@
 -- @column    denied int64  Calls that ended with an error.
 -- @column    first_seen timestamp  First call in the window.
 -- @column    last_seen timestamp  Last call in the window.
--- @column    reason utf8  `not allowed`, or `not used before` when the baseline decided.
+-- @column    reason utf8  `not allowed`; or, without a list, `not used before`, or `no baseline` when the account has no earlier calls.
 -- @severity  medium
 -- @control   soc2:CC7.2
 -- @control   iso27001:A.8.16
--- @caveat    Without `allowed`, only successful calls before `since` make a region expected: with no earlier events every region is unexpected.
+-- @caveat    Without `allowed`, successful calls before `since` make a region expected; `no baseline` rows are unknown, not unexpected.
 -- @caveat    Global services (IAM, Organizations, CloudFront and others) are served by no region and are left out.
 -- @caveat    STS counts where it was served, not where its global endpoint records it.
 with calls as (
@@ -47,6 +47,10 @@ baseline as (
       and event_time < $since
       and error_code is null
 ),
+accounts_with_baseline as (
+    select distinct recipient_account_id
+    from baseline
+),
 in_window as (
     select
         recipient_account_id,
@@ -72,8 +76,14 @@ select
     w.denied,
     w.first_seen,
     w.last_seen,
-    case when $allowed is null then 'not used before' else 'not allowed' end as reason
+    case
+        when $allowed is not null then 'not allowed'
+        when a.recipient_account_id is null then 'no baseline'
+        else 'not used before'
+    end as reason
 from in_window w
+left join accounts_with_baseline a
+    on w.recipient_account_id = a.recipient_account_id
 left join baseline b
     on w.recipient_account_id = b.recipient_account_id
     and w.serving_region = b.serving_region

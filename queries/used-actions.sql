@@ -31,7 +31,7 @@ with calls as (
         e.event_time,
         e.resources,
         case
-            when e.error_code is null then 'succeeded'
+            when e.error_code is null and e.error_message is null then 'succeeded'
             when e.error_code like '%AccessDenied%'
                 or e.error_code like '%Unauthorized%'
                 or e.error_code like '%NotAuthorized%'
@@ -42,7 +42,6 @@ with calls as (
     where e.principal_arn is not null
       and e.principal_type <> 'service'
       and (e.event_category is null or e.event_category in ('Management', 'Data'))
-      and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
       and ($since is null or (e.event_date >= cast($since as date) and e.event_time >= $since))
       and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
       and ($principal is null or e.principal_arn = $principal)

@@ -48,11 +48,11 @@ pub fn is_gzip(bytes: &[u8]) -> bool {
 /// Compresses into one gzip member without time or name, so that equal input gives equal bytes.
 pub fn compress(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::new(6));
-    match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
-        Ok(compressed) => compressed,
-        // INVARIANT: writing into a `Vec` does not fail.
-        Err(_) => Vec::new(),
-    }
+    // INVARIANT: writing into a `Vec` does not fail.
+    encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .unwrap_or_default()
 }
 
 /// Reads the inflated bytes of one object, plain or gzip, piece by piece.
@@ -137,7 +137,7 @@ impl<'a> Inflater<'a> {
                 }
                 Stream::Member(decoder) => match decoder.read(room) {
                     Ok(0) => {
-                        let rest: &'a [u8] = *decoder.get_ref();
+                        let rest: &'a [u8] = decoder.get_ref();
                         self.stream = Stream::Between(rest);
                     }
                     Ok(bytes) => return self.count(bytes),

@@ -66,7 +66,7 @@ fn member_without_case<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
     find_member(raw, |key| key.eq_ignore_ascii_case(name))
 }
 
-fn find_member<'a>(raw: &'a str, is_wanted: impl Fn(&str) -> bool) -> Option<&'a str> {
+fn find_member(raw: &str, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
     let mut found = None;
     let read = Scanner::new(raw).members(|key, kind, value| {
         if found.is_none() && kind != ValueKind::Null && is_wanted(&key) {

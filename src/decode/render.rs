@@ -51,7 +51,7 @@ enum Column {
     Moment(TimestampMicrosecondArray),
     Truth(BooleanArray),
     Integer(Int64Array),
-    Resources(ListArray, [StringArray; 4]),
+    Resources(Box<(ListArray, [StringArray; 4])>),
     Unused,
 }
 
@@ -161,9 +161,10 @@ impl Columns {
     }
 
     fn resources(&self, row: usize) -> Option<String> {
-        let Some(Column::Resources(lists, columns)) = self.column("resources") else {
+        let Some(Column::Resources(resources)) = self.column("resources") else {
             return None;
         };
+        let (lists, columns) = resources.as_ref();
         if lists.is_null(row) {
             return None;
         }
@@ -239,7 +240,7 @@ impl Column {
             return Err(wrong_type());
         };
         let columns = [text(arn)?, text(account_id)?, text(kind)?, text(arn_prefix)?];
-        Ok(Self::Resources(lists, columns))
+        Ok(Self::Resources(Box::new((lists, columns))))
     }
 }
 

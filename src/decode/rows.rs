@@ -45,7 +45,9 @@ use super::tls::TlsTable;
 /// Bit of `field_shape` for the first container of `userIdentity` that is present but empty; field nulls are below.
 pub(crate) const CONTAINER_SHIFT: u32 = 40;
 /// Bit of `field_shape` for `tlsDetails` that is present but empty.
-pub(crate) const TLS_SHIFT: u32 = CONTAINER_SHIFT + CONTAINER_COUNT as u32;
+pub(crate) const TLS_SHIFT: u32 = CONTAINER_SHIFT + 6;
+
+const _: () = assert!(CONTAINER_COUNT == 6, "`TLS_SHIFT` follows the containers");
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 

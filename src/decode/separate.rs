@@ -268,7 +268,7 @@ mod tests {
         let mut separator = Separator::default();
         let mut position = 0;
         let mut steps = Vec::new();
-        let text_of = |range: Range<usize>| text[range].to_owned();
+        let text_of = |range: Range<usize>| text.get(range).unwrap().to_owned();
         loop {
             steps.push(match separator.next(text.as_bytes(), &mut position) {
                 Step::Record(range) => ("record", text_of(range)),

@@ -1,5 +1,7 @@
 //! What goes in comes out: whole objects through the decoder and back.
 
+#![allow(clippy::string_slice, clippy::unwrap_in_result, reason = "tests")]
+
 use arrow::array::Array;
 use arrow::array::AsArray;
 use arrow::array::RecordBatch;

@@ -145,9 +145,7 @@ impl QueryError {
             DataFusionError::ResourcesExhausted(message) => Self::Memory {
                 message: one_line(&message),
             },
-            DataFusionError::SQL(parser_error, _) => Self::Syntax {
-                message: parser_error.to_string(),
-            },
+            DataFusionError::SQL(parser_error, _) => syntax(&parser_error.to_string()),
             DataFusionError::SchemaError(schema_error, _) => from_schema_error(&schema_error),
             DataFusionError::External(cause) => match cause.downcast::<StoreError>() {
                 Ok(store_error) => Self::Store(*store_error),
@@ -181,6 +179,12 @@ fn root(error: DataFusionError) -> DataFusionError {
             None => DataFusionError::Execution("the engine reports an error without a cause".to_owned()),
         },
         other => other,
+    }
+}
+
+fn syntax(message: &str) -> QueryError {
+    QueryError::Syntax {
+        message: message.trim_start_matches("sql parser error: ").to_owned(),
     }
 }
 

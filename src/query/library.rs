@@ -11,7 +11,7 @@ use sha2::Sha256;
 use super::QueryError;
 use super::header;
 use super::header::HeaderError;
-use super::header::Question;
+use super::question::Question;
 use super::statement::parse_reading;
 
 /// Nesting that a question may have; the engine's own limit.

@@ -3,13 +3,16 @@
 //! The only module that names `datafusion`. Library and user text run the same way: one statement, parameters bound as
 //! values, never joined into the text. What rows mean is left to `analysis`, how they are shown to `report`.
 
+mod binding;
 mod catalog;
+mod engine;
 mod error;
 mod functions;
 mod header;
 mod library;
 mod params;
 mod pruning;
+mod question;
 mod raw;
 mod reference;
 mod session;
@@ -17,19 +20,19 @@ mod statement;
 mod suggest;
 mod table;
 
+pub use engine::SessionOptions;
 pub use error::QueryError;
 pub use header::HeaderError;
-pub use header::Question;
-pub use header::QuestionColumn;
-pub use header::QuestionParam;
-pub use header::Severity;
-pub use header::ValueType;
 pub use library::Library;
 pub use library::LibraryError;
 pub use params::ParamText;
 pub use params::parse_time;
+pub use question::Question;
+pub use question::QuestionColumn;
+pub use question::QuestionParam;
+pub use question::Severity;
+pub use question::ValueType;
 pub use reference::reference;
 pub use session::QuerySession;
 pub use session::ResultStream;
-pub use session::SessionOptions;
 pub use session::TableColumns;

@@ -1,7 +1,7 @@
 //! The reference page of the question library, as Markdown.
 
-use super::header::Question;
 use super::library::Library;
+use super::question::Question;
 
 const INTRODUCTION: &str = "\
 # Questions

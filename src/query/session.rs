@@ -1,88 +1,31 @@
 //! One query session: limits, functions, tables, and the way from a text with parameters to a stream of rows.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
-use datafusion::common::ParamValues;
-use datafusion::common::tree_node::TreeNode;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::config::Dialect;
-use datafusion::config::SpillCompression;
 use datafusion::dataframe::DataFrame;
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::disk_manager::DiskManagerMode;
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::memory_pool::TrackConsumersPool;
-use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::Optimizer;
-use datafusion::optimizer::OptimizerRule;
-use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SQLOptions;
-use datafusion::prelude::SessionConfig;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::QueryError;
+use super::binding;
 use super::catalog;
+use super::engine;
+use super::engine::SessionOptions;
 use super::functions;
-use super::header::Question;
-use super::params;
 use super::params::ParamText;
+use super::question::Question;
 use super::raw::ReadCloudtrail;
 use super::statement::parse_reading;
-use super::suggest::closest;
 use crate::store::Store;
-
-/// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
-const MAX_IN_LIST_SIZE: usize = 256;
-/// Consumers that an out-of-memory message names.
-const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
-/// Memory for Parquet footers and page indexes, kept between the queries of a session.
-const FOOTER_CACHE_BYTES: usize = 256 << 20;
-
-/// Limits of a session.
-#[derive(Debug, Clone)]
-pub struct SessionOptions {
-    /// Memory for the operators of all running queries together, in bytes.
-    pub memory_limit_bytes: usize,
-    /// Folder for spilled rows; the temporary folder of the system when absent.
-    pub spill_dir: Option<PathBuf>,
-    /// Largest total size of spilled rows, in bytes.
-    pub spill_limit_bytes: u64,
-    /// Threads that a query uses.
-    pub target_partitions: usize,
-    /// Rows per batch.
-    pub batch_size: usize,
-    /// The moment that relative times such as `T-90d` count from, in microseconds since 1970.
-    pub now_micros: i64,
-}
-
-impl SessionOptions {
-    /// 1 GiB of memory, 100 GB of spilled rows, batches of 8192 rows.
-    pub fn new(target_partitions: usize, now_micros: i64) -> Self {
-        Self {
-            memory_limit_bytes: 1 << 30,
-            spill_dir: None,
-            spill_limit_bytes: 100_000_000_000,
-            target_partitions,
-            batch_size: 8192,
-            now_micros,
-        }
-    }
-}
 
 /// The rows of one query, as they come.
 pub struct ResultStream {
@@ -131,18 +74,11 @@ impl QuerySession {
     /// All tables show one version of the store: `version`, or the newest when a query first names a table.
     /// Without a store, only expressions and `read_cloudtrail` work.
     pub fn new(store: Option<&Store>, options: &SessionOptions, version: Option<u64>) -> Result<Self, QueryError> {
-        let engine = |error: DataFusionError| QueryError::Engine {
+        let failed = |error: DataFusionError| QueryError::Engine {
             message: error.strip_backtrace(),
         };
-        let runtime = runtime(options).map_err(engine)?;
-        let state = SessionStateBuilder::new()
-            .with_default_features()
-            .with_config(config(options))
-            .with_optimizer_rules(optimizer_rules())
-            .with_runtime_env(Arc::new(runtime))
-            .build();
-        let mut context = SessionContext::new_with_state(state);
-        functions::register(&mut context).map_err(engine)?;
+        let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
+        functions::register(&mut context).map_err(failed)?;
         context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail));
         context.register_catalog(catalog::CATALOG, catalog::catalog(store, version, context.state()));
         Ok(Self {
@@ -202,7 +138,7 @@ impl QuerySession {
     /// `None` where the statement does not tell.
     pub async fn parameters(&self, text: &str) -> Result<BTreeMap<String, Option<DataType>>, QueryError> {
         let plan = self.plan(text).await?;
-        placeholders(&plan).map_err(|error| self.planning_error(error))
+        binding::placeholders(&plan).map_err(|error| self.planning_error(error))
     }
 
     /// All tables and views with their columns, by name.
@@ -272,132 +208,17 @@ impl QuerySession {
         declared: &BTreeMap<String, DataType>,
     ) -> Result<LogicalPlan, QueryError> {
         let plan = self.plan(text).await?;
-        let wanted = placeholders(&plan).map_err(|error| self.planning_error(error))?;
-        let given = given_by_name(values, &wanted)?;
-        if wanted.is_empty() {
+        let wanted = binding::placeholders(&plan).map_err(|error| self.planning_error(error))?;
+        let has_parameters = !wanted.is_empty();
+        let bound = binding::bind(wanted, values, declared, self.now_micros)?;
+        if !has_parameters {
             return Ok(plan);
         }
-        let mut scalars = HashMap::new();
-        for (name, inferred) in wanted {
-            let text = given
-                .get(name.as_str())
-                .ok_or_else(|| QueryError::MissingParameter { name: name.clone() })?;
-            let data_type = inferred
-                .or_else(|| declared.get(&name).cloned())
-                .unwrap_or(DataType::Utf8);
-            let scalar = params::value(&name, text, &data_type, self.now_micros)?;
-            scalars.insert(name, scalar);
-        }
-        plan.with_param_values(ParamValues::from(scalars))
+        plan.with_param_values(bound)
             .map_err(|error| self.planning_error(error))
     }
 
     fn planning_error(&self, error: DataFusionError) -> QueryError {
         QueryError::from_planning(error, &self.table_names(), &self.function_names())
-    }
-}
-
-fn config(options: &SessionOptions) -> SessionConfig {
-    let mut config = SessionConfig::new()
-        .with_default_catalog_and_schema(catalog::CATALOG, catalog::SCHEMA)
-        .with_create_default_catalog_and_schema(false)
-        .with_information_schema(true)
-        .with_target_partitions(options.target_partitions.max(1))
-        .with_batch_size(options.batch_size.max(1))
-        .with_spill_compression(SpillCompression::Zstd);
-    let settings = config.options_mut();
-    settings.sql_parser.dialect = Dialect::PostgreSQL;
-    settings.execution.parquet.max_in_list_size = MAX_IN_LIST_SIZE;
-    // The rule fails with "duplicate qualified field name" on a view that gives one column two names, as the compatibility
-    // views do; their nested names are folded to flat columns without it.
-    settings.optimizer.enable_leaf_expression_pushdown = false;
-    config
-}
-
-/// The engine's rules, with one more round of simplification where filters have just reached the tables below the views.
-///
-/// Without it, a comparison of `eventtime` with two texts is taken for a common sub-expression before it is turned into one
-/// of `event_time`, and is then computed as text.
-fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let mut rules = Vec::new();
-    for rule in Optimizer::new().rules {
-        let moves_filters = rule.name() == "push_down_filter";
-        rules.push(rule);
-        if moves_filters {
-            rules.push(Arc::new(SimplifyExpressions::new()));
-        }
-    }
-    rules
-}
-
-fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
-    let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_limit_bytes), NAMED_CONSUMERS);
-    let mode = match &options.spill_dir {
-        Some(spill_dir) => DiskManagerMode::Directories(vec![spill_dir.clone()]),
-        None => DiskManagerMode::OsTmpDirectory,
-    };
-    let disk_manager = DiskManagerBuilder::default()
-        .with_mode(mode)
-        .with_max_temp_directory_size(options.spill_limit_bytes);
-    RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
-        .with_disk_manager_builder(disk_manager)
-        .with_metadata_cache_limit(FOOTER_CACHE_BYTES)
-        .build()
-}
-
-/// Every `$name` of a plan, with its type where one of its uses tells it.
-///
-/// `LogicalPlan::get_parameter_types` forgets a type when a later use has none, as in `x >= $since or $since is null`.
-fn placeholders(plan: &LogicalPlan) -> Result<BTreeMap<String, Option<DataType>>, DataFusionError> {
-    let mut found: BTreeMap<String, Option<DataType>> = BTreeMap::new();
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expr| {
-            expr.apply(|expr| {
-                if let Expr::Placeholder(placeholder) = expr {
-                    let name = placeholder.id.trim_start_matches('$').to_owned();
-                    let data_type = placeholder.field.as_ref().map(|field| field.data_type().clone());
-                    let known = found.entry(name).or_default();
-                    *known = known.take().or(data_type);
-                }
-                Ok(TreeNodeRecursion::Continue)
-            })
-        })
-    })?;
-    Ok(found)
-}
-
-fn given_by_name<'a>(
-    values: &'a [(String, ParamText)],
-    wanted: &BTreeMap<String, Option<DataType>>,
-) -> Result<BTreeMap<&'a str, &'a ParamText>, QueryError> {
-    let mut given = BTreeMap::new();
-    for (name, text) in values {
-        if !wanted.contains_key(name) {
-            return Err(QueryError::UnknownParameter {
-                name: name.clone(),
-                hint: parameter_hint(name, wanted),
-            });
-        }
-        if given.insert(name.as_str(), text).is_some() {
-            return Err(QueryError::RepeatedParameter { name: name.clone() });
-        }
-    }
-    Ok(given)
-}
-
-fn parameter_hint(name: &str, wanted: &BTreeMap<String, Option<DataType>>) -> String {
-    let names: Vec<String> = wanted.keys().cloned().collect();
-    match closest(name, &names) {
-        Some(near) => format!("did you mean `${near}`?"),
-        None if names.is_empty() => "it has none".to_owned(),
-        None => format!(
-            "it has {}",
-            names
-                .iter()
-                .map(|name| format!("`${name}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
     }
 }

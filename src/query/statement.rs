@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use datafusion::sql::parser::DFParser;
 use datafusion::sql::parser::DFParserBuilder;
 use datafusion::sql::parser::ExplainStatement;
 use datafusion::sql::parser::Statement;
@@ -37,17 +36,13 @@ pub(super) fn parse_reading(text: &str, recursion_limit: usize) -> Result<Statem
 
 fn parse(text: &str, recursion_limit: usize) -> Result<VecDeque<Statement>, QueryError> {
     let dialect = PostgreSqlDialect {};
-    let syntax = |error: &dyn std::fmt::Display| QueryError::Syntax {
-        message: error.to_string().trim_start_matches("SQL error: ").to_owned(),
-    };
-    let mut parser: DFParser<'_> = DFParserBuilder::new(text)
+    let parser = DFParserBuilder::new(text)
         .with_dialect(&dialect)
         .with_recursion_limit(recursion_limit)
-        .build()
-        .map_err(|error| syntax(&error.strip_backtrace()))?;
+        .build();
     parser
-        .parse_statements()
-        .map_err(|error| syntax(&error.strip_backtrace()))
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(QueryError::from_running)
 }
 
 fn check(statement: &Statement) -> Result<(), QueryError> {
@@ -232,6 +227,15 @@ mod tests {
                 "{text}: {error}"
             );
         }
+    }
+
+    #[test]
+    fn text_that_is_no_sql_is_named_with_its_place() {
+        let error = parse_reading("select a\nfrom events group by a, order by b", 50).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot parse the query: Expected: end of statement, found: by at Line: 2, Column: 31"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::unwrap_in_result,
     reason = "tests"
 )]
 
@@ -14,6 +15,7 @@ mod query;
 mod questions;
 mod raw;
 mod readme;
+mod sample_questions;
 mod slt;
 mod support;
 mod tidy;

@@ -1,0 +1,121 @@
+//! What every session runs with: limits, settings of the engine and its optimizer.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::common::DataFusionError;
+use datafusion::config::Dialect;
+use datafusion::config::SpillCompression;
+use datafusion::execution::SessionState;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::disk_manager::DiskManagerMode;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::memory_pool::TrackConsumersPool;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::OptimizerRule;
+use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::prelude::SessionConfig;
+
+use super::catalog;
+
+/// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
+const MAX_IN_LIST_SIZE: usize = 256;
+/// Consumers that an out-of-memory message names.
+const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+/// Memory for Parquet footers and page indexes, kept between the queries of a session.
+const FOOTER_CACHE_BYTES: usize = 256 << 20;
+
+/// Limits of a session.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Memory for the operators of all running queries together, in bytes.
+    pub memory_limit_bytes: usize,
+    /// Folder for spilled rows; the temporary folder of the system when absent.
+    pub spill_dir: Option<PathBuf>,
+    /// Largest total size of spilled rows, in bytes.
+    pub spill_limit_bytes: u64,
+    /// Threads that a query uses.
+    pub target_partitions: usize,
+    /// Rows per batch.
+    pub batch_size: usize,
+    /// The moment that relative times such as `T-90d` count from, in microseconds since 1970.
+    pub now_micros: i64,
+}
+
+impl SessionOptions {
+    /// 1 GiB of memory, 100 GB of spilled rows, batches of 8192 rows.
+    pub fn new(target_partitions: usize, now_micros: i64) -> Self {
+        Self {
+            memory_limit_bytes: 1 << 30,
+            spill_dir: None,
+            spill_limit_bytes: 100_000_000_000,
+            target_partitions,
+            batch_size: 8192,
+            now_micros,
+        }
+    }
+}
+
+/// A state with the engine's own functions, and no tables.
+pub(super) fn state(options: &SessionOptions) -> Result<SessionState, DataFusionError> {
+    let state = SessionStateBuilder::new()
+        .with_default_features()
+        .with_config(config(options))
+        .with_optimizer_rules(optimizer_rules())
+        .with_runtime_env(Arc::new(runtime(options)?))
+        .build();
+    Ok(state)
+}
+
+fn config(options: &SessionOptions) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(catalog::CATALOG, catalog::SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true)
+        .with_target_partitions(options.target_partitions.max(1))
+        .with_batch_size(options.batch_size.max(1))
+        .with_spill_compression(SpillCompression::Zstd);
+    let settings = config.options_mut();
+    settings.sql_parser.dialect = Dialect::PostgreSQL;
+    settings.execution.parquet.max_in_list_size = MAX_IN_LIST_SIZE;
+    // The rule fails with "duplicate qualified field name" on a view that gives one column two names, as the compatibility
+    // views do; their nested names are folded to flat columns without it.
+    settings.optimizer.enable_leaf_expression_pushdown = false;
+    config
+}
+
+/// The engine's rules, with one more round of simplification where filters have just reached the tables below the views.
+///
+/// Without it, a comparison of `eventtime` with two texts is taken for a common sub-expression before it is turned into one
+/// of `event_time`, and is then computed as text.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Vec::new();
+    for rule in Optimizer::new().rules {
+        let moves_filters = rule.name() == "push_down_filter";
+        rules.push(rule);
+        if moves_filters {
+            rules.push(Arc::new(SimplifyExpressions::new()));
+        }
+    }
+    rules
+}
+
+fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
+    let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_limit_bytes), NAMED_CONSUMERS);
+    let mode = match &options.spill_dir {
+        Some(spill_dir) => DiskManagerMode::Directories(vec![spill_dir.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    let disk_manager = DiskManagerBuilder::default()
+        .with_mode(mode)
+        .with_max_temp_directory_size(options.spill_limit_bytes);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(disk_manager)
+        .with_metadata_cache_limit(FOOTER_CACHE_BYTES)
+        .build()
+}
