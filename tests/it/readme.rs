@@ -29,7 +29,7 @@ fn split_command<'a>(block: &'a [&'a str]) -> (String, &'a [&'a str]) {
     let mut command = String::new();
     for (position, line) in block.iter().enumerate() {
         command.push_str(line.strip_prefix("$ ").unwrap_or(line));
-        if command.matches('"').count() % 2 == 0 {
+        if command.matches('"').count().is_multiple_of(2) {
             return (command, &block[position + 1..]);
         }
         command.push('\n');

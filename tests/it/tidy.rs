@@ -95,11 +95,7 @@ const CRATES: &[CrateRule] = &[
         &["store", "query"],
         "traits of `object_store` and of `datafusion`",
     ),
-    owned(
-        "bytes",
-        &["store", "report"],
-        "traits of `object_store` and of `parquet`",
-    ),
+    owned("bytes", &["store"], "traits of `object_store`"),
     owned("url", &["source", "store"], "URIs of objects and of the store"),
     owned(
         "uuid",
@@ -123,8 +119,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["sample", "decode", "store", "report", "cli"],
-        "JSON that is small, or written",
+        &["sample", "decode", "store"],
+        "JSON that is written, or small: strings of records, entries of the log",
     ),
     owned(
         "arrow",
@@ -146,15 +142,15 @@ const MAX_LINES: usize = 400;
 const LONG_FILES: &[(&str, usize, &str)] = &[
     (
         "decode/identities.rs",
-        460,
+        480,
         "the table of the members of userIdentity and the one pass that reads them",
     ),
     (
         "decode/rows.rs",
-        510,
+        540,
         "one buffer, whose every column is filled and laid out beside each other",
     ),
-    ("schema/events.rs", 420, "a list of columns"),
+    ("schema/events.rs", 440, "a list of columns"),
 ];
 
 const fn module(name: &'static str, may_use: &'static [&'static str]) -> ModuleRule {
@@ -249,12 +245,15 @@ fn every_dependency_has_owners_and_every_owner_needs_it() {
                 .map(|name| (name, module.clone())),
         );
     }
+    let mut idle = Vec::new();
     for rule in CRATES {
-        for owner in rule.owners {
-            let pair = (rule.name.to_owned(), (*owner).to_owned());
-            assert!(used.contains(&pair), "`{owner}` does not use `{}` any more", rule.name);
-        }
+        let owners = rule
+            .owners
+            .iter()
+            .map(|owner| (rule.name.to_owned(), (*owner).to_owned()));
+        idle.extend(owners.filter(|pair| !used.contains(pair)));
     }
+    assert!(idle.is_empty(), "crates and owners that do not use them: {idle:?}");
 }
 
 #[test]

@@ -22,24 +22,27 @@ impl Token {
 
 /// Tokens of a source text; comments, strings and characters are left out.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
-    let code: Vec<char> = without_literals(source).chars().collect();
+    let code: Vec<char> = source.chars().collect();
     let mut tokens = Vec::new();
     let mut position = 0;
     while position < code.len() {
-        let character = code[position];
-        if is_word(character) {
-            let length = code[position..].iter().take_while(|next| is_word(**next)).count();
-            tokens.push(Token::Word(code[position..position + length].iter().collect()));
-            position += length;
-        } else if character == ':' && code.get(position + 1) == Some(&':') {
+        let rest = &code[position..];
+        let literal = literal_length(rest);
+        let word = rest.iter().take_while(|next| is_word(**next)).count();
+        position += if literal > 0 {
+            literal
+        } else if word > 0 {
+            tokens.push(Token::Word(rest[..word].iter().collect()));
+            word
+        } else if rest.starts_with(&[':', ':']) {
             tokens.push(Token::Colons);
-            position += 2;
+            2
         } else {
-            if !character.is_whitespace() {
-                tokens.push(Token::Other(character));
+            if !rest[0].is_whitespace() {
+                tokens.push(Token::Other(rest[0]));
             }
-            position += 1;
-        }
+            1
+        };
     }
     tokens
 }
@@ -48,8 +51,8 @@ pub(crate) fn tokens(source: &str) -> Vec<Token> {
 pub(crate) fn split_tests(source: &str) -> (&str, &str) {
     const ATTRIBUTE: &str = "\n#[cfg(test)]\n";
     let is_inline = |position: usize| {
-        let next_line = source[position + ATTRIBUTE.len()..].lines().next();
-        next_line.is_some_and(|line| line.ends_with("mod tests {"))
+        let (_, tests) = source.split_at(position + ATTRIBUTE.len());
+        tests.lines().next().is_some_and(|line| line.ends_with("mod tests {"))
     };
     let start = source
         .match_indices(ATTRIBUTE)
@@ -61,83 +64,57 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-fn without_literals(source: &str) -> String {
-    let mut code = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(character) = rest.chars().next() {
-        let skipped = literal_length(rest, code.chars().last());
-        if skipped > 0 {
-            code.push(' ');
-            rest = &rest[skipped..];
-        } else {
-            code.push(character);
-            rest = &rest[character.len_utf8()..];
-        }
+/// Length of the comment or literal that the text starts with, or 0.
+fn literal_length(text: &[char]) -> usize {
+    match text {
+        ['/', '/', ..] => text.iter().take_while(|next| **next != '\n').count(),
+        ['/', '*', ..] => comment_length(text),
+        ['"', rest @ ..] => 1 + quoted_length(rest, '"'),
+        ['b' | 'c', '"', rest @ ..] => 2 + quoted_length(rest, '"'),
+        ['b' | 'c', 'r', rest @ ..] => raw_length(rest).map_or(0, |length| 2 + length),
+        ['r', rest @ ..] => raw_length(rest).map_or(0, |length| 1 + length),
+        // What does not close behind one character is a lifetime.
+        ['\'', '\\', ..] | ['\'', _, '\'', ..] => 1 + quoted_length(&text[1..], '\''),
+        _ => 0,
     }
-    code
 }
 
-/// Bytes of the comment or literal that the text starts with, or 0.
-fn literal_length(text: &str, before: Option<char>) -> usize {
-    if text.starts_with("//") {
-        return text.find('\n').unwrap_or(text.len());
-    }
-    if text.starts_with("/*") {
-        return comment_length(text);
-    }
-    if text.starts_with('"') {
-        return 1 + quoted_length(&text[1..], '"');
-    }
-    let hashes = text
-        .strip_prefix('r')
-        .map(|rest| rest.chars().take_while(|next| *next == '#').count());
-    if let Some(hashes) = hashes.filter(|hashes| text[1 + hashes..].starts_with('"'))
-        && before.is_none_or(|before| !is_word(before) || matches!(before, 'b' | 'c'))
-    {
-        let end = format!("\"{}", "#".repeat(hashes));
-        let body = 2 + hashes;
-        return text[body..]
-            .find(&end)
-            .map_or(text.len(), |length| body + length + end.len());
-    }
-    if let Some(rest) = text.strip_prefix('\'') {
-        let mut next = rest.chars();
-        let is_character = next.next() == Some('\\') || next.next() == Some('\'');
-        return if is_character { 1 + quoted_length(rest, '\'') } else { 0 };
-    }
-    0
+/// Length of a raw string behind its `r`.
+fn raw_length(text: &[char]) -> Option<usize> {
+    let hashes = text.iter().take_while(|next| **next == '#').count();
+    let body = text.get(hashes..)?.strip_prefix(&['"'])?;
+    let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
+    let length = body.windows(end.len()).position(|window| window == end)?;
+    Some(hashes + 1 + length + end.len())
 }
 
 /// Block comments nest.
-fn comment_length(text: &str) -> usize {
+fn comment_length(text: &[char]) -> usize {
     let mut depth = 0;
     let mut position = 0;
     while position < text.len() {
-        let rest = &text[position..];
-        if rest.starts_with("/*") {
-            depth += 1;
-            position += 2;
-        } else if rest.starts_with("*/") {
-            depth -= 1;
-            position += 2;
-            if depth == 0 {
-                return position;
-            }
-        } else {
-            position += rest.chars().next().map_or(1, char::len_utf8);
+        let (change, length) = match &text[position..] {
+            ['/', '*', ..] => (1, 2),
+            ['*', '/', ..] => (-1, 2),
+            _ => (0, 1),
+        };
+        depth += change;
+        position += length;
+        if depth == 0 {
+            break;
         }
     }
-    text.len()
+    position
 }
 
-/// Bytes up to and with the closing quote.
-fn quoted_length(text: &str, quote: char) -> usize {
+/// Length up to and with the closing quote.
+fn quoted_length(text: &[char], quote: char) -> usize {
     let mut is_escaped = false;
-    for (position, character) in text.char_indices() {
+    for (position, character) in text.iter().enumerate() {
         match character {
             _ if is_escaped => is_escaped = false,
             '\\' => is_escaped = true,
-            _ if character == quote => return position + quote.len_utf8(),
+            _ if *character == quote => return position + 1,
             _ => {}
         }
     }
