@@ -8,47 +8,143 @@ use arrow::datatypes::Schema;
 use arrow::datatypes::SchemaRef;
 use arrow::datatypes::TimeUnit;
 
+/// One column of `objects` or `rejects`.
+pub(super) struct LedgerColumn {
+    pub(super) name: &'static str,
+    form: Form,
+    is_optional: bool,
+    pub(super) meaning: &'static str,
+}
+
+enum Form {
+    Text,
+    Integer,
+    Timestamp,
+    Date,
+    Bytes,
+}
+
+/// `records = stored + duplicates + rejected` in every row.
+pub(super) const OBJECT_COLUMNS: &[LedgerColumn] = &[
+    always("object_key", Form::Text, "URI of the object"),
+    always(
+        "etag",
+        Form::Text,
+        "tells one content of the object from the next; identifies it together with `object_key` and `size`",
+    ),
+    always("size", Form::Integer, "bytes as stored, compressed"),
+    optional(
+        "last_modified",
+        Form::Timestamp,
+        "when the object was written, as its storage says",
+    ),
+    always("kind", Form::Text, "what the object holds, told from its content"),
+    always("state", Form::Text, "what became of the object"),
+    optional("delivery_date", Form::Date, "day in the object's name or folder"),
+    always("ingested_at", Form::Timestamp, "start of the run that read it"),
+    optional("account_id", Form::Text, "account in the object's name or folder"),
+    optional("region", Form::Text, "region in the object's name or folder"),
+    always(
+        "records",
+        Form::Integer,
+        "records found, good or bad: `stored + duplicates + rejected`",
+    ),
+    always("stored", Form::Integer, "records that became rows of `events`"),
+    always(
+        "duplicates",
+        Form::Integer,
+        "records whose event the store, or this run, had already",
+    ),
+    always("rejected", Form::Integer, "records that became rows of `rejects`"),
+    always(
+        "inflated_bytes",
+        Form::Integer,
+        "bytes after inflating, as far as they could be read",
+    ),
+    optional(
+        "sha256",
+        Form::Text,
+        "SHA-256 of the inflated object, lower-case hex; null when it could not be read to its end",
+    ),
+    optional(
+        "first_event_time",
+        Form::Timestamp,
+        "earliest `eventTime` in the object",
+    ),
+    optional("last_event_time", Form::Timestamp, "latest `eventTime` in the object"),
+    optional("error", Form::Text, "what is wrong with the object as a whole"),
+    always(
+        "run_id",
+        Form::Text,
+        "the run that read it; the same in `store history`",
+    ),
+];
+
+pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[
+    always("object_key", Form::Text, "URI of the object"),
+    always(
+        "record_index",
+        Form::Integer,
+        "position of the record in its object, from 0",
+    ),
+    always(
+        "byte_offset",
+        Form::Integer,
+        "where the record starts in the inflated object",
+    ),
+    always("byte_length", Form::Integer, "length of the record"),
+    always("reason", Form::Text, "why it could not be stored"),
+    always(
+        "raw",
+        Form::Bytes,
+        "the record as it was found, cut at the largest size of a record",
+    ),
+    always("run_id", Form::Text, "the run that read it"),
+];
+
 /// `objects`: one row per object and run that read it.
-///
-/// An object is identified by (`object_key`, `etag`, `size`). `records = stored + duplicates + rejected` in every row.
 pub fn objects() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("object_key", DataType::Utf8, false),
-        Field::new("etag", DataType::Utf8, false),
-        Field::new("size", DataType::Int64, false),
-        Field::new("last_modified", utc_microseconds(), true),
-        Field::new("kind", DataType::Utf8, false),
-        Field::new("state", DataType::Utf8, false),
-        Field::new("delivery_date", DataType::Date32, true),
-        Field::new("ingested_at", utc_microseconds(), false),
-        Field::new("account_id", DataType::Utf8, true),
-        Field::new("region", DataType::Utf8, true),
-        Field::new("records", DataType::Int64, false),
-        Field::new("stored", DataType::Int64, false),
-        Field::new("duplicates", DataType::Int64, false),
-        Field::new("rejected", DataType::Int64, false),
-        Field::new("inflated_bytes", DataType::Int64, false),
-        Field::new("sha256", DataType::Utf8, true),
-        Field::new("first_event_time", utc_microseconds(), true),
-        Field::new("last_event_time", utc_microseconds(), true),
-        Field::new("error", DataType::Utf8, true),
-        Field::new("run_id", DataType::Utf8, false),
-    ]))
+    schema_of(OBJECT_COLUMNS)
 }
 
 /// `rejects`: one row per record that could not be stored, with as much of its bytes as the record limit allows.
 pub fn rejects() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        Field::new("object_key", DataType::Utf8, false),
-        Field::new("record_index", DataType::Int64, false),
-        Field::new("byte_offset", DataType::Int64, false),
-        Field::new("byte_length", DataType::Int64, false),
-        Field::new("reason", DataType::Utf8, false),
-        Field::new("raw", DataType::Binary, false),
-        Field::new("run_id", DataType::Utf8, false),
-    ]))
+    schema_of(REJECT_COLUMNS)
 }
 
-fn utc_microseconds() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+const fn always(name: &'static str, form: Form, meaning: &'static str) -> LedgerColumn {
+    LedgerColumn {
+        name,
+        form,
+        is_optional: false,
+        meaning,
+    }
+}
+
+const fn optional(name: &'static str, form: Form, meaning: &'static str) -> LedgerColumn {
+    LedgerColumn {
+        name,
+        form,
+        is_optional: true,
+        meaning,
+    }
+}
+
+fn schema_of(columns: &[LedgerColumn]) -> SchemaRef {
+    let fields = columns
+        .iter()
+        .map(|column| Field::new(column.name, column.form.data_type(), column.is_optional));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+impl Form {
+    fn data_type(&self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Integer => DataType::Int64,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::Date => DataType::Date32,
+            Self::Bytes => DataType::Binary,
+        }
+    }
 }

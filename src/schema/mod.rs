@@ -5,6 +5,7 @@
 
 mod events;
 mod ledger;
+mod reference;
 
 pub use events::EVENT_COLUMNS;
 pub use events::EventColumn;
@@ -15,6 +16,7 @@ pub use events::events_file;
 pub use events::resource_fields;
 pub use ledger::objects;
 pub use ledger::rejects;
+pub use reference::reference;
 
 use arrow::datatypes::SchemaRef;
 
@@ -23,6 +25,15 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Partition column of `events`: the UTC day of `event_time`, null when the record has no readable `eventTime`.
 pub const EVENT_DATE: &str = "event_date";
+
+/// Name and meaning of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Name in SQL, Arrow and Parquet.
+    pub name: &'static str,
+    /// What a value means.
+    pub meaning: &'static str,
+}
 
 /// The Delta tables of a store; each is a folder of the same name below the store's root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +65,32 @@ impl Table {
             Self::Events => events(),
             Self::Objects => objects(),
             Self::Rejects => rejects(),
+        }
+    }
+
+    /// What the columns of [`Table::schema`] mean, in the same order.
+    pub fn columns(self) -> Vec<Column> {
+        let ledger = |columns: &'static [ledger::LedgerColumn]| {
+            let columns = columns.iter().map(|column| Column {
+                name: column.name,
+                meaning: column.meaning,
+            });
+            columns.collect()
+        };
+        match self {
+            Self::Events => {
+                let partition = Column {
+                    name: EVENT_DATE,
+                    meaning: "UTC day of `event_time`; the folder of the row, and the cheapest filter",
+                };
+                let stored = EVENT_COLUMNS.iter().map(|column| Column {
+                    name: column.name,
+                    meaning: column.meaning,
+                });
+                std::iter::once(partition).chain(stored).collect()
+            }
+            Self::Objects => ledger(ledger::OBJECT_COLUMNS),
+            Self::Rejects => ledger(ledger::REJECT_COLUMNS),
         }
     }
 

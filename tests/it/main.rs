@@ -14,6 +14,8 @@ mod ingest;
 mod query;
 mod questions;
 mod raw;
+mod readme;
 mod sample_questions;
 mod slt;
 mod support;
+mod tidy;

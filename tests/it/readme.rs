@@ -1,0 +1,127 @@
+//! The README keeps its word: the tour's commands give the output shown there, and all others are accepted.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+use trimtrail::cli::args;
+
+const README: &str = include_str!("../../README.md");
+
+/// The lines of every fenced block of a language.
+fn blocks(language: &str) -> Vec<Vec<&'static str>> {
+    let start = format!("```{language}");
+    let mut blocks = Vec::new();
+    let mut lines = README.lines();
+    while let Some(line) = lines.next() {
+        if line == start {
+            blocks.push(lines.by_ref().take_while(|line| *line != "```").collect());
+        }
+    }
+    assert!(!blocks.is_empty(), "no block of {language}");
+    blocks
+}
+
+/// The command of a block, which goes on while a quote is open, and the output below it.
+fn split_command<'a>(block: &'a [&'a str]) -> (String, &'a [&'a str]) {
+    let mut command = String::new();
+    for (position, line) in block.iter().enumerate() {
+        command.push_str(line.strip_prefix("$ ").unwrap_or(line));
+        if command.matches('"').count() % 2 == 0 {
+            return (command, &block[position + 1..]);
+        }
+        command.push('\n');
+    }
+    panic!("a quote is open in: {command}")
+}
+
+/// Words as a shell splits them; quotes of both kinds, nothing else.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote = None;
+    for character in line.chars() {
+        match (quote, character) {
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            (None, ' ') => words.push(std::mem::take(&mut word)),
+            _ => word.push(character),
+        }
+    }
+    assert_eq!(quote, None, "a quote is open in: {line}");
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn assert_accepted(line: &str) {
+    if let Err(error) = args::command().try_get_matches_from(words(line)) {
+        panic!("{line}\n{error}");
+    }
+}
+
+/// Runs a line in a shell that finds the program by its name; exit code and standard output.
+fn run(line: &str, folder: &Path) -> (Option<i32>, String) {
+    let binary = Path::new(env!("CARGO_BIN_EXE_trimtrail"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(binary.parent().unwrap().to_owned()).chain(env::split_paths(&path));
+    let output = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(folder)
+        .env("PATH", env::join_paths(folders).unwrap())
+        .env_remove("TRIMTRAIL_STORE")
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn tour_gives_the_output_that_it_shows() {
+    let folder = TempDir::new().unwrap();
+    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs");
+    std::os::unix::fs::symlink(logs, folder.path().join("sample-logs")).unwrap();
+    for block in blocks("console") {
+        let (command, shown) = split_command(&block);
+        let (code, output) = run(&command, folder.path());
+        let expected = if command.starts_with("trimtrail ingest") { 4 } else { 0 };
+        assert_eq!(code, Some(expected), "{command}");
+        assert_eq!(output.lines().collect::<Vec<_>>(), shown, "{command}");
+    }
+}
+
+#[test]
+fn commands_for_the_readers_own_logs_are_accepted() {
+    let lines = blocks("sh").into_iter().flatten();
+    let commands: Vec<&str> = lines.filter(|line| line.starts_with("trimtrail ")).collect();
+    assert!(commands.len() > 5, "{commands:?}");
+    commands.into_iter().for_each(assert_accepted);
+}
+
+#[test]
+fn set_up_is_two_commands_that_cargo_knows() {
+    let set_up = blocks("sh").into_iter().next().unwrap();
+    assert_eq!(set_up, ["cargo run --release --locked -- demo", "cargo test --locked"]);
+    assert_accepted("trimtrail demo");
+}
+
+#[test]
+fn linked_files_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs/store.md",
+        "docs/exit-codes.md",
+    ] {
+        let path = root.join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("http")) {
+            assert!(path.parent().unwrap().join(target).exists(), "{page} links to {target}");
+        }
+    }
+}
