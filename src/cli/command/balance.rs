@@ -22,6 +22,9 @@ pub(super) fn render(balance: &Balance) -> String {
         count(balance.known),
         count(balance.rejected)
     );
+    if balance.foreign > 0 {
+        text.push_str(&format!(" ({} not CloudTrail's)", count(balance.foreign)));
+    }
     if balance.left_over > 0 {
         text.push_str(&format!(" + {} left over", count(balance.left_over)));
     }

@@ -1,5 +1,8 @@
 //! `demo`: what the program can do, on made-up logs.
 
+use std::path::Path;
+use std::path::PathBuf;
+
 use futures::StreamExt;
 use tempfile::TempDir;
 
@@ -108,17 +111,15 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
         path: std::env::temp_dir(),
         cause,
     })?;
-    let logs = temporary.path().join("logs");
     let store = args
         .store
         .clone()
         .unwrap_or_else(|| temporary.path().join("store").display().to_string());
-    output.note("writing the made-up logs of an organization: five accounts, four regions, 14 days");
-    write_estate(&EstateConfig::default(), &logs)?;
+    let logs = sample_logs(temporary.path(), output)?;
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
     let location = Location::parse(&store)?;
-    let listing = source::list(&[logs.display().to_string()])?;
+    let listing = source::list(&[logs.join("AWSLogs").display().to_string()])?;
     let options = default_options(settings);
     let balance = load(&location, listing, &options, &default_bar(settings), (&stop, &runtime))?;
     if let Some(status) = stop.status() {
@@ -128,6 +129,19 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
     runtime.run(answer(&store, settings, output))?;
     output.print(&next_steps(args.store.as_deref()))?;
     Ok(ExitStatus::Done)
+}
+
+/// The committed sample logs when the program is run in its repository, else the same bytes, written anew.
+fn sample_logs(temporary: &Path, output: &mut Output) -> Result<PathBuf, CliError> {
+    let committed = Path::new("sample-logs");
+    if committed.join("expected.json").is_file() && committed.join("AWSLogs").is_dir() {
+        output.note("reading `sample-logs`: the made-up logs of an organization, five accounts, four regions, 14 days");
+        return Ok(committed.to_owned());
+    }
+    let logs = temporary.join("logs");
+    output.note("writing the made-up logs of an organization: five accounts, four regions, 14 days");
+    write_estate(&EstateConfig::default(), &logs)?;
+    Ok(logs)
 }
 
 async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result<(), CliError> {
