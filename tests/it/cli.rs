@@ -172,7 +172,7 @@ fn sample_logs_are_ingested_once_and_what_is_broken_is_named() {
     let (code, stdout, stderr) = run(&arguments);
     assert_eq!(code, 4, "{stderr}");
     assert!(
-        stdout.contains("objects  374 listed = 363 ingested + 0 known + 11 rejected\n"),
+        stdout.contains("objects  374 listed = 363 ingested + 0 known + 11 rejected (10 not CloudTrail's)\n"),
         "{stdout}"
     );
     assert_eq!(stderr.matches("warning: ").count(), 2, "{stderr}");

@@ -37,7 +37,7 @@ fn split_command<'a>(block: &'a [&'a str]) -> (String, &'a [&'a str]) {
     panic!("a quote is open in: {command}")
 }
 
-/// Words as a shell splits them; quotes of both kinds, nothing else.
+/// Words as a shell splits them; quotes of both kinds, nothing else. A `$` between double quotes would be the shell's.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -46,6 +46,7 @@ fn words(line: &str) -> Vec<String> {
         match (quote, character) {
             (None, '"' | '\'') => quote = Some(character),
             (Some(open), _) if open == character => quote = None,
+            (Some('"') | None, '$') => panic!("the shell takes the `$` of: {line}"),
             (None, ' ') => words.push(std::mem::take(&mut word)),
             _ => word.push(character),
         }

@@ -284,6 +284,23 @@ fn files_are_short_without_their_tests() {
 }
 
 #[test]
+fn every_query_file_is_embedded() {
+    let queries = root().join("queries");
+    let sources = sources();
+    for folder in [queries.clone(), queries.join("views")] {
+        let paths = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
+        assert!(!files.is_empty(), "{}", folder.display());
+        for path in files {
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
+            let embedding = format!("include_str!(\"../../{name}\")");
+            let is_embedded = sources.values().any(|source| source.contains(&embedding));
+            assert!(is_embedded, "{name} is not embedded, or not with {embedding}");
+        }
+    }
+}
+
+#[test]
 fn every_column_says_what_it_means() {
     for table in Table::ALL {
         let schema = table.schema();

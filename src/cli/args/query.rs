@@ -77,7 +77,7 @@ const SQL_EXAMPLES: &str = "\
 Examples:
   trimtrail sql
   trimtrail sql \"select event_source, count(*) as calls from events group by 1 order by 2 desc, 1\"
-  trimtrail sql \"select * from events where event_time >= $since\" --param since=T-7d --output ndjson
+  trimtrail sql 'select * from events where event_time >= $since' --param since=T-7d --output ndjson
   trimtrail sql -f report.sql -o report.csv
   trimtrail sql \"select event_name from read_cloudtrail('./AWSLogs') limit 5\"";
 
