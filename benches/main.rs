@@ -1,2 +1,87 @@
-//! Benchmarks (see `benches/README.md`).
-fn main() {}
+//! Decoding alone, on one thread: how fast objects become rows, without store and threads.
+//!
+//! `cargo bench` prints bytes and records a second. The whole ingest beside its peers is measured by `benches/run.py`.
+#![expect(clippy::print_stdout, reason = "a benchmark reports on stdout")]
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+use std::time::Instant;
+
+use trimtrail::decode::Decoder;
+use trimtrail::decode::EventKeys;
+use trimtrail::decode::Limits;
+use trimtrail::decode::RowBuffer;
+use trimtrail::sample::EstateConfig;
+use trimtrail::sample::write_estate;
+use trimtrail::source;
+
+const EVENTS: u64 = 100_000;
+const ROUNDS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let estate = folder.path().join("estate");
+    write_estate(
+        &EstateConfig {
+            events: EVENTS,
+            ..EstateConfig::default()
+        },
+        &estate,
+    )?;
+    let objects = read_objects(&estate)?;
+    let mut rounds = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        rounds.push(decode_all(&objects)?);
+    }
+    rounds.sort_by_key(|round| round.elapsed);
+    if let Some(median) = rounds.get(ROUNDS / 2) {
+        let seconds = median.elapsed.as_secs_f64();
+        println!(
+            "decode, one thread, median of {ROUNDS} rounds over {} objects:",
+            objects.len()
+        );
+        println!(
+            "  {:.0} MB of JSON a second",
+            count(median.inflated_bytes) / 1e6 / seconds
+        );
+        println!("  {:.0} records a second", count(median.records) / seconds);
+    }
+    Ok(())
+}
+
+struct Round {
+    elapsed: Duration,
+    records: u64,
+    inflated_bytes: u64,
+}
+
+fn decode_all(objects: &[(String, Vec<u8>)]) -> Result<Round, Infallible> {
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let mut round = Round {
+        elapsed: Duration::ZERO,
+        records: 0,
+        inflated_bytes: 0,
+    };
+    let started = Instant::now();
+    for (uri, bytes) in objects {
+        let outcome = decoder.decode(uri, bytes, &mut rows, |_| Ok(()))?;
+        round.records += outcome.records;
+        round.inflated_bytes += outcome.inflated_bytes;
+    }
+    round.elapsed = started.elapsed();
+    Ok(round)
+}
+
+fn read_objects(estate: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+    let listing = source::list(&[estate.join("AWSLogs").display().to_string()])?;
+    let read = |object: &source::ObjectRef| Ok((object.uri.clone(), source::read(object)?));
+    listing.objects.iter().map(read).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates are shown with three digits")]
+fn count(value: u64) -> f64 {
+    value as f64
+}

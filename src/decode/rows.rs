@@ -49,6 +49,9 @@ pub(crate) const TLS_SHIFT: u32 = CONTAINER_SHIFT + 6;
 
 const _: () = assert!(CONTAINER_COUNT == 6, "`TLS_SHIFT` follows the containers");
 
+/// Codes, offsets and flags of one row in all columns, without its text.
+const BYTES_PER_ROW: usize = 400;
+
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 const CREDENTIAL_KINDS: [CredentialKind; 6] = [
@@ -150,7 +153,7 @@ impl RowBuffer {
         let texts: usize = self.texts.iter().map(TextColumn::bytes).sum();
         let dictionaries: usize = self.dictionaries.iter().map(DictionaryColumn::bytes).sum();
         let others = self.extra.bytes() + self.raw_records.bytes() + self.resources.bytes() + self.tls.bytes();
-        texts + dictionaries + others + self.identities.bytes() + self.rows() * 640
+        texts + dictionaries + others + self.identities.bytes() + self.rows() * BYTES_PER_ROW
     }
 
     /// Identity of every row's event for [`EventKeys`]; `None` for a record without `eventID`.

@@ -35,7 +35,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 
 /// Memory that a run takes unless the user says otherwise.
-pub(super) const DEFAULT_MEMORY_BYTES: u64 = 256 << 20;
+pub(super) const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
 
 /// Reads the logs, or says what there is to read.
 ///
