@@ -10,6 +10,7 @@
 mod cli;
 mod compat;
 mod ingest;
+mod planted;
 mod query;
 mod questions;
 mod slt;

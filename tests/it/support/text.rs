@@ -29,14 +29,26 @@ pub(crate) async fn of_stream(result: ResultStream) -> Result<Vec<String>, Query
 }
 
 fn of_batches(batches: &[RecordBatch]) -> Vec<String> {
-    batches.iter().flat_map(|batch| cells_of(batch, "-")).map(|cells| cells.join("|")).collect()
+    batches
+        .iter()
+        .flat_map(|batch| cells_of(batch, "-"))
+        .map(|cells| cells.join("|"))
+        .collect()
 }
 
 fn cells_of(batch: &RecordBatch, null: &str) -> Vec<Vec<String>> {
     let options = FormatOptions::default().with_null(null);
-    let formatters: Vec<ArrayFormatter<'_>> =
-        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
-    let row_cells = |row: usize| formatters.iter().map(|formatter| formatter.value(row).to_string()).collect();
+    let formatters: Vec<ArrayFormatter<'_>> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
+        .collect();
+    let row_cells = |row: usize| {
+        formatters
+            .iter()
+            .map(|formatter| formatter.value(row).to_string())
+            .collect()
+    };
     (0..batch.num_rows()).map(row_cells).collect()
 }
 
