@@ -1,5 +1,6 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
+mod ingest;
 mod output;
 mod query;
 mod sample;
@@ -16,6 +17,7 @@ use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
+pub use ingest::IngestArgs;
 pub use output::OutputArgs;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
@@ -83,6 +85,16 @@ pub enum When {
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show on built-in sample logs what trimtrail can do
+    ///
+    /// Loads the made-up logs of an organization with five accounts into a store, shows that the counts balance, and
+    /// answers the main questions. Needs no AWS account and no files.
+    Demo(DemoArgs),
+    /// Read CloudTrail log files into a store
+    ///
+    /// Objects that the store already holds are skipped, and events that it already holds are counted as duplicates: run
+    /// it as often as you like, over any overlap of inputs. The counts at the end balance.
+    Ingest(IngestArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -108,6 +120,8 @@ pub enum Command {
 
 /// Headings of the command list.
 const GROUPS: &[(&str, &[&str])] = &[
+    ("Start here", &["demo"]),
+    ("Load logs", &["ingest"]),
     ("Ask questions", &["query", "sql"]),
     ("Look after a store", &["store"]),
     ("Set up", &["sample", "completions", "man"]),
@@ -115,10 +129,21 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 const EXAMPLES: &str = "\
 Examples:
+  trimtrail demo
+  trimtrail ingest ./AWSLogs
   trimtrail query secret-reads --param since=T-30d
   trimtrail sql \"select event_name, count(*) as calls from events group by 1 order by 2 desc, 1\"
 
 `trimtrail <COMMAND> --help` shows the options of a command and examples for it.";
+
+/// Arguments of `demo`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  trimtrail demo\n  trimtrail demo --store ./demo-store")]
+pub struct DemoArgs {
+    /// Keep the store in this folder, which must be new or empty [default: a temporary folder, removed at the end]
+    #[arg(long, value_name = "PATH")]
+    pub store: Option<String>,
+}
 
 /// Arguments of `completions`.
 #[derive(Debug, Clone, Args)]

@@ -4,10 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::ExitStatus;
+use crate::ingest::IngestError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
 use crate::sample::SampleError;
+use crate::source::SourceError;
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -58,6 +60,12 @@ pub enum CliError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The logs cannot be listed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The logs cannot be ingested.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
     /// The made-up logs cannot be written.
     #[error(transparent)]
     Sample(#[from] SampleError),
@@ -93,6 +101,7 @@ impl CliError {
                 | QueryError::RepeatedParameter { .. }
                 | QueryError::BadParameter { .. },
             ) => ExitStatus::Usage,
+            Self::Ingest(IngestError::Contention { .. }) => ExitStatus::Conflict,
             Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Report(cause) if cause.is_broken_pipe() => ExitStatus::Done,
             _ => ExitStatus::Failed,

@@ -11,6 +11,7 @@ mod error;
 mod exit;
 mod interrupt;
 mod output;
+mod progress;
 mod repl;
 mod rows;
 mod run;
@@ -18,6 +19,7 @@ mod runtime;
 mod settings;
 mod size;
 mod target;
+mod time;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

@@ -49,6 +49,8 @@ fn explain(message: &clap::Error) -> ExitStatus {
 fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     match command {
         Command::Completions(args) => command::completions(args, output),
+        Command::Demo(args) => command::demo(args, settings, output),
+        Command::Ingest(args) => command::ingest(args, settings, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Sample(args) => command::sample(args, output),

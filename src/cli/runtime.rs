@@ -4,6 +4,7 @@ use std::future::Future;
 use std::num::NonZeroUsize;
 
 use tokio::runtime::Builder;
+use tokio::runtime::Handle;
 
 use super::error::CliError;
 
@@ -11,6 +12,7 @@ use super::error::CliError;
 #[derive(Debug)]
 pub(super) struct Runtime {
     inner: Option<tokio::runtime::Runtime>,
+    handle: Handle,
 }
 
 impl Runtime {
@@ -20,17 +22,26 @@ impl Runtime {
             .worker_threads(threads.get())
             .enable_all()
             .build();
+        let runtime = runtime.map_err(CliError::Start)?;
         Ok(Self {
-            inner: Some(runtime.map_err(CliError::Start)?),
+            handle: runtime.handle().clone(),
+            inner: Some(runtime),
         })
     }
 
     /// Runs a future to its end.
     pub(super) fn run<T>(&self, future: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-        match &self.inner {
-            Some(runtime) => runtime.block_on(future),
-            None => Err(CliError::Start(std::io::Error::other("the runtime has ended"))),
-        }
+        self.handle.block_on(future)
+    }
+
+    /// For work that waits for futures on threads of its own.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs a future beside others until it ends or the runtime does.
+    pub(super) fn run_beside(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(future);
     }
 }
 

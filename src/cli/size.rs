@@ -37,6 +37,25 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| "a size is written `512MiB`, `2GiB` or as a number of bytes".to_owned())
 }
 
+/// Writes a size with the unit that leaves at least one and less than 1024 of it.
+pub(super) fn format_size(bytes: u64) -> String {
+    const NAMES: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1 << 10 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = u128::from(bytes) * 10 / 1024;
+    let mut names = NAMES.into_iter();
+    let mut name = names.next().unwrap_or_default();
+    for larger in names {
+        if tenths < 10 * 1024 {
+            break;
+        }
+        tenths /= 1024;
+        name = larger;
+    }
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
 /// Writes a count with its digits in groups of three.
 pub(super) fn format_count(count: u64) -> String {
     let digits = count.to_string();
@@ -73,6 +92,20 @@ mod tests {
     fn text_that_is_no_size_is_refused() {
         for text in ["", "MiB", "-1", "1.5GiB", "10 parsecs", "99999999999GiB", "1MiB2"] {
             assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_in_the_fitting_unit() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_572_864, "1.5 MiB"),
+            (5 << 40, "5.0 TiB"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(format_size(bytes), text);
         }
     }
 

@@ -40,6 +40,10 @@ const HIDDEN: &[(char, char)] = &[
 
 /// True when a character must not reach a person as it is.
 pub fn is_hidden(character: char) -> bool {
+    // Most text is printable ASCII.
+    if (' '..='~').contains(&character) {
+        return false;
+    }
     let position = HIDDEN.partition_point(|(_, last)| *last < character);
     HIDDEN.get(position).is_some_and(|(first, _)| *first <= character)
 }

@@ -69,6 +69,9 @@ fn exit_codes_of_wrong_and_failed_commands() {
             1,
             "`/nonexistent/rows.csv`",
         ),
+        (&["ingest", "/nonexistent/logs"], 1, "`/nonexistent/logs`"),
+        (&["ingest", "s3://bucket/AWSLogs"], 1, "`s3://bucket/AWSLogs`"),
+        (&["ingest", "/tmp", "--from", "yesterday"], 2, "`--from`"),
         (&["store", "info"], 1, "`/nonexistent/store`"),
         (
             &["store", "history", "--store", env!("CARGO_BIN_EXE_trimtrail")],
@@ -137,6 +140,48 @@ fn colour_is_for_those_who_ask() {
     assert!(escapes(&["sql", "selct"], "CLICOLOR_FORCE"));
     assert!(!escapes(&["sql", "selct", "--color", "never"], "CLICOLOR_FORCE"));
     assert!(!escapes(&["sql", "selct"], "NO_COLOR"));
+}
+
+#[test]
+fn demo_answers_from_made_up_logs_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = text_of(
+        trimtrail(&["demo", "-q"])
+            .env("TMPDIR", folder.path())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for expected in [
+        "stored + 43 duplicates + 2 rejected",
+        "svc-jenkins",
+        "prod/checkout/db",
+        "Try next:",
+    ] {
+        assert!(stdout.contains(expected), "{expected}: {stdout}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn sample_logs_are_ingested_once_and_what_is_broken_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let logs = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-logs");
+    let arguments = ["ingest", logs, "--store", store.to_str().unwrap()];
+    let (code, stdout, stderr) = run(&arguments);
+    assert_eq!(code, 4, "{stderr}");
+    assert!(
+        stdout.contains("objects  374 listed = 363 ingested + 0 known + 11 rejected\n"),
+        "{stdout}"
+    );
+    assert_eq!(stderr.matches("warning: ").count(), 2, "{stderr}");
+    let (code, stdout, _) = run(&arguments);
+    assert_eq!(code, 0);
+    assert!(
+        stdout.contains("374 listed = 0 ingested + 374 known + 0 rejected\n"),
+        "{stdout}"
+    );
 }
 
 #[test]

@@ -51,6 +51,12 @@ fn every_command_stands_in_one_group() {
 #[test]
 fn accepted_command_lines() {
     let lines = [
+        "demo",
+        "demo --store d -q",
+        "ingest a b --store s --from T-90d --to 2026-09-01 --dry-run",
+        "ingest a --account 111122223333 --account 444455556666 --region eu-west-1",
+        "ingest a --max-inflated-bytes 1GiB --max-record-bytes 64k --threads 4",
+        "ingest a --memory 128MiB --progress never -v --color always",
         "sql",
         "sql statement",
         "sql -f q.sql -p a=1 --param b=x=y --at-version 3",
@@ -79,6 +85,9 @@ fn refused_command_lines() {
         ("sample d --first-day yesterday", ErrorKind::ValueValidation),
         ("sample d --object-size vast", ErrorKind::ValueValidation),
         ("sample d --days 0", ErrorKind::ValueValidation),
+        ("ingest", ErrorKind::MissingRequiredArgument),
+        ("ingest a --memory lots", ErrorKind::ValueValidation),
+        ("ingest a --threads 0", ErrorKind::ValueValidation),
         ("query -q -v x", ErrorKind::ArgumentConflict),
         ("frobnicate", ErrorKind::InvalidSubcommand),
         ("sql statement -f q.sql", ErrorKind::ArgumentConflict),
@@ -149,6 +158,8 @@ fn long_help() {
 #[test]
 fn help_of_every_command() {
     let lines = [
+        "demo",
+        "ingest",
         "query",
         "sql",
         "store",

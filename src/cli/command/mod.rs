@@ -1,6 +1,9 @@
 //! The commands: each is a function that prints through `Output` and returns an exit status.
 
+mod balance;
 mod completions;
+mod demo;
+mod ingest;
 mod man;
 mod query;
 mod sample;
@@ -8,6 +11,8 @@ mod sql;
 mod store;
 
 pub use completions::completions;
+pub use demo::demo;
+pub use ingest::ingest;
 pub use man::man;
 pub use query::query;
 pub use sample::sample;

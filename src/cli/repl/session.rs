@@ -270,6 +270,7 @@ impl<'a> Session<'a> {
 
 fn help() -> String {
     let mut text = "SQL runs when it ends in `;`. Ctrl-C stops it, Ctrl-D leaves, Tab completes.\n".to_owned();
+    text.push_str("All answers of a session show the store as it was when the session first read it.\n");
     for usage in USAGES {
         let written = format!("{} {}", usage.name, usage.arguments);
         text.push_str(&format!("  {written:<24} {}\n", usage.meaning));

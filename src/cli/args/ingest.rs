@@ -1,0 +1,61 @@
+//! `ingest` as typed.
+
+use clap::Args;
+
+use super::StoreLocationArgs;
+use super::When;
+use crate::cli::size::parse_size;
+
+/// Arguments of `ingest`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct IngestArgs {
+    /// Files or folders with CloudTrail logs (`.json.gz` or `.json`), searched through to the bottom
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+    /// Only logs from this day on: `2026-09-01`, an RFC 3339 time, or back from now like `90d`; one day more is read on either side, as delivery may be late
+    #[arg(long, value_name = "TIME", help_heading = "Which logs")]
+    pub from: Option<String>,
+    /// Only logs from before this time
+    #[arg(long, value_name = "TIME", help_heading = "Which logs")]
+    pub to: Option<String>,
+    /// Only logs of this account; may be repeated
+    #[arg(long, value_name = "ID", help_heading = "Which logs")]
+    pub account: Vec<String>,
+    /// Only logs of this region; may be repeated
+    #[arg(long, value_name = "REGION", help_heading = "Which logs")]
+    pub region: Vec<String>,
+    /// List and count what would be read, and read nothing
+    #[arg(long, help_heading = "Which logs")]
+    pub dry_run: bool,
+    /// Largest size of one object once it is inflated; a larger one is reported as corrupt
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size, help_heading = "Limits")]
+    pub max_inflated_bytes: u64,
+    /// Largest size of one record; a larger one is kept in `rejects`
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_size, help_heading = "Limits")]
+    pub max_record_bytes: u64,
+    /// Threads that decode [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Limits")]
+    pub threads: Option<u16>,
+    /// Memory that the rows in flight may take
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = parse_size, help_heading = "Limits")]
+    pub memory: u64,
+    /// When to show a progress bar: auto, always or never
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub progress: When,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtrail ingest ./AWSLogs
+  trimtrail ingest ./AWSLogs --store /srv/trail --from T-90d --account 111122223333
+  trimtrail ingest ./AWSLogs --dry-run";

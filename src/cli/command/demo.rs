@@ -1,0 +1,240 @@
+//! `demo`: what the program can do, on made-up logs.
+
+use futures::StreamExt;
+use tempfile::TempDir;
+
+use super::balance::render;
+use super::find_question;
+use super::ingest::default_bar;
+use super::ingest::default_options;
+use super::ingest::load;
+use super::query::load_library;
+use crate::cli::args::DemoArgs;
+use crate::cli::args::EngineArgs;
+use crate::cli::args::StoreLocationArgs;
+use crate::cli::engine::Engine;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
+use crate::cli::output::Output;
+use crate::cli::rows;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::query::Question;
+use crate::report::Format;
+use crate::report::Limit;
+use crate::report::ReportError;
+use crate::report::ResultOptions;
+use crate::report::TableShape;
+use crate::sample::EstateConfig;
+use crate::sample::write_estate;
+use crate::source;
+use crate::store::Location;
+
+/// A question that the demo answers.
+struct Headline {
+    id: &'static str,
+    params: &'static [(&'static str, &'static str)],
+    /// The columns that fit a terminal.
+    columns: &'static [&'static str],
+}
+
+const HEADLINES: &[Headline] = &[
+    Headline {
+        id: "ingest-balance",
+        params: &[],
+        columns: &[
+            "kind",
+            "state",
+            "objects",
+            "records",
+            "stored",
+            "duplicates",
+            "rejected",
+            "unaccounted",
+        ],
+    },
+    Headline {
+        id: "used-actions",
+        params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
+        columns: &[
+            "event_source",
+            "event_name",
+            "succeeded",
+            "denied",
+            "regions",
+            "last_seen",
+        ],
+    },
+    Headline {
+        id: "unexpected-regions",
+        params: &[("allowed", "eu-central-1,eu-west-1,us-west-2")],
+        columns: &[
+            "serving_region",
+            "event_source",
+            "calls",
+            "denied",
+            "last_seen",
+            "principal_arn",
+        ],
+    },
+    Headline {
+        id: "secret-reads",
+        params: &[("since", "2026-09-14")],
+        columns: &["outcome", "event_time", "secret", "session_name", "principal_arn"],
+    },
+    Headline {
+        id: "root-use",
+        params: &[],
+        columns: &[
+            "event_time",
+            "recipient_account_id",
+            "event_name",
+            "mfa_authenticated",
+            "source_ip_address",
+        ],
+    },
+];
+
+/// Rows that are shown of an answer.
+const SHOWN_ROWS: u64 = 12;
+
+/// Loads the made-up logs and answers the main questions.
+///
+/// # Errors
+/// When the store cannot be made, or stdout takes no more bytes.
+pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let temporary = TempDir::with_prefix("trimtrail-demo-").map_err(|cause| CliError::Write {
+        path: std::env::temp_dir(),
+        cause,
+    })?;
+    let logs = temporary.path().join("logs");
+    let store = args
+        .store
+        .clone()
+        .unwrap_or_else(|| temporary.path().join("store").display().to_string());
+    output.note("writing the made-up logs of an organization: five accounts, four regions, 14 days");
+    write_estate(&EstateConfig::default(), &logs)?;
+    let runtime = Runtime::start(settings.threads)?;
+    let stop = StopFlag::on_signal(&runtime);
+    let location = Location::parse(&store)?;
+    let listing = source::list(&[logs.display().to_string()])?;
+    let options = default_options(settings);
+    let balance = load(&location, listing, &options, &default_bar(settings), (&stop, &runtime))?;
+    if let Some(status) = stop.status() {
+        return Ok(status);
+    }
+    output.print(&render(&balance))?;
+    runtime.run(answer(&store, settings, output))?;
+    output.print(&next_steps(args.store.as_deref()))?;
+    Ok(ExitStatus::Done)
+}
+
+async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result<(), CliError> {
+    let location = StoreLocationArgs {
+        store: store.to_owned(),
+    };
+    let args = EngineArgs {
+        location,
+        at_version: None,
+        memory: 512 << 20,
+        temp_dir: None,
+    };
+    let engine = Engine::open(&args, settings).await?;
+    let library = load_library(None)?;
+    for headline in HEADLINES {
+        let question = find_question(&library, headline.id)?;
+        output.print(&format!("\n{}\n$ {}\n\n", question.question, headline.command()))?;
+        show(&engine, question, headline, settings, output).await?;
+    }
+    Ok(())
+}
+
+async fn show(
+    engine: &Engine,
+    question: &Question,
+    headline: &Headline,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let params = headline
+        .params
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let answer = engine.ask(question, &params.collect::<Vec<_>>()).await?;
+    let indices = headline
+        .columns
+        .iter()
+        .filter_map(|name| answer.schema.index_of(name).ok())
+        .collect::<Vec<_>>();
+    let schema = answer.schema.project(&indices).map_err(ReportError::from)?;
+    let batches = answer.stream.map(|batch| {
+        let batch = batch.map_err(CliError::from)?;
+        batch
+            .project(&indices)
+            .map_err(|cause| CliError::from(ReportError::from(cause)))
+    });
+    let options = ResultOptions {
+        format: Format::Table,
+        limit: Limit::Preview(SHOWN_ROWS),
+        width: settings.terminal_width,
+        shape: TableShape::Lines,
+        color: settings.color,
+        csv_raw: false,
+    };
+    let summary = rows::write_stream(&schema.into(), batches, None, &options, output).await?;
+    if summary.rows_beyond > 0 {
+        output.print(&format!("… and {} more\n", summary.rows_beyond))?;
+    }
+    Ok(())
+}
+
+impl Headline {
+    /// What the user would type.
+    fn command(&self) -> String {
+        let params = self
+            .params
+            .iter()
+            .map(|(name, value)| format!(" --param {name}={value}"));
+        format!("trimtrail query {}{}", self.id, params.collect::<String>())
+    }
+}
+
+fn next_steps(store: Option<&str>) -> String {
+    match store {
+        Some(store) => format!(
+            "\nTry next:\n  trimtrail sql --store {store}\n  trimtrail query used-actions --store {store}\n  \
+             trimtrail query secret-reads --store {store} -o secret-reads.csv\n"
+        ),
+        None => "\nTry next:\n  trimtrail demo --store ./demo-store\n  trimtrail sql --store ./demo-store\n  \
+                 trimtrail ingest YOUR-LOGS\n"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headlines_are_questions_with_these_parameters_and_columns() {
+        let library = load_library(None).unwrap();
+        for headline in HEADLINES {
+            let question = find_question(&library, headline.id).unwrap();
+            for column in headline.columns {
+                assert!(
+                    question.columns.iter().any(|known| known.name == *column),
+                    "{}: {column}",
+                    headline.id
+                );
+            }
+            for (name, _) in headline.params {
+                assert!(
+                    question.params.iter().any(|known| known.name == *name),
+                    "{}: {name}",
+                    headline.id
+                );
+            }
+        }
+    }
+}
