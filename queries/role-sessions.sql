@@ -4,7 +4,7 @@
 -- @param     since timestamp?  First moment of the window, UTC, inclusive.
 -- @param     until timestamp?  End of the window, UTC, exclusive.
 -- @param     role utf8?  Only this role: its ARN.
--- @column    role_arn utf8  Role as the request names it.
+-- @column    role_arn utf8  Role as the request names it; for a refused call with an empty request, from the error message.
 -- @column    caller utf8  Who assumed it: role, user, service, account or federated user.
 -- @column    caller_type utf8  role, user, root, service, account, federated, identity-center-user or unknown.
 -- @column    event_name utf8  How: AssumeRole, AssumeRoleWithSAML, AssumeRoleWithWebIdentity or AssumeRoot.
@@ -24,7 +24,11 @@
 -- @caveat    EC2 instance profiles, Lambda and other services assume roles as a service; who started the instance is in other events.
 with requests as (
     select
-        coalesce(e.request_parameters->>'roleArn', e.request_parameters->>'targetPrincipal') as role_arn,
+        coalesce(
+            e.request_parameters->>'roleArn',
+            e.request_parameters->>'targetPrincipal',
+            nullif(split_part(split_part(e.error_message, 'on resource: ', 2), ' ', 1), '')
+        ) as role_arn,
         e.principal_arn as caller,
         e.principal_type as caller_type,
         e.event_name,

@@ -19,6 +19,7 @@
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.8.2
 -- @caveat    Calls that a service makes in root's name, such as those of Auto Scaling, are not use of root and are left out.
+-- @caveat    Failed sign-ins are attempts, not use; `console-logins` lists them.
 select
     e.event_time,
     e.recipient_account_id,
@@ -40,6 +41,7 @@ where e.principal_type = 'root'
   and e.user_identity_invoked_by is null
   and (e.event_category is null or e.event_category in ('Management', 'Data'))
   and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
+  and (e.event_name <> 'ConsoleLogin' or e.response_elements->>'ConsoleLogin' is distinct from 'Failure')
   and ($since is null or (e.event_date >= cast($since as date) and e.event_time >= $since))
   and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
 order by e.event_time, e.recipient_account_id, e.event_id, e.aws_region

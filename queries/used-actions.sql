@@ -8,7 +8,7 @@
 -- @column    principal_type utf8  role, user, root, account, federated, identity-center-user or unknown.
 -- @column    event_source utf8  Service endpoint that was called.
 -- @column    event_name utf8  API operation as recorded, with any version suffix.
--- @column    succeeded int64  Calls without an error.
+-- @column    succeeded int64  Calls without an error; a failed console sign-in has a message but no code.
 -- @column    denied int64  Calls that failed for lack of permission.
 -- @column    failed int64  Calls that failed otherwise: wrong arguments, throttling and the like.
 -- @column    regions utf8  Regions that served the calls, sorted, separated by commas.

@@ -11,6 +11,7 @@
 mod cli;
 mod compat;
 mod ingest;
+mod planted;
 mod query;
 mod questions;
 mod raw;

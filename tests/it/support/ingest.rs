@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use arrow::json::ArrayWriter;
+use futures::StreamExt;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use trimtrail::decode::Limits;
@@ -11,7 +14,10 @@ use trimtrail::ingest::Ingest;
 use trimtrail::ingest::IngestError;
 use trimtrail::ingest::Options;
 use trimtrail::ingest::Progress;
+use trimtrail::query::Library;
+use trimtrail::query::ParamText;
 use trimtrail::query::QuerySession;
+use trimtrail::query::ResultStream;
 use trimtrail::query::SessionOptions;
 use trimtrail::source;
 use trimtrail::source::Selection;
@@ -91,31 +97,48 @@ impl IngestStore {
     }
 
     /// Rows of a statement as JSON objects, one text each.
-    pub(crate) fn sql(&self, statement: &str) -> Vec<serde_json::Value> {
-        use futures::StreamExt;
+    pub(crate) fn sql(&self, statement: &str) -> Vec<Value> {
         self.runtime.block_on(async {
-            let store = Store::open(&self.location()).await.unwrap();
-            let session = QuerySession::new(Some(&store), &SessionOptions::new(2, NOW), None).unwrap();
-            let mut result = session
-                .sql(statement, &[])
-                .await
-                .unwrap_or_else(|error| panic!("{statement}: {error}"));
-            let mut writer = arrow::json::ArrayWriter::new(Vec::new());
-            while let Some(batch) = result.stream.next().await {
-                writer.write(&batch.unwrap()).unwrap();
-            }
-            writer.finish().unwrap();
-            let text = writer.into_inner();
-            if text.is_empty() {
-                Vec::new()
-            } else {
-                serde_json::from_slice(&text).unwrap()
-            }
+            let session = self.session().await;
+            let result = session.sql(statement, &[]).await;
+            json_rows(result.unwrap_or_else(|error| panic!("{statement}: {error}"))).await
         })
+    }
+
+    /// The answer to a question of the library, as JSON objects.
+    pub(crate) fn ask(&self, id: &str, params: &[(&str, &str)]) -> Vec<Value> {
+        let params: Vec<(String, ParamText)> = params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), ParamText::from(*value)))
+            .collect();
+        let library = Library::embedded().unwrap();
+        self.runtime.block_on(async {
+            let session = self.session().await;
+            let result = session.ask(library.get(id).unwrap(), &params).await;
+            json_rows(result.unwrap_or_else(|error| panic!("{id}: {error}"))).await
+        })
+    }
+
+    async fn session(&self) -> QuerySession {
+        let store = Store::open(&self.location()).await.unwrap();
+        QuerySession::new(Some(&store), &SessionOptions::new(2, NOW), None).unwrap()
     }
 
     pub(crate) fn count(&self, statement: &str) -> i64 {
         let rows = self.sql(statement);
         rows[0].as_object().unwrap().values().next().unwrap().as_i64().unwrap()
     }
+}
+
+async fn json_rows(mut result: ResultStream) -> Vec<Value> {
+    let mut writer = ArrayWriter::new(Vec::new());
+    while let Some(batch) = result.stream.next().await {
+        writer.write(&batch.unwrap()).unwrap();
+    }
+    writer.finish().unwrap();
+    let text = writer.into_inner();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    serde_json::from_slice(&text).unwrap()
 }

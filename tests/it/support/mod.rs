@@ -2,5 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod ingest;
+pub(crate) mod json;
+pub(crate) mod process;
 pub(crate) mod store;
 pub(crate) mod text;
