@@ -51,13 +51,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// URI and bytes.
+type Object = (String, Vec<u8>);
+
 struct Round {
     elapsed: Duration,
     records: u64,
     inflated_bytes: u64,
 }
 
-fn decode_all(objects: &[(String, Vec<u8>)]) -> Result<Round, Infallible> {
+fn decode_all(objects: &[Object]) -> Result<Round, Infallible> {
     let mut decoder = Decoder::new(Limits::default());
     let mut rows = RowBuffer::new(EventKeys::default());
     let mut round = Round {
@@ -67,7 +70,7 @@ fn decode_all(objects: &[(String, Vec<u8>)]) -> Result<Round, Infallible> {
     };
     let started = Instant::now();
     for (uri, bytes) in objects {
-        let outcome = decoder.decode(uri, bytes, &mut rows, |_| Ok(()))?;
+        let outcome = decoder.decode(uri, bytes, &mut rows, |_| Ok::<(), Infallible>(()))?;
         round.records += outcome.records;
         round.inflated_bytes += outcome.inflated_bytes;
     }
@@ -75,7 +78,7 @@ fn decode_all(objects: &[(String, Vec<u8>)]) -> Result<Round, Infallible> {
     Ok(round)
 }
 
-fn read_objects(estate: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn read_objects(estate: &Path) -> Result<Vec<Object>, Box<dyn Error>> {
     let listing = source::list(&[estate.join("AWSLogs").display().to_string()])?;
     let read = |object: &source::ObjectRef| Ok((object.uri.clone(), source::read(object)?));
     listing.objects.iter().map(read).collect()
