@@ -11,13 +11,13 @@ use flate2::bufread::GzDecoder;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GzipFault {
     /// The stream ends in the middle of a member.
-    #[error("gzip stream ends in the middle of member {member}")]
+    #[error("gzip stream ends in the middle of member {member}; copy it again")]
     Truncated {
         /// Number of the member, from 1.
         member: u64,
     },
     /// A member's bytes are no valid deflate stream, or its checksum is wrong.
-    #[error("gzip member {member} is damaged: {cause}")]
+    #[error("gzip member {member} is damaged: {cause}; copy it again")]
     Damaged {
         /// Number of the member, from 1.
         member: u64,
@@ -25,7 +25,7 @@ pub enum GzipFault {
         cause: String,
     },
     /// Bytes that are no gzip member follow the last one.
-    #[error("{bytes} bytes after gzip member {member} are not gzip")]
+    #[error("{bytes} bytes after gzip member {member} are not gzip; copy it again")]
     TrailingBytes {
         /// Number of the last good member, from 1.
         member: u64,

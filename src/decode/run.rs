@@ -161,7 +161,7 @@ impl<'r> Run<'r> {
         if self.outcome.kind == ObjectKind::Unknown && (is_foreign || holds_other_records) {
             self.outcome.records = 0;
             self.outcome.rejects.clear();
-            self.fault("holds no CloudTrail records");
+            self.fault("holds no CloudTrail records; leave it out");
         }
         self.outcome
     }

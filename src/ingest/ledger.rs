@@ -56,7 +56,7 @@ impl Entry {
     /// Books an object whose bytes could not be had.
     pub(super) fn unreadable(object: ObjectRef, cause: &std::io::Error) -> Self {
         let outcome = Outcome {
-            fault: Some(cause.to_string()),
+            fault: Some(format!("{cause}; make it readable and run again")),
             ..Outcome::default()
         };
         Self {

@@ -20,6 +20,12 @@ pub enum SourceError {
         /// What the system says.
         cause: std::io::Error,
     },
+    /// The path names a pipe, a device or a socket.
+    #[error("cannot read `{}`: neither a file nor a folder; save its content to a file first", path.display())]
+    NeitherFileNorFolder {
+        /// The path as given.
+        path: PathBuf,
+    },
     /// The source is of a kind that this version does not read.
     #[error(
         "cannot read `{text}`: this version reads folders and files; copy the objects first, for example with `aws s3 sync`"

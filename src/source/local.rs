@@ -76,11 +76,16 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
         cause,
     };
     let metadata = root.metadata().map_err(unreadable)?;
-    if !metadata.is_dir() {
+    if metadata.is_file() {
         listing.objects.push(object(root, &metadata, true));
         return Ok(());
     }
+    if !metadata.is_dir() {
+        // Reading a pipe could wait for ever, and its content could not be read a second time.
+        return Err(SourceError::NeitherFileNorFolder { path: path.to_owned() });
+    }
     std::fs::read_dir(&root).map_err(unreadable)?;
+    let found_before = listing.objects.len() + listing.unlisted.len();
     for entry in WalkDir::new(&root).follow_links(false).sort_by_file_name() {
         match entry {
             Ok(entry) => list_entry(&entry, listing),
@@ -93,6 +98,10 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
                 listing.unlisted.push((place.display().to_string(), cause));
             }
         }
+    }
+    if listing.objects.len() + listing.unlisted.len() == found_before {
+        let reason = "the folder holds no files; check the path".to_owned();
+        listing.unlisted.push((path.display().to_string(), reason));
     }
     Ok(())
 }

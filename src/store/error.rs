@@ -84,6 +84,15 @@ pub enum StoreError {
         /// File or folder.
         path: String,
     },
+    /// A file grew to the limit of the process or of the file system.
+    #[error(
+        "cannot write `{path}`: the largest file size is reached; raise the limit (`ulimit -f`) and run the same command \
+         again, nothing is counted twice"
+    )]
+    FileSizeLimit {
+        /// The file.
+        path: String,
+    },
     /// A log entry is cut off or empty.
     #[error(
         "log entry `{path}` is damaged ({reason}): its writer was cut off; move this file away if it is the newest of \
@@ -194,6 +203,7 @@ impl StoreError {
         let path = path.display().to_string();
         match (source.kind(), access) {
             (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Self::NoSpace { path },
+            (ErrorKind::FileTooLarge, _) => Self::FileSizeLimit { path },
             (_, Access::Write) => Self::Unwritable { path, source },
             (_, Access::Read) => Self::Unreadable { path, source },
         }

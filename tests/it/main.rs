@@ -10,6 +10,8 @@
 
 mod cli;
 mod compat;
+#[cfg(unix)]
+mod hostile;
 mod ingest;
 mod planted;
 mod query;

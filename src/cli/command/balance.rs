@@ -10,7 +10,8 @@ use crate::ingest::Problem;
 /// Problems that are told one by one.
 const TOLD_PROBLEMS: usize = 10;
 
-const PROBLEMS_QUERY: &str = "select object_key, state, error from objects where error is not null order by object_key";
+const PROBLEMS_QUERY: &str = "select object_key, state, error from objects \
+    where state not in ('ingested', 'not-events') order by object_key";
 
 /// The counts; every line balances.
 pub(super) fn render(balance: &Balance) -> String {

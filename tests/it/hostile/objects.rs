@@ -1,0 +1,292 @@
+//! Objects whose content is bad.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::GOOD_RECORDS;
+use super::assert_run;
+use super::document;
+use super::place_with_a_good_object;
+use super::with_field;
+use super::zipped;
+use crate::ingest::record;
+use crate::support::json::number;
+use crate::support::json::text;
+use crate::support::process;
+use crate::support::process::Place;
+
+const MEBIBYTE: u64 = 1 << 20;
+
+/// Ingests one bad object between three good records of its own and three of another object; the bad record in the
+/// middle must be the only loss. Returns its entry in `rejects`.
+fn assert_costs_one_record(bad_record: &[u8], reason: &str) -> Value {
+    let place = place_with_a_good_object();
+    let mut content = format!("{{\"Records\":[{},{},", record(10), record(11)).into_bytes();
+    content.extend_from_slice(bad_record);
+    content.extend_from_slice(format!(",{}]}}", record(12)).as_bytes());
+    place.write("bad.json.gz", &zipped(&content));
+    let ended = place.ingest(&[]);
+    assert_run(
+        &place,
+        &ended,
+        4,
+        &["bad.json.gz` is partial: record 2: ", reason, "from rejects"],
+        GOOD_RECORDS + 3,
+    );
+    let rejects = place.sql(
+        "select object_key, record_index, byte_offset, byte_length, reason, encode(raw, 'hex') as raw from rejects",
+    );
+    assert_eq!(rejects.len(), 1, "{rejects:?}");
+    let start = usize::try_from(number(&rejects[0], "byte_offset")).unwrap();
+    assert!(content[start..].starts_with(bad_record), "offset {start}");
+    assert_eq!(
+        number(&rejects[0], "byte_length"),
+        i64::try_from(bad_record.len()).unwrap()
+    );
+    assert!(text(&rejects[0], "reason").contains(reason), "{}", rejects[0]);
+    rejects[0].clone()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Ingests one good record that is odd, and gives it back as it was rendered.
+fn assert_is_kept_as_it_is(odd: &str) -> Value {
+    let place = place_with_a_good_object();
+    place.write("odd.json.gz", &zipped(document(&[odd.to_owned()])));
+    let ended = place.ingest(&[]);
+    assert_run(&place, &ended, 0, &[], GOOD_RECORDS + 1);
+    let rows = place.sql(
+        "select e.event_name, r.record from events e inner join event_records r on e.event_id = r.event_id \
+         where e.object_key like '%odd.json.gz'",
+    );
+    assert_eq!(text(&rows[0], "record"), odd);
+    rows[0].clone()
+}
+
+#[test]
+fn invalid_utf8_costs_one_record() {
+    let mut bad = record(20).into_bytes();
+    let position = bad.windows(7).position(|window| window == b"aws-cli").unwrap();
+    bad[position..position + 2].copy_from_slice(b"\xff\xfe");
+    let reject = assert_costs_one_record(&bad, "invalid UTF-8");
+    assert_eq!(text(&reject, "raw"), hex(&bad));
+}
+
+#[test]
+fn lone_surrogate_costs_one_record() {
+    let bad = with_field(&record(20), r#""note":"\ud800""#);
+    let reject = assert_costs_one_record(bad.as_bytes(), "lone surrogate");
+    assert_eq!(text(&reject, "raw"), hex(bad.as_bytes()));
+}
+
+#[test]
+fn control_character_costs_one_record() {
+    let bad = record(20).replace("aws-cli", "aws\u{1b}[2Jcli");
+    let reject = assert_costs_one_record(bad.as_bytes(), "control character");
+    assert_eq!(text(&reject, "raw"), hex(bad.as_bytes()));
+}
+
+#[test]
+fn depth_beyond_1024_costs_one_record() {
+    let nested = |depth: usize| format!("\"note\":{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let bad = with_field(&record(20), &nested(100_000));
+    assert_costs_one_record(bad.as_bytes(), "nesting deeper than 1024");
+    assert_is_kept_as_it_is(&with_field(&record(20), &nested(1_000)));
+}
+
+#[test]
+fn record_over_the_limit_costs_one_record_and_a_higher_limit_takes_it() {
+    let large = record(20).replace("aws-cli", &"a".repeat(1_200_000));
+    let reject = assert_costs_one_record(large.as_bytes(), "larger than 1048576 bytes");
+    assert!(
+        text(&reject, "reason").contains("--max-record-bytes"),
+        "{}",
+        text(&reject, "reason")
+    );
+    let place = Place::new();
+    place.write("large.json.gz", &zipped(document(&[large])));
+    let ended = place.ingest(&["--max-record-bytes", "2MiB"]);
+    assert_run(&place, &ended, 0, &[], 1);
+}
+
+#[test]
+fn integers_beyond_64_bits_and_infinite_floats_keep_their_text() {
+    let odd = with_field(
+        &record(20),
+        r#""count":123456789012345678901234567890,"least":-9223372036854775809,"share":1e999,"rate":1.688560107857E9"#,
+    );
+    assert_is_kept_as_it_is(&odd);
+    let in_parameters = record(20).replace(r#""bucketName""#, r#""size":18446744073709551616,"bucketName""#);
+    assert_is_kept_as_it_is(&in_parameters);
+}
+
+#[test]
+fn duplicate_keys_are_kept_both() {
+    let row = assert_is_kept_as_it_is(&with_field(&record(20), r#""eventName":"DeleteObject""#));
+    assert!(
+        ["GetObject", "DeleteObject"].contains(&text(&row, "event_name").as_str()),
+        "{row}"
+    );
+    assert_is_kept_as_it_is(&record(20).replace(r#""bucketName""#, r#""key":"first","bucketName""#));
+}
+
+#[test]
+fn truncated_gzip_is_named_and_gives_the_whole_records_before_the_cut() {
+    let place = place_with_a_good_object();
+    // Records that do not compress away, so that the cut lies behind some of them.
+    let records: Vec<String> = (100..160).map(record).collect();
+    let whole = zipped(document(&records));
+    place.write("cut.json.gz", &whole[..whole.len() * 2 / 3]);
+    let ended = place.ingest(&[]);
+    let stored = place.sql("select stored from objects where object_key like '%cut.json.gz'");
+    let stored = usize::try_from(number(&stored[0], "stored")).unwrap();
+    assert!((1..60).contains(&stored), "{stored}");
+    let message = [
+        "cut.json.gz` is partial: gzip stream ends in the middle of member 1",
+        "copy it again",
+    ];
+    assert_run(&place, &ended, 4, &message, GOOD_RECORDS + stored);
+    // The whole object, once it is there, adds what was missing.
+    place.write("cut.json.gz", &whole);
+    let ended = place.ingest(&[]);
+    assert_run_after_repair(&place, &ended, GOOD_RECORDS + 60);
+}
+
+fn assert_run_after_repair(place: &Place, ended: &process::Ended, stored: usize) {
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let rows = place.sql("select count(*) as number, count(distinct event_id) as ids from events");
+    let stored = i64::try_from(stored).unwrap();
+    assert_eq!((number(&rows[0], "number"), number(&rows[0], "ids")), (stored, stored));
+}
+
+#[test]
+fn object_cut_before_its_first_record_is_corrupt() {
+    let place = place_with_a_good_object();
+    let whole = zipped(document(&[record(100)]));
+    place.write("cut.json.gz", &whole[..whole.len() / 4]);
+    let ended = place.ingest(&[]);
+    let message = [
+        "cut.json.gz` is corrupt: gzip stream ends in the middle of member 1",
+        "copy it again",
+    ];
+    assert_run(&place, &ended, 4, &message, GOOD_RECORDS);
+}
+
+#[test]
+fn damaged_gzip_is_named() {
+    let place = place_with_a_good_object();
+    let mut damaged = zipped(document(&[record(100)]));
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 0xff;
+    place.write("damaged.json.gz", &damaged);
+    place.write(
+        "trailing.json.gz",
+        &[zipped(document(&[record(101)])), b"trailing".to_vec()].concat(),
+    );
+    let ended = place.ingest(&[]);
+    let message = [
+        "damaged.json.gz` is partial: gzip member 1 is damaged",
+        "trailing.json.gz` is partial: 8 bytes after gzip member 1 are not gzip",
+    ];
+    assert_run(&place, &ended, 4, &message, GOOD_RECORDS + 2);
+}
+
+#[test]
+fn every_member_of_a_gzip_is_read() {
+    let place = place_with_a_good_object();
+    let members = [document(&[record(100)]), document(&[record(101), record(102)])].map(zipped);
+    place.write("two.json.gz", &members.concat());
+    let ended = place.ingest(&[]);
+    assert_run(&place, &ended, 0, &[], GOOD_RECORDS + 3);
+}
+
+#[test]
+fn what_is_not_cloudtrail_is_counted_in_a_folder_and_refused_by_name() {
+    let place = place_with_a_good_object();
+    place.write("README.md", b"# Logs\n");
+    place.write("other.json", br#"{"Records":"none","level":"info"}"#);
+    place.write("empty.json.gz", b"");
+    let ended = place.ingest(&[]);
+    assert_run(
+        &place,
+        &ended,
+        0,
+        &["3 objects beside the logs hold no CloudTrail records"],
+        GOOD_RECORDS,
+    );
+    let named = place.logs().join("README.md");
+    let ended = process::run(&place.folder().join("other"), &["ingest", named.to_str().unwrap()]);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("README.md` is unknown: holds no CloudTrail records"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stdout.contains("1 listed = 0 ingested + 0 known + 1 rejected"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn bomb_stops_at_the_cap_in_bounded_memory() {
+    let bombs: [(&str, &[u8], u8); 3] = [
+        ("zeros", b"", 0),
+        ("one endless string", br#"{"Records":[{"eventVersion":""#, b'a'),
+        ("endless blanks between records", br#"{"Records":["#, b' '),
+    ];
+    for (name, start, filler) in bombs {
+        let place = place_with_a_good_object();
+        let bomb = gzip_of(start, filler, 256 * MEBIBYTE);
+        assert!(bomb.len() < 300_000, "{name}: {}", bomb.len());
+        place.write("bomb.json.gz", &bomb);
+        let logs = place.logs();
+        let arguments = ["ingest", logs.to_str().unwrap(), "--max-inflated-bytes", "64MiB"];
+        let (ended, peak_bytes) = run_measured(&place, &arguments);
+        let message = [
+            "bomb.json.gz` is corrupt: object inflates to more than 67108864 bytes",
+            "--max-inflated-bytes",
+        ];
+        assert_run(&place, &ended, 4, &message, GOOD_RECORDS);
+        assert!(peak_bytes < 164 * MEBIBYTE, "{name}: {} MiB", peak_bytes / MEBIBYTE);
+    }
+}
+
+/// Compresses `start` and then `count` times one byte, without holding them.
+fn gzip_of(start: &[u8], filler: u8, count: u64) -> Vec<u8> {
+    let content = start.chain(std::io::repeat(filler).take(count));
+    let mut bomb = Vec::new();
+    flate2::bufread::GzEncoder::new(std::io::BufReader::new(content), flate2::Compression::best())
+        .read_to_end(&mut bomb)
+        .unwrap();
+    bomb
+}
+
+/// Runs the program and watches its largest resident size until it ends.
+#[cfg(target_os = "linux")]
+fn run_measured(place: &Place, arguments: &[&str]) -> (process::Ended, u64) {
+    let mut child = process::trimtrail(&place.store(), arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_kibibytes = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        peak_kibibytes = peak_kibibytes.max(peak.unwrap_or_default());
+        std::thread::yield_now();
+    }
+    assert!(peak_kibibytes > 0, "the process was never seen");
+    (process::ended(child.wait_with_output().unwrap()), peak_kibibytes * 1024)
+}
