@@ -42,6 +42,7 @@ with calls as (
     where e.principal_arn is not null
       and e.principal_type <> 'service'
       and (e.event_category is null or e.event_category in ('Management', 'Data'))
+      and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
       and ($since is null or (e.event_date >= cast($since as date) and e.event_time >= $since))
       and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
       and ($principal is null or e.principal_arn = $principal)
