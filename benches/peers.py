@@ -83,11 +83,12 @@ def duckdb():
 
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(OUT)
+    files = ", ".join("'" + path.replace("'", "''") + "'" for path in objects())
     connection = duckdb.connect()
     connection.execute("set threads=2; set preserve_insertion_order=false")
     connection.execute(
         "COPY (SELECT r.*, r.eventTime::DATE AS event_date FROM (SELECT unnest(Records) r FROM"
-        f" read_json('{SOURCE}/**/CloudTrail/**/*.json.gz', columns={{Records: '{RECORD}[]'}},"
+        f" read_json([{files}], columns={{Records: '{RECORD}[]'}},"
         " maximum_object_size=268435456, format='unstructured')))"
         f" TO '{OUT}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (event_date))"
     )

@@ -168,7 +168,7 @@ impl<'r> Run<'r> {
 
     fn take(&mut self, draft: Draft<'_>, cursor: &TapeCursor<'_>, range: Range<usize>) {
         let place = range.clone();
-        self.take_draft(draft, || cursor.text(place.clone()), range);
+        self.take_draft(draft, || Cow::Borrowed(cursor.text(place.clone())), range);
     }
 
     fn take_text(&mut self, draft: Draft<'_>, text: &str, range: Range<usize>) {

@@ -96,7 +96,7 @@ impl<'t> TapeCursor<'t> {
         let range = self.skip()?;
         Some(TapeValue {
             kind,
-            content: self.text(range),
+            content: Cow::Borrowed(self.text(range)),
         })
     }
 
@@ -139,8 +139,9 @@ impl<'t> TapeCursor<'t> {
     }
 
     /// Text of the source; the parser has checked that it is UTF-8.
-    pub(crate) fn text(&self, range: Range<usize>) -> Cow<'t, str> {
-        String::from_utf8_lossy(self.source.get(range).unwrap_or_default())
+    pub(crate) fn text(&self, range: Range<usize>) -> &'t str {
+        // INVARIANT: a range between structural characters of valid UTF-8 is valid UTF-8.
+        std::str::from_utf8(self.source.get(range).unwrap_or_default()).unwrap_or_default()
     }
 
     fn position(&self, token: usize) -> Option<usize> {
