@@ -11,12 +11,15 @@
 mod cli;
 mod compat;
 #[cfg(unix)]
+mod crash;
+#[cfg(unix)]
 mod hostile;
 mod ingest;
 mod planted;
 mod query;
 mod questions;
 mod raw;
+mod read_only;
 mod readme;
 mod sample_questions;
 mod slt;
