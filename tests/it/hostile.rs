@@ -20,7 +20,7 @@ const GOOD_RECORDS: usize = 3;
 fn place_with_a_good_object() -> Place {
     let place = Place::new();
     let good: Vec<String> = (0..GOOD_RECORDS).map(record).collect();
-    place.write("good.json.gz", &zipped(&document(&good)));
+    place.write("good.json.gz", &zipped(document(&good)));
     place
 }
 
