@@ -9,9 +9,10 @@ of medians to the gunzip-only floor. Needs Python 3.11, a Rust toolchain, gcc an
 """
 
 import argparse
+import gzip
 import os
 import platform
-import resource
+import re
 import shutil
 import statistics
 import subprocess
@@ -22,6 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("TRIMTRAIL_BENCH_DIR", Path.home() / ".cache" / "trimtrail" / "bench"))
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache" / "trimtrail" / "target"))
+CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 PEERS = ["chdb==4.4.*", "duckdb>=1.4", "deflate>=0.7"]
 
 
@@ -79,19 +81,19 @@ def generate(binary, options):
         command = [binary, "sample", partial, "--events", options.events, "--days", options.days, "--object-size", options.object_size]
         subprocess.run([str(part) for part in command], check=True)
         for path in partial.rglob("*.json.gz"):
-            if is_cut(path):
-                path.unlink()  # corrupt on purpose; it would end the other engines' queries
+            if is_damaged(path):
+                path.unlink()
         partial.rename(corpus)
     return corpus
 
 
-def is_cut(path):
-    import gzip
-
+def is_damaged(path):
+    """Whether an object is damaged on purpose: cut, or with a raw control character. Either ends the other engines' queries."""
     try:
         with gzip.open(path) as file:
-            while file.read(1 << 20):
-                pass
+            while block := file.read(1 << 20):
+                if CONTROL_CHARACTER.search(block):
+                    return True
         return False
     except EOFError:
         return True
