@@ -386,6 +386,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn store_that_was_cut_off_while_being_made_is_no_store_until_a_writer_completes_it() {
+        let test = TestStore::create().await;
+        let made = |table: Table| {
+            let entry = test.folder().join(table.name()).join("_delta_log/00000000000000000000.json");
+            fs::metadata(entry).unwrap().modified().unwrap()
+        };
+        assert!(made(Table::Events) >= made(Table::Objects) && made(Table::Events) >= made(Table::Rejects));
+        fs::remove_dir_all(test.folder().join("events")).unwrap();
+        let error = open(&test.folder()).await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::NotAStore { path } if *path == test.folder().display().to_string()),
+            "{error:?}"
+        );
+        create(&test.folder()).await.unwrap();
+        open(&test.folder()).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn file_in_place_of_the_store_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");

@@ -15,6 +15,7 @@ mod crash;
 #[cfg(unix)]
 mod hostile;
 mod ingest;
+mod oddities;
 mod planted;
 mod query;
 mod questions;
