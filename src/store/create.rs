@@ -32,6 +32,9 @@ pub(super) const TABLE_PROPERTIES: [(&str, &str); 3] = [
     ("delta.deletedFileRetentionDuration", "interval 400 days"),
 ];
 
+/// A folder is a store as soon as it has `events`, so that table comes last: readers never see half of the tables.
+const IN_ORDER_OF_CREATION: [Table; Table::ALL.len()] = [Table::Objects, Table::Rejects, Table::Events];
+
 impl Store {
     /// Opens a store for writing: makes missing tables and brings the derived ones up to date.
     ///
@@ -43,7 +46,7 @@ impl Store {
     pub async fn create_or_open(location: &Location, clock: i64) -> Result<Self, StoreError> {
         prepare_folder(location)?;
         let store = Self::new(location)?;
-        for table in Table::ALL {
+        for table in IN_ORDER_OF_CREATION {
             store.create_if_missing(table, clock).await?;
         }
         store.repair(clock).await?;
@@ -145,7 +148,7 @@ fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_table = Table::ALL.iter().any(|table| table.name() == name);
         // What a crash leaves of a store that was being made.
-        let is_left_over = name.contains('#') || is_table && is_empty_folder(&entry.path());
+        let is_left_over = name.contains('#') || is_table && holds_no_rows(&entry.path());
         if !is_left_over {
             names.push(name);
         }
@@ -155,6 +158,8 @@ fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
     Ok(names.into_iter().min().filter(|_| !is_store))
 }
 
-fn is_empty_folder(path: &Path) -> bool {
-    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+/// Whether a folder is empty or the folder of a table without data files.
+fn holds_no_rows(path: &Path) -> bool {
+    fs::read_dir(path)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "_delta_log")))
 }

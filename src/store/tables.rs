@@ -389,7 +389,10 @@ mod tests {
     async fn store_that_was_cut_off_while_being_made_is_no_store_until_a_writer_completes_it() {
         let test = TestStore::create().await;
         let made = |table: Table| {
-            let entry = test.folder().join(table.name()).join("_delta_log/00000000000000000000.json");
+            let entry = test
+                .folder()
+                .join(table.name())
+                .join("_delta_log/00000000000000000000.json");
             fs::metadata(entry).unwrap().modified().unwrap()
         };
         assert!(made(Table::Events) >= made(Table::Objects) && made(Table::Events) >= made(Table::Rejects));
