@@ -22,7 +22,6 @@ mod questions;
 mod raw;
 mod read_only;
 mod readme;
-mod sample_questions;
 mod slt;
 mod support;
 mod tidy;
