@@ -5,8 +5,10 @@ mod boolean_text;
 mod dates;
 mod element;
 mod json_path;
+mod parse_times;
 mod record;
 mod resources;
+mod time_parts;
 mod times;
 
 use std::sync::Arc;
@@ -27,16 +29,22 @@ pub(super) fn register(context: &mut SessionContext) -> Result<()> {
             "json_extract_scalar",
             Arc::clone(&json_as_text),
         )),
+        ScalarUDF::from(json_path::JsonPathFunction::new(
+            "json_extract_string",
+            Arc::clone(&json_as_text),
+        )),
         ScalarUDF::from(json_path::JsonPathFunction::new("json_extract", json_get_json)),
         ScalarUDF::from(element::ElementAt::new(json_as_text, array_element)),
         ScalarUDF::from(times::Iso8601Text::new()),
         ScalarUDF::from(times::FromIso8601::new()),
         ScalarUDF::from(dates::Strftime::new()),
         ScalarUDF::from(dates::DateAdd::new()),
+        ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::Joda)),
+        ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::MySql)),
         ScalarUDF::from(record::RenderRecord::new()),
         ScalarUDF::from(resources::LowerCaseResources::new()),
     ];
-    for function in own {
+    for function in own.into_iter().chain(time_parts::all()) {
         context.register_udf(Arc::new(function))?;
     }
     context.register_expr_planner(Arc::new(boolean_text::BooleanText))
