@@ -28,7 +28,7 @@ select
     e.user_identity_type,
     e.session_name,
     e.response_elements->>'ConsoleLogin' as outcome,
-    case e.additional_event_data->>'MFAUsed' when 'Yes' then true when 'No' then false end as mfa_used,
+    case (e.additional_event_data->>'MFAUsed') when 'Yes' then true when 'No' then false end as mfa_used,
     coalesce(e.user_identity_type in ('IAMUser', 'Root'), false) as mfa_expected,
     e.source_ip_address,
     e.user_agent,

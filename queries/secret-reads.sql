@@ -90,7 +90,7 @@ calls as (
     where event_source = 'secretsmanager.amazonaws.com'
        or (
            event_source = 'ssm.amazonaws.com'
-           and (request_parameters->>'withDecryption' = 'true' or error_code is not null)
+           and ((request_parameters->>'withDecryption') = 'true' or error_code is not null)
        )
 ),
 decryptions as (
@@ -113,8 +113,8 @@ decryptions as (
     from relevant
     where event_source = 'kms.amazonaws.com'
       and (
-          request_parameters->'encryptionContext'->>'SecretARN' is not null
-          or request_parameters->'encryptionContext'->>'PARAMETER_ARN' is not null
+          (request_parameters->'encryptionContext'->>'SecretARN') is not null
+          or (request_parameters->'encryptionContext'->>'PARAMETER_ARN') is not null
       )
 ),
 -- Each decryption stands in three spans of ten seconds, so that an equality finds all calls within five.
