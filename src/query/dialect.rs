@@ -4,6 +4,7 @@
 //! gives, as in Trino: `element_at(resources, 1).arn`.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
@@ -42,12 +43,16 @@ pub(super) fn parse(text: &str, recursion_limit: usize) -> Result<VecDeque<State
 fn name_fields(statement: &mut Statement) {
     match statement {
         Statement::Statement(statement) => {
-            let _: ControlFlow<()> = visit_expressions_mut(statement.as_mut(), |expr| {
+            let walked: ControlFlow<Infallible> = visit_expressions_mut(statement.as_mut(), |expr| {
                 if let Expr::CompoundFieldAccess { root, access_chain } = expr {
                     name_fields_behind(root, access_chain);
                 }
                 ControlFlow::Continue(())
             });
+            match walked {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(never) => match never {},
+            }
         }
         Statement::Explain(explain) => name_fields(&mut explain.statement),
         Statement::CreateExternalTable(_) | Statement::CopyTo(_) | Statement::Reset(_) => {}
