@@ -23,5 +23,7 @@ mod raw;
 mod read_only;
 mod readme;
 mod slt;
+#[cfg(unix)]
+mod stopped;
 mod support;
 mod tidy;
