@@ -1,5 +1,6 @@
 //! Rows on their way from a query or a command to the user.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -16,6 +17,7 @@ use super::target::Target;
 use crate::report::Demand;
 use crate::report::Format;
 use crate::report::Limit;
+use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::ResultWriter;
 use crate::report::Summary;
@@ -60,14 +62,15 @@ pub(super) async fn write_stream<E>(
 where
     CliError: From<E>,
 {
+    let failed = |error| with_place(error, file);
     let mut target = Target::open(file)?;
-    let mut writer = ResultWriter::new(schema, options, target.writer(output))?;
+    let mut writer = ResultWriter::new(schema, options, target.writer(output)).map_err(failed)?;
     while let Some(batch) = batches.next().await {
-        if writer.write(&batch?)? == Demand::Enough {
+        if writer.write(&batch?).map_err(failed)? == Demand::Enough {
             break;
         }
     }
-    let summary = writer.finish()?;
+    let summary = writer.finish().map_err(failed)?;
     target.complete(output)?;
     Ok(summary)
 }
@@ -79,10 +82,11 @@ pub(super) fn write_batch(
     options: &ResultOptions,
     output: &mut Output,
 ) -> Result<Summary, CliError> {
+    let failed = |error| with_place(error, file);
     let mut target = Target::open(file)?;
-    let mut writer = ResultWriter::new(&batch.schema(), options, target.writer(output))?;
-    writer.write(batch)?;
-    let summary = writer.finish()?;
+    let mut writer = ResultWriter::new(&batch.schema(), options, target.writer(output)).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
+    let summary = writer.finish().map_err(failed)?;
     target.complete(output)?;
     Ok(summary)
 }
@@ -113,6 +117,22 @@ pub(super) fn note_summary(
     });
     if summary.cut_cells {
         output.note("cells ending in … are cut to the width of the terminal; --output json shows them whole");
+    }
+}
+
+/// Names the file that takes no more bytes. A reader that went away stays what it is.
+fn with_place(error: ReportError, file: Option<&Path>) -> CliError {
+    match error {
+        ReportError::Write(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            match file.filter(|path| *path != Path::new("-")) {
+                Some(path) => CliError::Write {
+                    path: path.to_owned(),
+                    cause,
+                },
+                None => CliError::Stdout(cause),
+            }
+        }
+        other => CliError::Report(other),
     }
 }
 

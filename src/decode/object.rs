@@ -127,7 +127,7 @@ impl Decoder {
                 state = self.fill(&mut inflater, &mut hasher, object);
             }
             if state == Fill::AtEnd && !separator.is_closed() {
-                run.fault("text ends before its records are closed by `]`");
+                run.fault("text ends before its records are closed by `]`; copy it again");
             }
         }
         if let Fill::Fault(fault) = &state {

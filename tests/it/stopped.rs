@@ -184,8 +184,10 @@ fn ingest_that_another_writer_beats_every_time_ends_with_5_and_may_be_repeated()
     assert_clean(&place);
 }
 
+/// A record whose event took place on that day of September.
 fn record_of_day(id: usize, day: usize) -> String {
     let record = record(id);
-    let time = record.find(r#""eventTime":"2026-09-"#).unwrap() + r#""eventTime":"2026-09-"#.len();
-    format!("{}{day:02}{}", &record[..time], &record[time + 2..])
+    let (start, rest) = record.split_once(r#""eventTime":"2026-09-"#).unwrap();
+    let (_, time_and_rest) = rest.split_once('T').unwrap();
+    format!(r#"{start}"eventTime":"2026-09-{day:02}T{time_and_rest}"#)
 }
