@@ -52,7 +52,6 @@ const HEADLINES: &[Headline] = &[
             "kind",
             "state",
             "objects",
-            "records",
             "stored",
             "duplicates",
             "rejected",
@@ -62,26 +61,12 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "used-actions",
         params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
-        columns: &[
-            "event_source",
-            "event_name",
-            "succeeded",
-            "denied",
-            "regions",
-            "last_seen",
-        ],
+        columns: &["event_source", "event_name", "succeeded", "denied", "regions"],
     },
     Headline {
         id: "unexpected-regions",
         params: &[("allowed", "eu-central-1,eu-west-1,us-west-2")],
-        columns: &[
-            "serving_region",
-            "event_source",
-            "calls",
-            "denied",
-            "last_seen",
-            "principal_arn",
-        ],
+        columns: &["serving_region", "event_source", "calls", "denied", "principal_arn"],
     },
     Headline {
         id: "secret-reads",
