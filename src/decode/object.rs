@@ -139,9 +139,14 @@ impl Decoder {
         Ok(outcome)
     }
 
+    /// A record that fills a window is larger than the limit, so every window gets on.
+    fn window_bytes(&self) -> usize {
+        WINDOW_BYTES.max(self.limits.max_record_bytes.saturating_add(1))
+    }
+
     fn fill(&mut self, inflater: &mut Inflater<'_>, hasher: &mut Sha256, object: &[u8]) -> Fill {
         let result = loop {
-            let room = WINDOW_BYTES.saturating_sub(self.source.len());
+            let room = self.window_bytes().saturating_sub(self.source.len());
             if room == 0 {
                 break Ok(false);
             }

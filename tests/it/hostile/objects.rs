@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::GOOD_RECORDS;
 use super::assert_printable;
 use super::assert_run;
+use super::balance_line;
 use super::document;
 use super::place_with_a_good_object;
 use super::with_field;
@@ -112,6 +113,30 @@ fn record_over_the_limit_costs_one_record_and_a_higher_limit_takes_it() {
     place.write("large.json.gz", &zipped(document(&[large])));
     let ended = place.ingest(&["--max-record-bytes", "2MiB"]);
     assert_run(&place, &ended, 0, &[], 1);
+}
+
+#[test]
+fn record_of_many_megabytes_is_taken_up_to_the_limit_and_refused_beyond_it() {
+    let huge = record(20).replace("aws-cli", &"a".repeat(9_000_000));
+    let text = document(&[record(10), huge, record(11)]);
+    // One that ends, and one that does not, so that it is not read as a whole.
+    let cut = text.replace("]}", "");
+    for (options, stored, rejected) in [
+        (["--max-record-bytes", "16MiB"], 3, 0),
+        (["--max-record-bytes", "9MB"], 2, 1),
+    ] {
+        for content in [&text, &cut] {
+            let place = Place::new();
+            place.write(
+                "111122223333_CloudTrail_eu-west-1_20260901T1000Z_huge.json",
+                content.as_bytes(),
+            );
+            let ended = place.ingest(&options);
+            let is_whole = rejected == 0 && content == &text;
+            assert_run(&place, &ended, if is_whole { 0 } else { 4 }, &[], stored);
+            assert_eq!(balance_line(&ended, "records")[3], rejected, "{}", ended.stdout);
+        }
+    }
 }
 
 #[test]
