@@ -71,8 +71,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "flate2",
-        &["decode", "sample"],
-        "the reader's inflating is capped; the sample only deflates",
+        &["decode", "iam", "sample"],
+        "each reader's inflating is capped; the sample only deflates",
     ),
     owned(
         "sha2",
@@ -119,8 +119,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["sample", "decode", "store"],
-        "JSON that is written, or small: strings of records, entries of the log",
+        &["iam", "sample", "decode", "store"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies",
     ),
     owned(
         "arrow",
@@ -130,7 +130,7 @@ const CRATES: &[CrateRule] = &[
     owned(
         "thiserror",
         &[
-            "sample", "source", "decode", "store", "ingest", "query", "report", "cli",
+            "iam", "sample", "source", "decode", "store", "ingest", "query", "report", "cli",
         ],
         "one error type per module",
     ),
