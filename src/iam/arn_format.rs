@@ -40,6 +40,14 @@ impl ArnFormat {
         &self.parts
     }
 
+    /// Names of what varies, in order.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable(name) => Some(*name),
+            Part::Literal(_) => None,
+        })
+    }
+
     /// Length of the text that does not vary: of two formats that match, the longer says more.
     pub(super) fn literal_length(&self) -> usize {
         let literals = self.parts.iter().map(|part| match part {

@@ -3,6 +3,7 @@
 //! The order of the decisions: the event type, the error message, the source and name of the operation, and last the
 //! parameters. See docs/facts.md for the reasons.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use serde_json::Value;
@@ -21,11 +22,14 @@ use super::outcome::UsedAction;
 use super::outcome::UsedResource;
 use super::outcome::Verdict;
 use super::parameters;
-use super::rule::Candidate;
+use super::parameters::Members;
+use super::plan::ActionPlan;
+use super::plan::CandidatePlan;
+use super::plan::KnownOperation;
 use super::rule::Confidence;
 use super::rule::Provenance;
-use super::rule::Rule;
 use super::used_resources;
+use super::used_resources::Request;
 
 /// Suffix of the names of directory buckets, whose objects belong to `s3express`
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>).
@@ -34,14 +38,10 @@ const DIRECTORY_BUCKET: &str = "--x-s3";
 /// Kinds of `userIdentity` that are no principal with permissions of its own.
 const STRANGERS: [&str; 4] = ["Unknown", "Anonymous", "SAMLUser", "WebIdentityUser"];
 
-/// What the facts know of an operation; kept by callers that see the same operation many times.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownOperation(Rule);
-
 impl Facts {
     /// What is known of the operation of an event.
     pub fn operation(&self, event_source: &str, event_name: &str) -> KnownOperation {
-        KnownOperation(Rule::new(&self.event_map, &self.catalogue, event_source, event_name))
+        KnownOperation::new(self, event_source, event_name)
     }
 
     /// The actions that a call needed.
@@ -51,12 +51,21 @@ impl Facts {
 
     /// The actions that a call needed, where its operation is known already.
     pub fn actions_of_operation(&self, operation: &KnownOperation, call: &Call<'_>) -> Outcome {
+        let attempt = Attempt::of(call.error_code, call.error_message);
+        let event_type = call.event_type.unwrap_or_default();
+        if let Some(reason) = self.event_map.event_type_note(event_type) {
+            return without_actions(operation, attempt, Verdict::NotIam { reason });
+        }
+        let parameters = parameters::parse(call.request_parameters);
         let mapping = Mapping {
             facts: self,
-            rule: &operation.0,
+            operation,
             call,
-            attempt: Attempt::of(call.error_code, call.error_message),
-            request: OnceCell::new(),
+            attempt,
+            request: Request {
+                parameters: &parameters,
+                members: &Members::of(&parameters),
+            },
             additional: OnceCell::new(),
         };
         mapping.outcome()
@@ -65,56 +74,35 @@ impl Facts {
 
 struct Mapping<'a> {
     facts: &'a Facts,
-    rule: &'a Rule,
+    operation: &'a KnownOperation,
     call: &'a Call<'a>,
     attempt: Attempt,
-    request: OnceCell<Value>,
+    request: Request<'a>,
     additional: OnceCell<Value>,
-}
-
-/// An action before its resources are known.
-struct Need {
-    id: ActionId,
-    class: Class,
-    proof: Proof,
-}
-
-impl Need {
-    fn new(id: ActionId, class: Class, proof: Proof) -> Self {
-        Self { id, class, proof }
-    }
 }
 
 impl Mapping<'_> {
     fn outcome(&self) -> Outcome {
-        let event_type = self.call.event_type.unwrap_or_default();
-        if let Some(reason) = self.facts.event_map.event_type_note(event_type) {
-            return self.without_actions(Verdict::NotIam { reason });
-        }
+        let rule = &self.operation.rule;
         let is_stranger = self.call.identity_type.is_some_and(|kind| STRANGERS.contains(&kind));
-        if self.rule.is_no_call || (self.rule.is_listed_as_no_call && is_stranger) {
+        if rule.is_no_call || (rule.is_listed_as_no_call && is_stranger) {
             let reason = "the event tells of something that happened, not of a call";
             return self.without_actions(Verdict::NotIam { reason });
         }
-        if self.rule.is_unauthenticated && (is_stranger || self.rule.candidates.is_empty()) {
+        if rule.is_unauthenticated && (is_stranger || rule.candidates.is_empty()) {
             return self.without_actions(Verdict::Unauthenticated);
         }
         let refused = self.attempt == Attempt::Denied;
         let denial = self.call.error_message.filter(|_| refused).and_then(denial::read);
-        let Some((candidate, is_sure)) = self.choose() else {
+        let Some((plan, is_sure)) = self.choose() else {
             return self.unmapped(denial);
         };
-        let permissionless = candidate
-            .primary
-            .first()
-            .and_then(|id| self.facts.permissionless_reason(*id));
+        let first = plan.primary.first();
+        let permissionless = first.and_then(|action| self.facts.permissionless_reason(action.id));
         if let Some(reason) = permissionless.filter(|_| denial.is_none()) {
             return self.without_actions(Verdict::Permissionless { reason });
         }
-        let mut actions = self.actions_of_candidate(candidate);
-        if !is_sure {
-            self.add_alternatives(candidate, &mut actions);
-        }
+        let actions = self.actions(plan, is_sure);
         if actions.is_empty() && denial.is_none() {
             let reason = "the operation needs no IAM action";
             return self.without_actions(Verdict::NotIam { reason });
@@ -122,10 +110,10 @@ impl Mapping<'_> {
         let mut outcome = Outcome {
             actions,
             confidence: match is_sure {
-                true => candidate.confidence,
+                true => plan.candidate.confidence,
                 false => Confidence::Ambiguous,
             },
-            provenance: candidate.provenance,
+            provenance: plan.candidate.provenance,
             ..self.without_actions(Verdict::Actions)
         };
         self.apply_denial(denial, &mut outcome);
@@ -133,25 +121,11 @@ impl Mapping<'_> {
     }
 
     fn without_actions(&self, verdict: Verdict) -> Outcome {
-        Outcome {
-            verdict,
-            attempt: self.attempt,
-            confidence: match verdict {
-                Verdict::Unmapped { .. } => Confidence::Unresolved,
-                _ => Confidence::Curated,
-            },
-            provenance: match verdict {
-                Verdict::Unmapped { .. } => Provenance::Nothing,
-                _ => Provenance::Curated,
-            },
-            actions: Vec::new(),
-            data_event_types: self.rule.data_event_types.clone(),
-            denial: None,
-        }
+        without_actions(self.operation, self.attempt, verdict)
     }
 
     fn unmapped(&self, denial: Option<Denial>) -> Outcome {
-        let reason = match self.rule.is_known_source {
+        let reason = match self.operation.rule.is_known_source {
             true => "no action is known for this operation",
             false => "no service is known for this event source",
         };
@@ -164,148 +138,135 @@ impl Mapping<'_> {
     }
 
     /// The service prefix that was called, and whether the record tells so.
-    fn choose(&self) -> Option<(&Candidate, bool)> {
-        let (first, others) = self.rule.candidates.split_first()?;
+    fn choose(&self) -> Option<(&CandidatePlan, bool)> {
+        let (first, others) = self.operation.plans.split_first()?;
         if others.is_empty() {
             return Some((first, true));
         }
-        let of_prefix = |prefix: &str| self.rule.candidates.iter().find(|candidate| candidate.prefix == prefix);
-        let request = self.request();
+        let of_prefix = |prefix: &str| self.operation.plans.iter().find(|plan| plan.candidate.prefix == prefix);
+        let request = self.request.parameters;
         let choices: Vec<_> = self.facts.event_map.prefix_choices(self.call.event_source).collect();
-        let chosen = choices
+        let mut chosen = choices
             .iter()
-            .find(|(parameter, _)| parameters::has_top_member(request, parameter));
-        if let Some(candidate) = chosen.and_then(|(_, prefix)| of_prefix(prefix)) {
-            return Some((candidate, true));
+            .filter(|(parameter, _)| parameters::has_top_member(request, parameter));
+        if let Some(plan) = chosen.find_map(|(_, prefix)| of_prefix(prefix)) {
+            return Some((plan, true));
         }
-        let bucket = parameters::strings_at(request, "bucketName").into_iter().next();
-        if let Some(bucket) = bucket {
-            let prefix = match bucket.ends_with(DIRECTORY_BUCKET) {
-                true => "s3express",
-                false => first.prefix,
-            };
-            return Some((of_prefix(prefix).unwrap_or(first), true));
+        if let Some(bucket) = parameters::strings_at(request, "bucketName").first() {
+            let is_directory = bucket.ends_with(DIRECTORY_BUCKET);
+            let plan = of_prefix("s3express").filter(|_| is_directory);
+            return Some((plan.unwrap_or(first), true));
         }
         let recorded = self.call.resource_arns.iter().copied();
-        let services = recorded.chain(parameters::arns(request)).filter_map(service_of);
-        if let Some(candidate) = services.into_iter().find_map(of_prefix) {
-            return Some((candidate, true));
+        let mut services = recorded.chain(parameters::arns(request)).filter_map(service_of);
+        if let Some(plan) = services.find_map(of_prefix) {
+            return Some((plan, true));
         }
         let is_told_by_absence = !choices.is_empty() && !request.is_null();
-        let is_same = others.iter().all(|other| other.primary == first.primary);
+        let is_same = others
+            .iter()
+            .all(|other| other.candidate.primary == first.candidate.primary);
         Some((first, is_told_by_absence || is_same))
     }
 
-    fn actions_of_candidate(&self, candidate: &Candidate) -> Vec<UsedAction> {
+    /// All actions of the chosen service, and as possible ones those of the others if the choice is not sure.
+    fn actions(&self, plan: &CandidatePlan, is_sure: bool) -> Vec<UsedAction> {
         let mut actions = Vec::new();
-        for id in &candidate.primary {
-            self.add(Need::new(*id, Class::Primary, Proof::Call), candidate, &mut actions);
+        for action in &plan.primary {
+            add(&mut actions, action.id, || {
+                self.used(action, Class::Primary, Proof::Call)
+            });
         }
-        for id in &candidate.conditional {
-            self.add(
-                Need::new(*id, Class::Conditional, self.proof_of(*id)),
-                candidate,
-                &mut actions,
-            );
+        for action in &plan.conditional {
+            add(&mut actions, action.id, || {
+                self.used(action, Class::Conditional, self.proof_of(action))
+            });
         }
-        self.add_passed_roles(candidate, &mut actions);
-        for id in &candidate.dependent {
-            self.add(
-                Need::new(*id, Class::Dependent, Proof::Possible),
-                candidate,
-                &mut actions,
-            );
+        if !self.call.passed_role_arns.is_empty() {
+            let pass_role = self.facts.find("iam:PassRole");
+            pass_role
+                .into_iter()
+                .for_each(|id| self.add_passed_roles(&mut actions, id));
         }
-        self.add_forward_access(candidate, &mut actions);
+        for id in &plan.candidate.dependent {
+            add(&mut actions, *id, || {
+                self.unused(*id, Class::Dependent, Proof::Possible)
+            });
+        }
+        if !plan.forwarded.is_empty() && self.may_use_keys() {
+            let service = format!("{}.amazonaws.com", plan.candidate.prefix);
+            for id in &plan.forwarded {
+                let proof = || Proof::ForwardAccess(service.clone());
+                add(&mut actions, *id, || self.unused(*id, Class::Dependent, proof()));
+            }
+        }
+        if !is_sure {
+            let others = self
+                .operation
+                .plans
+                .iter()
+                .filter(|other| other.candidate.prefix != plan.candidate.prefix);
+            for action in others.flat_map(|other| other.primary.iter().chain(&other.conditional)) {
+                add(&mut actions, action.id, || {
+                    self.unused(action.id, Class::Conditional, Proof::Possible)
+                });
+            }
+        }
         actions
     }
 
-    fn add(&self, need: Need, candidate: &Candidate, actions: &mut Vec<UsedAction>) {
-        let Need { id, class, proof } = need;
-        if actions.iter().any(|action| action.id == Some(id)) {
-            return;
-        }
-        // A dependent action works on resources that the request does not name.
-        let resolved = match class {
-            Class::Dependent => used_resources::Resolved::default(),
-            Class::Primary | Class::Conditional => {
-                used_resources::resolve(self.facts, id, candidate, self.call, self.request())
-            }
+    /// An action with the resources that the record names; none for an action that is not proven.
+    fn used(&self, action: &ActionPlan, class: Class, proof: Proof) -> UsedAction {
+        let resolved = match proof {
+            Proof::Possible => used_resources::Resolved::default(),
+            _ => used_resources::resolve(action, self.call, self.request),
         };
-        actions.push(UsedAction {
-            id: Some(id),
-            name: self.facts.name(id).to_owned(),
+        UsedAction {
+            id: Some(action.id),
+            name: Cow::Borrowed(action.name),
             class,
             proof,
             resources: resolved.resources,
             missing_types: resolved.missing_types,
-        });
+        }
+    }
+
+    /// An action that works on resources which the request does not name.
+    fn unused(&self, id: ActionId, class: Class, proof: Proof) -> UsedAction {
+        UsedAction {
+            id: Some(id),
+            name: Cow::Borrowed(self.facts.name(id)),
+            class,
+            proof,
+            resources: Vec::new(),
+            missing_types: Vec::new(),
+        }
     }
 
     /// A role that the request hands over proves `iam:PassRole`, of which CloudTrail has no event.
-    fn add_passed_roles(&self, candidate: &Candidate, actions: &mut Vec<UsedAction>) {
-        let Some(id) = self
-            .facts
-            .find("iam:PassRole")
-            .filter(|_| !self.call.passed_role_arns.is_empty())
-        else {
-            return;
-        };
-        let resources = self.call.passed_role_arns.iter().map(|arn| UsedResource {
-            arn: (*arn).to_owned(),
-            resource_type: "role",
-            origin: ResourceOrigin::PassedRole,
+    fn add_passed_roles(&self, actions: &mut Vec<UsedAction>, id: ActionId) {
+        actions.retain(|action| action.id != Some(id));
+        let arns = self.call.passed_role_arns.iter();
+        actions.push(UsedAction {
+            resources: arns
+                .map(|arn| UsedResource {
+                    arn: (*arn).to_owned(),
+                    resource_type: "role",
+                    origin: ResourceOrigin::PassedRole,
+                })
+                .collect(),
+            ..self.unused(id, Class::Conditional, Proof::PassedRole)
         });
-        let resources = resources.collect();
-        self.add(Need::new(id, Class::Conditional, Proof::PassedRole), candidate, actions);
-        if let Some(action) = actions.iter_mut().find(|action| action.id == Some(id)) {
-            action.resources = resources;
-            action.missing_types.clear();
-        }
     }
 
-    /// Actions that the service may use with the caller's rights, unless the record shows that it had no reason to.
-    fn add_forward_access(&self, candidate: &Candidate, actions: &mut Vec<UsedAction>) {
-        let names = self
-            .facts
-            .event_map
-            .forward_access(candidate.prefix, candidate.operation);
-        if names.is_empty() {
-            return;
-        }
-        let encryption = parameters::strings_at(self.additional(), "SSEApplied")
-            .into_iter()
-            .next();
-        if encryption.is_some_and(|kind| !kind.contains("KMS")) {
-            return;
-        }
-        let service = format!("{}.amazonaws.com", candidate.prefix);
-        for id in names.iter().filter_map(|name| self.facts.find(name)) {
-            self.add(
-                Need::new(id, Class::Dependent, Proof::ForwardAccess(service.clone())),
-                candidate,
-                actions,
-            );
-        }
+    /// Whether the service may have used a key with the caller's rights: not if the object is encrypted without KMS.
+    fn may_use_keys(&self) -> bool {
+        let encryption = parameters::strings_at(self.additional(), "SSEApplied");
+        encryption.iter().all(|kind| kind.contains("KMS"))
     }
 
-    /// Other services behind the same event source may have been called instead.
-    fn add_alternatives(&self, chosen: &Candidate, actions: &mut Vec<UsedAction>) {
-        let others = self
-            .rule
-            .candidates
-            .iter()
-            .filter(|other| other.prefix != chosen.prefix);
-        for other in others {
-            for id in other.primary.iter().chain(&other.conditional) {
-                self.add(Need::new(*id, Class::Conditional, Proof::Possible), other, actions);
-            }
-        }
-    }
-
-    fn proof_of(&self, id: ActionId) -> Proof {
-        let name = self.facts.name(id);
-        if name.starts_with("s3-object-lambda:") {
+    fn proof_of(&self, action: &ActionPlan) -> Proof {
+        if action.name.starts_with("s3-object-lambda:") {
             let mut arns = self.call.resource_arns.iter();
             let is_lambda = arns.any(|arn| service_of(arn) == Some("s3-object-lambda"));
             return match is_lambda {
@@ -313,11 +274,10 @@ impl Mapping<'_> {
                 false => Proof::Possible,
             };
         }
-        let is_said = |parameter: &&'static str| {
-            parameters::has_member(self.request(), parameter) || parameters::has_member(self.additional(), parameter)
-        };
-        let said = self.facts.event_map.evidence(name).find(is_said);
-        said.map_or(Proof::Possible, Proof::Parameter)
+        let additional = || Members::of(self.additional());
+        let is_said = |name: &&&'static str| self.request.members.has(name) || additional().has(name);
+        let said = action.evidence.iter().find(is_said);
+        said.map_or(Proof::Possible, |name| Proof::Parameter(name))
     }
 
     /// The action that the message names was refused; of all others it is not known whether they were asked for.
@@ -326,7 +286,10 @@ impl Mapping<'_> {
             return;
         };
         let id = self.facts.find(&denial.action);
-        let name = id.map_or(denial.action.as_str(), |id| self.facts.name(id)).to_owned();
+        let name = id.map_or_else(
+            || Cow::Owned(denial.action.clone()),
+            |id| Cow::Borrowed(self.facts.name(id)),
+        );
         let mut stated = UsedAction {
             id,
             class: Class::Primary,
@@ -358,14 +321,32 @@ impl Mapping<'_> {
         outcome.denial = Some(denial);
     }
 
-    fn request(&self) -> &Value {
-        self.request
-            .get_or_init(|| parameters::parse(self.call.request_parameters))
-    }
-
     fn additional(&self) -> &Value {
         self.additional
             .get_or_init(|| parameters::parse(self.call.additional_event_data))
+    }
+}
+
+fn without_actions(operation: &KnownOperation, attempt: Attempt, verdict: Verdict) -> Outcome {
+    let (confidence, provenance) = match verdict {
+        Verdict::Unmapped { .. } => (Confidence::Unresolved, Provenance::Nothing),
+        _ => (Confidence::Curated, Provenance::Curated),
+    };
+    Outcome {
+        verdict,
+        attempt,
+        confidence,
+        provenance,
+        actions: Vec::new(),
+        data_event_types: operation.rule.data_event_types.clone(),
+        denial: None,
+    }
+}
+
+/// Adds an action that is not there yet.
+fn add(actions: &mut Vec<UsedAction>, id: ActionId, action: impl FnOnce() -> UsedAction) {
+    if !actions.iter().any(|known| known.id == Some(id)) {
+        actions.push(action());
     }
 }
 

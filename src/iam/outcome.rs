@@ -1,5 +1,7 @@
 //! What one record says about IAM actions.
 
+use std::borrow::Cow;
+
 use super::catalogue::ActionId;
 use super::denial::Denial;
 use super::rule::Confidence;
@@ -122,7 +124,7 @@ pub struct UsedAction {
     /// Position in the catalogue; `None` for an action that only the error message knows.
     pub id: Option<ActionId>,
     /// Full name; hostile text if `id` is `None`.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Relation to the call.
     pub class: Class,
     /// What shows it.

@@ -25,24 +25,50 @@ pub(super) fn strings_at<'a>(parameters: &'a Value, path: &str) -> Vec<String> {
     level.into_iter().filter_map(text_of).collect()
 }
 
-/// Texts of every member of a name, however deep; case does not matter.
-pub(super) fn strings_named(parameters: &Value, name: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    visit(parameters, &mut |member, value| {
-        if member.eq_ignore_ascii_case(name) {
-            found.extend(elements(value).filter_map(text_of));
-        }
-    });
-    found
+/// Every member of a request, however deep, so that many names can be looked up after one pass.
+#[derive(Debug, Default)]
+pub(super) struct Members<'a> {
+    members: Vec<(&'a str, &'a Value)>,
 }
 
-/// Whether a member of the name says something, however deep: neither null, false nor empty.
-pub(super) fn has_member(parameters: &Value, name: &str) -> bool {
-    let mut has = false;
-    visit(parameters, &mut |member, value| {
-        has |= member.eq_ignore_ascii_case(name) && is_said(value);
-    });
-    has
+impl<'a> Members<'a> {
+    pub(super) fn of(parameters: &'a Value) -> Self {
+        let mut all = Self::default();
+        all.visit(parameters);
+        all
+    }
+
+    /// Texts of every member of a name; case does not matter.
+    pub(super) fn strings_named(&self, name: &str) -> Vec<String> {
+        let named = self
+            .members
+            .iter()
+            .filter(|(member, _)| member.eq_ignore_ascii_case(name));
+        named
+            .flat_map(|(_, value)| elements(value))
+            .filter_map(text_of)
+            .collect()
+    }
+
+    /// Whether a member of the name says something: neither null, false nor empty.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut members = self.members.iter();
+        members.any(|(member, value)| member.eq_ignore_ascii_case(name) && is_said(value))
+    }
+
+    fn visit(&mut self, value: &'a Value) {
+        // INVARIANT: the parser bounds the depth.
+        match value {
+            Value::Object(members) => {
+                for (member, value) in members {
+                    self.members.push((member, value));
+                    self.visit(value);
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| self.visit(element)),
+            _ => {}
+        }
+    }
 }
 
 /// Whether the request itself has a member of this name.
@@ -55,20 +81,6 @@ pub(super) fn arns(parameters: &Value) -> Vec<&str> {
     let members = parameters.as_object().into_iter().flatten();
     let texts = members.flat_map(|(_, value)| elements(value)).filter_map(Value::as_str);
     texts.filter(|text| text.starts_with("arn:")).collect()
-}
-
-fn visit<'a>(value: &'a Value, see: &mut dyn FnMut(&str, &'a Value)) {
-    // INVARIANT: the parser bounds the depth.
-    match value {
-        Value::Object(members) => {
-            for (member, value) in members {
-                see(member, value);
-                visit(value, see);
-            }
-        }
-        Value::Array(elements) => elements.iter().for_each(|element| visit(element, see)),
-        _ => {}
-    }
 }
 
 fn member_of<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {

@@ -40,7 +40,7 @@ fn outcome(event_source: &str, event_name: &str, request_parameters: &str) -> Ou
 
 fn names(outcome: &Outcome, class: Class) -> Vec<&str> {
     let actions = outcome.actions.iter().filter(|action| action.class == class);
-    actions.map(|action| action.name.as_str()).collect()
+    actions.map(|action| &*action.name).collect()
 }
 
 fn primary(event_source: &str, event_name: &str) -> Vec<String> {
@@ -100,7 +100,7 @@ fn difference(row: &[String], alone: bool) -> Option<String> {
         return (!is_fine).then(|| "is permissionless".to_owned());
     }
     if !alone {
-        let known: Vec<&str> = outcome.actions.iter().map(|action| action.name.as_str()).collect();
+        let known: Vec<&str> = outcome.actions.iter().map(|action| &*action.name).collect();
         let missing: Vec<&&str> = wanted.iter().filter(|name| !known.contains(name)).collect();
         return (!missing.is_empty()).then(|| format!("lacks {missing:?}"));
     }
@@ -363,7 +363,7 @@ fn message_may_name_an_action_that_no_catalogue_has() {
     };
     let outcome = facts().actions_of(&event);
     assert_eq!(
-        (outcome.actions[0].name.as_str(), outcome.actions[0].id),
+        (&*outcome.actions[0].name, outcome.actions[0].id),
         ("newservice:DoIt", None)
     );
 }
@@ -374,7 +374,7 @@ fn conditional_action_is_proven_by_its_parameter_alone() {
     let plain = read(r#"{"bucketName":"b","key":"k"}"#);
     assert_eq!(proof(&plain, "s3:GetObjectVersion"), Proof::Possible);
     assert_eq!(
-        plain.proven().map(|action| action.name.as_str()).collect::<Vec<_>>(),
+        plain.proven().map(|action| &*action.name).collect::<Vec<_>>(),
         ["s3:GetObject"]
     );
     let versioned = read(r#"{"bucketName":"b","key":"k","versionId":"3"}"#);
@@ -601,7 +601,7 @@ proptest! {
         let outcome = facts().actions_of(&event);
         for action in &outcome.actions {
             let known = action.id.map(|id| facts().name(id));
-            prop_assert!(known == Some(action.name.as_str()) || (known.is_none() && action.proof == Proof::Message));
+            prop_assert!(known == Some(&*action.name) || (known.is_none() && action.proof == Proof::Message));
         }
         prop_assert!(outcome.verdict == Verdict::Actions || outcome.actions.is_empty());
     }

@@ -84,7 +84,7 @@ fn operation_of_a_new_service_maps_to_its_three_classes() {
     let classes: Vec<(&str, Class)> = outcome
         .actions
         .iter()
-        .map(|action| (action.name.as_str(), action.class))
+        .map(|action| (&*action.name, action.class))
         .collect();
     assert_eq!(
         classes,
