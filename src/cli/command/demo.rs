@@ -14,6 +14,7 @@ use super::ingest::load;
 use super::query::load_library;
 use crate::cli::args::DemoArgs;
 use crate::cli::args::EngineArgs;
+use crate::cli::args::FactsFolderArgs;
 use crate::cli::args::StoreLocationArgs;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
@@ -150,6 +151,7 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
     };
     let args = EngineArgs {
         location,
+        facts: FactsFolderArgs::default(),
         at_version: None,
         memory: 512 << 20,
         temp_dir: None,
