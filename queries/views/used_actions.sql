@@ -1,5 +1,5 @@
 -- Every event with the IAM actions that its call needed: one row per event and action, one without action where none was
--- needed or known. An action is a proven use only where is_proven is true.
+-- needed or known. is_proven: the record shows that the call needed the action; is_used: and the call succeeded.
 with mapped as (
     select
         e.event_date,
@@ -58,6 +58,7 @@ select
     m.need['action'] as action,
     m.need['class'] as class,
     m.need['is_proven'] as is_proven,
+    m.need['is_used'] as is_used,
     m.need['proof'] as proof,
     m.need['access_level'] as access_level,
     m.need['resources'] as resources,

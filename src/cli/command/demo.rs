@@ -61,14 +61,7 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "used-actions",
         params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
-        columns: &[
-            "event_source",
-            "event_name",
-            "succeeded",
-            "denied",
-            "regions",
-            "last_seen",
-        ],
+        columns: &["action", "event_name", "succeeded", "denied", "regions", "last_seen"],
     },
     Headline {
         id: "unexpected-regions",

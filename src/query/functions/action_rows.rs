@@ -16,6 +16,7 @@ use arrow::datatypes::FieldRef;
 use arrow::datatypes::Fields;
 use datafusion::common::Result;
 
+use crate::iam::Attempt;
 use crate::iam::Facts;
 use crate::iam::Outcome;
 use crate::iam::UsedAction;
@@ -32,6 +33,7 @@ pub(super) struct ActionRows {
     action: StringBuilder,
     class: StringBuilder,
     is_proven: BooleanBuilder,
+    is_used: BooleanBuilder,
     proof: StringBuilder,
     access_level: StringBuilder,
     verdict: StringBuilder,
@@ -50,6 +52,7 @@ impl ActionRows {
             action: StringBuilder::new(),
             class: StringBuilder::new(),
             is_proven: BooleanBuilder::new(),
+            is_used: BooleanBuilder::new(),
             proof: StringBuilder::new(),
             access_level: StringBuilder::new(),
             verdict: StringBuilder::new(),
@@ -79,6 +82,7 @@ impl ActionRows {
             self.action.append_null();
             self.class.append_null();
             self.is_proven.append_null();
+            self.is_used.append_null();
             self.proof.append_null();
             self.access_level.append_null();
             self.resources.append_null();
@@ -91,6 +95,7 @@ impl ActionRows {
             Arc::new(self.action.finish()),
             Arc::new(self.class.finish()),
             Arc::new(self.is_proven.finish()),
+            Arc::new(self.is_used.finish()),
             Arc::new(self.proof.finish()),
             Arc::new(self.access_level.finish()),
             Arc::new(self.resources.finish()),
@@ -108,10 +113,11 @@ impl ActionRows {
 
     fn push_action(&mut self, facts: &Facts, outcome: &Outcome, action: &UsedAction) {
         let known = action.id.and_then(|id| facts.action(id));
-        let is_proven = outcome.proven().any(|proven| std::ptr::eq(proven, action));
+        let is_used = action.is_proven() && outcome.attempt == Attempt::Succeeded;
         self.action.append_value(&action.name);
         self.class.append_value(action.class.name());
-        self.is_proven.append_value(is_proven);
+        self.is_proven.append_value(action.is_proven());
+        self.is_used.append_value(is_used);
         self.proof.append_value(action.proof.text());
         self.access_level.append_option(known.map(|known| known.level.name()));
         for resource in &action.resources {
@@ -144,6 +150,7 @@ fn fields() -> Fields {
         text("action"),
         text("class"),
         Field::new("is_proven", DataType::Boolean, true),
+        Field::new("is_used", DataType::Boolean, true),
         text("proof"),
         text("access_level"),
         Field::new("resources", DataType::List(text_element()), true),
