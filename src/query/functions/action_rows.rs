@@ -6,7 +6,6 @@ use arrow::array::ArrayRef;
 use arrow::array::BooleanBuilder;
 use arrow::array::ListArray;
 use arrow::array::ListBuilder;
-use arrow::array::NullBufferBuilder;
 use arrow::array::StringBuilder;
 use arrow::array::StructArray;
 use arrow::buffer::OffsetBuffer;
@@ -29,7 +28,6 @@ pub(super) fn list_type() -> DataType {
 /// Elements of the lists of a batch, column by column.
 pub(super) struct ActionRows {
     lengths: Vec<usize>,
-    validity: NullBufferBuilder,
     action: StringBuilder,
     class: StringBuilder,
     is_proven: BooleanBuilder,
@@ -48,7 +46,6 @@ impl ActionRows {
     pub(super) fn new() -> Self {
         Self {
             lengths: Vec::new(),
-            validity: NullBufferBuilder::new(0),
             action: StringBuilder::new(),
             class: StringBuilder::new(),
             is_proven: BooleanBuilder::new(),
@@ -64,16 +61,9 @@ impl ActionRows {
         }
     }
 
-    /// Ends a row for which there is no list.
-    pub(super) fn end_null(&mut self) {
-        self.lengths.push(0);
-        self.validity.append_null();
-    }
-
     /// Adds the list of one row.
     pub(super) fn push(&mut self, facts: &Facts, outcome: &Outcome) {
         self.lengths.push(outcome.actions.len().max(1));
-        self.validity.append_non_null();
         for action in &outcome.actions {
             self.push_action(facts, outcome, action);
             self.push_outcome(outcome);
@@ -107,7 +97,7 @@ impl ActionRows {
         ];
         let elements = StructArray::try_new(fields(), columns, None)?;
         let offsets = OffsetBuffer::from_lengths(self.lengths);
-        let lists = ListArray::try_new(element(), offsets, Arc::new(elements), self.validity.finish())?;
+        let lists = ListArray::try_new(element(), offsets, Arc::new(elements), None)?;
         Ok(Arc::new(lists))
     }
 

@@ -100,10 +100,11 @@ impl ScalarUDFImpl for IamActions {
         let mut operations: HashMap<(&str, &str), KnownOperation> = HashMap::new();
         let mut rows = ActionRows::new();
         for row in 0..arrays.first().map_or(0, |array| array.len()) {
-            let (Some(source), Some(name)) = (columns.text(0, row), columns.text(1, row)) else {
-                rows.end_null();
-                continue;
-            };
+            // A record without source or name, as of Insights, is an event without an operation, not without a row.
+            let (source, name) = (
+                columns.text(0, row).unwrap_or_default(),
+                columns.text(1, row).unwrap_or_default(),
+            );
             let known = operations.entry((source, name));
             let operation = known.or_insert_with(|| facts.operation(source, name));
             let (resources, roles) = (columns.resource_arns(row), columns.passed_roles(row));
