@@ -10,6 +10,7 @@ of medians to the gunzip-only floor. Needs Python 3.11, a Rust toolchain, gcc an
 
 import argparse
 import gzip
+import hashlib
 import os
 import platform
 import re
@@ -74,17 +75,25 @@ def peers():
 
 
 def generate(binary, options):
-    corpus = CACHE / f"corpus-{options.events}-{options.days}-{options.object_size}"
+    corpus = CACHE / f"corpus-{options.events}-{options.days}-{options.object_size}-{generator_digest()}"
     if not corpus.exists():
         partial = corpus.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        command = [binary, "sample", partial, "--events", options.events, "--days", options.days, "--object-size", options.object_size]
+        command = [binary, "sample", partial, "--events", options.events, "--days", options.days, "--object-size", options.object_size, "--full-tokens"]
         subprocess.run([str(part) for part in command], check=True)
         for path in partial.rglob("*.json.gz"):
             if is_damaged(path):
                 path.unlink()
         partial.rename(corpus)
     return corpus
+
+
+def generator_digest():
+    """Changes when the generator does, so that no corpus of an older one is measured."""
+    digest = hashlib.sha256()
+    for path in sorted((HERE.parent / "src" / "sample").rglob("*.rs")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def is_damaged(path):
@@ -138,4 +147,5 @@ def report(options, corpus, runs):
         print(f"| {name} | {spread('cpu', 2)} | {median('cpu') / floor:.2f} | {median('wall'):.2f} | {median('memory'):.0f} | {output} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -116,7 +116,7 @@ listed as (
         event_source,
         event_name,
         max(position) as resource_count,
-        string_agg(case when position <= 10 then resource_arn end, ',' order by resource_arn) as resources
+        array_to_string(array_sort(array_agg(resource_arn) filter (where position <= 10)), ',') as resources
     from numbered
     group by principal_arn, principal_type, action, event_source, event_name
 )

@@ -11,6 +11,7 @@ use arrow::array::Int64Array;
 use arrow::array::ListArray;
 use arrow::array::StringArray;
 use arrow::array::TimestampMicrosecondArray;
+use arrow::buffer::BooleanBuffer;
 use arrow::buffer::Buffer;
 use arrow::buffer::NullBuffer;
 use arrow::buffer::OffsetBuffer;
@@ -135,13 +136,19 @@ impl DictionaryColumn {
 
     /// Values at the given rows.
     pub(crate) fn array(&self, rows: impl Iterator<Item = usize>) -> Result<ArrayRef, ArrowError> {
-        dictionary_array(rows.map(|row| self.code_at(row)), Arc::new(self.values.values()?))
+        let codes = rows.map(|row| self.code_at(row)).collect();
+        dictionary_array(codes, Arc::new(self.values.values()?))
     }
 }
 
 /// Dictionary array from codes, [`ABSENT`] for null.
-pub(crate) fn dictionary_array(codes: impl Iterator<Item = i32>, values: ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let keys: Int32Array = codes.map(|code| (code != ABSENT).then_some(code)).collect();
+pub(crate) fn dictionary_array(mut codes: Vec<i32>, values: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let nulls = codes.contains(&ABSENT).then(|| {
+        let present: BooleanBuffer = codes.iter().map(|code| *code != ABSENT).collect();
+        NullBuffer::new(present)
+    });
+    codes.iter_mut().for_each(|code| *code = (*code).max(0));
+    let keys = Int32Array::try_new(codes.into(), nulls)?;
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?))
 }
 
@@ -151,10 +158,12 @@ pub(crate) struct TextColumn {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     present: Vec<bool>,
+    has_values: bool,
 }
 
 impl TextColumn {
     pub(crate) fn push(&mut self, value: Option<&str>) {
+        self.has_values |= value.is_some();
         self.bytes.extend_from_slice(value.unwrap_or_default().as_bytes());
         self.ends.push(self.bytes.len());
         self.present.push(value.is_some());
@@ -180,6 +189,9 @@ impl TextColumn {
 
     /// Values at the given rows.
     pub(crate) fn array(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<StringArray, ArrowError> {
+        if !self.has_values {
+            return Ok(StringArray::new_null(rows.count()));
+        }
         let mut bytes = Vec::with_capacity(rows.clone().map(|row| self.value_at(row).len()).sum());
         let mut ends = Vec::with_capacity(rows.size_hint().0);
         let mut present = Vec::with_capacity(rows.size_hint().0);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::fields::Draft;
 use super::fields::Field;
+use super::nested::Value;
 use super::scan::Scanner;
 use super::scan::SyntaxError;
 use super::scan::ValueKind;
@@ -26,7 +27,7 @@ pub(crate) enum Document<'a> {
 ///
 /// Amazon S3 event notifications share the names but have a source like `aws:s3`.
 pub(crate) fn is_record(draft: &Draft<'_>) -> bool {
-    let text = |field| draft.get(field).map(|member| member.text.as_ref());
+    let text = |field| draft.content(field);
     let foreign = text(Field::EventSource).is_some_and(|source| source.starts_with("aws:"));
     let named = text(Field::EventName).is_some() || draft.get(Field::InsightDetails).is_some();
     let sourced = text(Field::EventSource).is_some() && text(Field::EventType).is_some();
@@ -43,7 +44,7 @@ pub(crate) fn read_record(text: &str) -> Result<Draft<'_>, SyntaxError> {
             _ => Some(Cow::Borrowed(raw)),
         };
         invalid_string |= content.is_none();
-        draft.add(&key, kind, content.unwrap_or_default());
+        draft.add(&key, Value::in_text(kind, raw), content.unwrap_or_default());
     })?;
     if invalid_string {
         return Err(SyntaxError {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::nested::Value;
 use super::scan::ValueKind;
 
 /// A documented top-level field of a CloudTrail record.
@@ -39,6 +40,48 @@ pub(crate) enum Field {
     TlsDetails,
     InsightDetails,
     EventContext,
+}
+
+impl Field {
+    /// The field of this name. A `match`, because comparing with constants is inlined, and this runs for every member of
+    /// every record.
+    fn named(json_name: &str) -> Option<Self> {
+        Some(match json_name {
+            "eventVersion" => Self::EventVersion,
+            "userIdentity" => Self::UserIdentity,
+            "eventTime" => Self::EventTime,
+            "eventSource" => Self::EventSource,
+            "eventName" => Self::EventName,
+            "awsRegion" => Self::AwsRegion,
+            "sourceIPAddress" => Self::SourceIpAddress,
+            "userAgent" => Self::UserAgent,
+            "errorCode" => Self::ErrorCode,
+            "errorMessage" => Self::ErrorMessage,
+            "requestParameters" => Self::RequestParameters,
+            "responseElements" => Self::ResponseElements,
+            "additionalEventData" => Self::AdditionalEventData,
+            "requestID" => Self::RequestId,
+            "eventID" => Self::EventId,
+            "readOnly" => Self::ReadOnly,
+            "resources" => Self::Resources,
+            "eventType" => Self::EventType,
+            "apiVersion" => Self::ApiVersion,
+            "managementEvent" => Self::ManagementEvent,
+            "recipientAccountId" => Self::RecipientAccountId,
+            "serviceEventDetails" => Self::ServiceEventDetails,
+            "sharedEventID" => Self::SharedEventId,
+            "vpcEndpointId" => Self::VpcEndpointId,
+            "vpcEndpointAccountId" => Self::VpcEndpointAccountId,
+            "eventCategory" => Self::EventCategory,
+            "addendum" => Self::Addendum,
+            "sessionCredentialFromConsole" => Self::SessionCredentialFromConsole,
+            "edgeDeviceDetails" => Self::EdgeDeviceDetails,
+            "tlsDetails" => Self::TlsDetails,
+            "insightDetails" => Self::InsightDetails,
+            "eventContext" => Self::EventContext,
+            _ => return None,
+        })
+    }
 }
 
 /// How a field is kept.
@@ -183,13 +226,18 @@ pub(crate) struct Member<'a> {
     pub(crate) kind: ValueKind,
     /// Content of a string; raw text of anything else.
     pub(crate) text: Cow<'a, str>,
+    /// The same as a value that can be looked into.
+    pub(crate) value: Value<'a>,
 }
 
 /// The members of one record, sorted into their fields.
+///
+/// It is large, so it is filled and cleared again record after record, and lent instead of moved.
 #[derive(Debug)]
 pub(crate) struct Draft<'a> {
     members: [Option<Member<'a>>; FIELD_COUNT],
-    next_field: usize,
+    /// Bit of every field that `members` holds.
+    present: u64,
     /// What the columns cannot give back.
     pub(crate) extra: ExtraMembers,
     /// Bit of every field that is an explicit null.
@@ -202,42 +250,57 @@ impl<'a> Draft<'a> {
     pub(crate) fn new() -> Self {
         Self {
             members: [const { None }; FIELD_COUNT],
-            next_field: 0,
+            present: 0,
             extra: ExtraMembers::default(),
             null_bits: 0,
             repeats_a_member: false,
         }
     }
 
-    /// Takes one member. `content` is the content of a string and the exact text of anything else.
+    /// Forgets the record.
+    pub(crate) fn clear(&mut self) {
+        self.present = 0;
+        self.extra.clear();
+        self.null_bits = 0;
+        self.repeats_a_member = false;
+    }
+
+    /// Takes one member. `text` is the content of a string and the exact text of anything else.
     ///
     /// The last of several members of one name counts, as in the JSON readers of the AWS SDKs.
-    pub(crate) fn add(&mut self, key: &str, kind: ValueKind, content: Cow<'a, str>) {
-        let Some(index) = field_index(self.next_field, key) else {
-            let raw = if kind == ValueKind::String {
-                quote(&content).into()
-            } else {
-                content
-            };
-            self.repeats_a_member |= !self.extra.add(key, &raw);
-            return;
-        };
-        self.next_field = index + 1;
-        let Some(slot) = self.members.get_mut(index) else {
-            return;
-        };
-        self.repeats_a_member |= slot.is_some() || self.null_bits & (1 << index) != 0;
+    #[inline(always)]
+    pub(crate) fn add(&mut self, key: &str, value: Value<'a>, text: Cow<'a, str>) {
+        // Inlined, so that members go from registers to their slots: this runs for every member of every record.
+        match Field::named(key) {
+            Some(field) => self.set(field, value, text),
+            None => self.repeats_a_member |= !self.extra.add(key, value.text()),
+        }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, field: Field, value: Value<'a>, text: Cow<'a, str>) {
+        let kind = value.kind;
+        let bit = 1_u64 << field as u32;
+        let null_bit = 1_i64 << field as u32;
+        self.repeats_a_member |= self.present & bit != 0 || self.null_bits & null_bit != 0;
         if kind == ValueKind::Null {
-            self.null_bits |= 1 << index;
-            *slot = None;
-        } else {
-            self.null_bits &= !(1 << index);
-            *slot = Some(Member { kind, text: content });
+            self.null_bits |= null_bit;
+            self.present &= !bit;
+        } else if let Some(slot) = self.members.get_mut(field as usize) {
+            self.null_bits &= !null_bit;
+            self.present |= bit;
+            *slot = Some(Member { kind, text, value });
         }
     }
 
     pub(crate) fn get(&self, field: Field) -> Option<&Member<'a>> {
-        self.members.get(field as usize)?.as_ref()
+        let is_present = self.present & (1 << field as u32) != 0;
+        self.members.get(field as usize)?.as_ref().filter(|_| is_present)
+    }
+
+    /// Content of a string, exact text of anything else.
+    pub(crate) fn content(&self, field: Field) -> Option<&str> {
+        self.get(field).map(|member| member.text.as_ref())
     }
 
     /// Content of a text field; a number or truth value counts as its text.
@@ -279,15 +342,8 @@ impl<'a> Draft<'a> {
     /// Keeps a known field's exact value in `extra`, because its column will not give it back.
     pub(crate) fn keep_as_extra(&mut self, field: Field) {
         let Some(spec) = FIELDS.get(field as usize) else { return };
-        let Some(Some(member)) = self.members.get(field as usize) else {
-            return;
-        };
-        let raw = if member.kind == ValueKind::String {
-            quote(&member.text)
-        } else {
-            member.text.to_string()
-        };
-        self.extra.add(spec.json_name, &raw);
+        let Some(member) = self.get(field) else { return };
+        self.extra.add(spec.json_name, member.value.text());
     }
 }
 
@@ -310,13 +366,15 @@ impl ExtraMembers {
         is_new
     }
 
+    /// Removes all members.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.keys.clear();
+    }
+
     /// The object's text; `None` when it has no members.
-    pub(crate) fn into_object(mut self) -> Option<String> {
-        if self.text.is_empty() {
-            return None;
-        }
-        self.text.push('}');
-        Some(self.text)
+    pub(crate) fn object(&self) -> Option<String> {
+        (!self.text.is_empty()).then(|| format!("{}}}", self.text))
     }
 }
 
@@ -336,15 +394,6 @@ pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Index into [`FIELDS`]. Records list their fields in nearly this order, so the search starts at the expected one.
-fn field_index(expected: usize, key: &str) -> Option<usize> {
-    let position_of = |specs: &[FieldSpec]| specs.iter().position(|spec| spec.json_name == key);
-    let (before, after) = FIELDS.split_at_checked(expected)?;
-    position_of(after)
-        .map(|offset| expected + offset)
-        .or_else(|| position_of(before))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +402,7 @@ mod tests {
     fn fields_stand_in_the_order_of_their_numbers() {
         for (index, spec) in FIELDS.iter().enumerate() {
             assert_eq!(spec.field as usize, index, "{}", spec.json_name);
+            assert_eq!(Field::named(spec.json_name), Some(spec.field));
         }
     }
 
@@ -372,8 +422,16 @@ mod tests {
     #[test]
     fn last_of_two_members_of_one_name_counts_and_is_noticed() {
         let mut draft = Draft::new();
-        draft.add("eventName", ValueKind::String, "First".into());
-        draft.add("eventName", ValueKind::String, "Second".into());
+        draft.add(
+            "eventName",
+            Value::in_text(ValueKind::String, "\"First\""),
+            "First".into(),
+        );
+        draft.add(
+            "eventName",
+            Value::in_text(ValueKind::String, "\"Second\""),
+            "Second".into(),
+        );
         assert_eq!(draft.text(Field::EventName), Some("Second"));
         assert!(draft.repeats_a_member);
     }
@@ -381,8 +439,12 @@ mod tests {
     #[test]
     fn text_where_a_truth_value_belongs_is_read_and_kept() {
         let mut draft = Draft::new();
-        draft.add("readOnly", ValueKind::String, "False".into());
+        draft.add(
+            "readOnly",
+            Value::in_text(ValueKind::String, "\"False\""),
+            "False".into(),
+        );
         assert_eq!(draft.boolean(Field::ReadOnly, Form::Boolean), Some(false));
-        assert_eq!(draft.extra.into_object().as_deref(), Some(r#"{"readOnly":"False"}"#));
+        assert_eq!(draft.extra.object().as_deref(), Some(r#"{"readOnly":"False"}"#));
     }
 }

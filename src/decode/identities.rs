@@ -12,184 +12,17 @@ use super::columns::DictionaryColumn;
 use super::columns::Interner;
 use super::fields::ExtraMembers;
 use super::fields::truth;
-use super::scan::Scanner;
+use super::leaves::CONTAINER_COUNT;
+use super::leaves::Container;
+use super::leaves::LEAVES;
+use super::leaves::LeafForm;
+use super::leaves::NESTED_CONTAINERS;
+use super::nested::Value;
 use super::scan::SyntaxError;
 use super::scan::ValueKind;
-use super::scan::string_content;
-
-/// An object inside `userIdentity` whose members have columns of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Container {
-    UserIdentity,
-    SessionContext,
-    SessionIssuer,
-    Attributes,
-    WebIdFederationData,
-    OnBehalfOf,
-}
-
-/// Number of containers.
-pub(crate) const CONTAINER_COUNT: usize = 6;
-
-/// Name and parent of every container but the first, in the order of [`Container`].
-pub(crate) const NESTED_CONTAINERS: [(Container, &str, Container); CONTAINER_COUNT - 1] = [
-    (Container::SessionContext, "sessionContext", Container::UserIdentity),
-    (Container::SessionIssuer, "sessionIssuer", Container::SessionContext),
-    (Container::Attributes, "attributes", Container::SessionContext),
-    (
-        Container::WebIdFederationData,
-        "webIdFederationData",
-        Container::SessionContext,
-    ),
-    (Container::OnBehalfOf, "onBehalfOf", Container::UserIdentity),
-];
-
-/// How a leaf of `userIdentity` is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeafForm {
-    Text,
-    Json,
-    Time,
-    BooleanText,
-}
-
-/// A member of a container with a column of its own.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Leaf {
-    pub(crate) container: Container,
-    pub(crate) json_name: &'static str,
-    pub(crate) column: &'static str,
-    pub(crate) form: LeafForm,
-}
-
-/// All leaves, in the order in which they are written back.
-pub(crate) const LEAVES: [Leaf; 23] = [
-    leaf(Container::UserIdentity, "type", "user_identity_type", LeafForm::Text),
-    leaf(
-        Container::UserIdentity,
-        "principalId",
-        "user_identity_principal_id",
-        LeafForm::Text,
-    ),
-    leaf(Container::UserIdentity, "arn", "user_identity_arn", LeafForm::Text),
-    leaf(
-        Container::UserIdentity,
-        "accountId",
-        "user_identity_account_id",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::UserIdentity,
-        "accessKeyId",
-        "user_identity_access_key_id",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::UserIdentity,
-        "userName",
-        "user_identity_user_name",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::UserIdentity,
-        "invokedBy",
-        "user_identity_invoked_by",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::UserIdentity,
-        "identityProvider",
-        "user_identity_identity_provider",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::UserIdentity,
-        "credentialId",
-        "user_identity_credential_id",
-        LeafForm::Text,
-    ),
-    leaf(Container::SessionIssuer, "type", "session_issuer_type", LeafForm::Text),
-    leaf(
-        Container::SessionIssuer,
-        "principalId",
-        "session_issuer_principal_id",
-        LeafForm::Text,
-    ),
-    leaf(Container::SessionIssuer, "arn", "session_issuer_arn", LeafForm::Text),
-    leaf(
-        Container::SessionIssuer,
-        "accountId",
-        "session_issuer_account_id",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::SessionIssuer,
-        "userName",
-        "session_issuer_user_name",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::WebIdFederationData,
-        "federatedProvider",
-        "session_web_id_federated_provider",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::WebIdFederationData,
-        "attributes",
-        "session_web_id_attributes",
-        LeafForm::Json,
-    ),
-    leaf(
-        Container::Attributes,
-        "creationDate",
-        "session_creation_date",
-        LeafForm::Time,
-    ),
-    leaf(
-        Container::Attributes,
-        "mfaAuthenticated",
-        "session_mfa_authenticated",
-        LeafForm::BooleanText,
-    ),
-    leaf(
-        Container::SessionContext,
-        "sourceIdentity",
-        "session_source_identity",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::SessionContext,
-        "ec2RoleDelivery",
-        "session_ec2_role_delivery",
-        LeafForm::Text,
-    ),
-    leaf(
-        Container::SessionContext,
-        "assumedRoot",
-        "session_assumed_root",
-        LeafForm::BooleanText,
-    ),
-    leaf(Container::OnBehalfOf, "userId", "on_behalf_of_user_id", LeafForm::Text),
-    leaf(
-        Container::OnBehalfOf,
-        "identityStoreArn",
-        "on_behalf_of_identity_store_arn",
-        LeafForm::Text,
-    ),
-];
 
 /// Columns derived from `userIdentity` as a whole.
 pub(crate) const PRINCIPAL_COLUMNS: [&str; 4] = ["principal_arn", "principal_type", "session_name", "via_service"];
-
-const fn leaf(container: Container, json_name: &'static str, column: &'static str, form: LeafForm) -> Leaf {
-    Leaf {
-        container,
-        json_name,
-        column,
-        form,
-    }
-}
 
 /// All distinct identities of a row buffer.
 #[derive(Debug)]
@@ -233,11 +66,11 @@ impl Default for IdentityTable {
 
 impl IdentityTable {
     /// Number of the identity with this exact text.
-    pub(crate) fn intern(&mut self, raw: &str) -> Result<usize, SyntaxError> {
-        let (code, is_new) = self.texts.intern(raw);
+    pub(crate) fn intern(&mut self, text: &str, value: &Value<'_>) -> Result<usize, SyntaxError> {
+        let (code, is_new) = self.texts.intern(text);
         let index = usize::try_from(code).unwrap_or_default();
         if is_new {
-            self.push(&Parsed::read(raw)?);
+            self.push(&Parsed::read(value)?);
         }
         Ok(index)
     }
@@ -337,7 +170,7 @@ struct Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
-    fn read(raw: &'a str) -> Result<Self, SyntaxError> {
+    fn read(value: &Value<'a>) -> Result<Self, SyntaxError> {
         let mut parsed = Self {
             leaves: [const { None }; LEAVES.len()],
             in_scope_of: None,
@@ -346,24 +179,24 @@ impl<'a> Parsed<'a> {
             empty_containers: 0,
             repeats_a_member: false,
         };
-        parsed.read_container(Container::UserIdentity, raw)?;
+        parsed.read_container(Container::UserIdentity, value)?;
         Ok(parsed)
     }
 
-    fn read_container(&mut self, container: Container, raw: &'a str) -> Result<(), SyntaxError> {
+    fn read_container(&mut self, container: Container, value: &Value<'a>) -> Result<(), SyntaxError> {
         let bit = 1_u8 << container as u8;
         self.repeats_a_member |= self.present & bit != 0;
         self.present |= bit;
         let mut members = 0_usize;
         let mut nested = Vec::new();
-        Scanner::new(raw).members(|key, kind, value| {
+        value.members(|key, member| {
             members += 1;
             let child = NESTED_CONTAINERS
                 .iter()
                 .find(|(_, name, parent)| *parent == container && *name == key);
             match child {
-                Some((child, ..)) if kind == ValueKind::Object => nested.push((*child, value)),
-                _ => self.add(container, &key, kind, value),
+                Some((child, ..)) if member.kind == ValueKind::Object => nested.push((*child, member)),
+                _ => self.add(container, key, &member),
             }
         })?;
         if members == 0 {
@@ -371,26 +204,26 @@ impl<'a> Parsed<'a> {
         }
         nested
             .into_iter()
-            .try_for_each(|(child, value)| self.read_container(child, value))
+            .try_for_each(|(child, value)| self.read_container(child, &value))
     }
 
-    fn add(&mut self, container: Container, key: &str, kind: ValueKind, raw: &'a str) {
-        if container == Container::UserIdentity && key == "inScopeOf" && kind != ValueKind::Null {
+    fn add(&mut self, container: Container, key: &str, value: &Value<'a>) {
+        if container == Container::UserIdentity && key == "inScopeOf" && value.kind != ValueKind::Null {
             self.repeats_a_member |= self.in_scope_of.is_some();
-            self.in_scope_of = Some(raw);
+            self.in_scope_of = Some(value.text());
             return;
         }
         let index = LEAVES
             .iter()
             .position(|leaf| leaf.container == container && leaf.json_name == key);
         let spec = index.and_then(|index| LEAVES.get(index));
-        let (value, canonical) = spec.map_or((None, false), |leaf| leaf_value(leaf.form, kind, raw));
+        let (leaf, canonical) = spec.map_or((None, false), |leaf| leaf_value(leaf.form, value));
         if !canonical && let Some(extra) = self.extras.get_mut(container as usize) {
-            self.repeats_a_member |= !extra.add(key, raw);
+            self.repeats_a_member |= !extra.add(key, value.text());
         }
         if let Some(slot) = index.and_then(|index| self.leaves.get_mut(index)) {
             self.repeats_a_member |= slot.is_some();
-            *slot = value;
+            *slot = leaf;
         }
     }
 
@@ -425,27 +258,26 @@ impl<'a> Parsed<'a> {
                 extra.add(name, &object);
             }
         }
-        extra.into_object()
+        extra.object()
     }
 }
 
 /// Value of a leaf, and whether the column alone gives the member back.
-fn leaf_value(form: LeafForm, kind: ValueKind, raw: &str) -> (Option<LeafValue<'_>>, bool) {
-    match (form, kind) {
-        (LeafForm::Json, kind) if kind != ValueKind::Null => (Some(LeafValue::Text(Cow::Borrowed(raw))), true),
-        (LeafForm::Text, ValueKind::String) => (string_content(raw).map(LeafValue::Text), true),
-        (LeafForm::Text, ValueKind::Number | ValueKind::Boolean(_)) => {
-            (Some(LeafValue::Text(Cow::Borrowed(raw))), false)
-        }
+fn leaf_value<'a>(form: LeafForm, value: &Value<'a>) -> (Option<LeafValue<'a>>, bool) {
+    let text = || Some(LeafValue::Text(Cow::Borrowed(value.text())));
+    match (form, value.kind) {
+        (LeafForm::Json, kind) if kind != ValueKind::Null => (text(), true),
+        (LeafForm::Text, ValueKind::String) => (value.string().map(LeafValue::Text), true),
+        (LeafForm::Text, ValueKind::Number | ValueKind::Boolean(_)) => (text(), false),
         (LeafForm::Time, ValueKind::String) => {
-            let time = string_content(raw).and_then(|text| event::parse_event_time(&text));
+            let time = value.string().and_then(|text| event::parse_event_time(&text));
             (
                 time.map(|time| LeafValue::Moment(time.microseconds)),
                 time.is_some_and(|time| time.canonical),
             )
         }
         (LeafForm::BooleanText, ValueKind::String) => {
-            let truth = string_content(raw).and_then(|text| truth(&text));
+            let truth = value.string().and_then(|text| truth(&text));
             (
                 truth.map(|(value, _)| LeafValue::Truth(value)),
                 truth.is_some_and(|(_, spelled)| spelled),
@@ -460,6 +292,10 @@ fn leaf_value(form: LeafForm, kind: ValueKind, raw: &str) -> (Option<LeafValue<'
 mod tests {
     use super::*;
     use crate::schema::EVENT_COLUMNS;
+
+    fn intern(table: &mut IdentityTable, raw: &str) -> usize {
+        table.intern(raw, &Value::in_text(ValueKind::Object, raw)).unwrap()
+    }
 
     #[test]
     fn every_leaf_has_a_column() {
@@ -477,19 +313,19 @@ mod tests {
     fn unknown_members_survive_at_their_level() {
         let raw = r#"{"type":"AssumedRole","new":1.0,"sessionContext":{"signInSessionArn":"x","attributes":{"mfaAuthenticated":true}}}"#;
         let mut table = IdentityTable::default();
-        let index = table.intern(raw).unwrap();
+        let index = intern(&mut table, raw);
         assert_eq!(
             table.entry(index).unwrap().extra.as_deref(),
             Some(r#"{"new":1.0,"sessionContext":{"signInSessionArn":"x","attributes":{"mfaAuthenticated":true}}}"#)
         );
-        assert_eq!(table.intern(raw).unwrap(), index);
+        assert_eq!(intern(&mut table, raw), index);
     }
 
     #[test]
     fn empty_containers_are_remembered() {
         let raw = r#"{"type":"IAMUser","sessionContext":{"sessionIssuer":{},"webIdFederationData":{}}}"#;
         let mut table = IdentityTable::default();
-        let index = table.intern(raw).unwrap();
+        let index = intern(&mut table, raw);
         let wanted = 1 << Container::SessionIssuer as u8 | 1 << Container::WebIdFederationData as u8;
         assert_eq!(table.entry(index).unwrap().empty_containers, wanted);
     }

@@ -6,9 +6,13 @@
 
 mod columns;
 mod document;
+mod event_keys;
 mod fields;
+mod groups;
 pub mod gzip;
 mod identities;
+mod leaves;
+mod nested;
 mod object;
 mod outcome;
 mod parameters;
@@ -21,13 +25,16 @@ mod separate;
 mod tape;
 mod tls;
 
+pub use event_keys::EventKeyHasher;
+pub use event_keys::EventKeyMap;
+pub use event_keys::EventKeySet;
+pub use event_keys::EventKeys;
 pub use object::Decoder;
 pub use object::Limits;
 pub use outcome::ObjectKind;
 pub use outcome::Outcome;
 pub use outcome::Reject;
 pub use rows::DayRows;
-pub use rows::EventKeys;
 pub use rows::RowBuffer;
 
 #[cfg(test)]

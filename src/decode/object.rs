@@ -11,6 +11,7 @@ use simd_json::Buffers;
 use simd_json::INPUT_PADDING;
 use simd_json::Tape;
 
+use super::groups::RecordGroups;
 use super::gzip::GzipFault;
 use super::gzip::Inflater;
 use super::outcome::Outcome;
@@ -22,10 +23,13 @@ use super::separate::Skipper;
 use super::separate::Step;
 use super::separate::next_record_start;
 use super::tape::TapeCursor;
+use super::tape::TapeDocument;
 
 /// Inflated bytes that are looked at together.
 const WINDOW_BYTES: usize = 8 << 20;
 const SMALLEST_FILL_BYTES: usize = 64 << 10;
+/// Bytes that are inflated, then hashed, while they are in the processor's cache.
+const STEP_BYTES: usize = 256 << 10;
 
 /// Bounds on what one object may cost.
 #[derive(Debug, Clone, Copy)]
@@ -99,8 +103,18 @@ impl Decoder {
         let mut run = Run::new(object_key, self.limits, rows);
         self.source.clear();
         let mut state = self.fill(&mut inflater, &mut hasher, object);
-        if state != Fill::AtEnd || !self.parse_whole(&mut run) {
-            let mut separator = Separator::default();
+        let mut separator = Separator::default();
+        let taken = if state == Fill::AtEnd {
+            self.parse(&mut run)
+        } else {
+            Taken::Nothing
+        };
+        if let Taken::UpTo(start) = taken {
+            self.source.drain(..start);
+            run.window_offset += start as u64;
+            separator.resume_in_array();
+        }
+        if taken != Taken::Everything {
             let mut skipper = None;
             loop {
                 let consumed = self.window(&mut run, &mut separator, &mut skipper, state != Fill::More);
@@ -113,7 +127,7 @@ impl Decoder {
                 state = self.fill(&mut inflater, &mut hasher, object);
             }
             if state == Fill::AtEnd && !separator.is_closed() {
-                run.fault("text ends before its records are closed by `]`");
+                run.fault("text ends before its records are closed by `]`; copy it again");
             }
         }
         if let Fill::Fault(fault) = &state {
@@ -125,26 +139,52 @@ impl Decoder {
         Ok(outcome)
     }
 
+    /// A record that fills a window is larger than the limit, so every window gets on.
+    fn window_bytes(&self) -> usize {
+        WINDOW_BYTES.max(self.limits.max_record_bytes.saturating_add(1))
+    }
+
     fn fill(&mut self, inflater: &mut Inflater<'_>, hasher: &mut Sha256, object: &[u8]) -> Fill {
-        let start = self.source.len();
         let result = loop {
-            let room = WINDOW_BYTES.saturating_sub(self.source.len());
+            let room = self.window_bytes().saturating_sub(self.source.len());
             if room == 0 {
                 break Ok(false);
             }
             let expected = expected_bytes(object)
                 .saturating_sub(self.source.len())
                 .max(SMALLEST_FILL_BYTES);
-            match inflater.fill(&mut self.source, room.min(expected)) {
+            let start = self.source.len();
+            let end = inflater.fill(&mut self.source, room.min(expected).min(STEP_BYTES));
+            hasher.update(self.source.get(start..).unwrap_or_default());
+            match end {
                 Ok(false) => {}
                 end => break end,
             }
         };
-        hasher.update(self.source.get(start..).unwrap_or_default());
         match result {
             Ok(true) => Fill::AtEnd,
             Ok(false) => Fill::More,
             Err(fault) => Fill::Fault(fault),
+        }
+    }
+
+    /// Parses the source: in groups of records where it is written as trails write it, else at once.
+    fn parse(&mut self, run: &mut Run<'_>) -> Taken {
+        let source = self.source.as_slice();
+        let mut is_first = true;
+        for group in RecordGroups::new(source).into_iter().flatten() {
+            let start = group.start;
+            let parsed = self.parser.parse(source, group, true, |cursor| run.records(cursor));
+            match (parsed, is_first) {
+                (true, _) => is_first = false,
+                (false, true) => break,
+                (false, false) => return Taken::UpTo(start),
+            }
+        }
+        if !is_first || self.parse_whole(run) {
+            Taken::Everything
+        } else {
+            Taken::Nothing
         }
     }
 
@@ -274,12 +314,12 @@ impl Parser {
         let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
         let parsed = simd_json::fill_tape_padded(&mut self.work, length, &mut self.buffers, &mut tape);
         if parsed.is_ok() {
-            visit(TapeCursor::new(
-                &tape.0,
-                self.buffers.structural_indexes(),
+            visit(TapeCursor::new(&TapeDocument {
+                nodes: &tape.0,
+                tokens: self.buffers.structural_indexes(),
                 source,
                 base,
-            ));
+            }));
         }
         self.tape = Some(tape.reset());
         parsed.is_ok()
@@ -293,6 +333,15 @@ fn take_group(parser: &mut Parser, run: &mut Run<'_>, source: &[u8], group: &[Ra
         return None;
     }
     group.iter().find_map(|range| run.single(source, range.clone()))
+}
+
+/// How far the fast parser came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Everything,
+    /// All records before this position of the source, where a record begins.
+    UpTo(usize),
+    Nothing,
 }
 
 #[derive(Debug, PartialEq, Eq)]

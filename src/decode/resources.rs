@@ -12,9 +12,8 @@ use crate::schema;
 
 use super::columns::ListColumn;
 use super::columns::TextColumn;
-use super::scan::Scanner;
+use super::nested::Value;
 use super::scan::ValueKind;
-use super::scan::string_content;
 
 /// Member names of an element, in the order of the columns of [`schema::resource_fields`].
 pub(crate) const RESOURCE_MEMBERS: [&str; 4] = ["ARN", "accountId", "type", "ARNPrefix"];
@@ -36,9 +35,9 @@ impl ResourcesColumn {
     /// Takes the array's text; returns whether the column alone gives it back.
     ///
     /// Elements of another shape (a bare text, lower-case `arn` in some exports) are read as far as they can be.
-    pub(crate) fn push(&mut self, raw: &str) -> bool {
+    pub(crate) fn push(&mut self, value: &Value<'_>) -> bool {
         let mut exact = true;
-        let read = Scanner::new(raw).elements(|kind, raw| exact &= self.push_element(kind, raw));
+        let read = value.elements(|element| exact &= self.push_element(&element));
         let elements = self.elements();
         self.rows.push(true, elements);
         exact && read.is_ok()
@@ -68,22 +67,23 @@ impl ResourcesColumn {
         self.members.first().map_or(0, TextColumn::len)
     }
 
-    fn push_element(&mut self, kind: ValueKind, raw: &str) -> bool {
+    fn push_element(&mut self, element: &Value<'_>) -> bool {
+        let kind = element.kind;
         let mut values = [const { None }; RESOURCE_MEMBERS.len()];
         let mut exact = kind == ValueKind::Object;
         if let [arn, ..] = &mut values
             && kind == ValueKind::String
         {
-            *arn = string_content(raw);
+            *arn = element.string();
         }
         if kind == ValueKind::Object {
-            let read = Scanner::new(raw).members(|key, kind, raw| {
+            let read = element.members(|key, member| {
                 let exact_name = RESOURCE_MEMBERS.iter().position(|name| *name == key);
                 let index = exact_name.or_else(|| (key == "arn").then_some(0));
                 match index.and_then(|index| values.get_mut(index)) {
-                    Some(slot) if kind == ValueKind::String => {
+                    Some(slot) if member.kind == ValueKind::String => {
                         exact &= slot.is_none() && exact_name.is_some();
-                        *slot = string_content(raw);
+                        *slot = member.string();
                     }
                     _ => exact = false,
                 }
@@ -104,15 +104,17 @@ mod tests {
     #[test]
     fn usual_elements_are_exact_and_unusual_ones_are_read_but_not_exact() {
         let mut column = ResourcesColumn::default();
-        assert!(column.push(r#"[{"ARN":"a","accountId":"1","type":"t"},{"ARNPrefix":"p","type":"t"}]"#));
-        assert!(column.push("[]"));
+        let array = |text| Value::in_text(ValueKind::Array, text);
+        let usual = r#"[{"ARN":"a","accountId":"1","type":"t"},{"ARNPrefix":"p","type":"t"}]"#;
+        assert!(column.push(&array(usual)));
+        assert!(column.push(&array("[]")));
         for raw in [
             r#"[{"arn":"a"}]"#,
             r#"["a"]"#,
             r#"[{"ARN":"a","x":1}]"#,
             r#"[{"ARN":null}]"#,
         ] {
-            assert!(!column.push(raw), "{raw}");
+            assert!(!column.push(&array(raw)), "{raw}");
         }
         column.push_absent();
         let array = column.array((0..7).rev()).unwrap();

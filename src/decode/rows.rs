@@ -1,46 +1,32 @@
 //! Decoded rows, waiting to be sorted and written.
 
-use std::borrow::Cow;
-use std::hash::BuildHasher;
-use std::hash::RandomState;
-use std::sync::Arc;
+mod arrays;
 
-use arrow::array::ArrayRef;
 use arrow::array::RecordBatch;
-use arrow::array::StringArray;
-use arrow::datatypes::DataType;
-use arrow::datatypes::Field as ArrowField;
 use arrow::error::ArrowError;
 
 use crate::event;
 use crate::event::CredentialKind;
 use crate::iam;
-use crate::schema;
-use crate::schema::EventColumn;
 
 use super::columns::ABSENT;
 use super::columns::DictionaryColumn;
 use super::columns::ListColumn;
 use super::columns::TextColumn;
-use super::columns::boolean_array;
-use super::columns::dictionary_array;
-use super::columns::integer_array;
-use super::columns::timestamp_array;
+use super::event_keys::EventKeys;
 use super::fields::Draft;
 use super::fields::FIELDS;
 use super::fields::Field;
 use super::fields::Form;
-use super::identities::CONTAINER_COUNT;
 use super::identities::IdentityTable;
-use super::identities::LEAVES;
-use super::identities::LeafForm;
-use super::identities::PRINCIPAL_COLUMNS;
+use super::leaves::CONTAINER_COUNT;
 use super::parameters;
 use super::resources::ResourcesColumn;
 use super::scan::SyntaxError;
 use super::scan::ValueKind;
-use super::tls::TLS_MEMBERS;
 use super::tls::TlsTable;
+
+use arrays::Arrays;
 
 /// Bit of `field_shape` for the first container of `userIdentity` that is present but empty; field nulls are below.
 pub(crate) const CONTAINER_SHIFT: u32 = 40;
@@ -63,29 +49,12 @@ const CREDENTIAL_KINDS: [CredentialKind; 6] = [
     CredentialKind::None,
 ];
 
-/// Turns an event's identity (recipient account, region, event id) into a number.
-///
-/// The hash is keyed at random, so that a log cannot be made to collide; numbers are comparable among clones only.
-#[derive(Debug, Clone, Default)]
-pub struct EventKeys {
-    high: RandomState,
-    low: RandomState,
-}
-
-impl EventKeys {
-    /// Number of an event; absent parts count as empty.
-    pub fn key(&self, account_id: &str, region: &str, event_id: &str) -> u128 {
-        let parts = (account_id, region, event_id);
-        (u128::from(self.high.hash_one(parts)) << 64) | u128::from(self.low.hash_one(parts))
-    }
-}
-
 /// Rows of one partition day, sorted by account, principal and time, nulls first.
 #[derive(Debug, Clone)]
 pub struct DayRows {
     /// Days since 1970-01-01, UTC; `None` for records without a readable `eventTime`.
     pub event_date: Option<i32>,
-    /// Columns of [`schema::events_file`].
+    /// Columns of [`crate::schema::events_file`].
     pub batch: RecordBatch,
 }
 
@@ -185,14 +154,16 @@ impl RowBuffer {
         object: u32,
         record_index: i64,
         draft: &mut Draft<'_>,
-        text: impl Fn() -> Cow<'t, str>,
+        text: impl Fn() -> &'t str,
     ) -> Result<(), SyntaxError> {
         let identity = match draft.get(Field::UserIdentity) {
-            Some(member) if member.kind == ValueKind::Object => Some(self.identities.intern(&member.text)?),
+            Some(member) if member.kind == ValueKind::Object => {
+                Some(self.identities.intern(&member.text, &member.value)?)
+            }
             _ => None,
         };
         let tls = match draft.get(Field::TlsDetails) {
-            Some(member) if member.kind == ValueKind::Object => Some(self.tls.intern(&member.text)?),
+            Some(member) if member.kind == ValueKind::Object => Some(self.tls.intern(&member.text, &member.value)?),
             _ => None,
         };
         self.push_nested(draft, identity, tls);
@@ -202,9 +173,8 @@ impl RowBuffer {
         self.record_indexes.push(record_index);
         self.identity_rows.push(identity);
         self.tls_rows.push(tls);
-        let extra = std::mem::take(&mut draft.extra).into_object();
-        self.extra.push(extra.as_deref());
-        self.raw_records.push(draft.repeats_a_member.then(text).as_deref());
+        self.extra.push(draft.extra.object().as_deref());
+        self.raw_records.push(draft.repeats_a_member.then(text));
         Ok(())
     }
 
@@ -218,16 +188,16 @@ impl RowBuffer {
             let event_date = rows.first().and_then(|&row| self.event_date(row));
             days.push(DayRows {
                 event_date,
-                batch: self.batch(rows)?,
+                batch: Arrays::new(&self, rows).batch()?,
             });
         }
         Ok(days)
     }
 
-    /// All rows in the order in which they came, as columns of [`schema::events_file`].
+    /// All rows in the order in which they came, as columns of [`crate::schema::events_file`].
     pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
         let rows: Vec<usize> = (0..self.rows()).collect();
-        self.batch(&rows)
+        Arrays::new(&self, &rows).batch()
     }
 
     fn event_date(&self, row: usize) -> Option<i32> {
@@ -280,7 +250,7 @@ impl RowBuffer {
         }
         self.shapes.push(shape);
         let exact = match draft.get(Field::Resources) {
-            Some(member) if member.kind == ValueKind::Array => self.resources.push(&member.text),
+            Some(member) if member.kind == ValueKind::Array => self.resources.push(&member.value),
             other => {
                 let absent = other.is_none();
                 self.resources.push_absent();
@@ -304,7 +274,7 @@ impl RowBuffer {
         }
         self.times.push(time.map(|time| time.microseconds));
 
-        let text = |field| draft.get(field).map(|member| member.text.as_ref());
+        let text = |field| draft.content(field);
         let account_id = text(Field::RecipientAccountId);
         let region = text(Field::AwsRegion);
         let event_id = text(Field::EventId).filter(|event_id| !event_id.is_empty());
@@ -348,7 +318,7 @@ impl RowBuffer {
     }
 
     fn push_passed_roles(&mut self, draft: &Draft<'_>, identity: Option<usize>) {
-        let text = |field| draft.get(field).map(|member| member.text.as_ref());
+        let text = |field| draft.content(field);
         let event_source = text(Field::EventSource).unwrap_or_default();
         let paths = iam::passed_role_paths(event_source, text(Field::EventName).unwrap_or_default());
         let before = self.passed_role_arns.len();
@@ -392,123 +362,4 @@ impl RowBuffer {
             }
         }
     }
-
-    fn batch(&self, rows: &[usize]) -> Result<RecordBatch, ArrowError> {
-        let mut arrays = Vec::with_capacity(schema::EVENT_COLUMNS.len());
-        for column in schema::EVENT_COLUMNS {
-            arrays.push(self.array(column, rows)?);
-        }
-        RecordBatch::try_new(schema::events_file(), arrays)
-    }
-
-    fn array(&self, column: &EventColumn, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
-        let rows = rows.iter().copied();
-        let absent = || ArrowError::SchemaError(format!("column `{}` has no source", column.name));
-        if let Some(index) = FIELDS
-            .iter()
-            .position(|spec| spec.column == column.name && spec.form != Form::Special)
-        {
-            return self.field_array(index, rows).ok_or_else(absent)?;
-        }
-        if let Some(index) = LEAVES.iter().position(|leaf| leaf.column == column.name) {
-            return self.leaf_array(index, rows).ok_or_else(absent)?;
-        }
-        let shared = |columns: &[DictionaryColumn; 4], names: &[&str; 4], source: &[Option<usize>]| {
-            let index = names.iter().position(|name| *name == column.name)?;
-            Some(shared_array(columns.get(index)?, source, rows.clone()))
-        };
-        if let Some(array) = shared(self.identities.principals(), &PRINCIPAL_COLUMNS, &self.identity_rows) {
-            return array;
-        }
-        if let Some(array) = shared(self.tls.columns(), &TLS_MEMBERS.map(|(_, name)| name), &self.tls_rows) {
-            return array;
-        }
-        match column.name {
-            "event_time" => Ok(timestamp_array(rows.map(|row| self.times.get(row).copied().flatten()))),
-            "serving_region" => self.serving_regions.array(rows),
-            "credential_kind" => self.credential_kind_array(rows),
-            "in_scope_of" => shared_array(self.identities.in_scope_of(), &self.identity_rows, rows),
-            "resources" => self.resources.array(rows),
-            "passed_role_arns" => self.passed_role_array(rows),
-            "extra" => Ok(Arc::new(self.extra.array(rows)?)),
-            "raw_record" => Ok(Arc::new(self.raw_records.array(rows)?)),
-            "field_shape" => Ok(integer_array(rows.map(|row| self.shapes.get(row).copied()))),
-            "record_index" => Ok(integer_array(rows.map(|row| self.record_indexes.get(row).copied()))),
-            "object_key" => {
-                let codes = rows.map(|row| self.object_rows.get(row).and_then(|&code| i32::try_from(code).ok()));
-                dictionary_array(
-                    codes.map(|code| code.unwrap_or(ABSENT)),
-                    Arc::new(StringArray::from_iter_values(&self.objects)),
-                )
-            }
-            _ => Err(absent()),
-        }
-    }
-
-    fn field_array(
-        &self,
-        index: usize,
-        rows: impl Iterator<Item = usize> + Clone,
-    ) -> Option<Result<ArrayRef, ArrowError>> {
-        Some(match FIELDS.get(index)?.form {
-            Form::Dictionary => self.dictionaries.get(index)?.array(rows),
-            Form::Text | Form::Json => self
-                .texts
-                .get(index)?
-                .array(rows)
-                .map(|array| Arc::new(array) as ArrayRef),
-            Form::Boolean | Form::BooleanText => {
-                let values = self.booleans.get(index)?;
-                Ok(boolean_array(rows.map(|row| values.get(row).copied().flatten())))
-            }
-            Form::Special => return None,
-        })
-    }
-
-    fn leaf_array(&self, leaf: usize, rows: impl Iterator<Item = usize>) -> Option<Result<ArrayRef, ArrowError>> {
-        let identities = rows.map(|row| self.identity_rows.get(row).copied().flatten());
-        Some(match LEAVES.get(leaf)?.form {
-            LeafForm::Text | LeafForm::Json => return self.leaf_text_array(leaf, identities),
-            LeafForm::Time => Ok(timestamp_array(
-                identities.map(|row| self.identities.moment(leaf, row?)),
-            )),
-            LeafForm::BooleanText => Ok(boolean_array(identities.map(|row| self.identities.truth(leaf, row?)))),
-        })
-    }
-
-    fn leaf_text_array(
-        &self,
-        leaf: usize,
-        identities: impl Iterator<Item = Option<usize>>,
-    ) -> Option<Result<ArrayRef, ArrowError>> {
-        let column = self.identities.leaf(leaf)?;
-        Some(column.array(identities.map(|identity| identity.unwrap_or(usize::MAX))))
-    }
-
-    fn credential_kind_array(&self, rows: impl Iterator<Item = usize>) -> Result<ArrayRef, ArrowError> {
-        let values = StringArray::from_iter_values(CREDENTIAL_KINDS.iter().map(|kind| kind.as_str()));
-        dictionary_array(
-            rows.map(|row| self.credential_kinds.get(row).copied().unwrap_or(ABSENT)),
-            Arc::new(values),
-        )
-    }
-
-    fn passed_role_array(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<ArrayRef, ArrowError> {
-        let elements = rows.clone().flat_map(|row| self.passed_roles.range(row));
-        let arns = self.passed_role_arns.array(elements)?;
-        self.passed_roles.array(
-            rows,
-            Arc::new(ArrowField::new("element", DataType::Utf8, true)),
-            Arc::new(arns),
-        )
-    }
-}
-
-/// Values of a table of distinct entries at the entries of the given rows.
-fn shared_array(
-    column: &DictionaryColumn,
-    entries: &[Option<usize>],
-    rows: impl Iterator<Item = usize>,
-) -> Result<ArrayRef, ArrowError> {
-    column.array(rows.map(|row| entries.get(row).copied().flatten().unwrap_or(usize::MAX)))
 }

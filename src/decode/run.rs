@@ -1,6 +1,5 @@
 //! The books of one object while it is decoded: every record ends as a row or a reject.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::document;
@@ -91,10 +90,12 @@ impl<'r> Run<'r> {
     pub(crate) fn records(&mut self, mut cursor: TapeCursor<'_>) {
         self.has_record_array = true;
         let elements = cursor.enter().unwrap_or_default();
+        let mut draft = Draft::new();
         for _ in 0..elements {
             if cursor.kind() == Some(ValueKind::Object) {
-                let Some((draft, range)) = cursor.record() else { return };
-                self.take(draft, &cursor, range);
+                let Some(range) = cursor.record(&mut draft) else { return };
+                let place = range.clone();
+                self.take(&mut draft, || cursor.text(place.clone()), range);
             } else {
                 let Some(range) = cursor.skip() else { return };
                 self.push_reject(cursor.text(range.clone()).as_bytes(), range, NOT_A_RECORD.to_owned());
@@ -125,8 +126,8 @@ impl<'r> Run<'r> {
             self.push_reject(bytes, range, NOT_A_RECORD.to_owned());
             return Ok(());
         }
-        let draft = document::read_record(text).map_err(|error| error.to_string())?;
-        self.take_text(draft, text, range);
+        let mut draft = document::read_record(text).map_err(|error| error.to_string())?;
+        self.take(&mut draft, || text, range);
         Ok(())
     }
 
@@ -166,26 +167,18 @@ impl<'r> Run<'r> {
         self.outcome
     }
 
-    fn take(&mut self, draft: Draft<'_>, cursor: &TapeCursor<'_>, range: Range<usize>) {
-        let place = range.clone();
-        self.take_draft(draft, || Cow::Borrowed(cursor.text(place.clone())), range);
-    }
-
-    fn take_text(&mut self, draft: Draft<'_>, text: &str, range: Range<usize>) {
-        self.take_draft(draft, || Cow::Borrowed(text), range);
-    }
-
-    fn take_draft<'t>(&mut self, draft: Draft<'_>, text: impl Fn() -> Cow<'t, str>, range: Range<usize>) {
+    /// Takes one object; `text` gives its text when it is needed.
+    fn take<'t>(&mut self, draft: &mut Draft<'_>, text: impl Fn() -> &'t str, range: Range<usize>) {
         if range.len() > self.limits.max_record_bytes {
             let reason = format!(
                 "record is larger than {} bytes (`--max-record-bytes`)",
                 self.limits.max_record_bytes
             );
             self.push_reject(text().as_bytes(), range, reason);
-        } else if document::is_record(&draft) {
+        } else if document::is_record(draft) {
             self.push(draft, text, range);
         } else {
-            self.take_other(&text(), range);
+            self.take_other(text(), range);
         }
     }
 
@@ -195,7 +188,7 @@ impl<'r> Run<'r> {
             Ok(Document::Digest) => self.digests += 1,
             Ok(Document::Aggregated) => self.aggregates += 1,
             Ok(Document::Envelope(record)) => match document::read_record(&record) {
-                Ok(draft) if document::is_record(&draft) => self.push(draft, || Cow::Borrowed(record.as_ref()), range),
+                Ok(mut draft) if document::is_record(&draft) => self.push(&mut draft, || record.as_ref(), range),
                 Ok(_) => self.push_reject(text.as_bytes(), range, NOT_A_RECORD.to_owned()),
                 Err(error) => self.push_reject(text.as_bytes(), range, format!("record inside its envelope: {error}")),
             },
@@ -204,15 +197,15 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn push<'t>(&mut self, mut draft: Draft<'_>, text: impl Fn() -> Cow<'t, str>, range: Range<usize>) {
+    fn push<'t>(&mut self, draft: &mut Draft<'_>, text: impl Fn() -> &'t str, range: Range<usize>) {
         if self.first_key.is_none() {
-            self.first_key = first_key(&text());
+            self.first_key = first_key(text());
         }
         if self.first_category.is_none() {
-            self.first_category = Some(category(&draft).to_owned());
+            self.first_category = Some(category(draft).to_owned());
         }
         let index = i64::try_from(self.outcome.records).unwrap_or(i64::MAX);
-        match self.rows.push(self.object, index, &mut draft, &text) {
+        match self.rows.push(self.object, index, draft, &text) {
             Ok(()) => {
                 self.outcome.records += 1;
                 self.outcome.rows += 1;
@@ -254,8 +247,7 @@ fn resembles_a_record(reject: &Reject) -> bool {
 
 /// Category of a record; before `eventCategory` existed (eventVersion 1.06 and older) there were only API events.
 fn category<'a>(draft: &'a Draft<'_>) -> &'a str {
-    let text = |field| draft.get(field).map(|member| member.text.as_ref());
-    match (text(Field::EventCategory), text(Field::EventType)) {
+    match (draft.content(Field::EventCategory), draft.content(Field::EventType)) {
         (Some(category), _) => category,
         (None, Some("AwsCloudTrailInsight")) => "Insight",
         _ => "Management",

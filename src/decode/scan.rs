@@ -245,15 +245,20 @@ impl<'a> Scanner<'a> {
         self.expect(b'"', "expected a string")?;
         let start = self.position;
         loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let range = start..self.position;
-                    self.position += 1;
-                    return Ok(range);
-                }
+            let rest = self.bytes().get(self.position..).unwrap_or_default();
+            let length = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+            let plain = rest.get(..length).unwrap_or_default();
+            if let Some(control) = plain.iter().position(|byte| *byte < 0x20) {
+                self.position += control;
+                return Err(self.error("raw control character in a string"));
+            }
+            self.position += length;
+            match rest.get(length) {
                 Some(b'\\') => self.escape()?,
-                Some(0..=0x1f) => return Err(self.error("raw control character in a string")),
-                Some(_) => self.position += 1,
+                Some(_) => {
+                    self.position += 1;
+                    return Ok(start..self.position - 1);
+                }
                 None => return Err(self.error("text ends inside a string")),
             }
         }

@@ -10,44 +10,45 @@ use simd_json::Node;
 use simd_json::StaticNode;
 
 use super::fields::Draft;
+use super::nested::Value;
 use super::scan::ValueKind;
 use super::scan::is_whitespace;
+
+/// A parsed document and its source.
+#[derive(Debug)]
+pub(crate) struct TapeDocument<'t> {
+    /// What the parser made of the text.
+    pub(crate) nodes: &'t [Node<'t>],
+    /// Positions of structural characters and value starts in the parsed text.
+    pub(crate) tokens: &'t [u32],
+    /// The text before it was parsed in place.
+    pub(crate) source: &'t [u8],
+    /// Position in `source` of the parsed text's first byte; wraps where the parsed text has a bracket more.
+    pub(crate) base: usize,
+}
 
 /// Position in a parsed document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TapeCursor<'t> {
-    nodes: &'t [Node<'t>],
-    tokens: &'t [u32],
-    source: &'t [u8],
-    /// Position in `source` of the parsed text's first byte; wraps where the parsed text has a bracket more.
-    base: usize,
+    document: &'t TapeDocument<'t>,
     node: usize,
     token: usize,
 }
 
-/// A value that the cursor has passed.
-#[derive(Debug, Clone)]
-pub(crate) struct TapeValue<'t> {
-    pub(crate) kind: ValueKind,
-    /// Content of a string; exact text of anything else.
-    pub(crate) content: Cow<'t, str>,
-}
-
 impl<'t> TapeCursor<'t> {
-    pub(crate) fn new(nodes: &'t [Node<'t>], tokens: &'t [u32], source: &'t [u8], base: usize) -> Self {
+    /// A cursor at the document's root.
+    pub(crate) fn new(document: &'t TapeDocument<'t>) -> Self {
         Self {
-            nodes,
-            tokens,
-            source,
-            base,
+            document,
             node: 0,
             token: 0,
         }
     }
 
     /// Kind of the value ahead.
+    #[inline]
     pub(crate) fn kind(&self) -> Option<ValueKind> {
-        Some(match self.nodes.get(self.node)? {
+        Some(match self.document.nodes.get(self.node)? {
             Node::String(_) => ValueKind::String,
             Node::Object { .. } => ValueKind::Object,
             Node::Array { .. } => ValueKind::Array,
@@ -58,8 +59,9 @@ impl<'t> TapeCursor<'t> {
     }
 
     /// Enters the array or object ahead and returns its number of elements or members.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Option<usize> {
-        let (Node::Array { len, .. } | Node::Object { len, .. }) = self.nodes.get(self.node)? else {
+        let (Node::Array { len, .. } | Node::Object { len, .. }) = self.document.nodes.get(self.node)? else {
             return None;
         };
         self.node += 1;
@@ -68,8 +70,9 @@ impl<'t> TapeCursor<'t> {
     }
 
     /// Passes the key ahead and its colon.
+    #[inline]
     pub(crate) fn key(&mut self) -> Option<&'t str> {
-        let Node::String(key) = self.nodes.get(self.node)? else {
+        let Node::String(key) = self.document.nodes.get(self.node)? else {
             return None;
         };
         self.node += 1;
@@ -78,93 +81,98 @@ impl<'t> TapeCursor<'t> {
     }
 
     /// Passes the comma or closing bracket after a value.
+    #[inline]
     pub(crate) fn separator(&mut self) {
         self.token += 1;
     }
 
+    /// Content of the string ahead, which is passed; `None`, without passing, for any other value.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Option<&'t str> {
+        let Node::String(content) = self.document.nodes.get(self.node)? else {
+            return None;
+        };
+        self.node += 1;
+        self.token += 1;
+        Some(content)
+    }
+
     /// Passes the value ahead.
-    pub(crate) fn value(&mut self) -> Option<TapeValue<'t>> {
-        let kind = self.kind()?;
-        if let Node::String(content) = self.nodes.get(self.node)? {
-            self.node += 1;
-            self.token += 1;
-            return Some(TapeValue {
-                kind,
-                content: Cow::Borrowed(content),
-            });
-        }
-        let range = self.skip()?;
-        Some(TapeValue {
-            kind,
-            content: Cow::Borrowed(self.text(range)),
-        })
+    #[inline(always)]
+    pub(crate) fn pass(&mut self) {
+        let count = match self.document.nodes.get(self.node) {
+            Some(Node::Array { count, .. } | Node::Object { count, .. }) => count + 1,
+            _ => 1,
+        };
+        let end = self.node + count;
+        let nodes = self.document.nodes.get(self.node..end).unwrap_or_default();
+        self.token += nodes.iter().map(token_count).sum::<usize>();
+        self.node = end;
     }
 
     /// Passes the value ahead and returns where its text stands in the source.
+    #[inline(always)]
     pub(crate) fn skip(&mut self) -> Option<Range<usize>> {
         let start = self.position(self.token)?;
-        match self.nodes.get(self.node)? {
-            Node::Array { count, .. } | Node::Object { count, .. } => {
-                self.node += count + 1;
-                let closing = self.closing_token()?;
-                self.token = closing + 1;
-                Some(start..self.position(closing)? + 1)
-            }
-            _ => {
-                self.node += 1;
-                self.token += 1;
-                let end = self.position(self.token).unwrap_or(self.source.len());
-                let text = self.source.get(start..end)?;
-                let trailing = text.iter().rev().take_while(|byte| is_whitespace(**byte)).count();
-                Some(start..end - trailing)
-            }
+        let is_container = matches!(
+            self.document.nodes.get(self.node)?,
+            Node::Array { .. } | Node::Object { .. }
+        );
+        self.pass();
+        if is_container {
+            return Some(start..self.position(self.token - 1)? + 1);
         }
+        let end = self.position(self.token).unwrap_or(self.document.source.len());
+        let text = self.document.source.get(start..end)?;
+        let trailing = text.iter().rev().take_while(|byte| is_whitespace(**byte)).count();
+        Some(start..end - trailing)
     }
 
-    /// Reads the object ahead as a record: its members and where its text stands in the source.
-    pub(crate) fn record(&mut self) -> Option<(Draft<'t>, Range<usize>)> {
+    /// Reads the members of the object ahead into `draft`; returns where its text stands in the source.
+    pub(crate) fn record(&mut self, draft: &mut Draft<'t>) -> Option<Range<usize>> {
         let start = self.position(self.token)?;
-        let mut draft = Draft::new();
-        let members = self.enter()?;
+        draft.clear();
+        // A copy stays in registers; through `self` every step would wait for the last one's store.
+        let mut cursor = *self;
+        let members = cursor.enter()?;
         for _ in 0..members {
-            let key = self.key()?;
-            let value = self.value()?;
-            draft.add(key, value.kind, value.content);
-            self.separator();
+            let key = cursor.key()?;
+            let kind = cursor.kind()?;
+            let value = Value::on_tape(kind, cursor);
+            let content = match cursor.string() {
+                Some(content) => content,
+                None => cursor.skip().map(|range| cursor.text(range))?,
+            };
+            draft.add(key, value, Cow::Borrowed(content));
+            cursor.separator();
         }
         if members == 0 {
-            self.separator();
+            cursor.separator();
         }
-        Some((draft, start..self.position(self.token.checked_sub(1)?)? + 1))
+        *self = cursor;
+        Some(start..self.position(self.token.checked_sub(1)?)? + 1)
     }
 
     /// Text of the source; the parser has checked that it is UTF-8.
+    #[inline]
     pub(crate) fn text(&self, range: Range<usize>) -> &'t str {
         // INVARIANT: a range between structural characters of valid UTF-8 is valid UTF-8.
-        std::str::from_utf8(self.source.get(range).unwrap_or_default()).unwrap_or_default()
+        std::str::from_utf8(self.document.source.get(range).unwrap_or_default()).unwrap_or_default()
     }
 
+    #[inline]
     fn position(&self, token: usize) -> Option<usize> {
-        let offset = usize::try_from(*self.tokens.get(token)?).ok()?;
-        Some(offset.wrapping_add(self.base))
+        let offset = usize::try_from(*self.document.tokens.get(token)?).ok()?;
+        Some(offset.wrapping_add(self.document.base))
     }
+}
 
-    fn closing_token(&self) -> Option<usize> {
-        let mut depth = 0_usize;
-        let tokens = self.tokens.get(self.token..)?;
-        for (offset, &token) in tokens.iter().enumerate() {
-            let position = usize::try_from(token).ok()?.wrapping_add(self.base);
-            match self.source.get(position)? {
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(self.token + offset);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
+/// Structural characters and value starts that a node alone accounts for: a container has its brackets, the commas between
+/// its members and their colons; everything else is one token.
+fn token_count(node: &Node<'_>) -> usize {
+    match node {
+        Node::Array { len, .. } => 2 + len.saturating_sub(1),
+        Node::Object { len, .. } => 2 + len.saturating_sub(1) + len,
+        Node::String(_) | Node::Static(_) => 1,
     }
 }

@@ -3,10 +3,9 @@
 use super::columns::DictionaryColumn;
 use super::columns::Interner;
 use super::fields::ExtraMembers;
-use super::scan::Scanner;
+use super::nested::Value;
 use super::scan::SyntaxError;
 use super::scan::ValueKind;
-use super::scan::string_content;
 
 /// Members of `tlsDetails` and their columns, in the order in which they are written back.
 pub(crate) const TLS_MEMBERS: [(&str, &str); 4] = [
@@ -37,10 +36,10 @@ pub(crate) struct TlsEntry {
 
 impl TlsTable {
     /// Number of the `tlsDetails` with this exact text.
-    pub(crate) fn intern(&mut self, raw: &str) -> Result<usize, SyntaxError> {
-        let (code, is_new) = self.texts.intern(raw);
+    pub(crate) fn intern(&mut self, text: &str, value: &Value<'_>) -> Result<usize, SyntaxError> {
+        let (code, is_new) = self.texts.intern(text);
         if is_new {
-            self.push(raw)?;
+            self.push(value)?;
         }
         Ok(usize::try_from(code).unwrap_or_default())
     }
@@ -58,7 +57,7 @@ impl TlsTable {
         self.texts.bytes() * 2
     }
 
-    fn push(&mut self, raw: &str) -> Result<(), SyntaxError> {
+    fn push(&mut self, value: &Value<'_>) -> Result<(), SyntaxError> {
         let mut values = [const { None }; TLS_MEMBERS.len()];
         let mut extra = ExtraMembers::default();
         let mut entry = TlsEntry {
@@ -66,21 +65,21 @@ impl TlsTable {
             extra: None,
             repeats_a_member: false,
         };
-        Scanner::new(raw).members(|key, kind, raw| {
+        value.members(|key, member| {
             entry.is_empty = false;
             let index = TLS_MEMBERS.iter().position(|(name, _)| *name == key);
             match index.and_then(|index| values.get_mut(index)) {
-                Some(slot) if kind == ValueKind::String => {
+                Some(slot) if member.kind == ValueKind::String => {
                     entry.repeats_a_member |= slot.is_some();
-                    *slot = string_content(raw);
+                    *slot = member.string();
                 }
-                _ => entry.repeats_a_member |= !extra.add(&key, raw),
+                _ => entry.repeats_a_member |= !extra.add(key, member.text()),
             }
         })?;
         for (column, value) in self.columns.iter_mut().zip(&values) {
             column.push(value.as_deref());
         }
-        entry.extra = extra.into_object();
+        entry.extra = extra.object();
         self.entries.push(entry);
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! One batch: objects decoded in parallel, deduplicated, and staged as files, up to the commit.
 
-use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -10,6 +9,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use crate::decode::Decoder;
+use crate::decode::EventKeyMap;
+use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
 use crate::decode::RowBuffer;
 use crate::source;
@@ -51,7 +52,7 @@ pub(super) struct Work<'a> {
     keys: EventKeys,
     next: AtomicUsize,
     rows: AtomicU64,
-    seen: Mutex<HashSet<u128>>,
+    seen: Mutex<EventKeySet>,
     entries: Mutex<Vec<(usize, Entry)>>,
     staged: Mutex<Vec<StagedFile>>,
     failure: Mutex<Option<IngestError>>,
@@ -239,7 +240,7 @@ fn drop_stored(work: &Work<'_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(
     if work.basis.files.is_empty() {
         return Ok(());
     }
-    let wanted: std::collections::HashMap<u128, usize> = rows
+    let wanted: EventKeyMap<usize> = rows
         .event_keys()
         .iter()
         .zip(keep.iter())

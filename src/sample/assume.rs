@@ -13,6 +13,7 @@ use super::event::Event;
 use super::event::ObjectText;
 use super::moment::HOUR;
 use super::moment::Moment;
+use super::random::Random;
 use super::stage::Place;
 use super::stage::Stage;
 
@@ -263,7 +264,11 @@ impl Stage<'_> {
 
     fn credentials(&mut self, time: Moment) -> Credentials {
         let access_key_id = self.temporary_key();
-        let token = format!("IQoJb3JpZ2luX2VjEXAMPLETOKEN{}EXAMPLE=", self.random.alphanumeric(240));
+        let mut token = self.random.alphanumeric(240);
+        if self.full_tokens {
+            token.push_str(&rest_of_token(&access_key_id, token.len()));
+        }
+        let token = format!("IQoJb3JpZ2luX2VjEXAMPLETOKEN{token}EXAMPLE=");
         let mut object = ObjectText::new(256);
         object.text("accessKeyId", &access_key_id);
         object.text("sessionToken", &token);
@@ -273,6 +278,18 @@ impl Stage<'_> {
             json: object.finish(),
         }
     }
+}
+
+/// What a session token that has `written` characters lacks to be as long as real ones: mostly 700 to 800 characters, and
+/// about 1,400 where session tags or a session policy are packed into it.
+fn rest_of_token(access_key_id: &str, written: usize) -> String {
+    let mut random = Random::named(0, access_key_id);
+    let length = if random.below(10) == 0 {
+        1420
+    } else {
+        usize::try_from(random.between(700, 800)).unwrap_or(700)
+    };
+    random.alphanumeric(length.saturating_sub(written))
 }
 
 /// The SAML provider that Identity Center keeps in every account.

@@ -20,6 +20,8 @@ pub struct EstateConfig {
     pub days: u32,
     /// How records are cut into objects.
     pub object_size: ObjectSize,
+    /// Whether session tokens are as long as real ones: they hardly compress, so a small sample goes without.
+    pub full_tokens: bool,
 }
 
 impl Default for EstateConfig {
@@ -31,6 +33,7 @@ impl Default for EstateConfig {
             first_day: date(2026, 9, 1),
             days: 14,
             object_size: ObjectSize::RealLife,
+            full_tokens: false,
         }
     }
 }

@@ -55,6 +55,7 @@ struct Texts {
 pub(super) struct Stage<'r> {
     pub(super) random: Random,
     pub(super) recorder: &'r mut Recorder,
+    pub(super) full_tokens: bool,
 }
 
 impl Stage<'_> {

@@ -31,6 +31,7 @@ pub fn write_estate(config: &EstateConfig, out_dir: &Path) -> Result<Tally, Samp
     check_empty(out_dir)?;
     let mut recorder = Recorder::create(config, out_dir)?;
     let mut stage = Stage {
+        full_tokens: config.full_tokens,
         random: Random::named(config.seed, "events"),
         recorder: &mut recorder,
     };

@@ -30,4 +30,7 @@ pub struct SampleArgs {
     /// Size of the compressed log files: `real-life`, as CloudTrail delivers them, or all about as large as `2k` or `50m`
     #[arg(long, value_name = "SIZE", default_value = "real-life")]
     pub object_size: ObjectSize,
+    /// Write session tokens as long as real ones (700 to 1,420 characters), which makes logs compress as real ones do
+    #[arg(long)]
+    pub full_tokens: bool,
 }

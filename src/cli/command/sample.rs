@@ -18,6 +18,7 @@ pub fn sample(args: &SampleArgs, output: &mut Output) -> Result<ExitStatus, CliE
         first_day: args.first_day,
         days: args.days,
         object_size: args.object_size,
+        full_tokens: args.full_tokens,
     };
     write_estate(&config, &args.folder)?;
     let folder = args.folder.display();
@@ -46,6 +47,7 @@ mod tests {
             first_day: "2026-09-01".parse().unwrap(),
             days: 14,
             object_size: ObjectSize::RealLife,
+            full_tokens: false,
         };
         let (mut output, _, messages) = captured(Verbosity::Normal);
         assert_eq!(sample(&args, &mut output).unwrap(), ExitStatus::Done);

@@ -1,0 +1,87 @@
+//! Numbers for the identities of events, so that duplicates are found by comparing numbers.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+use std::hash::BuildHasherDefault;
+use std::hash::Hash;
+use std::hash::Hasher;
+use std::hash::RandomState;
+
+use siphasher::sip128::Hasher128;
+use siphasher::sip128::SipHasher13;
+
+/// Turns an event's identity (recipient account, region, event id) into a number.
+///
+/// The hash is keyed at random, so that a log cannot be made to collide; numbers are comparable among clones only.
+#[derive(Debug, Clone)]
+pub struct EventKeys {
+    hasher: SipHasher13,
+}
+
+/// A set of numbers from [`EventKeys`].
+pub type EventKeySet = HashSet<u128, BuildHasherDefault<EventKeyHasher>>;
+/// A map from numbers of [`EventKeys`].
+pub type EventKeyMap<V> = HashMap<u128, V, BuildHasherDefault<EventKeyHasher>>;
+
+/// Takes half of a number from [`EventKeys`] as its hash: it is one already.
+#[derive(Debug, Default)]
+pub struct EventKeyHasher {
+    hash: u64,
+}
+
+impl Default for EventKeys {
+    fn default() -> Self {
+        let (first, second) = (RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+        Self {
+            hasher: SipHasher13::new_with_keys(first, second),
+        }
+    }
+}
+
+impl EventKeys {
+    /// Number of an event; absent parts count as empty.
+    pub fn key(&self, account_id: &str, region: &str, event_id: &str) -> u128 {
+        let mut hasher = self.hasher;
+        (account_id, region, event_id).hash(&mut hasher);
+        hasher.finish128().as_u128()
+    }
+}
+
+impl Hasher for EventKeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let half = bytes.first_chunk().copied().unwrap_or_default();
+        self.hash = u64::from_ne_bytes(half);
+    }
+
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_kept_apart_and_clones_agree() {
+        let keys = EventKeys::default();
+        let key = keys.key("1", "us-east-1", "a");
+        assert_eq!(keys.clone().key("1", "us-east-1", "a"), key);
+        for (account_id, region, event_id) in [("1u", "s-east-1", "a"), ("", "us-east-1", "a"), ("1", "us-east-1", "b")]
+        {
+            assert_ne!(keys.key(account_id, region, event_id), key);
+        }
+        assert_ne!(EventKeys::default().key("1", "us-east-1", "a"), key);
+    }
+
+    #[test]
+    fn set_holds_every_number_once() {
+        let keys = EventKeys::default();
+        let mut set = EventKeySet::default();
+        for number in 0..2000_u32 {
+            set.insert(keys.key("1", "us-east-1", &(number % 1000).to_string()));
+        }
+        assert_eq!(set.len(), 1000);
+    }
+}
