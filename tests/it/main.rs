@@ -27,3 +27,4 @@ mod slt;
 mod stopped;
 mod support;
 mod tidy;
+mod used_actions;

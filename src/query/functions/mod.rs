@@ -1,13 +1,16 @@
 //! SQL functions beyond the engine's own: JSON access, the names that saved Athena and DuckDB queries use, and what the
 //! compatibility views need.
 
+mod action_rows;
 mod boolean_text;
 mod dates;
 mod element;
+mod iam_actions;
 mod json_path;
 mod parse_times;
 mod record;
 mod resources;
+mod text;
 mod time_parts;
 mod times;
 
@@ -18,8 +21,10 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 
-/// Adds all functions to a session.
-pub(super) fn register(context: &mut SessionContext) -> Result<()> {
+use crate::iam::Facts;
+
+/// Adds all functions to a session; `facts` are the embedded ones when absent.
+pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Facts>) -> Result<()> {
     datafusion_functions_json::register_all(context)?;
     let json_as_text = context.udf("json_as_text")?;
     let json_get_json = context.udf("json_get_json")?;
@@ -43,6 +48,7 @@ pub(super) fn register(context: &mut SessionContext) -> Result<()> {
         ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::MySql)),
         ScalarUDF::from(record::RenderRecord::new()),
         ScalarUDF::from(resources::LowerCaseResources::new()),
+        ScalarUDF::from(iam_actions::IamActions::new(facts)),
     ];
     for function in own.into_iter().chain(time_parts::all()) {
         context.register_udf(Arc::new(function))?;
