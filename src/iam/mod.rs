@@ -1,9 +1,57 @@
-//! What a call means in IAM terms. Pure; unknown is an answer, never an error.
+//! What a call means in IAM terms: the facts about actions and events, and the way from a record to the actions that its
+//! call needed. Pure; unknown is an answer, never an error.
 
+mod action_set;
+mod arn_format;
+mod catalogue;
+mod denial;
+mod event_map;
+mod facts;
+mod managed_policies;
+mod mapping;
+mod outcome;
+mod parameters;
 mod passed_roles;
+mod plan;
+mod rule;
+mod template;
+mod used_resources;
+mod wildcard;
 
+pub use action_set::ActionSet;
+pub use catalogue::Action;
+pub use catalogue::ActionId;
+pub use catalogue::ConditionKey;
+pub use catalogue::Level;
+pub use catalogue::Observability;
+pub use catalogue::ResourceUse;
+pub use catalogue::Support;
+pub use denial::Denial;
+pub use denial::PolicyKind;
+pub use facts::Facts;
+pub use facts::FactsError;
+pub use facts::ImportedFacts;
+pub use facts::ImportedFile;
+pub use facts::import as import_facts;
+pub use managed_policies::ManagedPolicy;
+pub use managed_policies::managed_policies;
+pub use managed_policies::managed_policy;
+pub use outcome::Attempt;
+pub use outcome::Call;
+pub use outcome::Class;
+pub use outcome::Outcome;
+pub use outcome::Proof;
+pub use outcome::ResourceOrigin;
+pub use outcome::UsedAction;
+pub use outcome::UsedResource;
+pub use outcome::Verdict;
 pub use passed_roles::PassedRolePath;
 pub use passed_roles::PathStep;
 pub use passed_roles::passed_role_arn;
 pub use passed_roles::passed_role_paths;
 pub use passed_roles::without_version_suffix;
+pub use plan::KnownOperation;
+pub use rule::Confidence;
+pub use rule::Provenance;
+pub use wildcard::action_matches;
+pub use wildcard::resource_matches;

@@ -2,10 +2,13 @@
 //!
 //! CloudTrail logs no event for `iam:PassRole`
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html>); the request that carries the role is
-//! the only evidence. The table `facts/passed_roles.tsv` lists event source, operation and the paths of those parameters.
+//! the only evidence.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+
+use super::facts::Facts;
+use super::facts::FactsError;
+use super::facts::Sections;
 
 /// Path of one request parameter: member names, `[]` after a name for "every element".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,18 +27,47 @@ pub struct PathStep {
     pub every_element: bool,
 }
 
+/// Paths of every operation, by event source or service prefix.
+#[derive(Debug, Default)]
+pub(super) struct PassedRoles {
+    by_source: BTreeMap<String, BTreeMap<&'static str, Vec<PassedRolePath>>>,
+}
+
+impl PassedRoles {
+    /// An operation is known under the service's own source and under every other source that carries its prefix.
+    pub(super) fn read(sections: &Sections) -> Result<Self, FactsError> {
+        let mut sources_of: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+        for mut row in sections.rows("event-sources")? {
+            let source = row.cell();
+            row.list()
+                .for_each(|prefix| sources_of.entry(prefix).or_default().push(source));
+        }
+        let mut by_source: BTreeMap<String, BTreeMap<&'static str, Vec<PassedRolePath>>> = BTreeMap::new();
+        for mut row in sections.rows("passed-roles")? {
+            let (prefix, operation) = (row.cell(), row.cell());
+            let paths: Vec<PassedRolePath> = row.list().map(parse_path).collect();
+            let others = sources_of.get(prefix).into_iter().flatten();
+            let sources = others.map(|source| (*source).to_owned());
+            for source in sources.chain([format!("{prefix}.amazonaws.com")]) {
+                by_source.entry(source).or_default().insert(operation, paths.clone());
+            }
+        }
+        Ok(Self { by_source })
+    }
+
+    fn paths(&self, event_source: &str, operation: &str) -> &[PassedRolePath] {
+        let paths = self.by_source.get(event_source).and_then(|names| names.get(operation));
+        paths.map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
 /// Paths at which a request to this operation may hand over a role; empty for every other operation.
 ///
-/// The API version suffix of the event name (`CreateFunction20150331`) does not matter.
+/// The API version suffix of the event name (`CreateFunction20150331`) does not matter. The embedded facts decide, so
+/// that equal logs give equal stores.
 pub fn passed_role_paths(event_source: &str, event_name: &str) -> &'static [PassedRolePath] {
-    static PATHS: LazyLock<HashMap<&'static str, HashMap<&'static str, Vec<PassedRolePath>>>> =
-        LazyLock::new(read_table);
-    let operation = without_version_suffix(event_name);
-    PATHS
-        .get(event_source)
-        .and_then(|operations| operations.get(operation))
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    let roles = &Facts::embedded().passed_roles;
+    roles.paths(event_source, without_version_suffix(event_name))
 }
 
 /// ARN of a passed role or instance profile from the parameter's value, which may be an ARN or a bare name.
@@ -92,27 +124,13 @@ pub fn without_version_suffix(event_name: &str) -> &str {
     event_name
 }
 
-fn partition(region: &str) -> &'static str {
+/// Partition of the ARNs of a region.
+pub(super) fn partition(region: &str) -> &'static str {
     match region {
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",
         _ => "aws",
     }
-}
-
-fn read_table() -> HashMap<&'static str, HashMap<&'static str, Vec<PassedRolePath>>> {
-    let mut table: HashMap<&'static str, HashMap<&'static str, Vec<PassedRolePath>>> = HashMap::new();
-    for line in include_str!("facts/passed_roles.tsv").lines().skip(1) {
-        let mut cells = line.split('\t');
-        let (Some(event_source), Some(operation), Some(paths)) = (cells.next(), cells.next(), cells.next()) else {
-            continue;
-        };
-        table
-            .entry(event_source)
-            .or_default()
-            .insert(operation, paths.split(',').map(parse_path).collect());
-    }
-    table
 }
 
 fn parse_path(text: &'static str) -> PassedRolePath {
@@ -176,8 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_table_is_read() {
-        let rows = include_str!("facts/passed_roles.tsv").lines().count() - 1;
-        assert_eq!(read_table().values().map(HashMap::len).sum::<usize>(), rows);
+    fn operation_is_known_under_every_source_of_its_service() {
+        for source in ["mq.amazonaws.com", "amazonmq.amazonaws.com"] {
+            assert!(!passed_role_paths(source, "CreateBroker").is_empty(), "{source}");
+        }
     }
 }

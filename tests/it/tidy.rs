@@ -72,8 +72,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "flate2",
-        &["decode", "sample"],
-        "the reader's inflating is capped; the sample only deflates",
+        &["decode", "iam", "sample"],
+        "each reader's inflating is capped; the sample only deflates",
     ),
     owned(
         "sha2",
@@ -120,8 +120,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["sample", "decode", "store"],
-        "JSON that is written, or small: strings of records, entries of the log",
+        &["iam", "sample", "decode", "store"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies",
     ),
     owned(
         "arrow",
@@ -131,7 +131,7 @@ const CRATES: &[CrateRule] = &[
     owned(
         "thiserror",
         &[
-            "sample", "source", "decode", "store", "ingest", "query", "report", "cli",
+            "iam", "sample", "source", "decode", "store", "ingest", "query", "report", "cli",
         ],
         "one error type per module",
     ),

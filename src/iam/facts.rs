@@ -1,0 +1,203 @@
+//! The facts about AWS that the rest rests on: which actions there are, which calls need them, which leave no event.
+//!
+//! They are data: a pack embedded in the program, or a newer one that the user made with `facts import`. What a pack does
+//! not know is unknown, never an error.
+
+mod import;
+mod pack;
+
+use std::sync::LazyLock;
+
+pub use import::ImportedFacts;
+pub use import::ImportedFile;
+pub use import::import;
+pub use pack::FactsError;
+pub(super) use pack::Row;
+pub(super) use pack::Sections;
+
+use super::action_set::ActionSet;
+use super::catalogue::Action;
+use super::catalogue::ActionId;
+use super::catalogue::Catalogue;
+use super::catalogue::ConditionKey;
+use super::catalogue::ResourceUse;
+use super::event_map::EventMap;
+use super::passed_roles::PassedRoles;
+use super::rule::prefixes;
+use super::template::Templates;
+
+static EMBEDDED: &[u8] = include_bytes!("facts/pack.gz");
+
+/// All facts of one pack.
+#[derive(Debug, Default)]
+pub struct Facts {
+    about: Vec<(&'static str, &'static str)>,
+    pub(super) catalogue: Catalogue,
+    pub(super) event_map: EventMap,
+    pub(super) passed_roles: PassedRoles,
+    pub(super) templates: Templates,
+    sensitive: Vec<(&'static str, ActionSet)>,
+    role_receivers: Vec<&'static str>,
+    data_resource_types: Vec<&'static str>,
+}
+
+impl Facts {
+    /// The facts that the program carries, read on first use.
+    pub fn embedded() -> &'static Self {
+        static FACTS: LazyLock<Facts> = LazyLock::new(|| {
+            // INVARIANT: the embedded pack is readable; a test reads it.
+            Facts::from_pack(EMBEDDED).unwrap_or_default()
+        });
+        &FACTS
+    }
+
+    /// Bytes of the pack that the program carries, to which `import` adds.
+    pub fn embedded_pack() -> &'static [u8] {
+        EMBEDDED
+    }
+
+    /// Reads a pack.
+    ///
+    /// The text of the pack is kept for the life of the process, as names given out are `&'static str`.
+    pub fn from_pack(pack: &[u8]) -> Result<Self, FactsError> {
+        let sections = Sections::read(pack)?;
+        let catalogue = Catalogue::read(&sections)?;
+        let event_map = EventMap::read(&sections, &catalogue)?;
+        let sensitive = sections.rows("sensitive")?.map(|mut row| {
+            let mut actions = ActionSet::empty(catalogue.len());
+            let kind = row.cell();
+            let listed = row.list().filter_map(|name| catalogue.find(name));
+            listed.for_each(|action| actions.insert(action));
+            (kind, actions)
+        });
+        Ok(Self {
+            about: sections.rows("pack")?.map(|mut row| (row.cell(), row.cell())).collect(),
+            sensitive: sensitive.collect(),
+            role_receivers: sections.rows("role-receivers")?.map(|mut row| row.cell()).collect(),
+            data_resource_types: sections
+                .rows("data-resource-types")?
+                .map(|mut row| row.cell())
+                .collect(),
+            passed_roles: PassedRoles::read(&sections)?,
+            templates: Templates::read(&sections, &catalogue)?,
+            catalogue,
+            event_map,
+        })
+    }
+
+    /// Versions and dates of what the pack is made of, as name and value, for every report.
+    pub fn about(&self) -> &[(&'static str, &'static str)] {
+        &self.about
+    }
+
+    /// Day of the newest source of the catalogue, `YYYY-MM-DD`.
+    pub fn catalogue_date(&self) -> &'static str {
+        let found = self.about.iter().find(|(name, _)| *name == "catalogue");
+        found.map_or("unknown", |(_, day)| day)
+    }
+
+    /// All actions in order of their names.
+    pub fn actions(&self) -> impl Iterator<Item = (ActionId, &Action)> {
+        self.catalogue.actions()
+    }
+
+    /// What is known of an action; `None` for an id of other facts.
+    pub fn action(&self, id: ActionId) -> Option<&Action> {
+        self.catalogue.action(id)
+    }
+
+    /// Full name of an action; empty for an id of other facts.
+    pub fn name(&self, id: ActionId) -> &'static str {
+        self.catalogue.action(id).map_or("", |action| action.name)
+    }
+
+    /// The action of a full name, whose case does not matter; `None` if it is unknown or has wildcards.
+    pub fn find(&self, name: &str) -> Option<ActionId> {
+        self.catalogue.find(name)
+    }
+
+    /// Service prefixes in order.
+    pub fn services(&self) -> Vec<&'static str> {
+        self.catalogue.services()
+    }
+
+    /// The set without any action.
+    pub fn no_actions(&self) -> ActionSet {
+        ActionSet::empty(self.catalogue.len())
+    }
+
+    /// The actions that an `Action` element's pattern matches; a pattern without a colon matches none, but `*` all.
+    pub fn expand(&self, pattern: &str) -> ActionSet {
+        self.catalogue.expand(pattern)
+    }
+
+    /// The actions that none of a `NotAction` element's patterns matches.
+    pub fn expand_not<'a>(&self, patterns: impl IntoIterator<Item = &'a str>) -> ActionSet {
+        let mut named = self.no_actions();
+        patterns
+            .into_iter()
+            .for_each(|pattern| named.extend(&self.expand(pattern)));
+        named.complement()
+    }
+
+    /// Resource types that an action takes; none means that `Resource` must be `*`.
+    pub fn resource_uses(&self, id: ActionId) -> Vec<ResourceUse> {
+        let action = self.catalogue.action(id);
+        action.map_or_else(Vec::new, |action| self.catalogue.resource_uses(action))
+    }
+
+    /// Condition keys that an action supports, besides the global ones.
+    pub fn condition_keys(&self, id: ActionId) -> Vec<ConditionKey> {
+        let action = self.catalogue.action(id);
+        action.map_or_else(Vec::new, |action| self.catalogue.condition_keys(action))
+    }
+
+    /// Kinds of harm that an action can do: `CredentialExposure`, `DataAccess`, `PrivEsc`, `ResourceExposure`.
+    pub fn sensitivity(&self, id: ActionId) -> Vec<&'static str> {
+        let kinds = self.sensitive.iter().filter(|(_, actions)| actions.contains(id));
+        kinds.map(|(kind, _)| *kind).collect()
+    }
+
+    /// Resource types of the data events that show an action; empty if management events do.
+    ///
+    /// A trail records such an event only if its selectors ask for the type.
+    pub fn data_event_types(&self, id: ActionId) -> Vec<&'static str> {
+        self.event_map.data_event_types(id)
+    }
+
+    /// Every resource type that a trail's event selectors may name for data events.
+    pub fn data_resource_types(&self) -> &[&'static str] {
+        &self.data_resource_types
+    }
+
+    /// The event source that a trail may exclude and that would hide an action: `kms.amazonaws.com`, `rdsdata.amazonaws.com`.
+    pub fn excludable_source(&self, id: ActionId) -> Option<&'static str> {
+        let service = self.catalogue.action(id)?.service()?;
+        let sources = self.event_map.excludable_sources();
+        let carries = |source: &&&str| prefixes(&self.event_map, &self.catalogue, source).contains(&service);
+        sources.iter().find(carries).copied()
+    }
+
+    /// Why no call needs this permission, if so.
+    pub fn permissionless_reason(&self, id: ActionId) -> Option<&'static str> {
+        self.event_map.permissionless_reason(id)
+    }
+
+    /// Why a use of an action has no event of its own, if so.
+    pub fn never_own_event_reason(&self, id: ActionId) -> Option<&'static str> {
+        self.event_map.never_own_event_reason(self.name(id))
+    }
+
+    /// Why a use of an action leaves no event at all, if so.
+    pub fn never_logged_reason(&self, id: ActionId) -> Option<&'static str> {
+        self.event_map.never_logged_reason(self.name(id))
+    }
+
+    /// Services to which AWS's own policies pass roles: values of `iam:PassedToService`.
+    pub fn role_receivers(&self) -> &[&'static str] {
+        &self.role_receivers
+    }
+}
+
+#[cfg(test)]
+mod tests;

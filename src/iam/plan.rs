@@ -1,0 +1,87 @@
+//! What is known of an operation, made ready for many records of it.
+
+use super::arn_format::ArnFormat;
+use super::catalogue::ActionId;
+use super::catalogue::ResourceUse;
+use super::facts::Facts;
+use super::rule::Candidate;
+use super::rule::Rule;
+use super::template::Target;
+
+/// What the facts know of an operation; kept by callers that see the same operation many times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownOperation {
+    pub(super) rule: Rule,
+    /// One per candidate of the rule.
+    pub(super) plans: Vec<CandidatePlan>,
+}
+
+/// How to look at records under one service prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CandidatePlan {
+    pub(super) candidate: Candidate,
+    /// Primary actions.
+    pub(super) primary: Vec<ActionPlan>,
+    /// Conditional actions.
+    pub(super) conditional: Vec<ActionPlan>,
+    /// Actions that the service may use with the caller's rights.
+    pub(super) forwarded: Vec<ActionId>,
+}
+
+/// How to look at records for one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ActionPlan {
+    pub(super) id: ActionId,
+    pub(super) name: &'static str,
+    pub(super) uses: Vec<(ResourceUse, ArnFormat)>,
+    pub(super) templates: Vec<(Target, &'static str)>,
+    /// Whether names of parameters may be taken for names of variables.
+    pub(super) may_guess: bool,
+    /// Parameters whose presence proves the use.
+    pub(super) evidence: Vec<&'static str>,
+}
+
+impl KnownOperation {
+    pub(super) fn new(facts: &Facts, event_source: &str, event_name: &str) -> Self {
+        let rule = Rule::new(&facts.event_map, &facts.catalogue, event_source, event_name);
+        let plans = rule
+            .candidates
+            .iter()
+            .map(|candidate| CandidatePlan::new(facts, candidate));
+        Self {
+            plans: plans.collect(),
+            rule,
+        }
+    }
+}
+
+impl CandidatePlan {
+    fn new(facts: &Facts, candidate: &Candidate) -> Self {
+        let plans = |ids: &[ActionId]| ids.iter().map(|id| ActionPlan::new(facts, candidate, *id)).collect();
+        let forwarded = facts.event_map.forward_access(candidate.prefix, candidate.operation);
+        Self {
+            primary: plans(&candidate.primary),
+            conditional: plans(&candidate.conditional),
+            forwarded: forwarded.iter().filter_map(|name| facts.find(name)).collect(),
+            candidate: candidate.clone(),
+        }
+    }
+}
+
+impl ActionPlan {
+    fn new(facts: &Facts, candidate: &Candidate, id: ActionId) -> Self {
+        let name = facts.name(id);
+        let uses = facts.resource_uses(id).into_iter();
+        let templates: Vec<_> = facts.templates.of(candidate.prefix, candidate.operation, id).collect();
+        // At API Gateway the same identifiers stand in the paths of many types, of which a call concerns one.
+        let is_by_path = candidate.prefix == "apigateway";
+        Self {
+            uses: uses.map(|used| (used, ArnFormat::parse(used.arn_format))).collect(),
+            may_guess: !is_by_path && !templates.iter().any(|(target, _)| *target == Target::Arn),
+            templates,
+            evidence: facts.event_map.evidence(name).collect(),
+            id,
+            name,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Which resources a call used an action on.
+//!
+//! For each resource type of the action, the first of these that gives something: ARNs in the record's `resources`,
+//! the known parameters of the operation, a parameter that is an ARN of the type, parameters named like the variables of
+//! the type's ARN.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::arn_format::ArnFormat;
+use super::arn_format::Part;
+use super::catalogue::ResourceUse;
+use super::outcome::Call;
+use super::outcome::ResourceOrigin;
+use super::outcome::UsedResource;
+use super::parameters;
+use super::parameters::Members;
+use super::passed_roles::partition;
+use super::plan::ActionPlan;
+use super::template;
+use super::template::MAX_VALUES;
+use super::template::Surroundings;
+use super::template::Target;
+
+/// The JSON of a request, parsed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) parameters: &'a Value,
+    pub(super) members: &'a Members<'a>,
+}
+
+/// Resources of an action, and the required types for which the record names none.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) resources: Vec<UsedResource>,
+    pub(super) missing_types: Vec<&'static str>,
+}
+
+/// Finds the resources that a call used an action on.
+pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) -> Resolved {
+    let region = call.region.unwrap_or_default();
+    let search = Search {
+        plan,
+        request,
+        recorded: call.resource_arns,
+        given: &parameters::arns(request.parameters),
+        surroundings: Surroundings {
+            partition: partition(region),
+            region,
+            account: call.account_id.unwrap_or_default(),
+        },
+    };
+    let mut resolved = Resolved::default();
+    for (used, format) in &plan.uses {
+        let (origin, arns) = search.of_type(used, format);
+        if arns.is_empty() && used.is_required {
+            resolved.missing_types.push(used.resource_type);
+        }
+        for arn in arns {
+            if !resolved.resources.iter().any(|known| known.arn == arn) {
+                resolved.resources.push(UsedResource {
+                    arn,
+                    resource_type: used.resource_type,
+                    origin,
+                });
+            }
+        }
+    }
+    resolved
+}
+
+struct Search<'a> {
+    plan: &'a ActionPlan,
+    request: Request<'a>,
+    recorded: &'a [&'a str],
+    given: &'a [&'a str],
+    surroundings: Surroundings<'a>,
+}
+
+impl Search<'_> {
+    fn of_type(&self, used: &ResourceUse, format: &ArnFormat) -> (ResourceOrigin, Vec<String>) {
+        let recorded = self.of_format(self.recorded, format);
+        if !recorded.is_empty() {
+            return (ResourceOrigin::Record, recorded);
+        }
+        let whole = self.whole_arns(used, format);
+        if !whole.is_empty() {
+            return (ResourceOrigin::Template, whole);
+        }
+        let given = self.of_format(self.given, format);
+        if !given.is_empty() {
+            return (ResourceOrigin::Parameter, given);
+        }
+        match self.plan.may_guess {
+            true => self.assembled(format),
+            false => (ResourceOrigin::Names, Vec::new()),
+        }
+    }
+
+    /// The ARNs that have a format and no other format of the action that says more.
+    fn of_format(&self, arns: &[&str], format: &ArnFormat) -> Vec<String> {
+        let others = || self.plan.uses.iter().map(|(_, format)| format);
+        let is_best = |arn: &str, loosely: bool| {
+            let says_more = |other: &ArnFormat| other.literal_length() > format.literal_length();
+            format.matches(arn, loosely) && !others().any(|other| says_more(other) && other.matches(arn, loosely))
+        };
+        let owned = |arn: &&str| (*arn).to_owned();
+        let strict: Vec<String> = arns.iter().filter(|arn| is_best(arn, false)).map(owned).collect();
+        if !strict.is_empty() {
+            return strict;
+        }
+        let is_unclaimed = |arn: &&&str| !others().any(|other| other.matches(arn, false));
+        let unclaimed = arns.iter().filter(is_unclaimed);
+        unclaimed.filter(|arn| is_best(arn, true)).map(owned).collect()
+    }
+
+    /// ARNs that templates give as a whole.
+    fn whole_arns(&self, used: &ResourceUse, format: &ArnFormat) -> Vec<String> {
+        let templates = self.plan.templates.iter().filter(|(target, _)| match target {
+            Target::ResourceType(name) => *name == used.resource_type,
+            Target::Arn => true,
+            Target::Variable(_) => false,
+        });
+        let values = templates.flat_map(|(_, text)| template::values(text, self.request.parameters, self.surroundings));
+        let arns: Vec<String> = values.filter(|value| value.starts_with("arn:")).collect();
+        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+        self.of_format(&arns, format)
+    }
+
+    /// ARNs made of the values of a format's variables; none if one has no value, or if nothing varies.
+    fn assembled(&self, format: &ArnFormat) -> (ResourceOrigin, Vec<String>) {
+        let mut origin = ResourceOrigin::Names;
+        let mut variables = Vec::new();
+        for name in format.variables().filter(|name| self.surrounding(name).is_none()) {
+            let (from, values) = self.variable(name);
+            if values.is_empty() {
+                return (from, Vec::new());
+            }
+            origin = origin.min(from);
+            variables.push((name, values));
+        }
+        let combinations = variables.iter().map(|(_, values)| values.len());
+        if variables.is_empty() || combinations.fold(1, usize::saturating_mul) > MAX_VALUES {
+            return (origin, Vec::new());
+        }
+        let mut arns = vec![String::new()];
+        for part in format.parts() {
+            let given = match part {
+                Part::Literal(text) => Some(*text),
+                Part::Variable(name) => self.surrounding(name),
+            };
+            if let Some(text) = given {
+                arns.iter_mut().for_each(|arn| arn.push_str(text));
+                continue;
+            }
+            let named = variables.iter().find(|(name, _)| *part == Part::Variable(name));
+            let values = named.map(|(_, values)| values.as_slice()).unwrap_or_default();
+            arns = arns
+                .iter()
+                .flat_map(|head| values.iter().map(move |value| format!("{head}{value}")))
+                .collect();
+        }
+        (origin, arns)
+    }
+
+    /// Value of a variable that the request does not hold.
+    fn surrounding(&self, name: &str) -> Option<&str> {
+        match name {
+            "Partition" => Some(self.surroundings.partition),
+            "Region" => Some(self.surroundings.region),
+            "Account" => Some(self.surroundings.account),
+            _ => None,
+        }
+    }
+
+    fn variable(&self, name: &str) -> (ResourceOrigin, Vec<String>) {
+        let templates = self
+            .plan
+            .templates
+            .iter()
+            .filter(|(target, _)| matches!(target, Target::Variable(of) if *of == name));
+        let mut values: Vec<String> = templates
+            .flat_map(|(_, text)| template::values(text, self.request.parameters, self.surroundings))
+            .collect();
+        let mut origin = ResourceOrigin::Template;
+        if values.is_empty() {
+            origin = ResourceOrigin::Names;
+            values = self.request.members.strings_named(name);
+        }
+        // An ARN is no part of an ARN.
+        values.retain(|value| !value.starts_with("arn:"));
+        let mut seen = BTreeSet::new();
+        values.retain(|value| seen.insert(value.clone()));
+        (origin, values)
+    }
+}
