@@ -59,11 +59,6 @@ const CRATES: &[CrateRule] = &[
     owned("rustyline", &["cli"], "only `cli` knows the terminal"),
     owned("etcetera", &["cli"], "only `cli` knows the user's folders"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
-    owned(
-        "serde",
-        &["store"],
-        "the log's commit information is the only serialised type",
-    ),
     // Owned by several, each for its own reason.
     owned(
         "parquet",
@@ -117,6 +112,11 @@ const CRATES: &[CrateRule] = &[
         "jiff",
         &["event", "sample", "source", "ingest", "query", "cli"],
         "times of records, keys, parameters and options",
+    ),
+    owned(
+        "serde",
+        &["iam", "store"],
+        "the log's commit information; JSON that keeps every member",
     ),
     owned(
         "serde_json",
