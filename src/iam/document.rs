@@ -119,6 +119,9 @@ pub enum PrincipalType {
 /// Why a whole document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
+    /// There is no text.
+    #[error("the policy document is missing")]
+    Missing,
     /// The text is neither JSON nor percent-encoded JSON.
     #[error("the policy document is no JSON: {reason}")]
     NotJson {

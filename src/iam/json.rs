@@ -71,6 +71,25 @@ impl Json {
             .map(|(_, value)| value)
     }
 
+    /// The value as text, every member included.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, text: &mut String) {
+        match self {
+            Self::List(elements) => write_group(text, ['[', ']'], elements, |text, element| element.write(text)),
+            Self::Object(members) => write_group(text, ['{', '}'], members, |text, (name, value)| {
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                value.write(text);
+            }),
+            plain => text.push_str(&plain.to_value().to_string()),
+        }
+    }
+
     /// The value in the form of `serde_json`, where the last member of a name wins.
     pub fn to_value(&self) -> Value {
         match self {
@@ -85,6 +104,17 @@ impl Json {
             }
         }
     }
+}
+
+fn write_group<T>(text: &mut String, [open, close]: [char; 2], items: &[T], write: impl Fn(&mut String, &T)) {
+    text.push(open);
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        write(text, item);
+    }
+    text.push(close);
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -161,6 +191,7 @@ mod tests {
         assert_eq!(names, ["b", "a", "b"]);
         assert_eq!(json.member("b").map(Json::kind), Some("a list"));
         assert_eq!(json.to_value().to_string(), r#"{"b":{},"a":"x"}"#);
+        assert_eq!(json.to_text(), r#"{"b":[1,-2,0.5,true,null],"a":"x","b":{}}"#);
     }
 
     #[test]

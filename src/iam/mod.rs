@@ -2,6 +2,7 @@
 //! call needed. Pure; unknown is an answer, never an error.
 
 mod action_set;
+pub mod arn;
 mod arn_format;
 mod catalogue;
 mod denial;
