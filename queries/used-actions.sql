@@ -1,112 +1,109 @@
 -- @id        used-actions
 -- @title     Used actions
--- @question  Which API calls did each role, user and root user make, with what outcome, where and when?
+-- @question  Which IAM actions did each role, user and root user use or try, by which calls, with what outcome, where and when?
 -- @param     since timestamp?  First moment of the window, UTC, inclusive.
 -- @param     until timestamp?  End of the window, UTC, exclusive.
 -- @param     principal utf8?  Only this principal: ARN of a role or user, without session name.
 -- @column    principal_arn utf8  Role, user or root user; the session name is removed, the path kept.
 -- @column    principal_type utf8  role, user, root, account, federated, identity-center-user or unknown.
+-- @column    action utf8  IAM action that the calls needed; null if they needed none or none is known.
+-- @column    access_level utf8  List, Read, Write, Tagging or Permissions management.
 -- @column    event_source utf8  Service endpoint that was called.
 -- @column    event_name utf8  API operation as recorded, with any version suffix.
--- @column    succeeded int64  Calls without an error; a failed console sign-in has a message but no code.
--- @column    denied int64  Calls that failed for lack of permission.
+-- @column    succeeded int64  Calls without an error: uses of the action.
+-- @column    denied int64  Calls that failed for lack of permission: attempts, no uses.
 -- @column    failed int64  Calls that failed otherwise: wrong arguments, throttling and the like.
+-- @column    proof utf8  What shows that the calls needed the action, separated by semicolons.
+-- @column    confidence utf8  How sure the mapping from call to action is, separated by commas.
+-- @column    reason utf8  Why there is no action.
 -- @column    regions utf8  Regions that served the calls, sorted, separated by commas.
 -- @column    first_seen timestamp  First call in the window.
 -- @column    last_seen timestamp  Last call in the window.
--- @column    resource_count int64  Distinct resource ARNs that the records name.
+-- @column    resource_count int64  Distinct resources that the action was needed for.
 -- @column    resources utf8  The first ten of them in alphabetical order, separated by commas.
 -- @control   soc2:CC6.3
 -- @control   iso27001:A.5.18
 -- @caveat    Calls that leave no event, and data events that the trail does not record, are not shown: absence is no proof.
--- @caveat    Many services name no resources in their records; a count of 0 does not mean that none was touched.
+-- @caveat    One call may need several actions and is then counted for each; actions that it may have needed without proof are left out, and stand in the view used_actions.
+-- @caveat    Many records name no resources; those that are made of request parameters may lack some, and a count of 0 does not mean that none was touched.
 -- @caveat    Calls that AWS services make by themselves are left out; calls they make for a principal are counted for it.
-with calls as (
+with needs as (
     select
-        e.principal_arn,
-        e.principal_type,
-        e.event_source,
-        e.event_name,
-        e.serving_region,
-        e.event_time,
-        e.resources,
-        case
-            when e.error_code is null and e.error_message is null then 'succeeded'
-            when e.error_code like '%AccessDenied%'
-                or e.error_code like '%Unauthorized%'
-                or e.error_code like '%NotAuthorized%'
-                or e.error_code = 'Forbidden' then 'denied'
-            else 'failed'
-        end as outcome
-    from events e
-    where e.principal_arn is not null
-      and e.principal_type <> 'service'
-      and (e.event_category is null or e.event_category in ('Management', 'Data'))
-      and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
-      and ($since is null or (e.event_date >= cast($since as date) and e.event_time >= $since))
-      and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
-      and ($principal is null or e.principal_arn = $principal)
-),
-per_region as (
-    select
-        principal_arn,
-        principal_type,
-        event_source,
-        event_name,
-        serving_region,
-        sum(case when outcome = 'succeeded' then 1 else 0 end) as succeeded,
-        sum(case when outcome = 'denied' then 1 else 0 end) as denied,
-        sum(case when outcome = 'failed' then 1 else 0 end) as failed,
-        min(event_time) as first_seen,
-        max(event_time) as last_seen
-    from calls
-    group by principal_arn, principal_type, event_source, event_name, serving_region
+        u.principal_arn,
+        u.principal_type,
+        u.event_source,
+        u.event_name,
+        u.serving_region,
+        u.event_time,
+        u.action,
+        u.access_level,
+        u.proof,
+        u.confidence,
+        u.reason,
+        u.resources,
+        u.outcome
+    from used_actions u
+    where u.principal_arn is not null
+      and u.principal_type <> 'service'
+      and (u.event_category is null or u.event_category in ('Management', 'Data'))
+      and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
+      and ($since is null or (u.event_date >= cast($since as date) and u.event_time >= $since))
+      and ($until is null or (u.event_date <= cast($until as date) and u.event_time < $until))
+      and ($principal is null or u.principal_arn = $principal)
+      and (u.action is null or u.is_proven)
 ),
 per_action as (
     select
         principal_arn,
         principal_type,
+        action,
         event_source,
         event_name,
-        sum(succeeded) as succeeded,
-        sum(denied) as denied,
-        sum(failed) as failed,
-        string_agg(serving_region, ',' order by serving_region) as regions,
-        min(first_seen) as first_seen,
-        max(last_seen) as last_seen
-    from per_region
-    group by principal_arn, principal_type, event_source, event_name
+        max(access_level) as access_level,
+        sum(case when outcome = 'succeeded' then 1 else 0 end) as succeeded,
+        sum(case when outcome = 'denied' then 1 else 0 end) as denied,
+        sum(case when outcome = 'failed' then 1 else 0 end) as failed,
+        array_to_string(array_sort(array_agg(distinct proof)), '; ') as proof,
+        array_to_string(array_sort(array_agg(distinct confidence)), ',') as confidence,
+        max(reason) as reason,
+        array_to_string(array_sort(array_agg(distinct serving_region)), ',') as regions,
+        min(event_time) as first_seen,
+        max(event_time) as last_seen
+    from needs
+    group by principal_arn, principal_type, action, event_source, event_name
 ),
 mentions as (
     select
         principal_arn,
         principal_type,
+        action,
         event_source,
         event_name,
-        unnest(resources) as resource
-    from calls
+        unnest(resources) as resource_arn
+    from needs
     where resources is not null
 ),
 touched as (
     select
         principal_arn,
         principal_type,
+        action,
         event_source,
         event_name,
-        resource['arn'] as resource_arn
+        resource_arn
     from mentions
-    where resource['arn'] is not null
-    group by principal_arn, principal_type, event_source, event_name, resource['arn']
+    group by principal_arn, principal_type, action, event_source, event_name, resource_arn
 ),
 numbered as (
     select
         principal_arn,
         principal_type,
+        action,
         event_source,
         event_name,
         resource_arn,
         row_number() over (
-            partition by principal_arn, principal_type, event_source, event_name
+            partition by principal_arn, principal_type, action, event_source, event_name
             order by resource_arn
         ) as position
     from touched
@@ -115,21 +112,27 @@ listed as (
     select
         principal_arn,
         principal_type,
+        action,
         event_source,
         event_name,
         max(position) as resource_count,
         string_agg(case when position <= 10 then resource_arn end, ',' order by resource_arn) as resources
     from numbered
-    group by principal_arn, principal_type, event_source, event_name
+    group by principal_arn, principal_type, action, event_source, event_name
 )
 select
     a.principal_arn,
     a.principal_type,
+    a.action,
+    a.access_level,
     a.event_source,
     a.event_name,
     cast(a.succeeded as bigint) as succeeded,
     cast(a.denied as bigint) as denied,
     cast(a.failed as bigint) as failed,
+    a.proof,
+    a.confidence,
+    a.reason,
     a.regions,
     a.first_seen,
     a.last_seen,
@@ -139,6 +142,7 @@ from per_action a
 left join listed l
     on a.principal_arn = l.principal_arn
     and a.principal_type = l.principal_type
+    and a.action = l.action
     and a.event_source = l.event_source
     and a.event_name = l.event_name
-order by a.principal_arn, a.event_source, a.event_name, a.principal_type
+order by a.principal_arn, a.action, a.event_source, a.event_name, a.principal_type

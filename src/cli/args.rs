@@ -1,5 +1,6 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
+mod facts;
 mod ingest;
 mod output;
 mod query;
@@ -17,6 +18,11 @@ use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
+pub use facts::FactsArgs;
+pub use facts::FactsCommand;
+pub use facts::FactsFolderArgs;
+pub use facts::FactsImportArgs;
+pub use facts::FactsInfoArgs;
 pub use ingest::IngestArgs;
 pub use output::OutputArgs;
 pub use query::EngineArgs;
@@ -107,6 +113,11 @@ pub enum Command {
     Sql(SqlArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
+    /// Show what is known about AWS, or bring it up to date
+    ///
+    /// Which IAM actions there are, which calls need them, and which leave no event: facts of the day that `facts info`
+    /// prints, built into the program.
+    Facts(FactsArgs),
     /// Write made-up logs of an organization, to try things on
     ///
     /// Five accounts, four regions, and planted facts to find; README.md and expected.json beside the logs list them.
@@ -124,7 +135,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Load logs", &["ingest"]),
     ("Ask questions", &["query", "sql"]),
     ("Look after a store", &["store"]),
-    ("Set up", &["sample", "completions", "man"]),
+    ("Set up", &["facts", "sample", "completions", "man"]),
 ];
 
 const EXAMPLES: &str = "\

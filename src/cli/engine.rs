@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::args::EngineArgs;
 use super::error::CliError;
+use super::facts;
 use super::output::Output;
 use super::rows;
 use super::settings::Settings;
@@ -42,6 +43,7 @@ impl Engine {
         let mut options = SessionOptions::new(settings.threads.get(), settings.now.as_microsecond());
         options.memory_limit_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
         options.spill_dir.clone_from(&args.temp_dir);
+        options.facts = facts::named(&args.facts)?;
         let session = QuerySession::new(store.as_ref(), &options, args.at_version)?;
         Ok(Self { session, missing_store })
     }
@@ -117,6 +119,7 @@ fn is_plan(schema: &SchemaRef) -> bool {
 pub(super) mod tests {
     use super::*;
 
+    use crate::cli::args::FactsFolderArgs;
     use crate::cli::args::StoreLocationArgs;
     use crate::cli::runtime::Runtime;
     use crate::cli::settings::tests::headless;
@@ -127,6 +130,7 @@ pub(super) mod tests {
             location: StoreLocationArgs {
                 store: "/nonexistent/store".to_owned(),
             },
+            facts: FactsFolderArgs::default(),
             at_version: None,
             memory: 512 << 20,
             temp_dir: None,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::ExitStatus;
+use crate::iam::FactsError;
 use crate::ingest::IngestError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
@@ -66,6 +67,14 @@ pub enum CliError {
     /// The logs cannot be ingested.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Facts cannot be read or imported.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Facts {
+        /// The pack, or the files to import.
+        path: PathBuf,
+        /// What is wrong.
+        cause: FactsError,
+    },
     /// The made-up logs cannot be written.
     #[error(transparent)]
     Sample(#[from] SampleError),

@@ -9,6 +9,7 @@ pub mod command;
 mod engine;
 mod error;
 mod exit;
+mod facts;
 mod interrupt;
 mod output;
 mod progress;

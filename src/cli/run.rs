@@ -50,6 +50,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
     match command {
         Command::Completions(args) => command::completions(args, output),
         Command::Demo(args) => command::demo(args, settings, output),
+        Command::Facts(args) => command::facts(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),

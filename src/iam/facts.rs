@@ -8,8 +8,10 @@ mod pack;
 
 use std::sync::LazyLock;
 
+pub use import::IgnoredFile;
 pub use import::ImportedFacts;
 pub use import::ImportedFile;
+pub use import::ImportedService;
 pub use import::import;
 pub use pack::FactsError;
 pub(super) use pack::Row;

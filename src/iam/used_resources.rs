@@ -174,6 +174,23 @@ impl Search<'_> {
         }
     }
 
+    /// Values of a parameter of the request that is named like a variable without its ending, as `cluster` for
+    /// `ClusterName`; of an ARN, the name that it ends in.
+    fn shortly_named(&self, name: &str) -> Vec<String> {
+        let short = name.strip_suffix("Name").or_else(|| name.strip_suffix("Id"));
+        let Some(short) = short.filter(|short| !short.is_empty()) else {
+            return Vec::new();
+        };
+        // A policy, say, is no name.
+        let is_name = |name: &str| {
+            let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            !name.is_empty() && name.bytes().all(is_fit)
+        };
+        let values = parameters::strings_at(self.request.parameters, short).into_iter();
+        let names = values.map(|value| value.rsplit('/').next().unwrap_or_default().to_owned());
+        names.filter(|name| is_name(name)).collect()
+    }
+
     fn variable(&self, name: &str) -> (ResourceOrigin, Vec<String>) {
         let templates = self
             .plan
@@ -187,6 +204,9 @@ impl Search<'_> {
         if values.is_empty() {
             origin = ResourceOrigin::Names;
             values = self.request.members.strings_named(name);
+        }
+        if values.is_empty() {
+            values = self.shortly_named(name);
         }
         // An ARN is no part of an ARN.
         values.retain(|value| !value.starts_with("arn:"));

@@ -50,6 +50,10 @@ pub(super) const VIEWS: &[View] = &[
         name: "event_records",
         sql: include_str!("../../queries/views/event_records.sql"),
     },
+    View {
+        name: "used_actions",
+        sql: include_str!("../../queries/views/used_actions.sql"),
+    },
 ];
 
 /// The catalog of a session; `state` plans the views and knows every function they use.

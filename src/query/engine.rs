@@ -21,6 +21,7 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SessionConfig;
 
 use super::catalog;
+use crate::iam::Facts;
 
 /// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
 const MAX_IN_LIST_SIZE: usize = 256;
@@ -44,6 +45,8 @@ pub struct SessionOptions {
     pub batch_size: usize,
     /// The moment that relative times such as `T-90d` count from, in microseconds since 1970.
     pub now_micros: i64,
+    /// Facts for `iam_actions`; the embedded ones when absent, read when a statement first needs them.
+    pub facts: Option<&'static Facts>,
 }
 
 impl SessionOptions {
@@ -56,6 +59,7 @@ impl SessionOptions {
             target_partitions,
             batch_size: 8192,
             now_micros,
+            facts: None,
         }
     }
 }

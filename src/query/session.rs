@@ -78,7 +78,7 @@ impl QuerySession {
             message: error.strip_backtrace(),
         };
         let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
-        functions::register(&mut context).map_err(failed)?;
+        functions::register(&mut context, options.facts).map_err(failed)?;
         context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail));
         context.register_catalog(catalog::CATALOG, catalog::catalog(store, version, context.state()));
         Ok(Self {

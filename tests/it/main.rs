@@ -26,3 +26,4 @@ mod sample_questions;
 mod slt;
 mod support;
 mod tidy;
+mod used_actions;

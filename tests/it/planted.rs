@@ -3,6 +3,7 @@
 //! `sample-logs/expected.json` holds the answers. Its generator counted them while it wrote the records, so they do not
 //! depend on anything that reads logs.
 
+mod iam_actions;
 mod ledger;
 mod people;
 mod use_of_roles;

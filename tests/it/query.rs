@@ -232,7 +232,8 @@ async fn the_catalog_can_be_listed() {
             "event_records",
             "events",
             "objects",
-            "rejects"
+            "rejects",
+            "used_actions"
         ]
     );
     assert!(rows(&session, "show tables", &[]).await.unwrap().len() >= 6);

@@ -197,9 +197,9 @@ async fn used_actions_counts_outcomes_regions_and_resources() {
     let reads = lines.iter().find(|line| line.contains("|GetObject|")).unwrap();
     assert_eq!(
         reads,
-        "arn:aws:iam::111111111111:role/app|role|s3.amazonaws.com|GetObject|2|1|1|eu-central-1,eu-west-1|\
-         2026-10-01T08:00:00Z|2026-10-03T08:00:00Z|4|\
-         arn:aws:s3:::b,arn:aws:s3:::b/x,arn:aws:s3:::b/y,arn:aws:s3:::b/z"
+        "arn:aws:iam::111111111111:role/app|role|s3:GetObject|Read|s3.amazonaws.com|GetObject|2|1|1|call|ambiguous,curated|-|\
+         eu-central-1,eu-west-1|2026-10-01T08:00:00Z|2026-10-03T08:00:00Z|3|\
+         arn:aws:s3:::b/x,arn:aws:s3:::b/y,arn:aws:s3:::b/z"
     );
     assert!(
         lines.iter().all(|line| !line.contains("sa-east-1")),

@@ -27,7 +27,7 @@ const MODULES: &[ModuleRule] = &[
     module("store", &["schema"]),
     module("ingest", &["schema", "source", "decode", "store"]),
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
-    module("query", &["schema", "source", "decode", "store"]),
+    module("query", &["schema", "iam", "source", "decode", "store"]),
     module("report", &["schema", "query"]),
     module(
         "cli",

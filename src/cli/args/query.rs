@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::FactsFolderArgs;
 use super::OutputArgs;
 use super::StoreLocationArgs;
 use crate::cli::size::parse_size;
@@ -62,6 +63,9 @@ pub struct EngineArgs {
     /// The store.
     #[command(flatten)]
     pub location: StoreLocationArgs,
+    /// The facts.
+    #[command(flatten)]
+    pub facts: FactsFolderArgs,
     /// Read the store as it was at this version; `trimtrail store history` lists them
     #[arg(long, value_name = "N")]
     pub at_version: Option<u64>,

@@ -14,6 +14,7 @@ use super::ingest::load;
 use super::query::load_library;
 use crate::cli::args::DemoArgs;
 use crate::cli::args::EngineArgs;
+use crate::cli::args::FactsFolderArgs;
 use crate::cli::args::StoreLocationArgs;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
@@ -60,14 +61,7 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "used-actions",
         params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
-        columns: &[
-            "event_source",
-            "event_name",
-            "succeeded",
-            "denied",
-            "regions",
-            "last_seen",
-        ],
+        columns: &["action", "event_name", "succeeded", "denied", "regions", "last_seen"],
     },
     Headline {
         id: "unexpected-regions",
@@ -150,6 +144,7 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
     };
     let args = EngineArgs {
         location,
+        facts: FactsFolderArgs::default(),
         at_version: None,
         memory: 512 << 20,
         temp_dir: None,

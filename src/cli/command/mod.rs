@@ -3,6 +3,7 @@
 mod balance;
 mod completions;
 mod demo;
+mod facts;
 mod ingest;
 mod man;
 mod query;
@@ -12,6 +13,7 @@ mod store;
 
 pub use completions::completions;
 pub use demo::demo;
+pub use facts::facts;
 pub use ingest::ingest;
 pub use man::man;
 pub use query::query;

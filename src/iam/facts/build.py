@@ -246,13 +246,23 @@ def compile_template(text):
         return [part for part in parts if part]
     choice = re.fullmatch(r"%%iftruthy%(.*?)%(.*)%(.*)%%", text)
     if choice:
-        parts = [compile_text(part) for part in choice.groups()[1:] if part]
-        return ["||".join(parts)] if parts and all(parts) else []
+        _, then, other = choice.groups()
+        # What a condition alone decides is no part of the request.
+        if not varies(then):
+            return []
+        parts = [compile_text(part) for part in (then, other) if part]
+        return ["||".join(parts)] if all(parts) else []
     compiled = compile_text(text)
     return [compiled] if compiled else []
 
 
+def varies(text):
+    return any(name not in CONTEXT for name in PLACEHOLDER.findall(text))
+
+
 def compile_text(text):
+    if "*" in text and not varies(text):
+        return None
     text = re.sub(r"%%(?:iftruthy|iftemplatematch)%(\$\{[^}]*\})%%", r"\1", text).replace("\\\\", "\\")
     expression = re.compile(r"%%regex%\$\{([^}]*)\}%(.*?)%%")
     for match in expression.finditer(text):

@@ -11,6 +11,7 @@ use super::Facts;
 use super::FactsError;
 use super::Sections;
 use super::pack;
+use reference::NoReference;
 use reference::ServiceReference;
 use tables::Tables;
 
@@ -30,8 +31,19 @@ pub struct ImportedFacts {
     pub pack: Vec<u8>,
     /// Services that were brought up to date, in order of their prefixes.
     pub services: Vec<ImportedService>,
-    /// Files that were left out: name and reason.
-    pub ignored: Vec<(String, String)>,
+    /// Files that were left out, in order of their names.
+    pub ignored: Vec<IgnoredFile>,
+}
+
+/// A file that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IgnoredFile {
+    /// Name as given.
+    pub name: String,
+    /// What it is instead of a service reference.
+    pub reason: String,
+    /// Whether it may have been one before it was damaged.
+    pub is_damaged: bool,
 }
 
 /// What changed for one service.
@@ -57,7 +69,11 @@ pub fn import(base: &[u8], files: &[ImportedFile], day: &str) -> Result<Imported
     for file in files {
         match ServiceReference::parse(&file.bytes) {
             Ok(reference) => references.push(reference),
-            Err(cause) => ignored.push((file.name.clone(), cause)),
+            Err(NoReference { reason, is_damaged }) => ignored.push(IgnoredFile {
+                name: file.name.clone(),
+                reason,
+                is_damaged,
+            }),
         }
     }
     if references.is_empty() {

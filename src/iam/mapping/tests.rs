@@ -524,6 +524,15 @@ fn resources_are_made_of_parameters_however_they_are_spelled() {
             "dynamodb:GetItem",
             vec!["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"],
         ),
+    ] {
+        let outcome = outcome(source, name, parameters);
+        assert_eq!(arns(&outcome, action), wanted, "{name}");
+    }
+}
+
+#[test]
+fn resources_are_made_of_parts_of_parameters() {
+    for (source, name, parameters, action, wanted) in [
         (
             "sqs.amazonaws.com",
             "DeleteQueue",
@@ -537,6 +546,13 @@ fn resources_are_made_of_parameters_however_they_are_spelled() {
             r#"{"path":"/ci/","roleName":"deploy"}"#,
             "iam:CreateRole",
             vec!["arn:aws:iam::111122223333:role/ci/deploy"],
+        ),
+        (
+            "ecs.amazonaws.com",
+            "UpdateService",
+            r#"{"cluster":"arn:aws:ecs:eu-west-1:111122223333:cluster/prod","service":"pay","policy":"{}"}"#,
+            "ecs:UpdateService",
+            vec!["arn:aws:ecs:eu-west-1:111122223333:service/prod/pay"],
         ),
         (
             "rds.amazonaws.com",

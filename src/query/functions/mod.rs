@@ -1,12 +1,15 @@
 //! SQL functions beyond the engine's own: JSON access, the names that saved Athena and DuckDB queries use, and what the
 //! compatibility views need.
 
+mod action_rows;
 mod boolean_text;
 mod dates;
 mod element;
+mod iam_actions;
 mod json_path;
 mod record;
 mod resources;
+mod text;
 mod times;
 
 use std::sync::Arc;
@@ -16,8 +19,10 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 
-/// Adds all functions to a session.
-pub(super) fn register(context: &mut SessionContext) -> Result<()> {
+use crate::iam::Facts;
+
+/// Adds all functions to a session; `facts` are the embedded ones when absent.
+pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Facts>) -> Result<()> {
     datafusion_functions_json::register_all(context)?;
     let json_as_text = context.udf("json_as_text")?;
     let json_get_json = context.udf("json_get_json")?;
@@ -35,6 +40,7 @@ pub(super) fn register(context: &mut SessionContext) -> Result<()> {
         ScalarUDF::from(dates::DateAdd::new()),
         ScalarUDF::from(record::RenderRecord::new()),
         ScalarUDF::from(resources::LowerCaseResources::new()),
+        ScalarUDF::from(iam_actions::IamActions::new(facts)),
     ];
     for function in own {
         context.register_udf(Arc::new(function))?;

@@ -28,14 +28,28 @@ pub(super) struct ReferenceAction {
     pub(super) support: Option<u8>,
 }
 
+/// Why a file is no reference.
+#[derive(Debug)]
+pub(super) struct NoReference {
+    pub(super) reason: String,
+    /// Whether it may have been one before it was damaged.
+    pub(super) is_damaged: bool,
+}
+
 impl ServiceReference {
-    /// Reads a file; the error says what it is instead.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let file: Value = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
+    /// Reads a file.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, NoReference> {
+        let file: Value = serde_json::from_slice(bytes).map_err(|error| NoReference {
+            reason: format!("not JSON: {error}"),
+            is_damaged: true,
+        })?;
         let is_reference = file.get("Actions").is_some_and(Value::is_array);
         let prefix = text(&file, "Name").filter(|_| is_reference);
         let Some(prefix) = prefix.filter(|prefix| is_name(prefix)) else {
-            return Err("no AWS Service Reference: the members `Name` and `Actions` are missing".to_owned());
+            return Err(NoReference {
+                reason: "no AWS Service Reference: the members `Name` and `Actions` are missing".to_owned(),
+                is_damaged: false,
+            });
         };
         let version = text(&file, "Version").unwrap_or_default();
         let reference = Self {
@@ -49,7 +63,10 @@ impl ServiceReference {
             prefix: prefix.to_ascii_lowercase(),
         };
         match reference.odd_text() {
-            Some(odd) => Err(format!("`{}` is no name that AWS would give", odd.escape_debug())),
+            Some(odd) => Err(NoReference {
+                reason: format!("`{}` is no name that AWS would give", odd.escape_debug()),
+                is_damaged: true,
+            }),
             None => Ok(reference),
         }
     }
