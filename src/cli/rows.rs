@@ -45,7 +45,7 @@ impl Switches {
     };
 }
 
-/// Rows of a table that are shown unless the user asks for more.
+/// Rows of a table that a terminal shows unless the user asks for more.
 const PREVIEW_ROWS: u64 = 100;
 
 /// How the rows are rendered, from what the user typed and where the program runs.
@@ -60,7 +60,10 @@ pub(super) fn result_options(args: &OutputArgs, settings: &Settings) -> Result<R
     }
     let limit = match args.limit {
         Some(limit) => Limit::First(limit),
-        None if format == Format::Table && !args.all => Limit::Preview(PREVIEW_ROWS),
+        // Whoever reads a file or a pipe cannot see that rows are missing.
+        None if format == Format::Table && !args.all && file.is_none() && settings.stdout_is_terminal => {
+            Limit::Preview(PREVIEW_ROWS)
+        }
         None => Limit::All,
     };
     Ok(ResultOptions {
@@ -209,6 +212,14 @@ mod tests {
         result_options(args, &headless()).unwrap()
     }
 
+    fn on_terminal(args: &OutputArgs) -> ResultOptions {
+        let settings = Settings {
+            stdout_is_terminal: true,
+            ..headless()
+        };
+        result_options(args, &settings).unwrap()
+    }
+
     #[test]
     fn file_name_decides_the_format_unless_one_is_given() {
         let named = OutputArgs {
@@ -254,9 +265,19 @@ mod tests {
     }
 
     #[test]
-    fn table_shows_a_hundred_rows_and_says_how_many_more() {
+    fn file_or_pipe_gets_all_rows_of_a_table() {
+        let file = OutputArgs {
+            file: Some("rows.txt".into()),
+            ..OutputArgs::default()
+        };
+        assert!(matches!(options(&OutputArgs::default()).limit, Limit::All));
+        assert!(matches!(on_terminal(&file).limit, Limit::All));
+    }
+
+    #[test]
+    fn table_on_a_terminal_shows_a_hundred_rows_and_says_how_many_more() {
         let (mut output, data, messages) = captured(Verbosity::Normal);
-        let options = options(&OutputArgs::default());
+        let options = on_terminal(&OutputArgs::default());
         let summary = write_batch(&numbers(1_234), None, &options, &mut output).unwrap();
         note_summary(&summary, None, &options, Switches::OPTIONS, &mut output);
         assert_eq!(data.text().lines().count(), 102);

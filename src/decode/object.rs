@@ -28,6 +28,8 @@ use super::tape::TapeDocument;
 /// Inflated bytes that are looked at together.
 const WINDOW_BYTES: usize = 8 << 20;
 const SMALLEST_FILL_BYTES: usize = 64 << 10;
+/// U+FEFF in UTF-8, which programs on Windows put before a text (RFC 8259 §8.1 lets readers ignore it).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes that are inflated, then hashed, while they are in the processor's cache.
 const STEP_BYTES: usize = 256 << 10;
 
@@ -103,6 +105,10 @@ impl Decoder {
         let mut run = Run::new(object_key, self.limits, rows);
         self.source.clear();
         let mut state = self.fill(&mut inflater, &mut hasher, object);
+        if self.source.starts_with(BYTE_ORDER_MARK) {
+            self.source.drain(..BYTE_ORDER_MARK.len());
+            run.window_offset += BYTE_ORDER_MARK.len() as u64;
+        }
         let mut separator = Separator::default();
         let taken = if state == Fill::AtEnd {
             self.parse(&mut run)
@@ -240,7 +246,7 @@ impl Decoder {
         loop {
             let step = separator.next(source, &mut position);
             if let Step::Record(range) = step {
-                run.found_record_array();
+                run.found_element(separator.is_in_named_array());
                 group.push(range);
                 continue;
             }

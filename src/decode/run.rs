@@ -66,9 +66,9 @@ impl<'r> Run<'r> {
         self.first_key.as_deref().unwrap_or(USUAL_FIRST_KEY)
     }
 
-    /// Notes that the object has an array where its records belong.
-    pub(crate) fn found_record_array(&mut self) {
-        self.has_record_array = true;
+    /// Notes an element of an array, which is where records belong if the array has their name; others may be any text's.
+    pub(crate) fn found_element(&mut self, in_named_array: bool) {
+        self.has_record_array |= in_named_array;
     }
 
     /// Lets the owner of the rows empty them.
@@ -158,6 +158,7 @@ impl<'r> Run<'r> {
             None => ObjectKind::Unknown,
         };
         let is_foreign = !self.has_record_array && !self.outcome.rejects.iter().any(resembles_a_record);
+        // An array of other things, well-formed throughout, is no damaged log either.
         let holds_other_records = self.outcome.rejects.iter().all(|reject| reject.reason == NOT_A_RECORD);
         if self.outcome.kind == ObjectKind::Unknown && (is_foreign || holds_other_records) {
             self.outcome.records = 0;

@@ -99,6 +99,11 @@ impl Separator {
         self.state == State::TopLevel
     }
 
+    /// Whether the elements at hand are those of a named array of an object, as `Records`.
+    pub(crate) fn is_in_named_array(&self) -> bool {
+        self.state == State::Elements { in_object: true }
+    }
+
     /// Goes on as inside a record array, wherever the structure seemed to stand.
     pub(crate) fn resume_in_array(&mut self) {
         if !matches!(self.state, State::Elements { .. }) {

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+/// 0001-01-01T00:00:00Z in microseconds since 1970-01-01T00:00:00Z.
+const FIRST_MOMENT: i64 = -62_135_596_800_000_000;
+
 /// A moment read from a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventTime {
@@ -16,8 +19,13 @@ pub struct EventTime {
 /// Reads `eventTime` or `creationDate`.
 ///
 /// Real files hold `YYYY-MM-DDTHH:MM:SSZ`; a space for the `T`, fractions, a lower-case `z`, offsets and stray spaces
-/// are understood too. Returns `None` for anything else.
+/// are understood too. Returns `None` for anything else, and for moments outside the years 1 to 9999: other programs
+/// cannot name their days. The very last ones of 9999 are left out too, because a time zone could move them on.
 pub fn parse_event_time(text: &str) -> Option<EventTime> {
+    read(text).filter(|time| (FIRST_MOMENT..=Timestamp::MAX.as_microsecond()).contains(&time.microseconds))
+}
+
+fn read(text: &str) -> Option<EventTime> {
     if let Some(microseconds) = parse_canonical(text.as_bytes()) {
         return Some(EventTime {
             microseconds,
@@ -115,6 +123,21 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_that_other_programs_cannot_name_are_no_times() {
+        for text in [
+            "0000-06-01T00:00:00Z",
+            "0001-01-01T00:00:00+05:00",
+            "9999-12-31T23:59:59Z",
+        ] {
+            assert_eq!(parse_event_time(text), None, "{text}");
+        }
+        for text in ["0001-01-01T00:00:00Z", "9999-12-30T21:00:00Z"] {
+            let time = parse_event_time(text).unwrap();
+            assert_eq!(format_canonical(time.microseconds).as_deref(), Some(text));
+        }
+    }
 
     #[test]
     fn canonical_time_round_trips() {

@@ -258,6 +258,7 @@ fn drop_stored(work: &Work<'_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(
                 key.account.unwrap_or_default(),
                 key.region.unwrap_or_default(),
                 event_id,
+                key.time,
             );
             if let Some(keep) = wanted.get(&key).and_then(|&row| keep.get_mut(row)) {
                 *keep = false;

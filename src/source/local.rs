@@ -42,7 +42,8 @@ pub struct Listing {
 
 /// Lists files and folders, each object once however often it is named.
 ///
-/// Symbolic links inside a folder are not followed, because they may lead out of it; they are reported as unlisted.
+/// Symbolic links inside a folder are not followed, because they may lead out of it; they are reported as unlisted. Delta
+/// tables are passed over: a store may lie among its logs.
 pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
     let mut listing = Listing::default();
     for source in sources {
@@ -86,7 +87,8 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     }
     std::fs::read_dir(&root).map_err(unreadable)?;
     let found_before = listing.objects.len() + listing.unlisted.len();
-    for entry in WalkDir::new(&root).follow_links(false).sort_by_file_name() {
+    let entries = WalkDir::new(&root).follow_links(false).sort_by_file_name().into_iter();
+    for entry in entries.filter_entry(|entry| !is_table(entry)) {
         match entry {
             Ok(entry) => list_entry(&entry, listing),
             Err(error) => {
@@ -100,10 +102,19 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
         }
     }
     if listing.objects.len() + listing.unlisted.len() == found_before {
-        let reason = "the folder holds no files; check the path".to_owned();
-        listing.unlisted.push((path.display().to_string(), reason));
+        let reason = if root.join("_delta_log").is_dir() {
+            "the folder is a table, not logs; name the logs that it was made of"
+        } else {
+            "the folder holds no files; check the path"
+        };
+        listing.unlisted.push((path.display().to_string(), reason.to_owned()));
     }
     Ok(())
+}
+
+/// Whether it is the folder of a Delta table.
+fn is_table(entry: &DirEntry) -> bool {
+    entry.file_type().is_dir() && entry.path().join("_delta_log").is_dir()
 }
 
 fn list_entry(entry: &DirEntry, listing: &mut Listing) {
@@ -190,6 +201,20 @@ mod tests {
                 .to_string()
                 .contains("gs://bucket/x")
         );
+    }
+
+    #[test]
+    fn store_among_the_logs_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = folder.path().join("trimtrail-store").join("events");
+        std::fs::create_dir_all(table.join("_delta_log")).unwrap();
+        std::fs::write(table.join("_delta_log").join("0.json"), "{}").unwrap();
+        std::fs::write(table.join("part.parquet"), "x").unwrap();
+        std::fs::write(folder.path().join("log.json"), "x").unwrap();
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        assert_eq!((listing.objects.len(), listing.unlisted.len()), (1, 0));
+        let listing = list(&[table.display().to_string()]).unwrap();
+        assert_eq!((listing.objects.len(), listing.unlisted.len()), (0, 1));
     }
 
     #[cfg(unix)]

@@ -10,6 +10,7 @@ use arrow::array::AsArray;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use arrow::datatypes::Int64Type;
+use arrow::datatypes::TimestampMicrosecondType;
 use hashbrown::HashSet;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
@@ -27,7 +28,8 @@ use crate::schema::Table;
 pub const RETRIED_STATE: &str = "unreadable";
 
 const OBJECT_COLUMNS: [&str; 4] = ["object_key", "etag", "size", "state"];
-const EVENT_KEY_COLUMNS: [&str; 3] = ["recipient_account_id", "aws_region", "event_id"];
+/// In file order.
+const EVENT_KEY_COLUMNS: [&str; 4] = ["event_time", "recipient_account_id", "aws_region", "event_id"];
 
 /// The objects that need not be read again.
 ///
@@ -48,6 +50,8 @@ pub struct EventKey<'a> {
     pub region: Option<&'a str>,
     /// `event_id`.
     pub event_id: Option<&'a str>,
+    /// `event_time`, microseconds since 1970-01-01T00:00:00Z.
+    pub time: Option<i64>,
 }
 
 impl KnownObjects {
@@ -137,14 +141,21 @@ impl Store {
         let (path, reader) = self.read_columns(Table::Events, file, &EVENT_KEY_COLUMNS)?;
         for batch in reader {
             let batch = batch.map_err(|source| rows_error(&path, source))?;
-            let (Some(accounts), Some(regions), Some(ids)) = (text(&batch, 0), text(&batch, 1), text(&batch, 2)) else {
+            let times = batch
+                .columns()
+                .first()
+                .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+            let (Some(times), Some(accounts), Some(regions), Some(ids)) =
+                (times, text(&batch, 1), text(&batch, 2), text(&batch, 3))
+            else {
                 return Err(wrong_columns(Table::Events));
             };
-            for ((account, region), event_id) in accounts.iter().zip(regions).zip(ids) {
+            for (((account, region), event_id), time) in accounts.iter().zip(regions).zip(ids).zip(times) {
                 visit(EventKey {
                     account,
                     region,
                     event_id,
+                    time,
                 });
             }
         }
@@ -253,10 +264,11 @@ mod tests {
         let snapshot = test.store.snapshot(Table::Events).await.unwrap();
         let mut keys = Vec::new();
         let visit = |key: EventKey<'_>| {
-            keys.push([key.account, key.region, key.event_id].map(Option::unwrap).join("/"));
+            let texts = [key.account, key.region, key.event_id].map(Option::unwrap);
+            keys.push(format!("{}/{}", texts.join("/"), key.time.unwrap()));
         };
         test.store.event_keys(&snapshot.files[0], visit).unwrap();
-        assert_eq!(keys, ["111122223333/eu-west-1/x", "111122223333/eu-west-1/y"]);
+        assert_eq!(keys, ["111122223333/eu-west-1/x/1", "111122223333/eu-west-1/y/2"]);
     }
 
     #[tokio::test]

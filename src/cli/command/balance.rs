@@ -44,6 +44,12 @@ pub(super) fn render(balance: &Balance) -> String {
     if !kinds.is_empty() {
         text.push_str(&format!("kinds    {}\n", kinds.join(", ")));
     }
+    if balance.outside_selection > 0 {
+        text.push_str(&format!(
+            "left out {} outside of the selection\n",
+            objects(balance.outside_selection)
+        ));
+    }
     let (bytes, inflated) = (format_size(balance.bytes), format_size(balance.inflated_bytes));
     text.push_str(&format!("bytes    {bytes} read, {inflated} inflated\n"));
     text

@@ -123,9 +123,18 @@ fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliErr
     let day = |time: jiff::Timestamp| -> Date { time.to_zoned(TimeZone::UTC).date() };
     // The end is exclusive, so midnight belongs to the day before it.
     let last_moment = |time: jiff::Timestamp| time.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(time);
+    let (from, to) = (time("--from", &args.from)?, time("--to", &args.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(CliError::Usage {
+            message: format!("`--from` {from} does not lie before `--to` {to}"),
+            hint: Some("exchange them; `--to` is exclusive".to_owned()),
+        });
+    }
     Ok(Selection {
-        first_day: time("--from", &args.from)?.map(day),
-        last_day: time("--to", &args.to)?.map(last_moment).map(day),
+        first_day: from.map(day),
+        last_day: to.map(last_moment).map(day),
         accounts: args.account.clone(),
         regions: args.region.clone(),
     })

@@ -294,7 +294,10 @@ mod tests {
 
     /// What a session without a store prints to stdout and stderr for these inputs, and whether it goes on.
     fn typed(inputs: &[&str]) -> (String, String, bool) {
-        let settings = headless();
+        let settings = Settings {
+            stdout_is_terminal: true,
+            ..headless()
+        };
         let runtime = Runtime::start(settings.threads).unwrap();
         let engine = runtime.run(Engine::open(&without_store(), &settings)).unwrap();
         let mut session = Session::new(engine, Library::embedded().unwrap(), runtime, &settings);

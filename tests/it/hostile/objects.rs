@@ -69,6 +69,17 @@ fn assert_is_kept_as_it_is(odd: &str) -> Value {
     rows[0].clone()
 }
 
+/// Like [`assert_is_kept_as_it_is`], for records whose members come back in another order.
+fn assert_is_kept_as_it_is_up_to_order(odd: &str) {
+    let place = place_with_a_good_object();
+    place.write("odd.json.gz", &zipped(document(&[odd.to_owned()])));
+    let ended = place.ingest(&[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let rows = place.sql("select record from event_records where object_key like '%odd.json.gz'");
+    let rendered: Value = serde_json::from_str(&text(&rows[0], "record")).unwrap();
+    assert_eq!(rendered, serde_json::from_str::<Value>(odd).unwrap());
+}
+
 #[test]
 fn invalid_utf8_costs_one_record() {
     let mut bad = record(20).into_bytes();
@@ -251,6 +262,45 @@ fn text_that_breaks_off_gives_the_whole_records_before_the_cut() {
 }
 
 #[test]
+fn byte_order_mark_before_the_text_is_passed_over() {
+    let place = place_with_a_good_object();
+    for (name, text) in [("object.json", document(&[record(100)])), ("lines.json", record(101))] {
+        place.write(name, &[b"\xef\xbb\xbf", text.as_bytes()].concat());
+    }
+    let ended = place.ingest(&[]);
+    assert_run(&place, &ended, 0, &[], GOOD_RECORDS + 2);
+}
+
+#[test]
+fn time_that_no_calendar_of_other_programs_has_is_kept_as_text() {
+    let time = |text: &str| record(20).replace("2026-09-03T10:00:20Z", text);
+    for text in [
+        "0000-06-01T00:00:00Z",
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59Z",
+    ] {
+        assert!(time(text).contains(text));
+        assert_is_kept_as_it_is_up_to_order(&time(text));
+    }
+}
+
+#[test]
+fn records_of_one_id_and_two_times_are_two_events_however_they_come() {
+    let first = record(100);
+    let second = first.replace("T10:01:40Z", "T11:01:40Z");
+    assert_ne!(first, second);
+    let together = place_with_a_good_object();
+    together.write("a.json", document(&[first.clone(), second.clone()]).as_bytes());
+    assert_run(&together, &together.ingest(&[]), 0, &[], GOOD_RECORDS + 2);
+    let apart = place_with_a_good_object();
+    apart.write("a.json", first.as_bytes());
+    assert_run(&apart, &apart.ingest(&[]), 0, &[], GOOD_RECORDS + 1);
+    apart.write("b.json", document(&[second, first]).as_bytes());
+    let ended = apart.ingest(&[]);
+    assert_eq!(balance_line(&ended, "records"), [2, 1, 1, 0]);
+}
+
+#[test]
 fn every_member_of_a_gzip_is_read() {
     let place = place_with_a_good_object();
     let members = [document(&[record(100)]), document(&[record(101), record(102)])].map(zipped);
@@ -265,12 +315,18 @@ fn what_is_not_cloudtrail_is_counted_in_a_folder_and_refused_by_name() {
     place.write("README.md", b"# Logs\n");
     place.write("other.json", br#"{"Records":"none","level":"info"}"#);
     place.write("empty.json.gz", b"");
+    // Brackets and quotes make a text look like JSON for a while.
+    place.write(
+        "notes.md",
+        b"[exit code](docs/codes.md) \"done\" { [1, {\"a\": ]} [{\"b\": 1}",
+    );
+    place.write("program", b"\x7fELF\0\0[\0{\"\xff\0,[[{}]");
     let ended = place.ingest(&[]);
     assert_run(
         &place,
         &ended,
         0,
-        &["3 objects beside the logs hold no CloudTrail records"],
+        &["5 objects beside the logs hold no CloudTrail records"],
         GOOD_RECORDS,
     );
     let named = place.logs().join("README.md");
