@@ -3,6 +3,7 @@
 mod estate;
 mod grant;
 pub mod snapshot;
+mod trim;
 
 pub use estate::Estate;
 pub use estate::Member;
@@ -13,3 +14,7 @@ pub use grant::Grant;
 pub use grant::Permissions;
 pub use grant::Prohibition;
 pub use grant::Standing;
+pub use trim::Trimmed;
+pub use trim::TrimmedStatement;
+pub use trim::policy_characters;
+pub use trim::trim;
