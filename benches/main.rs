@@ -1,10 +1,12 @@
-//! Decoding alone, on one thread: how fast objects become rows, without store and threads.
+//! Decoding alone, on one thread: how fast objects become rows, without store and threads. And the facts: how long they take
+//! to read, and how fast calls become actions.
 //!
-//! `cargo bench` prints bytes and records a second. The whole ingest beside its peers is measured by `benches/run.py`.
+//! `cargo bench` prints the figures. The whole ingest beside its peers is measured by `benches/run.py`.
 #![expect(clippy::print_stdout, reason = "a benchmark reports on stdout")]
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 use std::time::Instant;
@@ -13,6 +15,8 @@ use trimtrail::decode::Decoder;
 use trimtrail::decode::EventKeys;
 use trimtrail::decode::Limits;
 use trimtrail::decode::RowBuffer;
+use trimtrail::iam::Call;
+use trimtrail::iam::Facts;
 use trimtrail::sample::EstateConfig;
 use trimtrail::sample::write_estate;
 use trimtrail::source;
@@ -47,6 +51,58 @@ fn main() -> Result<(), Box<dyn Error>> {
             count(median.inflated_bytes) / 1e6 / seconds
         );
         println!("  {:.0} records a second", count(median.records) / seconds);
+    }
+    measure_facts()
+}
+
+/// Calls of different sorts: a read of an object, a start of an instance with tags, a decryption for another service.
+const CALLS: [(&str, &str, &str, &[&str]); 3] = [
+    (
+        "s3.amazonaws.com",
+        "GetObject",
+        r#"{"bucketName":"logs","key":"2026/a.gz"}"#,
+        &["arn:aws:s3:::logs/2026/a.gz", "arn:aws:s3:::logs"],
+    ),
+    (
+        "ec2.amazonaws.com",
+        "RunInstances",
+        r#"{"instancesSet":{"items":[{"imageId":"ami-1"}]},"tagSpecificationSet":{"items":[{"tags":[{"key":"a"}]}]}}"#,
+        &[],
+    ),
+    (
+        "kms.amazonaws.com",
+        "Decrypt",
+        r#"{"encryptionContext":{"aws:s3:arn":"arn:aws:s3:::logs"}}"#,
+        &["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    ),
+];
+
+fn measure_facts() -> Result<(), Box<dyn Error>> {
+    let mut fastest = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        Facts::from_pack(Facts::embedded_pack())?;
+        fastest = fastest.min(started.elapsed());
+    }
+    println!("facts, read in {fastest:.1?}");
+    let facts = Facts::embedded();
+    for (event_source, event_name, request_parameters, resource_arns) in CALLS {
+        let operation = facts.operation(event_source, event_name);
+        let call = Call {
+            event_source,
+            event_name,
+            request_parameters: Some(request_parameters),
+            resource_arns,
+            account_id: Some("111122223333"),
+            region: Some("eu-west-1"),
+            ..Call::default()
+        };
+        let started = Instant::now();
+        for _ in 0..EVENTS {
+            black_box(facts.actions_of_operation(&operation, black_box(&call)));
+        }
+        let each = started.elapsed().as_secs_f64() / count(EVENTS);
+        println!("  {event_name}: {:.1} µs a call", each * 1e6);
     }
     Ok(())
 }

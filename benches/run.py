@@ -147,4 +147,5 @@ def report(options, corpus, runs):
         print(f"| {name} | {spread('cpu', 2)} | {median('cpu') / floor:.2f} | {median('wall'):.2f} | {median('memory'):.0f} | {output} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,7 @@
 -- @severity  low
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.8.5
--- @caveat    Federated and Identity Center users prove MFA to their identity provider: for them `mfa_used` says No whatever they did.
+-- @caveat    Federated and Identity Center users prove MFA to their identity provider: for them `mfa_used` is false whatever they did.
 -- @caveat    The user name of a failed sign-in is hidden by AWS when no such user exists.
 select
     e.event_time,
@@ -28,7 +28,7 @@ select
     e.user_identity_type,
     e.session_name,
     e.response_elements->>'ConsoleLogin' as outcome,
-    case e.additional_event_data->>'MFAUsed' when 'Yes' then true when 'No' then false end as mfa_used,
+    case (e.additional_event_data->>'MFAUsed') when 'Yes' then true when 'No' then false end as mfa_used,
     coalesce(e.user_identity_type in ('IAMUser', 'Root'), false) as mfa_expected,
     e.source_ip_address,
     e.user_agent,

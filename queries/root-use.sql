@@ -29,7 +29,7 @@ select
     e.event_name,
     coalesce(
         e.session_mfa_authenticated,
-        case e.additional_event_data->>'MFAUsed' when 'Yes' then true when 'No' then false end
+        case (e.additional_event_data->>'MFAUsed') when 'Yes' then true when 'No' then false end
     ) as mfa_authenticated,
     e.source_ip_address,
     e.user_agent,
@@ -41,7 +41,7 @@ where e.principal_type = 'root'
   and e.user_identity_invoked_by is null
   and (e.event_category is null or e.event_category in ('Management', 'Data'))
   and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
-  and (e.event_name <> 'ConsoleLogin' or e.response_elements->>'ConsoleLogin' is distinct from 'Failure')
+  and (e.event_name <> 'ConsoleLogin' or (e.response_elements->>'ConsoleLogin') is distinct from 'Failure')
   and ($since is null or (e.event_date >= cast($since as date) and e.event_time >= $since))
   and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
 order by e.event_time, e.recipient_account_id, e.event_id, e.aws_region

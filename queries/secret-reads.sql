@@ -60,7 +60,7 @@ with relevant as (
       and ($until is null or (e.event_date <= cast($until as date) and e.event_time < $until))
       and ($principal is null or e.principal_arn = $principal)
 ),
-calls as (
+reads as (
     select
         event_id,
         event_time,
@@ -69,7 +69,8 @@ calls as (
         access_key_id,
         event_source,
         event_name,
-        coalesce(
+        event_source = 'kms.amazonaws.com' as is_decryption,
+        case when event_source <> 'kms.amazonaws.com' then coalesce(
             request_parameters->>'secretId',
             request_parameters->>'secretIdList',
             request_parameters->>'filters',
@@ -77,8 +78,13 @@ calls as (
             request_parameters->>'names',
             request_parameters->>'path',
             nullif(split_part(split_part(error_message, 'on resource: ', 2), ' ', 1), '')
-        ) as secret,
-        event_name not in ('GetSecretValue', 'GetParameter', 'GetParameterHistory') as names_several,
+        ) end as secret,
+        case when event_source = 'kms.amazonaws.com' then
+            request_parameters->'encryptionContext'->>'SecretARN'
+        end as secret_arn,
+        case when event_source = 'kms.amazonaws.com' then
+            request_parameters->'encryptionContext'->>'PARAMETER_ARN'
+        end as parameter_arn,
         cast(floor(extract(epoch from event_time) / 10) as bigint) as ten_seconds,
         source_ip_address,
         user_agent,
@@ -90,64 +96,49 @@ calls as (
     where event_source = 'secretsmanager.amazonaws.com'
        or (
            event_source = 'ssm.amazonaws.com'
-           and (request_parameters->>'withDecryption' = 'true' or error_code is not null)
+           and ((request_parameters->>'withDecryption') = 'true' or error_code is not null)
+       )
+       or (
+           event_source = 'kms.amazonaws.com'
+           and (
+               (request_parameters->'encryptionContext'->>'SecretARN') is not null
+               or (request_parameters->'encryptionContext'->>'PARAMETER_ARN') is not null
+           )
        )
 ),
+-- Each decryption stands in three spans of ten seconds, so that an equality finds all calls within five.
 decryptions as (
     select
-        event_id,
-        event_time,
-        principal_arn,
-        session_name,
-        access_key_id,
-        event_source,
-        event_name,
-        request_parameters->'encryptionContext'->>'SecretARN' as secret_arn,
-        request_parameters->'encryptionContext'->>'PARAMETER_ARN' as parameter_arn,
-        source_ip_address,
-        user_agent,
-        via_service,
-        recipient_account_id,
-        aws_region,
-        error_code
-    from relevant
-    where event_source = 'kms.amazonaws.com'
-      and (
-          request_parameters->'encryptionContext'->>'SecretARN' is not null
-          or request_parameters->'encryptionContext'->>'PARAMETER_ARN' is not null
-      )
-),
--- Each decryption stands in three spans of ten seconds, so that an equality finds all calls within five.
-spread_decryptions as (
-    select
-        d.event_id,
-        d.event_time,
-        d.principal_arn,
-        d.recipient_account_id,
-        d.secret_arn,
-        d.parameter_arn,
+        r.event_id,
+        r.event_time,
+        r.principal_arn,
+        r.recipient_account_id,
+        r.secret_arn,
+        r.parameter_arn,
         left(
-            split_part(d.secret_arn, ':secret:', 2),
-            cast(greatest(length(split_part(d.secret_arn, ':secret:', 2)) - 7, 0) as bigint)
+            split_part(r.secret_arn, ':secret:', 2),
+            cast(greatest(length(split_part(r.secret_arn, ':secret:', 2)) - 7, 0) as bigint)
         ) as secret_name,
-        split_part(d.parameter_arn, ':parameter/', 2) as parameter_name,
-        cast(floor(extract(epoch from d.event_time) / 10) as bigint) + s.shift as ten_seconds
-    from decryptions d
+        split_part(r.parameter_arn, ':parameter/', 2) as parameter_name,
+        r.ten_seconds + s.shift as ten_seconds
+    from reads r
     cross join (values (-1), (0), (1)) as s (shift)
-    where d.error_code is null
+    where r.is_decryption
+      and r.error_code is null
 ),
 pairs as (
     select
         c.event_id as call_id,
-        c.recipient_account_id,
         d.event_id as decryption_id,
+        c.recipient_account_id,
         coalesce(d.secret_arn, d.parameter_arn) as arn
-    from calls c
-    inner join spread_decryptions d
+    from reads c
+    inner join decryptions d
         on c.principal_arn = d.principal_arn
         and c.recipient_account_id = d.recipient_account_id
         and c.ten_seconds = d.ten_seconds
-    where c.error_code is null
+    where not c.is_decryption
+      and c.error_code is null
       and d.event_time >= c.event_time - interval '5 seconds'
       and d.event_time <= c.event_time + interval '5 seconds'
       and (
@@ -155,85 +146,57 @@ pairs as (
           or (c.event_source = 'ssm.amazonaws.com' and d.parameter_arn is not null)
       )
       and (
-          c.names_several
+          c.event_name not in ('GetSecretValue', 'GetParameter', 'GetParameterHistory')
           or d.secret_arn = c.secret
           or d.secret_name = c.secret
           or d.parameter_arn = c.secret
           or d.parameter_name = ltrim(c.secret, '/')
       )
 ),
-decrypted_by_call as (
-    select
-        call_id,
+-- Both ends of every pair: a call gets the ARNs of its decryptions, and a decryption that has a call is left out.
+ends as (
+    select distinct
+        unnest(array[call_id, decryption_id]) as event_id,
         recipient_account_id,
-        string_agg(arn, ',' order by arn) as decrypted
-    from (select distinct call_id, recipient_account_id, arn from pairs) as distinct_pairs
-    group by call_id, recipient_account_id
+        arn
+    from pairs
 ),
-all_reads as (
+paired as (
     select
-        c.event_time,
-        c.principal_arn,
-        c.session_name,
-        c.access_key_id,
-        c.event_source,
-        c.event_name,
-        c.secret,
-        p.decrypted,
-        c.source_ip_address,
-        c.user_agent,
-        c.via_service,
-        c.recipient_account_id,
-        c.aws_region,
-        c.error_code,
-        c.event_id
-    from calls c
-    left join decrypted_by_call p
-        on c.event_id = p.call_id
-        and c.recipient_account_id = p.recipient_account_id
-    union all
-    select
-        d.event_time,
-        d.principal_arn,
-        d.session_name,
-        d.access_key_id,
-        d.event_source,
-        d.event_name,
-        coalesce(d.secret_arn, d.parameter_arn) as secret,
-        case when d.error_code is null then coalesce(d.secret_arn, d.parameter_arn) end as decrypted,
-        d.source_ip_address,
-        d.user_agent,
-        d.via_service,
-        d.recipient_account_id,
-        d.aws_region,
-        d.error_code,
-        d.event_id
-    from decryptions d
-    left join (select distinct decryption_id, recipient_account_id from pairs) as matched
-        on d.event_id = matched.decryption_id
-        and d.recipient_account_id = matched.recipient_account_id
-    where matched.decryption_id is null
+        event_id,
+        recipient_account_id,
+        array_to_string(array_sort(array_agg(arn)), ',') as decrypted
+    from ends
+    group by event_id, recipient_account_id
 )
 select
     case
-        when error_code is null then 'read'
-        when error_code like '%AccessDenied%' or error_code like '%Unauthorized%' then 'denied'
+        when r.error_code is null then 'read'
+        when r.error_code like '%AccessDenied%' or r.error_code like '%Unauthorized%' then 'denied'
         else 'failed'
     end as outcome,
-    event_time,
-    principal_arn,
-    session_name,
-    access_key_id,
-    event_source,
-    event_name,
-    secret,
-    decrypted,
-    source_ip_address,
-    user_agent,
-    via_service,
-    recipient_account_id,
-    aws_region,
-    error_code,
-    event_id
-from all_reads
-order by outcome desc, event_time, principal_arn, event_id, recipient_account_id
+    r.event_time,
+    r.principal_arn,
+    r.session_name,
+    r.access_key_id,
+    r.event_source,
+    r.event_name,
+    coalesce(r.secret, r.secret_arn, r.parameter_arn) as secret,
+    case
+        when not r.is_decryption then p.decrypted
+        when r.error_code is null then coalesce(r.secret_arn, r.parameter_arn)
+    end as decrypted,
+    r.source_ip_address,
+    r.user_agent,
+    r.via_service,
+    r.recipient_account_id,
+    r.aws_region,
+    r.error_code,
+    r.event_id
+from paired p
+right join reads r
+    on p.event_id = r.event_id
+    and p.recipient_account_id = r.recipient_account_id
+where not r.is_decryption
+   or p.decrypted is null
+order by outcome desc, r.event_time, r.principal_arn, r.event_id, r.recipient_account_id

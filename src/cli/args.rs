@@ -157,7 +157,7 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  trimtrail demo\n  trimtrail demo --store ./demo-store")]
 pub struct DemoArgs {
-    /// Keep the store in this folder, which must be new or empty [default: a temporary folder, removed at the end]
+    /// Keep the store, and the logs in it, in this folder [default: a temporary folder, removed at the end]
     #[arg(long, value_name = "PATH")]
     pub store: Option<String>,
 }

@@ -9,6 +9,7 @@ use super::error::CliError;
 use super::facts;
 use super::output::Output;
 use super::rows;
+use super::rows::Switches;
 use super::settings::Settings;
 use crate::query::ParamText;
 use crate::query::QueryError;
@@ -87,12 +88,12 @@ fn values(params: &[(String, String)]) -> Vec<(String, ParamText)> {
         .collect()
 }
 
-/// Writes the rows of an answer to where the user wants them and says how many; `switch` is what shows the rest.
+/// Writes the rows of an answer to where the user wants them and says how many.
 pub(super) async fn show_answer(
     answer: ResultStream,
     file: Option<&Path>,
     options: &ResultOptions,
-    switch: &str,
+    switches: Switches,
     output: &mut Output,
 ) -> Result<(), CliError> {
     let shape = if is_plan(&answer.schema) {
@@ -102,7 +103,7 @@ pub(super) async fn show_answer(
     };
     let options = ResultOptions { shape, ..*options };
     let summary = rows::write_stream(&answer.schema, answer.stream, file, &options, output).await?;
-    rows::note_summary(&summary, file, &options, switch, output);
+    rows::note_summary(&summary, file, &options, switches, output);
     Ok(())
 }
 

@@ -93,9 +93,9 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
-            Self::Write { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
-                Some("its folder does not exist; create it first".to_owned())
-            }
+            Self::Write { cause, .. }
+            | Self::Stdout(cause)
+            | Self::Sample(SampleError::Write { source: cause, .. }) => hint_of(cause.kind()),
             _ => None,
         }
     }
@@ -121,6 +121,19 @@ impl CliError {
     pub fn is_silent(&self) -> bool {
         self.exit_status() == ExitStatus::Done
     }
+}
+
+/// What to do when the system refuses to write.
+fn hint_of(kind: io::ErrorKind) -> Option<String> {
+    let hint = match kind {
+        io::ErrorKind::NotFound => "its folder does not exist; create it first",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, or write to another disk",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "make it writable for this user, or choose another place"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 #[cfg(test)]

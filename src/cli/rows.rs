@@ -1,5 +1,6 @@
 //! Rows on their way from a query or a command to the user.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -16,10 +17,33 @@ use super::target::Target;
 use crate::report::Demand;
 use crate::report::Format;
 use crate::report::Limit;
+use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::ResultWriter;
 use crate::report::Summary;
 use crate::report::TableShape;
+
+/// What the user can type to see what a table leaves out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Switches {
+    /// Shows every row.
+    all_rows: &'static str,
+    /// Shows every cell whole.
+    whole_cells: &'static str,
+}
+
+impl Switches {
+    /// On the command line.
+    pub(super) const OPTIONS: Self = Self {
+        all_rows: "--all",
+        whole_cells: "--output json",
+    };
+    /// In an interactive session.
+    pub(super) const SESSION: Self = Self {
+        all_rows: "\\a",
+        whole_cells: "\\x",
+    };
+}
 
 /// Rows of a table that are shown unless the user asks for more.
 const PREVIEW_ROWS: u64 = 100;
@@ -60,14 +84,15 @@ pub(super) async fn write_stream<E>(
 where
     CliError: From<E>,
 {
+    let failed = |error| with_place(error, file);
     let mut target = Target::open(file)?;
-    let mut writer = ResultWriter::new(schema, options, target.writer(output))?;
+    let mut writer = ResultWriter::new(schema, options, target.writer(output)).map_err(failed)?;
     while let Some(batch) = batches.next().await {
-        if writer.write(&batch?)? == Demand::Enough {
+        if writer.write(&batch?).map_err(failed)? == Demand::Enough {
             break;
         }
     }
-    let summary = writer.finish()?;
+    let summary = writer.finish().map_err(failed)?;
     target.complete(output)?;
     Ok(summary)
 }
@@ -79,20 +104,21 @@ pub(super) fn write_batch(
     options: &ResultOptions,
     output: &mut Output,
 ) -> Result<Summary, CliError> {
+    let failed = |error| with_place(error, file);
     let mut target = Target::open(file)?;
-    let mut writer = ResultWriter::new(&batch.schema(), options, target.writer(output))?;
-    writer.write(batch)?;
-    let summary = writer.finish()?;
+    let mut writer = ResultWriter::new(&batch.schema(), options, target.writer(output)).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
+    let summary = writer.finish().map_err(failed)?;
     target.complete(output)?;
     Ok(summary)
 }
 
-/// Says how many rows went into a file, or what a table does not show; `switch` is what the user can type to see it.
+/// Says how many rows went into a file, or what a table does not show.
 pub(super) fn note_summary(
     summary: &Summary,
     file: Option<&Path>,
     options: &ResultOptions,
-    switch: &str,
+    switches: Switches,
     output: &mut Output,
 ) {
     if let Some(file) = file.filter(|path| *path != Path::new("-")) {
@@ -105,14 +131,40 @@ pub(super) fn note_summary(
     output.note(&match (summary.rows_beyond, summary.more_beyond) {
         (0, _) if file.is_some() => return,
         (0, _) => rows(summary.rows),
-        (_, false) => format!("{} shown, {beyond} more; {switch} shows them", rows(summary.rows)),
+        // Reading ends at the limit, so how many more there are is not known.
+        _ if matches!(options.limit, Limit::First(_)) => format!("{}; --limit leaves out more", rows(summary.rows)),
+        (_, false) => format!(
+            "{} shown, {beyond} more; {} shows them",
+            rows(summary.rows),
+            switches.all_rows
+        ),
         (_, true) => format!(
-            "{} shown, more than {beyond} more; {switch} shows them",
-            rows(summary.rows)
+            "{} shown, more than {beyond} more; {} shows them",
+            rows(summary.rows),
+            switches.all_rows
         ),
     });
     if summary.cut_cells {
-        output.note("cells ending in … are cut to the width of the terminal; --output json shows them whole");
+        output.note(&format!(
+            "cells with … are cut to the width of the terminal; {} shows them whole",
+            switches.whole_cells
+        ));
+    }
+}
+
+/// Names the file that takes no more bytes. A reader that went away stays what it is.
+fn with_place(error: ReportError, file: Option<&Path>) -> CliError {
+    match error {
+        ReportError::Write(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            match file.filter(|path| *path != Path::new("-")) {
+                Some(path) => CliError::Write {
+                    path: path.to_owned(),
+                    cause,
+                },
+                None => CliError::Stdout(cause),
+            }
+        }
+        other => CliError::Report(other),
     }
 }
 
@@ -206,7 +258,7 @@ mod tests {
         let (mut output, data, messages) = captured(Verbosity::Normal);
         let options = options(&OutputArgs::default());
         let summary = write_batch(&numbers(1_234), None, &options, &mut output).unwrap();
-        note_summary(&summary, None, &options, "--all", &mut output);
+        note_summary(&summary, None, &options, Switches::OPTIONS, &mut output);
         assert_eq!(data.text().lines().count(), 102);
         assert_eq!(messages.text(), "100 rows shown, 1,134 more; --all shows them\n");
     }
@@ -219,9 +271,25 @@ mod tests {
             ..OutputArgs::default()
         });
         let summary = write_batch(&numbers(150), None, &options, &mut output).unwrap();
-        note_summary(&summary, None, &options, "--all", &mut output);
+        note_summary(&summary, None, &options, Switches::OPTIONS, &mut output);
         assert_eq!(data.text().lines().count(), 152);
         assert_eq!(messages.text(), "150 rows\n");
+    }
+
+    #[test]
+    fn limit_of_the_user_is_named_when_it_leaves_rows_out() {
+        let note = |limit: u64| {
+            let (mut output, _, messages) = captured(Verbosity::Normal);
+            let options = options(&OutputArgs {
+                limit: Some(limit),
+                ..OutputArgs::default()
+            });
+            let summary = write_batch(&numbers(5), None, &options, &mut output).unwrap();
+            note_summary(&summary, None, &options, Switches::OPTIONS, &mut output);
+            messages.text()
+        };
+        assert_eq!(note(2), "2 rows; --limit leaves out more\n");
+        assert_eq!(note(5), "5 rows\n");
     }
 
     #[test]
@@ -234,7 +302,7 @@ mod tests {
             ..OutputArgs::default()
         });
         let summary = write_batch(&numbers(2), Some(&file), &options, &mut output).unwrap();
-        note_summary(&summary, Some(&file), &options, "--all", &mut output);
+        note_summary(&summary, Some(&file), &options, Switches::OPTIONS, &mut output);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "n\n0\n1\n");
         assert_eq!(
             (data.text(), messages.text()),
@@ -250,7 +318,7 @@ mod tests {
             ..OutputArgs::default()
         });
         let summary = write_batch(&numbers(150), None, &options, &mut output).unwrap();
-        note_summary(&summary, None, &options, "--all", &mut output);
+        note_summary(&summary, None, &options, Switches::OPTIONS, &mut output);
         assert_eq!(data.text().lines().count(), 151);
         assert_eq!(messages.text(), "");
     }

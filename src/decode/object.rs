@@ -127,7 +127,7 @@ impl Decoder {
                 state = self.fill(&mut inflater, &mut hasher, object);
             }
             if state == Fill::AtEnd && !separator.is_closed() {
-                run.fault("text ends before its records are closed by `]`");
+                run.fault("text ends before its records are closed by `]`; copy it again");
             }
         }
         if let Fill::Fault(fault) = &state {
@@ -139,9 +139,14 @@ impl Decoder {
         Ok(outcome)
     }
 
+    /// A record that fills a window is larger than the limit, so every window gets on.
+    fn window_bytes(&self) -> usize {
+        WINDOW_BYTES.max(self.limits.max_record_bytes.saturating_add(1))
+    }
+
     fn fill(&mut self, inflater: &mut Inflater<'_>, hasher: &mut Sha256, object: &[u8]) -> Fill {
         let result = loop {
-            let room = WINDOW_BYTES.saturating_sub(self.source.len());
+            let room = self.window_bytes().saturating_sub(self.source.len());
             if room == 0 {
                 break Ok(false);
             }

@@ -81,7 +81,7 @@ pub struct Balance {
     pub rejected_records: u64,
     /// Stored records without a readable `eventTime`.
     pub without_time: u64,
-    /// What a person should look at, in reading order; at most [`Balance::MAX_PROBLEMS`] are kept.
+    /// What a person should look at, in reading order, without foreign files; at most [`Balance::MAX_PROBLEMS`] are kept.
     pub problems: Vec<Problem>,
     /// Problems beyond those kept.
     pub more_problems: u64,

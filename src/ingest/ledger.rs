@@ -83,8 +83,7 @@ impl Entry {
         balance.without_time += outcome.without_time;
         if self.state.is_rejected() {
             balance.rejected += 1;
-            let is_foreign = self.state == ObjectState::Unknown && self.object.key.is_none() && !self.object.is_named;
-            balance.foreign += u64::from(is_foreign);
+            balance.foreign += u64::from(self.is_foreign());
         } else {
             balance.partial += u64::from(self.state == ObjectState::Partial);
             let kind = Balance::KINDS
@@ -95,13 +94,18 @@ impl Entry {
                 *count += 1;
             }
         }
-        if let Some(reason) = self.reason() {
+        if let Some(reason) = self.reason().filter(|_| !self.is_foreign()) {
             balance.add_problem(Problem {
                 object_key: self.object.uri.clone(),
                 state: self.state,
                 reason,
             });
         }
+    }
+
+    /// Whether the object merely lies beside the logs.
+    fn is_foreign(&self) -> bool {
+        self.state == ObjectState::Unknown && self.object.key.is_none() && !self.object.is_named
     }
 
     fn reason(&self) -> Option<String> {

@@ -44,9 +44,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// Rows that one thread gathers before it writes them; sorting and encoding take about as much again each.
+    /// Rows that one thread gathers before it writes them; sorting and encoding take about as much again each, and what
+    /// does not grow with the rows (the object, its parse, the listing, keys already seen) needs room too.
     pub(super) fn buffer_bytes(&self) -> usize {
-        (self.memory_bytes / self.threads.max(1) / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
+        (self.memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
 }
 

@@ -86,6 +86,9 @@ fn config(options: &SessionOptions) -> SessionConfig {
     let settings = config.options_mut();
     settings.sql_parser.dialect = Dialect::PostgreSQL;
     settings.execution.parquet.max_in_list_size = MAX_IN_LIST_SIZE;
+    // Most questions keep few rows: the columns that are only shown, JSON above all, are decoded for those rows alone.
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
     // The rule fails with "duplicate qualified field name" on a view that gives one column two names, as the compatibility
     // views do; their nested names are folded to flat columns without it.
     settings.optimizer.enable_leaf_expression_pushdown = false;

@@ -1,5 +1,8 @@
 //! What can go wrong between a query text and its rows.
 
+use std::error::Error;
+use std::io;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
@@ -100,6 +103,12 @@ pub enum QueryError {
         /// Which operators hold how much.
         message: String,
     },
+    /// What did not fit into memory did not fit on the disk either.
+    #[error(
+        "no space left for the temporary files of the query; free some space, choose another folder with `--temp-dir`, \
+         or raise the memory limit"
+    )]
+    NoSpace,
     /// The query failed while it ran.
     #[error("the query failed: {message}")]
     Execution {
@@ -141,6 +150,9 @@ impl QueryError {
 
     /// Classifies an error of a running query.
     pub(super) fn from_running(error: DataFusionError) -> Self {
+        if is_disk_full(&error) {
+            return Self::NoSpace;
+        }
         match root(error) {
             DataFusionError::ResourcesExhausted(message) => Self::Memory {
                 message: one_line(&message),
@@ -164,6 +176,19 @@ impl QueryError {
             },
         }
     }
+}
+
+/// Whether a chain of causes begins with a full disk; a query writes to temporary files only.
+fn is_disk_full(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        let kind = current.downcast_ref::<io::Error>().map(io::Error::kind);
+        if matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
 }
 
 /// The innermost error: contexts and positions removed.
@@ -254,4 +279,26 @@ fn one_line(message: &str) -> String {
         .filter(|line| !line.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use arrow::error::ArrowError;
+
+    #[test]
+    fn full_disk_below_a_spill_says_what_to_do() {
+        let full = io::Error::from_raw_os_error(28);
+        let in_arrow = ArrowError::IoError("spilling".to_owned(), full);
+        let buried = DataFusionError::Context("sort".to_owned(), Box::new(in_arrow.into()));
+        let error = QueryError::from_running(buried);
+        assert!(matches!(error, QueryError::NoSpace), "{error:?}");
+        assert!(error.to_string().contains("`--temp-dir`"), "{error}");
+        let other = DataFusionError::Execution("division by zero".to_owned());
+        assert_eq!(
+            QueryError::from_running(other).to_string(),
+            "the query failed: division by zero"
+        );
+    }
 }

@@ -5,6 +5,7 @@
 
 mod binding;
 mod catalog;
+mod dialect;
 mod engine;
 mod error;
 mod functions;

@@ -179,8 +179,7 @@ impl TableProvider for StoreTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        // Statistics only rule files out, so every filter is also evaluated on the rows.
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        Ok(as_hints(filters))
     }
 
     async fn scan(
@@ -226,6 +225,11 @@ impl TableProvider for StoreTable {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+/// What a table says that only leaves files out by its filters: each is evaluated on the rows as well.
+pub(super) fn as_hints(filters: &[&Expr]) -> Vec<TableProviderFilterPushDown> {
+    vec![TableProviderFilterPushDown::Inexact; filters.len()]
 }
 
 /// The same columns with text and bytes as views, which the Parquet reader fills without copying.

@@ -32,9 +32,6 @@ impl ReportError {
     pub fn is_broken_pipe(&self) -> bool {
         match self {
             Self::Write(cause) | Self::Rows(ArrowError::IoError(_, cause)) => cause.kind() == io::ErrorKind::BrokenPipe,
-            Self::Parquet(ParquetError::External(cause)) => cause
-                .downcast_ref::<io::Error>()
-                .is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe),
             Self::Column { .. } | Self::Rows(_) | Self::Parquet(_) => false,
         }
     }
@@ -51,6 +48,12 @@ impl From<ArrowError> for ReportError {
 
 impl From<ParquetError> for ReportError {
     fn from(cause: ParquetError) -> Self {
-        Self::Parquet(cause)
+        match cause {
+            ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+                Ok(cause) => Self::Write(*cause),
+                Err(cause) => Self::Parquet(ParquetError::External(cause)),
+            },
+            other => Self::Parquet(other),
+        }
     }
 }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthChar;
 pub(super) const GAP: usize = 2;
 
 /// A column is not made narrower than this: less would show nothing worth reading.
-const MIN_COLUMN: usize = 8;
+const MIN_COLUMN: usize = 10;
 
 /// Cells of a terminal that the text takes, once its hidden characters are escaped.
 pub(super) fn display_width(text: &str) -> usize {
@@ -17,10 +17,28 @@ pub(super) fn display_width(text: &str) -> usize {
 
 /// The widths at which columns of these natural widths share a line, or `None` when they cannot.
 ///
-/// The widest columns give way first, and equally.
-pub(super) fn share_line(natural: &[usize], line: usize) -> Option<Vec<usize>> {
+/// The widest columns give way first, and equally. Those of `whole` give way only when the others cannot make enough room.
+pub(super) fn share_line(natural: &[usize], whole: &[bool], line: usize) -> Option<Vec<usize>> {
     let gaps = natural.len().saturating_sub(1) * GAP;
     let room = line.checked_sub(gaps)?;
+    let columns = || natural.iter().copied().zip(whole.iter().copied());
+    let taken: usize = columns()
+        .filter(|(_, is_whole)| *is_whole)
+        .map(|(width, _)| width)
+        .sum();
+    let others: Vec<usize> = columns()
+        .filter(|(_, is_whole)| !is_whole)
+        .map(|(width, _)| width)
+        .collect();
+    let Some(shared) = room.checked_sub(taken).and_then(|room| share(&others, room)) else {
+        return share(natural, room);
+    };
+    let mut shared = shared.into_iter();
+    let widths = columns().filter_map(|(width, is_whole)| if is_whole { Some(width) } else { shared.next() });
+    Some(widths.collect())
+}
+
+fn share(natural: &[usize], room: usize) -> Option<Vec<usize>> {
     if natural.iter().sum::<usize>() <= room {
         return Some(natural.to_vec());
     }
@@ -41,22 +59,26 @@ pub(super) fn share_line(natural: &[usize], line: usize) -> Option<Vec<usize>> {
     Some(widths.collect())
 }
 
-/// The text, cut with an ellipsis when it is wider than `width`.
+/// The text, cut with an ellipsis when it is wider than `width`. Of an ARN the end is kept: that is where the name stands.
 pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if display_width(text) <= width {
         return Cow::Borrowed(text);
     }
-    let mut left = width.saturating_sub(1);
-    let mut kept = String::with_capacity(width);
-    for character in text.chars() {
-        let Some(rest) = left.checked_sub(char_width(character)) else {
-            break;
-        };
-        left = rest;
-        kept.push(character);
+    let room = width.saturating_sub(1);
+    if text.starts_with("arn:") {
+        let end: Vec<char> = fitting(text.chars().rev(), room).collect();
+        Cow::Owned(std::iter::once('…').chain(end.into_iter().rev()).collect())
+    } else {
+        Cow::Owned(fitting(text.chars(), room).chain(std::iter::once('…')).collect())
     }
-    kept.push('…');
-    Cow::Owned(kept)
+}
+
+/// The first characters that take no more than `room`.
+fn fitting(characters: impl Iterator<Item = char>, room: usize) -> impl Iterator<Item = char> {
+    characters.scan(room, |left, character| {
+        *left = left.checked_sub(char_width(character))?;
+        Some(character)
+    })
 }
 
 fn char_width(character: char) -> usize {
@@ -71,23 +93,31 @@ mod tests {
 
     #[test]
     fn columns_that_fit_keep_their_widths() {
-        assert_eq!(share_line(&[10, 20], 32), Some(vec![10, 20]));
+        assert_eq!(share_line(&[10, 20], &[false; 50], 32), Some(vec![10, 20]));
     }
 
     #[test]
     fn widest_columns_give_way_first() {
-        assert_eq!(share_line(&[10, 100, 50], 64), Some(vec![10, 25, 25]));
+        assert_eq!(share_line(&[10, 100, 50], &[false; 50], 64), Some(vec![10, 25, 25]));
     }
 
     #[test]
     fn odd_cell_goes_to_the_first_cut_column() {
-        assert_eq!(share_line(&[10, 100, 50], 65), Some(vec![10, 26, 25]));
+        assert_eq!(share_line(&[10, 100, 50], &[false; 50], 65), Some(vec![10, 26, 25]));
+    }
+
+    #[test]
+    fn whole_columns_give_way_last() {
+        let whole = [true, false, false];
+        assert_eq!(share_line(&[20, 100, 50], &whole, 64), Some(vec![20, 20, 20]));
+        assert_eq!(share_line(&[30, 100, 50], &whole, 64), Some(vec![30, 15, 15]));
+        assert_eq!(share_line(&[50, 100, 50], &whole, 64), Some(vec![20, 20, 20]));
     }
 
     #[test]
     fn too_many_columns_do_not_share_a_line() {
-        assert_eq!(share_line(&[20; 10], 80), None);
-        assert_eq!(share_line(&[20; 50], 80), None);
+        assert_eq!(share_line(&[20; 10], &[false; 50], 80), None);
+        assert_eq!(share_line(&[20; 50], &[false; 50], 80), None);
     }
 
     #[test]
@@ -97,10 +127,16 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
     }
 
+    #[test]
+    fn arn_is_cut_at_its_start() {
+        assert_eq!(cut("arn:aws:iam::111122223333:user/svc-jenkins", 12), "…svc-jenkins");
+        assert_eq!(cut("arn:aws:iam::1:role/日本語", 5), "…本語");
+    }
+
     proptest! {
         #[test]
-        fn shared_widths_fill_the_line_at_most(natural in proptest::collection::vec(0_usize..200, 1..12), line in 0_usize..300) {
-            if let Some(widths) = share_line(&natural, line) {
+        fn shared_widths_fill_the_line_at_most(natural in proptest::collection::vec(0_usize..200, 1..12), whole: [bool; 12], line in 0_usize..300) {
+            if let Some(widths) = share_line(&natural, &whole, line) {
                 prop_assert!(widths.iter().sum::<usize>() + (widths.len() - 1) * GAP <= line);
                 prop_assert!(widths.iter().zip(&natural).all(|(width, natural)| width <= natural));
             }

@@ -42,6 +42,8 @@ pub(super) struct TableWriter<W: Write> {
     schema: SchemaRef,
     headers: Vec<String>,
     right_aligned: Vec<bool>,
+    /// Columns whose cells are of no use when they are cut.
+    whole: Vec<bool>,
     width: Option<usize>,
     shape: TableShape,
     color: bool,
@@ -71,6 +73,11 @@ impl<W: Write> TableWriter<W> {
                 .fields()
                 .iter()
                 .map(|field| is_number(field.data_type()))
+                .collect(),
+            whole: schema
+                .fields()
+                .iter()
+                .map(|field| is_number(field.data_type()) || field.data_type().is_temporal())
                 .collect(),
             schema: SchemaRef::clone(schema),
             width: options.width,
@@ -142,7 +149,7 @@ impl<W: Write> TableWriter<W> {
         let Some(line) = self.width else {
             return Layout::Lines { widths };
         };
-        match share_line(&widths, line) {
+        match share_line(&widths, &self.whole, line) {
             Some(widths) => Layout::Lines { widths },
             None if self.shape == TableShape::Lines => Layout::Lines { widths },
             None => Layout::Blocks { name_width },

@@ -13,7 +13,7 @@ pub enum SourceError {
         path: PathBuf,
     },
     /// The path is there but cannot be read.
-    #[error("cannot read `{}`: {cause}", path.display())]
+    #[error("cannot read `{}`: {cause}; check the path, and that this user may read it", path.display())]
     Unreadable {
         /// The path as given.
         path: PathBuf,

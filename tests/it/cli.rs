@@ -1,6 +1,7 @@
 //! The program as a process: exit codes, streams, signals.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Output;
@@ -161,6 +162,44 @@ fn demo_answers_from_made_up_logs_and_leaves_nothing_behind() {
         assert!(stdout.contains(expected), "{expected}: {stdout}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn demo_outside_of_the_repository_keeps_the_logs_that_the_rows_name_in_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = |arguments: &[&str]| {
+        let mut command = trimtrail(arguments);
+        text_of(
+            command
+                .current_dir(folder.path())
+                .env("TMPDIR", folder.path())
+                .output()
+                .unwrap(),
+        )
+    };
+    let names = || {
+        let names = std::fs::read_dir(folder.path()).unwrap();
+        names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let (code, _, stderr) = demo(&["demo", "-q"]);
+    assert_eq!((code, stderr.as_str(), names()), (0, "", Vec::new()));
+    let (code, stdout, stderr) = demo(&["demo", "--store", "kept"]);
+    assert_eq!((code, names()), (0, vec!["kept".to_owned()]), "{stderr}");
+    assert!(stdout.contains("stored + 43 duplicates + 2 rejected"), "{stdout}");
+    assert!(stderr.contains("kept/sample-logs`"), "{stderr}");
+    let statement = "select distinct object_key from events";
+    let (code, keys, stderr) = demo(&["sql", statement, "--store", "kept", "--output", "csv", "-q"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let files: Vec<&str> = keys.lines().skip(1).collect();
+    assert!(files.len() > 300, "{}", files.len());
+    for file in files {
+        assert!(Path::new(file.strip_prefix("file://").unwrap()).is_file(), "{file}");
+    }
+    let (code, stdout, stderr) = demo(&["demo", "--store", "kept"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("= 0 ingested + 364 known + 0 rejected"), "{stdout}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Saved queries written for other engines, run unchanged: each file says in its first line how many rows it gives.
+//! Saved queries written for other engines: each file of `tests/compat/` says in its first line how many rows it gives, or
+//! in `refused/` why it does not run. What does not run stands in `docs/sql-compatibility.md`.
 
 use std::fs;
 use std::path::Path;
@@ -70,6 +71,28 @@ async fn cloudtrail_lake_queries_run_unchanged() {
 #[tokio::test]
 async fn tailpipe_queries_run_unchanged() {
     every_query_gives_its_rows("tailpipe").await;
+}
+
+#[tokio::test]
+async fn what_does_not_run_fails_as_it_says_and_is_listed() {
+    let (_store, session) = open().await;
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sql-compatibility.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut wrong = Vec::new();
+    for (path, sql) in saved_queries("refused") {
+        let mut lines = sql.lines();
+        let message = lines.next().unwrap().strip_prefix("-- fails: ").unwrap();
+        let listed = lines.next().unwrap().strip_prefix("-- listed: ").unwrap();
+        if !page.contains(&format!("`{listed}`")) {
+            wrong.push(format!("{}: `{listed}` is not listed", path.display()));
+        }
+        match rows(&session, &sql, &[]).await {
+            Ok(_) => wrong.push(format!("{}: it runs; move it to its engine's folder", path.display())),
+            Err(error) if error.to_string().contains(message) => {}
+            Err(error) => wrong.push(format!("{}: {error}", path.display())),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 async fn plan(session: &QuerySession, sql: &str) -> String {

@@ -22,8 +22,9 @@ mod questions;
 mod raw;
 mod read_only;
 mod readme;
-mod sample_questions;
 mod slt;
+#[cfg(unix)]
+mod stopped;
 mod support;
 mod tidy;
 mod used_actions;

@@ -1,6 +1,8 @@
-//! Runs the `.slt` files of `tests/slt/`: SQL and its expected answer, one file per topic or question.
+//! Runs the `.slt` files of `tests/slt/`: SQL and its expected answer, one file per question or topic.
 //!
-//! A file may begin with `# events: <file>`, which names the rows of `tests/data/events/` that its store holds.
+//! The first line of a file says what its store holds: `# events: <file>` names rows of `tests/data/events/`,
+//! `# logs: <folder>` a folder of log files to ingest. A statement that begins with `ask <id>` runs a question of the
+//! library. Lines `name = value` after it are parameters, and the rest, if any, is SQL over its `answer`.
 
 use std::fs;
 use std::path::Path;
@@ -12,21 +14,57 @@ use sqllogictest::AsyncDB;
 use sqllogictest::DBOutput;
 use sqllogictest::DefaultColumnType;
 use sqllogictest::Runner;
+use tokio::runtime::Runtime;
 use trimtrail::query::Library;
+use trimtrail::query::ParamText;
 use trimtrail::query::QueryError;
 use trimtrail::query::QuerySession;
+use trimtrail::query::Question;
+use trimtrail::query::ResultStream;
 use trimtrail::query::SessionOptions;
+use trimtrail::store::Store;
 
+use crate::support::ingest::IngestStore;
 use crate::support::store;
 use crate::support::text;
 
 /// 2026-10-31T00:00:00Z
 const NOW: i64 = 1_793_404_800_000_000;
 
-/// A session as sqllogictest sees it. `ask <id>` runs a question of the library.
+/// A session as sqllogictest sees it.
 struct Database {
     session: Arc<QuerySession>,
     library: Arc<Library>,
+}
+
+impl Database {
+    /// Runs what follows `ask`.
+    async fn ask(&self, text: &str) -> Result<ResultStream, QueryError> {
+        let mut lines = text.lines().map(str::trim).peekable();
+        let id = lines.next().unwrap_or_default();
+        let question = self.library.get(id).unwrap_or_else(|| panic!("no question `{id}`"));
+        let mut params = Vec::new();
+        while let Some((name, value)) = lines.peek().and_then(|line| parameter(line)) {
+            params.push((name.to_owned(), ParamText::from(value)));
+            lines.next();
+        }
+        let over_answer: Vec<&str> = lines.collect();
+        if over_answer.is_empty() {
+            return self.session.ask(question, &params).await;
+        }
+        let selection = Question {
+            sql: format!("with answer as (\n{}\n)\n{}", question.sql, over_answer.join("\n")),
+            ..question.clone()
+        };
+        self.session.ask(&selection, &params).await
+    }
+}
+
+/// The two sides of a line `name = value`.
+fn parameter(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once(" = ")?;
+    let is_name = name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
+    is_name.then_some((name, value))
 }
 
 #[async_trait]
@@ -36,13 +74,7 @@ impl AsyncDB for Database {
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, QueryError> {
         let result = match sql.trim().strip_prefix("ask ") {
-            Some(id) => {
-                let question = self
-                    .library
-                    .get(id.trim())
-                    .unwrap_or_else(|| panic!("no question `{id}`"));
-                self.session.ask(question, &[]).await?
-            }
+            Some(text) => self.ask(text).await?,
             None => self.session.sql(sql, &[]).await?,
         };
         let types = vec![DefaultColumnType::Text; result.schema.fields().len()];
@@ -59,9 +91,12 @@ impl AsyncDB for Database {
     }
 }
 
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+    let mut files: Vec<PathBuf> = fs::read_dir(repository().join("tests/slt"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
@@ -70,37 +105,81 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn events_of(script: &str) -> String {
-    let first_line = script.lines().next().unwrap_or_default();
-    let Some(name) = first_line.strip_prefix("# events: ") else {
-        panic!("the first line must be `# events: <file>`, not `{first_line}`")
-    };
-    fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/data/events")
-            .join(name),
-    )
-    .unwrap()
+async fn run_file(path: &Path, store: &Store, library: &Arc<Library>) {
+    let session = Arc::new(QuerySession::new(Some(store), &SessionOptions::new(2, NOW), None).unwrap());
+    let mut runner = Runner::new(|| async {
+        Ok(Database {
+            session: Arc::clone(&session),
+            library: Arc::clone(library),
+        })
+    });
+    if let Err(error) = runner.run_file_async(path).await {
+        panic!("{}", error.display(false));
+    }
 }
 
-#[tokio::test]
-async fn every_slt_file_holds() {
-    let library = Arc::new(Library::embedded().unwrap());
-    let files = files();
-    assert!(!files.is_empty(), "no .slt file was found");
-    for path in files {
+/// Runs every file whose first line names a source of the given kind. Gives the number of files.
+fn run_files_of(kind: &str, mut run: impl FnMut(&Path, &str)) -> usize {
+    let mut count = 0;
+    for path in files() {
         let script = fs::read_to_string(&path).unwrap();
-        let test_store = store::with_events(&events_of(&script)).await;
-        let session = QuerySession::new(Some(&test_store.store), &SessionOptions::new(2, NOW), None).unwrap();
-        let session = Arc::new(session);
-        let mut runner = Runner::new(|| async {
-            Ok(Database {
-                session: Arc::clone(&session),
-                library: Arc::clone(&library),
-            })
-        });
-        if let Err(error) = runner.run_file_async(&path).await {
-            panic!("{}", error.display(false));
+        let first_line = script.lines().next().unwrap_or_default();
+        let Some((kind_of_file, source)) = first_line.trim_start_matches("# ").split_once(": ") else {
+            panic!("{}: the first line does not name a store", path.display())
+        };
+        assert!(
+            ["events", "logs"].contains(&kind_of_file),
+            "{}: {first_line}",
+            path.display()
+        );
+        if kind_of_file == kind {
+            run(&path, source);
+            count += 1;
         }
+    }
+    count
+}
+
+#[test]
+fn every_slt_file_over_events_holds() {
+    let library = Arc::new(Library::embedded().unwrap());
+    let runtime = Runtime::new().unwrap();
+    let count = run_files_of("events", |path, source| {
+        let events = fs::read_to_string(repository().join("tests/data/events").join(source)).unwrap();
+        runtime.block_on(async {
+            let test_store = store::with_events(&events).await;
+            run_file(path, &test_store.store, &library).await;
+        });
+    });
+    assert!(count > 0, "no .slt file over events was found");
+}
+
+#[test]
+fn every_slt_file_over_logs_holds() {
+    let library = Arc::new(Library::embedded().unwrap());
+    let mut stores: Vec<(String, IngestStore)> = Vec::new();
+    let count = run_files_of("logs", |path, source| {
+        if !stores.iter().any(|(name, _)| name == source) {
+            let ingested = IngestStore::new();
+            ingested.ingest(&[&repository().join(source)]);
+            stores.push((source.to_owned(), ingested));
+        }
+        let (_, ingested) = stores.iter().find(|(name, _)| name == source).unwrap();
+        ingested.runtime.block_on(run_file(path, &ingested.store(), &library));
+    });
+    assert!(count > 0, "no .slt file over logs was found");
+}
+
+#[test]
+fn every_question_has_an_slt_file_over_the_sample_logs_that_asks_it() {
+    for question in Library::embedded().unwrap().questions() {
+        let path = repository().join("tests/slt").join(format!("{}.slt", question.id));
+        let script = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(script.starts_with("# logs: sample-logs"), "{}", path.display());
+        assert!(
+            script.contains(&format!("\nask {}\n", question.id)),
+            "{}",
+            path.display()
+        );
     }
 }

@@ -4,8 +4,6 @@ use crate::cli::output::Output;
 use crate::cli::size::format_count;
 use crate::cli::size::format_size;
 use crate::ingest::Balance;
-use crate::ingest::ObjectState;
-use crate::ingest::Problem;
 
 /// Problems that are told one by one.
 const TOLD_PROBLEMS: usize = 10;
@@ -56,8 +54,7 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
     for (path, reason) in &balance.unlisted {
         output.warning(&format!("cannot list `{path}`: {reason}"));
     }
-    let serious = serious_problems(balance);
-    for problem in serious.iter().take(TOLD_PROBLEMS) {
+    for problem in balance.problems.iter().take(TOLD_PROBLEMS) {
         output.warning(&format!(
             "`{}` is {}: {}",
             problem.object_key,
@@ -65,7 +62,7 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             problem.reason
         ));
     }
-    let untold = count_of(serious.len().saturating_sub(TOLD_PROBLEMS)) + balance.more_problems;
+    let untold = count_of(balance.problems.len().saturating_sub(TOLD_PROBLEMS)) + balance.more_problems;
     if untold > 0 {
         output.warning(&format!(
             "{} more with problems; `trimtrail sql \"{PROBLEMS_QUERY}\"` lists all",
@@ -85,8 +82,13 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
         );
     }
     if balance.without_time > 0 {
+        let (events, verb) = match balance.without_time {
+            1 => ("event", "has"),
+            _ => ("events", "have"),
+        };
         output.warning(&format!(
-            "{} events have no readable `eventTime`",
+            "{} {events} {verb} no readable `eventTime`; `trimtrail sql \"select object_key, record_index from events \
+             where event_date is null\"`",
             format_count(balance.without_time)
         ));
     }
@@ -96,18 +98,6 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             objects(balance.left_over)
         ));
     }
-}
-
-/// The problems without the files of other programs that merely lie in a folder beside the logs.
-fn serious_problems(balance: &Balance) -> Vec<&Problem> {
-    let is_unknown = |problem: &&Problem| problem.state == ObjectState::Unknown;
-    let unknown = count_of(balance.problems.iter().filter(is_unknown).count());
-    let are_foreign = unknown <= balance.foreign;
-    balance
-        .problems
-        .iter()
-        .filter(|problem| !(are_foreign && is_unknown(problem)))
-        .collect()
 }
 
 fn count_of(items: usize) -> u64 {
@@ -129,6 +119,8 @@ mod tests {
 
     use crate::cli::output::Verbosity;
     use crate::cli::output::tests::captured;
+    use crate::ingest::ObjectState;
+    use crate::ingest::Problem;
 
     #[test]
     fn every_line_of_the_account_balances() {
@@ -172,28 +164,15 @@ mod tests {
 
     #[test]
     fn files_of_other_programs_are_only_counted() {
-        let unknown = |key: &str| Problem {
-            object_key: key.to_owned(),
-            state: ObjectState::Unknown,
-            reason: "holds no CloudTrail records".to_owned(),
-        };
-        let foreign = Balance {
-            problems: vec![unknown("README.md")],
+        let balance = Balance {
             foreign: 1,
             ..Balance::default()
         };
         let (mut output, _, messages) = captured(Verbosity::Normal);
-        warn_of_gaps(&foreign, &mut output);
+        warn_of_gaps(&balance, &mut output);
         assert_eq!(
             messages.text(),
             "1 object beside the logs holds no CloudTrail records\n"
-        );
-        let named = Balance { foreign: 0, ..foreign };
-        let (mut output, _, messages) = captured(Verbosity::Quiet);
-        warn_of_gaps(&named, &mut output);
-        assert_eq!(
-            messages.text(),
-            "warning: `README.md` is unknown: holds no CloudTrail records\n"
         );
     }
 

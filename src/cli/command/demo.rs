@@ -1,5 +1,6 @@
 //! `demo`: what the program can do, on made-up logs.
 
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ use crate::sample::EstateConfig;
 use crate::sample::write_estate;
 use crate::source;
 use crate::store::Location;
+use crate::store::Store;
 
 /// A question that the demo answers.
 struct Headline {
@@ -51,7 +53,6 @@ const HEADLINES: &[Headline] = &[
             "kind",
             "state",
             "objects",
-            "records",
             "stored",
             "duplicates",
             "rejected",
@@ -61,19 +62,12 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "used-actions",
         params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
-        columns: &["action", "event_name", "succeeded", "denied", "regions", "last_seen"],
+        columns: &["action", "event_name", "succeeded", "denied", "regions"],
     },
     Headline {
         id: "unexpected-regions",
         params: &[("allowed", "eu-central-1,eu-west-1,us-west-2")],
-        columns: &[
-            "serving_region",
-            "event_source",
-            "calls",
-            "denied",
-            "last_seen",
-            "principal_arn",
-        ],
+        columns: &["serving_region", "event_source", "calls", "denied", "principal_arn"],
     },
     Headline {
         id: "secret-reads",
@@ -93,6 +87,9 @@ const HEADLINES: &[Headline] = &[
     },
 ];
 
+/// Folder of the made-up logs, in the repository and in a store.
+const LOGS: &str = "sample-logs";
+
 /// Rows that are shown of an answer.
 const SHOWN_ROWS: u64 = 12;
 
@@ -101,18 +98,17 @@ const SHOWN_ROWS: u64 = 12;
 /// # Errors
 /// When the store cannot be made, or stdout takes no more bytes.
 pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let temporary = TempDir::with_prefix("trimtrail-demo-").map_err(|cause| CliError::Write {
-        path: std::env::temp_dir(),
-        cause,
-    })?;
+    let temporary = temporary_folder(&std::env::temp_dir(), "trimtrail-demo-")?;
     let store = args
         .store
         .clone()
         .unwrap_or_else(|| temporary.path().join("store").display().to_string());
-    let logs = sample_logs(temporary.path(), output)?;
+    let location = Location::parse(&store)?;
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
-    let location = Location::parse(&store)?;
+    let now = settings.now.as_microsecond();
+    runtime.run(async { Ok(Store::create_or_open(&location, now).await?) })?;
+    let logs = sample_logs(location.folder(), output)?;
     let listing = source::list(&[logs.join("AWSLogs").display().to_string()])?;
     let options = default_options(settings);
     let balance = load(&location, listing, &options, &default_bar(settings), (&stop, &runtime))?;
@@ -121,20 +117,41 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
     }
     output.print(&render(&balance))?;
     runtime.run(answer(&store, settings, output))?;
+    if args.store.is_some() {
+        output.note(&format!("the logs are in `{}`", logs.display()));
+    }
     output.print(&next_steps(args.store.as_deref()))?;
     Ok(ExitStatus::Done)
 }
 
-/// The committed sample logs when the program is run in its repository, else the same bytes, written anew.
-fn sample_logs(temporary: &Path, output: &mut Output) -> Result<PathBuf, CliError> {
-    let committed = Path::new("sample-logs");
-    if committed.join("expected.json").is_file() && committed.join("AWSLogs").is_dir() {
+fn temporary_folder(parent: &Path, prefix: &str) -> Result<TempDir, CliError> {
+    TempDir::with_prefix_in(prefix, parent).map_err(|cause| CliError::Write {
+        path: parent.to_owned(),
+        cause,
+    })
+}
+
+/// The committed sample logs when the program is run in its repository, else the same bytes, written anew. They are kept
+/// as long as the store, because its rows name the files that they come from.
+fn sample_logs(store: &Path, output: &mut Output) -> Result<PathBuf, CliError> {
+    let are_there = |logs: &Path| logs.join("expected.json").is_file() && logs.join("AWSLogs").is_dir();
+    let committed = Path::new(LOGS);
+    if are_there(committed) {
         output.note("reading `sample-logs`: the made-up logs of an organization, five accounts, four regions, 14 days");
         return Ok(committed.to_owned());
     }
-    let logs = temporary.join("logs");
+    let logs = store.join(LOGS);
+    if are_there(&logs) {
+        return Ok(logs);
+    }
     output.note("writing the made-up logs of an organization: five accounts, four regions, 14 days");
-    write_estate(&EstateConfig::default(), &logs)?;
+    // A store takes names with `#` for what a run that was cut off has left.
+    let unfinished = temporary_folder(store, "#sample-logs-")?;
+    write_estate(&EstateConfig::default(), &unfinished.path().join(LOGS))?;
+    fs::rename(unfinished.path().join(LOGS), &logs).map_err(|cause| CliError::Write {
+        path: logs.clone(),
+        cause,
+    })?;
     Ok(logs)
 }
 

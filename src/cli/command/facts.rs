@@ -21,6 +21,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::Switches;
 use crate::cli::settings::Settings;
 use crate::cli::target::Target;
 use crate::iam;
@@ -171,7 +172,7 @@ fn show(
     let rows = RecordBatch::try_from_iter(columns).map_err(ReportError::from)?;
     let options = rows::result_options(args, settings)?;
     let summary = rows::write_batch(&rows, args.file.as_deref(), &options, output)?;
-    rows::note_summary(&summary, args.file.as_deref(), &options, "--all", output);
+    rows::note_summary(&summary, args.file.as_deref(), &options, Switches::OPTIONS, output);
     Ok(())
 }
 

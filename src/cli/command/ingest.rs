@@ -60,7 +60,10 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
     let stop = StopFlag::on_signal(&runtime);
     let listing = source::list(&args.sources)?;
     if args.dry_run {
-        return dry_run(&location, listing, &options, &runtime, output);
+        return match stop.status() {
+            Some(status) => Ok(status),
+            None => dry_run(&location, listing, &options, &runtime, output),
+        };
     }
     let bar = Bar::new(args.progress, settings);
     let balance = load(&location, listing, &options, &bar, (&stop, &runtime))?;

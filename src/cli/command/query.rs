@@ -15,6 +15,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::query::Library;
@@ -94,7 +95,7 @@ fn list(library: &Library, args: &QueryArgs, settings: &Settings, output: &mut O
     let options = rows::result_options(&args.output, settings)?;
     let file = args.output.file.as_deref();
     let summary = rows::write_batch(&question_rows(library)?, file, &options, output)?;
-    rows::note_summary(&summary, file, &options, "--all", output);
+    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
     output.note("parameters in brackets may be left out; `trimtrail query ID` answers, `--show` prints the SQL");
     Ok(ExitStatus::Done)
 }
@@ -108,7 +109,7 @@ async fn answer(
     let options = rows::result_options(&args.output, settings)?;
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.ask(question, &args.params).await?;
-    engine::show_answer(answer, args.output.file.as_deref(), &options, "--all", output).await?;
+    engine::show_answer(answer, args.output.file.as_deref(), &options, Switches::OPTIONS, output).await?;
     note_caveats(question, output);
     Ok(ExitStatus::Done)
 }

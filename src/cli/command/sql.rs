@@ -14,6 +14,7 @@ use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::repl::Session;
 use crate::cli::rows;
+use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 
@@ -41,7 +42,7 @@ async fn answer(text: &str, args: &SqlArgs, settings: &Settings, output: &mut Ou
     let options = rows::result_options(&args.output, settings)?;
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.sql(text, &args.params).await?;
-    engine::show_answer(answer, args.output.file.as_deref(), &options, "--all", output).await?;
+    engine::show_answer(answer, args.output.file.as_deref(), &options, Switches::OPTIONS, output).await?;
     Ok(ExitStatus::Done)
 }
 

@@ -21,6 +21,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::report::ReportError;
@@ -70,7 +71,7 @@ fn show(
     let rows = rows.map_err(ReportError::from)?;
     let options = rows::result_options(args, settings)?;
     let summary = rows::write_batch(&rows, args.file.as_deref(), &options, output)?;
-    rows::note_summary(&summary, args.file.as_deref(), &options, "--all", output);
+    rows::note_summary(&summary, args.file.as_deref(), &options, Switches::OPTIONS, output);
     Ok(ExitStatus::Done)
 }
 

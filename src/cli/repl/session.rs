@@ -30,6 +30,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::interrupt_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::query::Library;
@@ -198,7 +199,7 @@ impl<'a> Session<'a> {
                     Asked::Statement(text) => engine.sql(text, &[]).await?,
                     Asked::Question(question, params) => engine.ask(question, params).await?,
                 };
-                engine::show_answer(answer, file.as_deref(), &options, "\\a", output).await?;
+                engine::show_answer(answer, file.as_deref(), &options, Switches::SESSION, output).await?;
                 Ok(true)
             };
             tokio::select! {

@@ -7,9 +7,11 @@ mod dates;
 mod element;
 mod iam_actions;
 mod json_path;
+mod parse_times;
 mod record;
 mod resources;
 mod text;
+mod time_parts;
 mod times;
 
 use std::sync::Arc;
@@ -32,17 +34,23 @@ pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Fact
             "json_extract_scalar",
             Arc::clone(&json_as_text),
         )),
+        ScalarUDF::from(json_path::JsonPathFunction::new(
+            "json_extract_string",
+            Arc::clone(&json_as_text),
+        )),
         ScalarUDF::from(json_path::JsonPathFunction::new("json_extract", json_get_json)),
         ScalarUDF::from(element::ElementAt::new(json_as_text, array_element)),
         ScalarUDF::from(times::Iso8601Text::new()),
         ScalarUDF::from(times::FromIso8601::new()),
         ScalarUDF::from(dates::Strftime::new()),
         ScalarUDF::from(dates::DateAdd::new()),
+        ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::Joda)),
+        ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::MySql)),
         ScalarUDF::from(record::RenderRecord::new()),
         ScalarUDF::from(resources::LowerCaseResources::new()),
         ScalarUDF::from(iam_actions::IamActions::new(facts)),
     ];
-    for function in own {
+    for function in own.into_iter().chain(time_parts::all()) {
         context.register_udf(Arc::new(function))?;
     }
     context.register_expr_planner(Arc::new(boolean_text::BooleanText))

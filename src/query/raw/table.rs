@@ -22,6 +22,7 @@ use datafusion::physical_plan::streaming::StreamingTableExec;
 
 use super::pruning::objects_for;
 use super::stream::ObjectStream;
+use crate::query::table::as_hints;
 use crate::query::table::with_views;
 use crate::schema;
 use crate::source;
@@ -65,7 +66,7 @@ impl TableProvider for RawTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        Ok(as_hints(filters))
     }
 
     async fn scan(

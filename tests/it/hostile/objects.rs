@@ -6,7 +6,9 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::GOOD_RECORDS;
+use super::assert_printable;
 use super::assert_run;
+use super::balance_line;
 use super::document;
 use super::place_with_a_good_object;
 use super::with_field;
@@ -114,6 +116,30 @@ fn record_over_the_limit_costs_one_record_and_a_higher_limit_takes_it() {
 }
 
 #[test]
+fn record_of_many_megabytes_is_taken_up_to_the_limit_and_refused_beyond_it() {
+    let huge = record(20).replace("aws-cli", &"a".repeat(9_000_000));
+    let text = document(&[record(10), huge, record(11)]);
+    // One that ends, and one that does not, so that it is not read as a whole.
+    let cut = text.replace("]}", "");
+    for (options, stored, rejected) in [
+        (["--max-record-bytes", "16MiB"], 3, 0),
+        (["--max-record-bytes", "9MB"], 2, 1),
+    ] {
+        for content in [&text, &cut] {
+            let place = Place::new();
+            place.write(
+                "111122223333_CloudTrail_eu-west-1_20260901T1000Z_huge.json",
+                content.as_bytes(),
+            );
+            let ended = place.ingest(&options);
+            let is_whole = rejected == 0 && content == &text;
+            assert_run(&place, &ended, if is_whole { 0 } else { 4 }, &[], stored);
+            assert_eq!(balance_line(&ended, "records")[3], rejected, "{}", ended.stdout);
+        }
+    }
+}
+
+#[test]
 fn integers_beyond_64_bits_and_infinite_floats_keep_their_text() {
     let odd = with_field(
         &record(20),
@@ -196,6 +222,35 @@ fn damaged_gzip_is_named() {
 }
 
 #[test]
+fn cut_in_the_second_member_leaves_the_first_whole() {
+    let place = place_with_a_good_object();
+    let records: Vec<String> = (100..130).map(record).collect();
+    let members = [document(&records), document(&[record(200)])].map(zipped);
+    let [first, second] = &members;
+    place.write("two.json.gz", &[first, &second[..second.len() / 4]].concat());
+    let ended = place.ingest(&[]);
+    let message = [
+        "two.json.gz` is partial: gzip stream ends in the middle of member 2",
+        "copy it again",
+    ];
+    assert_run(&place, &ended, 4, &message, GOOD_RECORDS + 30);
+}
+
+#[test]
+fn text_that_breaks_off_gives_the_whole_records_before_the_cut() {
+    let place = place_with_a_good_object();
+    let text = document(&[record(100), record(101)]);
+    place.write("cut.json", &text.as_bytes()[..text.len() - 100]);
+    let ended = place.ingest(&[]);
+    let message = [
+        "cut.json` is partial: text ends before its records are closed by `]`; copy it again",
+        "record 1: object ends inside the record",
+        "from rejects",
+    ];
+    assert_run(&place, &ended, 4, &message, GOOD_RECORDS + 1);
+}
+
+#[test]
 fn every_member_of_a_gzip_is_read() {
     let place = place_with_a_good_object();
     let members = [document(&[record(100)]), document(&[record(101), record(102)])].map(zipped);
@@ -233,6 +288,54 @@ fn what_is_not_cloudtrail_is_counted_in_a_folder_and_refused_by_name() {
         "{}",
         ended.stdout
     );
+}
+
+#[test]
+fn file_with_the_name_of_a_log_that_is_none_is_told_apart_from_files_beside_the_logs() {
+    let place = place_with_a_good_object();
+    for index in 0..12 {
+        place.write(&format!("{index}.txt"), b"notes");
+    }
+    let name = "111122223333_CloudTrail_eu-west-1_20260901T1000Z_0123456789abcdef.json.gz";
+    place.write(name, b"<html>Access denied</html>");
+    let ended = place.ingest(&[]);
+    let message = [
+        &format!("{name}` is unknown: holds no CloudTrail records; leave it out"),
+        "12 objects beside the logs hold no CloudTrail records",
+    ];
+    assert_run(&place, &ended, 4, &message, GOOD_RECORDS);
+    assert_eq!(ended.stderr.matches("warning: ").count(), 1, "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("+ 13 rejected (12 not CloudTrail's)"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn escape_sequences_in_recorded_names_are_stored_and_shown_harmless() {
+    let place = place_with_a_good_object();
+    let odd = record(20)
+        .replace("\"GetObject\"", r#""\u001b]0;title\u0007Get\u001b[2JObject\r""#)
+        .replace("role/role-0", r"role/\u001b[31mred\u009b1m\u202e")
+        .replace("\"aws-cli\"", r#""=HYPERLINK(\"http://example.com\")\n|x|""#);
+    place.write("odd.json", document(std::slice::from_ref(&odd)).as_bytes());
+    assert_run(&place, &place.ingest(&[]), 0, &[], GOOD_RECORDS + 1);
+    let select = "select event_name, principal_arn, user_agent from events order by event_name";
+    for format in ["table", "json", "ndjson", "csv", "markdown"] {
+        for arguments in [&["sql", select][..], &["query", "used-actions"]] {
+            let printed = process::run(&place.store(), &[arguments, &["--output", format]].concat());
+            assert_eq!(printed.code, 0, "{printed:?}");
+            assert_printable(&printed);
+            assert!(
+                !printed.stdout.contains(['\u{9b}', '\u{202e}']),
+                "{format}: {printed:?}"
+            );
+        }
+    }
+    let kept = place.sql("select record from event_records where event_id like '%020'");
+    let value = |json: &str| -> Value { serde_json::from_str(json).unwrap() };
+    assert_eq!(value(&text(&kept[0], "record")), value(&odd));
 }
 
 #[test]

@@ -81,6 +81,31 @@ fn pipe_that_is_named_is_refused_instead_of_waited_for() {
     );
 }
 
+#[test]
+fn paths_that_lead_nowhere_are_named() {
+    let place = place_with_a_good_object();
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, place.folder().join(name)).unwrap();
+        place.folder().join(name)
+    };
+    let missing = "no such file or folder; check the path";
+    let cases = [
+        (link("nowhere", "dangling"), missing),
+        (link("loop", "loop"), "symbolic links"),
+        (place.logs().join("good.json.gz/x"), "Not a directory"),
+    ];
+    for (path, reason) in cases {
+        let path = path.display().to_string();
+        // The other source is good, but a path that is wrong may be the one that matters: nothing is done.
+        let ended = process::run(&place.store(), &["ingest", place.logs().to_str().unwrap(), &path]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+        for part in [&format!("cannot read `{path}`: "), reason, "check the path"] {
+            assert!(ended.stderr.contains(part), "`{part}` is not in {}", ended.stderr);
+        }
+        assert!(!place.store().exists());
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn file_that_cannot_be_read_is_named_and_tried_again_by_the_next_run() {

@@ -125,6 +125,21 @@ fn full_disk_stores_nothing_and_the_next_run_goes_on() {
     assert_run(&place, &place.ingest(&[]), 0, &[], GOOD_RECORDS + 2_900);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn full_disk_under_a_result_is_named_with_what_to_do() {
+    let place = place_with_a_good_object();
+    for format in ["table", "json", "csv", "parquet"] {
+        let arguments = ["sql", "select 1 as one", "-o", "/dev/full", "--output", format];
+        let ended = process::run(&place.store(), &arguments);
+        let message = [
+            "cannot write `/dev/full`: No space left on device",
+            "hint: free some space",
+        ];
+        assert_fails(&ended, &message);
+    }
+}
+
 /// Every file below a folder, with its bytes.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = walkdir::WalkDir::new(folder)

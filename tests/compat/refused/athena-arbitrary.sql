@@ -1,0 +1,3 @@
+-- fails: there is no function `arbitrary`
+-- listed: arbitrary(a)
+SELECT eventname, arbitrary(useragent) FROM cloudtrail_logs GROUP BY eventname;

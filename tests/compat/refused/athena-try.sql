@@ -1,0 +1,3 @@
+-- fails: there is no function `try`
+-- listed: try(…)
+SELECT try(json_extract_scalar(requestparameters, '$.bucketName')) FROM cloudtrail_logs;

@@ -1,0 +1,3 @@
+-- fails: there is no column `eventjsonchecksum`
+-- listed: eventJsonChecksum
+SELECT eventID, eventJsonChecksum FROM cloudtrail_logs

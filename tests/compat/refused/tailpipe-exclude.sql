@@ -1,0 +1,3 @@
+-- fails: found: exclude
+-- listed: select * exclude (a)
+select * exclude (request_parameters) from aws_cloudtrail_log;
