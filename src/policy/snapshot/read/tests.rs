@@ -1,6 +1,7 @@
 use super::super::collected::CollectedFile;
 use super::super::collected::collected_place;
 use super::super::collected::read_collected;
+use super::super::collected::read_collected_content;
 use super::super::model::AttachmentKind;
 use super::super::model::CredentialKind;
 use super::super::model::NodeKind;
@@ -165,6 +166,16 @@ fn policy_that_the_snapshot_lacks_makes_its_principal_unknown() {
         only(&snapshot).gaps,
         ["policy `arn:aws:iam::aws:policy/NoSuchPolicyOfAws` is not in the snapshot"]
     );
+}
+
+#[test]
+fn policy_with_two_documents_in_force_makes_its_principal_unknown() {
+    let other = EDGE.replace("iam:*", "sts:*");
+    let snapshot = read_text(&page(ROLE, &format!("{EDGE},{other}")));
+    let gap = "policy `arn:aws:iam::111122223333:policy/edge`: two different documents are in force";
+    assert_eq!(only(&snapshot).gaps, [gap]);
+    let twice = read_text(&page(ROLE, &format!("{EDGE},{}", EDGE.replace("\"edge\"", "\"Edge\""))));
+    assert_eq!(only(&twice).gaps, Vec::<String>::new());
 }
 
 #[test]
@@ -364,6 +375,11 @@ fn collected_folder_gives_what_authorization_details_give() {
     });
     let snapshot = read_collected(&files);
     assert!(!snapshot.has_gaps(), "{:?}", messages(&snapshot));
+    let kept = serde_json::json!(COLLECTED.into_iter().collect::<std::collections::BTreeMap<_, _>>());
+    assert_eq!(
+        read_collected_content(kept.to_string().as_bytes()).unwrap().policies,
+        snapshot.policies
+    );
     let mut wanted = only(&read_text(&page(ROLE, EDGE))).clone();
     (wanted.last_used_at, wanted.last_used_region) = (None, None);
     assert_eq!(only(&snapshot), &wanted);
