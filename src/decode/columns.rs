@@ -1,6 +1,8 @@
 //! Column buffers that grow row by row and come out in any row order as Arrow arrays.
 
+use std::cell::OnceCell;
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -28,46 +30,49 @@ pub(crate) const ABSENT: i32 = -1;
 /// Distinct texts, numbered from 0 in order of first appearance.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
-    codes: HashTable<i32>,
+    /// Hash and number of every text; with the hash beside it, growing does not read the texts again.
+    codes: HashTable<(u64, i32)>,
     hasher: DefaultHashBuilder,
-    text: String,
+    text: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Interner {
     /// Number of the text, and whether it is new.
-    pub(crate) fn intern(&mut self, value: &str) -> (i32, bool) {
-        let Self {
-            codes,
-            hasher,
-            text,
-            ends,
-        } = self;
-        let hash = hasher.hash_one(value.as_bytes());
-        if let Some(&code) = codes.find(hash, |&code| text_of(text, ends, code) == value) {
+    pub(crate) fn intern(&mut self, value: &[u8]) -> (i32, bool) {
+        let hash = self.hasher.hash_one(value);
+        if let Some(code) = self.find(hash, value) {
             return (code, false);
         }
-        let code = i32::try_from(ends.len()).unwrap_or(i32::MAX);
-        text.push_str(value);
-        ends.push(text.len());
-        codes.insert_unique(hash, code, |&code| {
-            hasher.hash_one(text_of(text, ends, code).as_bytes())
-        });
+        let code = i32::try_from(self.ends.len()).unwrap_or(i32::MAX);
+        self.text.extend_from_slice(value);
+        self.ends.push(self.text.len());
+        self.codes.insert_unique(hash, (hash, code), |(hash, _)| *hash);
         (code, true)
     }
 
+    /// Number of the text, if it has one.
+    pub(crate) fn code_of(&self, value: &[u8]) -> Option<i32> {
+        self.find(self.hasher.hash_one(value), value)
+    }
+
     /// Text of a number; empty for one never given out.
-    pub(crate) fn get(&self, code: i32) -> &str {
-        text_of(&self.text, &self.ends, code)
+    pub(crate) fn get(&self, code: i32) -> &[u8] {
+        let Ok(index) = usize::try_from(code) else { return &[] };
+        part(&self.text, &self.ends, index)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.text.len() + self.ends.len() * 24
+        self.text.len() + self.ends.len() * 32
     }
 
     /// All texts in order of their numbers.
     pub(crate) fn values(&self) -> Result<StringArray, ArrowError> {
-        string_array(self.text.as_bytes().to_vec(), self.ends.iter().copied(), None)
+        string_array(self.text.clone(), self.ends.iter().copied(), None)
     }
 
     /// Position of every number in the order of the texts; nulls come before all of them.
@@ -82,38 +87,48 @@ impl Interner {
         }
         ranks
     }
+
+    fn find(&self, hash: u64, value: &[u8]) -> Option<i32> {
+        let found = self
+            .codes
+            .find(hash, |&(known, code)| known == hash && self.get(code) == value);
+        found.map(|&(_, code)| code)
+    }
 }
 
-fn text_of<'a>(text: &'a str, ends: &[usize], code: i32) -> &'a str {
-    let Ok(index) = usize::try_from(code) else { return "" };
-    let start = index
-        .checked_sub(1)
-        .and_then(|before| ends.get(before))
-        .copied()
-        .unwrap_or(0);
-    let end = ends.get(index).copied().unwrap_or(start);
-    text.get(start..end).unwrap_or_default()
+/// One of the values that stand one behind the other in `bytes`.
+fn part<'a>(bytes: &'a [u8], ends: &[usize], index: usize) -> &'a [u8] {
+    let end = ends.get(index).copied().unwrap_or_default();
+    let start = match index.checked_sub(1) {
+        Some(before) => ends.get(before).copied().unwrap_or_default(),
+        None => 0,
+    };
+    bytes.get(start..end).unwrap_or_default()
 }
 
 /// A column of few distinct texts.
 #[derive(Debug, Default)]
 pub(crate) struct DictionaryColumn {
     values: Interner,
+    /// Code of every row up to the last one with a value.
     codes: Vec<i32>,
+    array: OnceCell<ArrayRef>,
 }
 
 impl DictionaryColumn {
-    pub(crate) fn push(&mut self, value: Option<&str>) {
-        let code = value.map_or(ABSENT, |value| self.code(value));
-        self.codes.push(code);
-    }
-
-    /// Number of the value; neighbours tend to be equal, so the last one is tried first.
-    fn code(&mut self, value: &str) -> i32 {
-        match self.codes.last() {
-            Some(&last) if last != ABSENT && self.values.get(last) == value => last,
+    /// Sets the value of a row; rows come in order, and those left out have none. Returns the value's code.
+    pub(crate) fn set(&mut self, row: usize, value: &str) -> i32 {
+        let value = value.as_bytes();
+        // Neighbours tend to be equal, so the last value is tried first.
+        let code = match self.codes.last() {
+            Some(&last) if self.values.get(last) == value && !value.is_empty() => last,
             _ => self.values.intern(value).0,
+        };
+        if self.codes.len() < row {
+            self.codes.resize(row, ABSENT);
         }
+        self.codes.push(code);
+        code
     }
 
     pub(crate) fn code_at(&self, row: usize) -> i32 {
@@ -121,9 +136,8 @@ impl DictionaryColumn {
     }
 
     pub(crate) fn value_at(&self, row: usize) -> Option<&str> {
-        Some(self.code_at(row))
-            .filter(|&code| code != ABSENT)
-            .map(|code| self.values.get(code))
+        let code = Some(self.code_at(row)).filter(|&code| code != ABSENT)?;
+        std::str::from_utf8(self.values.get(code)).ok()
     }
 
     pub(crate) fn ranks(&self) -> Vec<u32> {
@@ -134,17 +148,28 @@ impl DictionaryColumn {
         self.values.bytes()
     }
 
-    /// Values at the given rows.
-    pub(crate) fn array(&self, rows: impl Iterator<Item = usize>) -> Result<ArrayRef, ArrowError> {
-        let codes = rows.map(|row| self.code_at(row)).collect();
-        dictionary_array(codes, Arc::new(self.values.values()?))
+    /// Values at the given rows; nothing may be set afterwards.
+    pub(crate) fn array(&self, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
+        let values = match self.array.get() {
+            Some(values) => Arc::clone(values),
+            None => {
+                let values: ArrayRef = Arc::new(self.values.values()?);
+                Arc::clone(self.array.get_or_init(|| values))
+            }
+        };
+        if self.codes.is_empty() {
+            let keys = Int32Array::new_null(rows.len());
+            return Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?));
+        }
+        let codes = rows.iter().map(|&row| self.code_at(row)).collect();
+        dictionary_array(codes, values)
     }
 }
 
 /// Dictionary array from codes, [`ABSENT`] for null.
 pub(crate) fn dictionary_array(mut codes: Vec<i32>, values: ArrayRef) -> Result<ArrayRef, ArrowError> {
     let nulls = codes.contains(&ABSENT).then(|| {
-        let present: BooleanBuffer = codes.iter().map(|code| *code != ABSENT).collect();
+        let present = BooleanBuffer::collect_bool(codes.len(), |row| codes.get(row).is_some_and(|&code| code != ABSENT));
         NullBuffer::new(present)
     });
     codes.iter_mut().for_each(|code| *code = (*code).max(0));
@@ -156,48 +181,43 @@ pub(crate) fn dictionary_array(mut codes: Vec<i32>, values: ArrayRef) -> Result<
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
     bytes: Vec<u8>,
+    /// End of every row's value up to the last row with one.
     ends: Vec<usize>,
     present: Vec<bool>,
-    has_values: bool,
 }
 
 impl TextColumn {
-    pub(crate) fn push(&mut self, value: Option<&str>) {
-        self.has_values |= value.is_some();
-        self.bytes.extend_from_slice(value.unwrap_or_default().as_bytes());
+    /// Sets the value of a row, which is UTF-8; rows come in order, and those left out have none.
+    pub(crate) fn set(&mut self, row: usize, value: &[u8]) {
+        if self.ends.len() < row {
+            self.ends.resize(row, self.bytes.len());
+            self.present.resize(row, false);
+        }
+        self.bytes.extend_from_slice(value);
         self.ends.push(self.bytes.len());
-        self.present.push(value.is_some());
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.present.push(true);
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    fn value_at(&self, row: usize) -> &[u8] {
-        let start = row
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .copied()
-            .unwrap_or(0);
-        let end = self.ends.get(row).copied().unwrap_or(start);
-        self.bytes.get(start..end).unwrap_or_default()
-    }
-
     /// Values at the given rows.
-    pub(crate) fn array(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<StringArray, ArrowError> {
-        if !self.has_values {
-            return Ok(StringArray::new_null(rows.count()));
+    pub(crate) fn array(&self, rows: impl ExactSizeIterator<Item = usize> + Clone) -> Result<StringArray, ArrowError> {
+        if self.ends.is_empty() {
+            return Ok(StringArray::new_null(rows.len()));
         }
-        let mut bytes = Vec::with_capacity(rows.clone().map(|row| self.value_at(row).len()).sum());
-        let mut ends = Vec::with_capacity(rows.size_hint().0);
-        let mut present = Vec::with_capacity(rows.size_hint().0);
+        let value_at = |row| part(&self.bytes, &self.ends, row);
+        let mut ends = Vec::with_capacity(rows.len());
+        let mut end = 0;
+        for row in rows.clone() {
+            end += value_at(row).len();
+            ends.push(end);
+        }
+        let mut bytes = Vec::with_capacity(end);
+        let mut present = Vec::with_capacity(rows.len());
         for row in rows {
-            bytes.extend_from_slice(self.value_at(row));
-            ends.push(bytes.len());
+            bytes.extend_from_slice(value_at(row));
             present.push(self.present.get(row).copied().unwrap_or(false));
         }
         let nulls = present.contains(&false).then(|| NullBuffer::from(present));
@@ -215,7 +235,8 @@ fn string_array(
 }
 
 fn offsets(ends: impl Iterator<Item = usize>) -> Result<OffsetBuffer<i32>, ArrowError> {
-    let mut offsets = vec![0_i32];
+    let mut offsets = Vec::with_capacity(ends.size_hint().0 + 1);
+    offsets.push(0_i32);
     for end in ends {
         offsets.push(i32::try_from(end).map_err(|_| ArrowError::OffsetOverflowError(end))?);
     }
@@ -225,39 +246,41 @@ fn offsets(ends: impl Iterator<Item = usize>) -> Result<OffsetBuffer<i32>, Arrow
 /// A column of lists; the elements live in columns of their own, row after row.
 #[derive(Debug, Default)]
 pub(crate) struct ListColumn {
+    /// End of every row's elements up to the last row with a list.
     ends: Vec<usize>,
     present: Vec<bool>,
 }
 
 impl ListColumn {
-    /// Ends a row whose elements were pushed to the element columns before; `elements` is their length by now.
-    pub(crate) fn push(&mut self, present: bool, elements: usize) {
+    /// Sets the list of a row whose elements were added to the element columns before; `elements` is their number by now.
+    pub(crate) fn set(&mut self, row: usize, elements: usize) {
+        if self.ends.len() < row {
+            self.ends.resize(row, self.elements());
+            self.present.resize(row, false);
+        }
         self.ends.push(elements);
-        self.present.push(present);
+        self.present.push(true);
     }
 
-    pub(crate) fn range(&self, row: usize) -> std::ops::Range<usize> {
-        let start = row
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before))
-            .copied()
-            .unwrap_or(0);
-        start..self.ends.get(row).copied().unwrap_or(start)
+    /// Number of elements in all lists.
+    pub(crate) fn elements(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default()
+    }
+
+    /// Positions of the elements of all lists at the given rows.
+    pub(crate) fn elements_at(&self, rows: &[usize]) -> Vec<usize> {
+        rows.iter().flat_map(|&row| self.range(row)).collect()
     }
 
     /// Lists at the given rows over elements that were gathered in the same row order.
-    pub(crate) fn array(
-        &self,
-        rows: impl Iterator<Item = usize> + Clone,
-        element: Arc<Field>,
-        elements: ArrayRef,
-    ) -> Result<ArrayRef, ArrowError> {
-        let ends = rows.clone().scan(0, |end, row| {
+    pub(crate) fn array(&self, rows: &[usize], element: Arc<Field>, elements: ArrayRef) -> Result<ArrayRef, ArrowError> {
+        let ends = rows.iter().scan(0, |end, &row| {
             *end += self.range(row).len();
             Some(*end)
         });
         let nulls: NullBuffer = rows
-            .map(|row| self.present.get(row).copied().unwrap_or(false))
+            .iter()
+            .map(|&row| self.present.get(row).copied().unwrap_or(false))
             .collect();
         Ok(Arc::new(ListArray::try_new(
             element,
@@ -265,6 +288,15 @@ impl ListColumn {
             elements,
             Some(nulls),
         )?))
+    }
+
+    fn range(&self, row: usize) -> Range<usize> {
+        let end = self.ends.get(row).copied().unwrap_or_default();
+        let start = match row.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or_default(),
+            None => 0,
+        };
+        start..end.max(start)
     }
 }
 
@@ -291,10 +323,10 @@ mod tests {
     #[test]
     fn dictionary_column_comes_out_in_any_order_with_nulls() {
         let mut column = DictionaryColumn::default();
-        for value in [Some("b"), None, Some("a"), Some("b")] {
-            column.push(value);
+        for (row, value) in [(0, "b"), (2, "a"), (3, "b")] {
+            column.set(row, value);
         }
-        let array = column.array([3, 1, 2].into_iter()).unwrap();
+        let array = column.array(&[3, 1, 2]).unwrap();
         let dictionary = array
             .as_dictionary::<Int32Type>()
             .downcast_dict::<StringArray>()
@@ -307,10 +339,9 @@ mod tests {
     #[test]
     fn text_column_keeps_empty_and_absent_apart() {
         let mut column = TextColumn::default();
-        for value in [Some(""), None, Some("ü")] {
-            column.push(value);
-        }
-        let array = column.array([2, 1, 0].into_iter()).unwrap();
-        assert_eq!(array.iter().collect::<Vec<_>>(), [Some("ü"), None, Some("")]);
+        column.set(0, b"");
+        column.set(2, "ü".as_bytes());
+        let array = column.array([3, 2, 1, 0].into_iter()).unwrap();
+        assert_eq!(array.iter().collect::<Vec<_>>(), [None, Some("ü"), None, Some("")]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::fields::Content;
 use super::fields::Draft;
 use super::fields::Field;
 use super::nested::Value;
@@ -44,7 +45,8 @@ pub(crate) fn read_record(text: &str) -> Result<Draft<'_>, SyntaxError> {
             _ => Some(Cow::Borrowed(raw)),
         };
         invalid_string |= content.is_none();
-        draft.add(&key, Value::in_text(kind, raw), content.unwrap_or_default());
+        let content = Content::Text(content.unwrap_or_default());
+        draft.add(&key, Value::in_text(kind, raw), content);
     })?;
     if invalid_string {
         return Err(SyntaxError {

@@ -224,10 +224,34 @@ const fn spec(field: Field, json_name: &'static str, column: &'static str, form:
 #[derive(Debug, Clone)]
 pub(crate) struct Member<'a> {
     pub(crate) kind: ValueKind,
-    /// Content of a string; raw text of anything else.
-    pub(crate) text: Cow<'a, str>,
+    pub(crate) content: Content<'a>,
     /// The same as a value that can be looked into.
     pub(crate) value: Value<'a>,
+}
+
+/// Content of a string; exact text of anything else.
+#[derive(Debug, Clone)]
+pub(crate) enum Content<'a> {
+    Text(Cow<'a, str>),
+    /// UTF-8, as the parser has found. It is not looked at here: most of it only goes to a column.
+    Raw(&'a [u8]),
+}
+
+impl Content<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            // INVARIANT: the parser has checked that it is UTF-8.
+            Self::Raw(raw) => std::str::from_utf8(raw).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Raw(raw) => raw,
+        }
+    }
 }
 
 /// The members of one record, sorted into their fields.
@@ -265,20 +289,20 @@ impl<'a> Draft<'a> {
         self.repeats_a_member = false;
     }
 
-    /// Takes one member. `text` is the content of a string and the exact text of anything else.
+    /// Takes one member.
     ///
     /// The last of several members of one name counts, as in the JSON readers of the AWS SDKs.
     #[inline(always)]
-    pub(crate) fn add(&mut self, key: &str, value: Value<'a>, text: Cow<'a, str>) {
+    pub(crate) fn add(&mut self, key: &str, value: Value<'a>, content: Content<'a>) {
         // Inlined, so that members go from registers to their slots: this runs for every member of every record.
         match Field::named(key) {
-            Some(field) => self.set(field, value, text),
+            Some(field) => self.set(field, value, content),
             None => self.repeats_a_member |= !self.extra.add(key, value.text()),
         }
     }
 
     #[inline(always)]
-    fn set(&mut self, field: Field, value: Value<'a>, text: Cow<'a, str>) {
+    fn set(&mut self, field: Field, value: Value<'a>, content: Content<'a>) {
         let kind = value.kind;
         let bit = 1_u64 << field as u32;
         let null_bit = 1_i64 << field as u32;
@@ -289,7 +313,7 @@ impl<'a> Draft<'a> {
         } else if let Some(slot) = self.members.get_mut(field as usize) {
             self.null_bits &= !null_bit;
             self.present |= bit;
-            *slot = Some(Member { kind, text, value });
+            *slot = Some(Member { kind, content, value });
         }
     }
 
@@ -300,7 +324,17 @@ impl<'a> Draft<'a> {
 
     /// Content of a string, exact text of anything else.
     pub(crate) fn content(&self, field: Field) -> Option<&str> {
-        self.get(field).map(|member| member.text.as_ref())
+        self.get(field).map(|member| member.content.as_str())
+    }
+
+    /// The fields that are there and not null.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static FieldSpec> + use<> {
+        let mut rest = self.present;
+        std::iter::from_fn(move || {
+            let spec = FIELDS.get(rest.trailing_zeros() as usize);
+            rest &= rest.wrapping_sub(1);
+            spec
+        })
     }
 
     /// Content of a text field; a number or truth value counts as its text.
@@ -310,17 +344,18 @@ impl<'a> Draft<'a> {
             self.keep_as_extra(field);
         }
         let has_text = matches!(kind, ValueKind::String | ValueKind::Number | ValueKind::Boolean(_));
-        self.get(field).filter(|_| has_text).map(|member| member.text.as_ref())
+        self.get(field).filter(|_| has_text).map(|member| member.content.as_str())
     }
 
     /// Raw text of a JSON field; some exports hold it as a string, then the string's content counts.
-    pub(crate) fn json(&mut self, field: Field) -> Option<&str> {
+    pub(crate) fn json(&mut self, field: Field) -> Option<&[u8]> {
         if self.get(field)?.kind == ValueKind::String {
             self.keep_as_extra(field);
         }
         let member = self.get(field)?;
-        let is_empty_text = member.kind == ValueKind::String && matches!(member.text.as_ref(), "" | "null");
-        (!is_empty_text).then_some(member.text.as_ref())
+        let content = member.content.as_bytes();
+        let is_empty_text = member.kind == ValueKind::String && matches!(content, b"" | b"null");
+        (!is_empty_text).then_some(content)
     }
 
     /// Truth value; `"true"` and `"False"` are understood where CloudTrail writes a literal, and the other way round.
@@ -328,7 +363,7 @@ impl<'a> Draft<'a> {
         let member = self.get(field)?;
         let (value, canonical) = match member.kind {
             ValueKind::Boolean(value) => (Some(value), form == Form::Boolean),
-            ValueKind::String => truth(&member.text).map_or((None, false), |(value, spelled)| {
+            ValueKind::String => truth(member.content.as_str()).map_or((None, false), |(value, spelled)| {
                 (Some(value), spelled && form == Form::BooleanText)
             }),
             _ => (None, false),
@@ -425,12 +460,12 @@ mod tests {
         draft.add(
             "eventName",
             Value::in_text(ValueKind::String, "\"First\""),
-            "First".into(),
+            Content::Text("First".into()),
         );
         draft.add(
             "eventName",
             Value::in_text(ValueKind::String, "\"Second\""),
-            "Second".into(),
+            Content::Text("Second".into()),
         );
         assert_eq!(draft.text(Field::EventName), Some("Second"));
         assert!(draft.repeats_a_member);
@@ -442,7 +477,7 @@ mod tests {
         draft.add(
             "readOnly",
             Value::in_text(ValueKind::String, "\"False\""),
-            "False".into(),
+            Content::Text("False".into()),
         );
         assert_eq!(draft.boolean(Field::ReadOnly, Form::Boolean), Some(false));
         assert_eq!(draft.extra.object().as_deref(), Some(r#"{"readOnly":"False"}"#));

@@ -9,9 +9,9 @@ use crate::event::CredentialKind;
 use crate::event::UserIdentity;
 
 use super::columns::DictionaryColumn;
-use super::columns::Interner;
 use super::fields::ExtraMembers;
 use super::fields::truth;
+use super::known::KnownObjects;
 use super::leaves::CONTAINER_COUNT;
 use super::leaves::Container;
 use super::leaves::LEAVES;
@@ -27,7 +27,7 @@ pub(crate) const PRINCIPAL_COLUMNS: [&str; 4] = ["principal_arn", "principal_typ
 /// All distinct identities of a row buffer.
 #[derive(Debug)]
 pub(crate) struct IdentityTable {
-    texts: Interner,
+    texts: KnownObjects,
     /// Text and JSON leaves; empty columns for the other forms.
     leaves: Vec<DictionaryColumn>,
     moments: Vec<Vec<Option<i64>>>,
@@ -53,7 +53,7 @@ pub(crate) struct Entry {
 impl Default for IdentityTable {
     fn default() -> Self {
         Self {
-            texts: Interner::default(),
+            texts: KnownObjects::new("\"userIdentity\":{", "},\"eventTime\""),
             leaves: LEAVES.iter().map(|_| DictionaryColumn::default()).collect(),
             moments: LEAVES.iter().map(|_| Vec::new()).collect(),
             truths: LEAVES.iter().map(|_| Vec::new()).collect(),
@@ -65,9 +65,14 @@ impl Default for IdentityTable {
 }
 
 impl IdentityTable {
+    /// Makes identities that are known already cost the parser nothing, as [`KnownObjects::empty`] says.
+    pub(crate) fn empty_known(&mut self, text: &mut [u8], base: usize) {
+        self.texts.empty(text, base);
+    }
+
     /// Number of the identity with this exact text.
-    pub(crate) fn intern(&mut self, text: &str, value: &Value<'_>) -> Result<usize, SyntaxError> {
-        let (code, is_new) = self.texts.intern(text);
+    pub(crate) fn intern(&mut self, text: &[u8], value: &Value<'_>) -> Result<usize, SyntaxError> {
+        let (code, is_new) = self.texts.intern(text, value);
         let index = usize::try_from(code).unwrap_or_default();
         if is_new {
             self.push(&Parsed::read(value)?);
@@ -116,12 +121,17 @@ impl IdentityTable {
     fn push(&mut self, parsed: &Parsed<'_>) {
         let identity = parsed.identity();
         let principal = event::principal(&identity);
-        let [arn, kind, session_name, via_service] = &mut self.principals;
-        arn.push(principal.arn.as_deref());
-        kind.push(Some(principal.kind.as_str()));
-        session_name.push(principal.session_name);
-        via_service.push(principal.via_service);
-        self.in_scope_of.push(parsed.in_scope_of);
+        let number = self.entries.len();
+        let values = [
+            principal.arn.as_deref(),
+            Some(principal.kind.as_str()),
+            principal.session_name,
+            principal.via_service,
+        ];
+        for (column, value) in self.principals.iter_mut().zip(values) {
+            set(column, number, value);
+        }
+        set(&mut self.in_scope_of, number, parsed.in_scope_of);
         for (index, value) in parsed.leaves.iter().enumerate() {
             let (text, moment, truth) = match value {
                 Some(LeafValue::Text(text)) => (Some(text.as_ref()), None, None),
@@ -130,7 +140,7 @@ impl IdentityTable {
                 None => (None, None, None),
             };
             if let Some(column) = self.leaves.get_mut(index) {
-                column.push(text);
+                set(column, number, text);
             }
             if let Some(column) = self.moments.get_mut(index) {
                 column.push(moment);
@@ -148,6 +158,12 @@ impl IdentityTable {
             extra: parsed.extra_object(Container::UserIdentity),
             repeats_a_member: parsed.repeats_a_member,
         });
+    }
+}
+
+fn set(column: &mut DictionaryColumn, number: usize, value: Option<&str>) {
+    if let Some(value) = value {
+        column.set(number, value);
     }
 }
 
@@ -294,7 +310,7 @@ mod tests {
     use crate::schema::EVENT_COLUMNS;
 
     fn intern(table: &mut IdentityTable, raw: &str) -> usize {
-        table.intern(raw, &Value::in_text(ValueKind::Object, raw)).unwrap()
+        table.intern(raw.as_bytes(), &Value::in_text(ValueKind::Object, raw)).unwrap()
     }
 
     #[test]

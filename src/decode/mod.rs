@@ -11,6 +11,7 @@ mod fields;
 mod groups;
 pub mod gzip;
 mod identities;
+mod known;
 mod leaves;
 mod nested;
 mod object;

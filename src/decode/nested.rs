@@ -42,6 +42,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Where the value starts in the source of the parsed document; `None` for one that is only a text.
+    pub(crate) fn place(&self) -> Option<usize> {
+        match self.place {
+            Place::Text(_) => None,
+            Place::Tape(cursor) => cursor.start(),
+        }
+    }
+
     /// Exact text of the value, a string's quotes included.
     pub(crate) fn text(&self) -> &'a str {
         match self.place {

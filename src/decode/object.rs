@@ -180,7 +180,7 @@ impl Decoder {
         let mut is_first = true;
         for group in RecordGroups::new(source).into_iter().flatten() {
             let start = group.start;
-            let parsed = self.parser.parse(source, group, true, |cursor| run.records(cursor));
+            let parsed = self.parser.parse(&Piece::elements(source, group), run, Run::records);
             match (parsed, is_first) {
                 (true, _) => is_first = false,
                 (false, true) => break,
@@ -198,7 +198,7 @@ impl Decoder {
     fn parse_whole(&mut self, run: &mut Run<'_>) -> bool {
         let source = self.source.as_slice();
         let all = 0..source.len();
-        self.parser.parse(source, all.clone(), false, |mut cursor| {
+        self.parser.parse(&Piece::whole(source), run, |run, mut cursor| {
             match cursor.kind() {
                 Some(ValueKind::Array) => run.records(cursor),
                 Some(ValueKind::Object) => {
@@ -296,36 +296,61 @@ impl Decoder {
     }
 }
 
+/// What is parsed at once.
+struct Piece<'s> {
+    source: &'s [u8],
+    range: Range<usize>,
+    /// What is put around it.
+    brackets: (&'static [u8], &'static [u8]),
+}
+
+impl<'s> Piece<'s> {
+    /// Elements of an array, with commas between them.
+    fn elements(source: &'s [u8], range: Range<usize>) -> Self {
+        Self {
+            source,
+            range,
+            brackets: (b"[", b"]"),
+        }
+    }
+
+    fn whole(source: &'s [u8]) -> Self {
+        Self {
+            source,
+            range: 0..source.len(),
+            brackets: (b"", b""),
+        }
+    }
+}
+
 impl Parser {
-    /// Parses one range of the source, put into brackets when `as_elements`, and hands out a cursor at its root; returns
-    /// false when it is not well-formed.
-    fn parse(
+    /// Parses a piece and hands out a cursor at its root; returns false, having done nothing, when it is not well-formed.
+    fn parse<'r>(
         &mut self,
-        source: &[u8],
-        range: Range<usize>,
-        as_elements: bool,
-        visit: impl FnOnce(TapeCursor<'_>),
+        piece: &Piece<'_>,
+        run: &mut Run<'r>,
+        visit: impl FnOnce(&mut Run<'r>, TapeCursor<'_>),
     ) -> bool {
-        let base = if as_elements {
-            range.start.wrapping_sub(1)
-        } else {
-            range.start
-        };
+        let (opening, closing) = piece.brackets;
+        let source = piece.source;
+        let base = piece.range.start.wrapping_sub(opening.len());
         self.work.clear();
-        self.work.extend_from_slice(if as_elements { b"[" } else { b"" });
-        self.work.extend_from_slice(source.get(range).unwrap_or_default());
-        self.work.extend_from_slice(if as_elements { b"]" } else { b"" });
+        self.work.extend_from_slice(opening);
+        self.work.extend_from_slice(source.get(piece.range.clone()).unwrap_or_default());
+        self.work.extend_from_slice(closing);
+        run.before_parse(&mut self.work, base);
         let length = self.work.len();
         self.work.resize(length + INPUT_PADDING, 0);
         let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
         let parsed = simd_json::fill_tape_padded(&mut self.work, length, &mut self.buffers, &mut tape);
         if parsed.is_ok() {
-            visit(TapeCursor::new(&TapeDocument {
+            let document = TapeDocument {
                 nodes: &tape.0,
                 tokens: self.buffers.structural_indexes(),
                 source,
                 base,
-            }));
+            };
+            visit(run, TapeCursor::new(&document));
         }
         self.tape = Some(tape.reset());
         parsed.is_ok()
@@ -335,7 +360,7 @@ impl Parser {
 /// Takes separated records; returns where to go on when a bad one has swallowed the start of the next.
 fn take_group(parser: &mut Parser, run: &mut Run<'_>, source: &[u8], group: &[Range<usize>]) -> Option<usize> {
     let (first, last) = (group.first()?, group.last()?);
-    if parser.parse(source, first.start..last.end, true, |cursor| run.records(cursor)) {
+    if parser.parse(&Piece::elements(source, first.start..last.end), run, Run::records) {
         return None;
     }
     group.iter().find_map(|range| run.single(source, range.clone()))

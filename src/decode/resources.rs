@@ -26,20 +26,17 @@ pub(crate) struct ResourcesColumn {
 }
 
 impl ResourcesColumn {
-    /// Ends a row without `resources`.
-    pub(crate) fn push_absent(&mut self) {
-        let elements = self.elements();
-        self.rows.push(false, elements);
-    }
-
-    /// Takes the array's text; returns whether the column alone gives it back.
+    /// Takes a row's array; returns whether the column alone gives it back.
     ///
     /// Elements of another shape (a bare text, lower-case `arn` in some exports) are read as far as they can be.
-    pub(crate) fn push(&mut self, value: &Value<'_>) -> bool {
+    pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) -> bool {
         let mut exact = true;
-        let read = value.elements(|element| exact &= self.push_element(&element));
-        let elements = self.elements();
-        self.rows.push(true, elements);
+        let mut elements = self.rows.elements();
+        let read = value.elements(|element| {
+            exact &= self.set_element(elements, &element);
+            elements += 1;
+        });
+        self.rows.set(row, elements);
         exact && read.is_ok()
     }
 
@@ -48,12 +45,12 @@ impl ResourcesColumn {
     }
 
     /// Lists at the given rows.
-    pub(crate) fn array(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn array(&self, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
         let fields = schema::resource_fields();
-        let elements = rows.clone().flat_map(|row| self.rows.range(row));
+        let elements = self.rows.elements_at(rows);
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.members.len());
         for column in &self.members {
-            arrays.push(Arc::new(column.array(elements.clone())?));
+            arrays.push(Arc::new(column.array(elements.iter().copied())?));
         }
         let structs: ArrayRef = Arc::new(StructArray::try_new(fields.clone(), arrays, None)?);
         self.rows.array(
@@ -63,11 +60,7 @@ impl ResourcesColumn {
         )
     }
 
-    fn elements(&self) -> usize {
-        self.members.first().map_or(0, TextColumn::len)
-    }
-
-    fn push_element(&mut self, element: &Value<'_>) -> bool {
+    fn set_element(&mut self, index: usize, element: &Value<'_>) -> bool {
         let kind = element.kind;
         let mut values = [const { None }; RESOURCE_MEMBERS.len()];
         let mut exact = kind == ValueKind::Object;
@@ -79,8 +72,8 @@ impl ResourcesColumn {
         if kind == ValueKind::Object {
             let read = element.members(|key, member| {
                 let exact_name = RESOURCE_MEMBERS.iter().position(|name| *name == key);
-                let index = exact_name.or_else(|| (key == "arn").then_some(0));
-                match index.and_then(|index| values.get_mut(index)) {
+                let slot = exact_name.or_else(|| (key == "arn").then_some(0));
+                match slot.and_then(|slot| values.get_mut(slot)) {
                     Some(slot) if member.kind == ValueKind::String => {
                         exact &= slot.is_none() && exact_name.is_some();
                         *slot = member.string();
@@ -91,7 +84,9 @@ impl ResourcesColumn {
             exact &= read.is_ok();
         }
         for (column, value) in self.members.iter_mut().zip(&values) {
-            column.push(value.as_deref());
+            if let Some(value) = value {
+                column.set(index, value.as_bytes());
+            }
         }
         exact
     }
@@ -106,18 +101,20 @@ mod tests {
         let mut column = ResourcesColumn::default();
         let array = |text| Value::in_text(ValueKind::Array, text);
         let usual = r#"[{"ARN":"a","accountId":"1","type":"t"},{"ARNPrefix":"p","type":"t"}]"#;
-        assert!(column.push(&array(usual)));
-        assert!(column.push(&array("[]")));
-        for raw in [
+        assert!(column.set(0, &array(usual)));
+        assert!(column.set(1, &array("[]")));
+        for (row, raw) in [
             r#"[{"arn":"a"}]"#,
             r#"["a"]"#,
             r#"[{"ARN":"a","x":1}]"#,
             r#"[{"ARN":null}]"#,
-        ] {
-            assert!(!column.push(&array(raw)), "{raw}");
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert!(!column.set(3 + row, &array(raw)), "{raw}");
         }
-        column.push_absent();
-        let array = column.array((0..7).rev()).unwrap();
-        assert_eq!((array.len(), array.null_count()), (7, 1));
+        let array = column.array(&[7, 6, 5, 4, 3, 2, 1, 0]).unwrap();
+        assert_eq!((array.len(), array.null_count()), (8, 2), "rows 2 and 7 have none");
     }
 }

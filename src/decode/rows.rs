@@ -8,6 +8,7 @@ use arrow::error::ArrowError;
 use crate::event;
 use crate::event::CredentialKind;
 use crate::iam;
+use crate::iam::PassedRolePath;
 
 use super::columns::ABSENT;
 use super::columns::DictionaryColumn;
@@ -38,7 +39,13 @@ const _: () = assert!(CONTAINER_COUNT == 6, "`TLS_SHIFT` follows the containers"
 /// Codes, offsets and flags of one row in all columns, without its text.
 const BYTES_PER_ROW: usize = 400;
 
+/// Entry of a row that has none.
+const NO_ENTRY: usize = usize::MAX;
+
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+/// Bits that hold a time of day in microseconds; 27 are left for the principals of a buffer.
+const TIME_OF_DAY_BITS: u32 = 37;
 
 const CREDENTIAL_KINDS: [CredentialKind; 6] = [
     CredentialKind::LongTerm,
@@ -73,15 +80,26 @@ pub struct RowBuffer {
     serving_regions: DictionaryColumn,
     credential_kinds: Vec<i32>,
     identities: IdentityTable,
-    identity_rows: Vec<Option<usize>>,
+    /// Entry in `identities` of every row, or [`NO_ENTRY`].
+    identity_rows: Vec<usize>,
     tls: TlsTable,
-    tls_rows: Vec<Option<usize>>,
+    /// Entry in `tls` of every row, or [`NO_ENTRY`].
+    tls_rows: Vec<usize>,
     resources: ResourcesColumn,
     passed_roles: ListColumn,
     passed_role_arns: TextColumn,
+    passed_role_paths: Vec<OperationPaths>,
     extra: TextColumn,
     raw_records: TextColumn,
     shapes: Vec<i64>,
+}
+
+/// Where the requests of one operation hand over roles.
+#[derive(Debug, Clone, Copy)]
+struct OperationPaths {
+    /// Code of its event source.
+    event_source: i32,
+    paths: &'static [PassedRolePath],
 }
 
 impl RowBuffer {
@@ -106,6 +124,7 @@ impl RowBuffer {
             resources: ResourcesColumn::default(),
             passed_roles: ListColumn::default(),
             passed_role_arns: TextColumn::default(),
+            passed_role_paths: Vec::new(),
             extra: TextColumn::default(),
             raw_records: TextColumn::default(),
             shapes: Vec::new(),
@@ -146,6 +165,11 @@ impl RowBuffer {
         u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// Prepares records for the parser, as [`IdentityTable::empty_known`] says.
+    pub(crate) fn empty_known(&mut self, text: &mut [u8], base: usize) {
+        self.identities.empty_known(text, base);
+    }
+
     /// Takes one record of an object; `text` gives the whole record's text when it is needed.
     ///
     /// Fails, and takes nothing, only if a nested object is malformed, which the callers have ruled out.
@@ -156,25 +180,30 @@ impl RowBuffer {
         draft: &mut Draft<'_>,
         text: impl Fn() -> &'t str,
     ) -> Result<(), SyntaxError> {
-        let identity = match draft.get(Field::UserIdentity) {
-            Some(member) if member.kind == ValueKind::Object => {
-                Some(self.identities.intern(&member.text, &member.value)?)
-            }
-            _ => None,
+        let object_member = |field| draft.get(field).filter(|member| member.kind == ValueKind::Object);
+        let identity = match object_member(Field::UserIdentity) {
+            Some(member) => self.identities.intern(member.content.as_bytes(), &member.value)?,
+            None => NO_ENTRY,
         };
-        let tls = match draft.get(Field::TlsDetails) {
-            Some(member) if member.kind == ValueKind::Object => Some(self.tls.intern(&member.text, &member.value)?),
-            _ => None,
+        let tls = match object_member(Field::TlsDetails) {
+            Some(member) => self.tls.intern(member.content.as_bytes(), &member.value)?,
+            None => NO_ENTRY,
         };
-        self.push_nested(draft, identity, tls);
-        self.push_derived(draft, identity);
-        self.push_plain(draft);
+        let row = self.rows();
+        self.push_nested(draft, row, (identity, tls));
+        self.push_derived(draft, row, identity);
+        self.push_plain(draft, row);
+        self.push_passed_roles(draft, row, identity);
         self.object_rows.push(object);
         self.record_indexes.push(record_index);
         self.identity_rows.push(identity);
         self.tls_rows.push(tls);
-        self.extra.push(draft.extra.object().as_deref());
-        self.raw_records.push(draft.repeats_a_member.then(text));
+        if let Some(extra) = draft.extra.object() {
+            self.extra.set(row, extra.as_bytes());
+        }
+        if draft.repeats_a_member {
+            self.raw_records.set(row, text().as_bytes());
+        }
         Ok(())
     }
 
@@ -210,27 +239,28 @@ impl RowBuffer {
         let account = self.dictionaries.get(Field::RecipientAccountId as usize);
         let account_ranks = account.map(DictionaryColumn::ranks).unwrap_or_default();
         let principal_ranks = principals.ranks();
-        let rank = |ranks: &[u32], code: i32| usize::try_from(code).ok().and_then(|code| ranks.get(code)).copied();
-        let mut rows: Vec<_> = keep
-            .iter()
-            .enumerate()
-            .filter(|(_, keep)| **keep)
-            .map(|(row, _)| row)
-            .collect();
-        rows.sort_by_cached_key(|&row| {
-            let account = account.and_then(|column| rank(&account_ranks, column.code_at(row)));
-            let identity = self.identity_rows.get(row).copied().flatten();
-            let principal = identity.and_then(|identity| rank(&principal_ranks, principals.code_at(identity)));
-            let time = self.times.get(row).copied().flatten();
-            (self.event_date(row), account, principal, time, row)
-        });
-        rows
+        // Ranks begin with 1, so that nulls come first.
+        let rank = |ranks: &[u32], code: i32| {
+            let rank = usize::try_from(code).ok().and_then(|code| ranks.get(code));
+            u64::from(rank.copied().unwrap_or_default())
+        };
+        let mut keys: Vec<(u64, u64, usize)> = Vec::with_capacity(keep.len());
+        for (row, _) in keep.iter().enumerate().filter(|(_, keep)| **keep) {
+            let day = self.event_date(row).map_or(0, |day| u64::from(day.abs_diff(i32::MIN)) + 1);
+            let time = self.times.get(row).copied().flatten().unwrap_or_default();
+            let time_of_day = time.rem_euclid(MICROSECONDS_PER_DAY).unsigned_abs();
+            let account = account.map_or(0, |column| rank(&account_ranks, column.code_at(row)));
+            let identity = self.identity_rows.get(row).copied().unwrap_or(NO_ENTRY);
+            let principal = rank(&principal_ranks, principals.code_at(identity));
+            keys.push((day << 31 | account, principal << TIME_OF_DAY_BITS | time_of_day, row));
+        }
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, _, row)| row).collect()
     }
 
-    fn push_nested(&mut self, draft: &mut Draft<'_>, identity: Option<usize>, tls: Option<usize>) {
+    fn push_nested(&mut self, draft: &mut Draft<'_>, row: usize, (identity, tls): (usize, usize)) {
         let mut shape = draft.null_bits;
-        let identity_entry = identity.and_then(|identity| self.identities.entry(identity));
-        if let Some(entry) = identity_entry {
+        if let Some(entry) = self.identities.entry(identity) {
             shape |= i64::from(entry.empty_containers) << CONTAINER_SHIFT;
             draft.repeats_a_member |= entry.repeats_a_member;
             if let Some(extra) = &entry.extra {
@@ -239,7 +269,7 @@ impl RowBuffer {
         } else {
             draft.keep_as_extra(Field::UserIdentity);
         }
-        if let Some(entry) = tls.and_then(|tls| self.tls.entry(tls)) {
+        if let Some(entry) = self.tls.entry(tls) {
             shape |= i64::from(entry.is_empty) << TLS_SHIFT;
             draft.repeats_a_member |= entry.repeats_a_member;
             if let Some(extra) = &entry.extra {
@@ -250,20 +280,16 @@ impl RowBuffer {
         }
         self.shapes.push(shape);
         let exact = match draft.get(Field::Resources) {
-            Some(member) if member.kind == ValueKind::Array => self.resources.push(&member.value),
-            other => {
-                let absent = other.is_none();
-                self.resources.push_absent();
-                absent
-            }
+            Some(member) if member.kind == ValueKind::Array => self.resources.set(row, &member.value),
+            other => other.is_none(),
         };
         if !exact {
             draft.keep_as_extra(Field::Resources);
         }
     }
 
-    /// Pushes what is concluded from several fields: time, event key, serving region, credential kind, passed roles.
-    fn push_derived(&mut self, draft: &mut Draft<'_>, identity: Option<usize>) {
+    /// Pushes what is concluded from several fields: time, event key, serving region, credential kind.
+    fn push_derived(&mut self, draft: &mut Draft<'_>, row: usize, identity: usize) {
         let time = draft.text(Field::EventTime).and_then(event::parse_event_time);
         if !time.is_some_and(|time| time.canonical)
             && draft
@@ -297,68 +323,101 @@ impl RowBuffer {
             None if event::is_global_service(event_source) => Some(event::GLOBAL_REGION),
             None => region,
         };
-        self.serving_regions.push(serving_region);
+        if let Some(serving_region) = serving_region {
+            self.serving_regions.set(row, serving_region);
+        }
 
         let console_event = matches!(
             text(Field::EventType),
             Some("AwsConsoleSignIn" | "AwsConsoleSignin" | "AwsConsoleAction")
         );
         let console_session = text(Field::SessionCredentialFromConsole) == Some("true");
-        let kind = identity
-            .and_then(|identity| self.identities.entry(identity))
-            .map(|entry| {
-                let [outside, inside] = entry.credential_kinds;
-                if console_event || console_session {
-                    inside
-                } else {
-                    outside
-                }
-            });
+        let kind = self.identities.entry(identity).map(|entry| {
+            let [outside, inside] = entry.credential_kinds;
+            if console_event || console_session {
+                inside
+            } else {
+                outside
+            }
+        });
         let code = kind.and_then(|kind| CREDENTIAL_KINDS.iter().position(|known| *known == kind));
         self.credential_kinds
             .push(code.and_then(|code| i32::try_from(code).ok()).unwrap_or(ABSENT));
-
-        self.push_passed_roles(draft, identity);
     }
 
-    fn push_passed_roles(&mut self, draft: &Draft<'_>, identity: Option<usize>) {
+    /// Sets the passed roles of a row whose plain columns are set.
+    fn push_passed_roles(&mut self, draft: &Draft<'_>, row: usize, identity: usize) {
+        let paths = self.passed_role_paths(row);
         let text = |field| draft.content(field);
-        let event_source = text(Field::EventSource).unwrap_or_default();
-        let paths = iam::passed_role_paths(event_source, text(Field::EventName).unwrap_or_default());
-        let before = self.passed_role_arns.len();
-        if let Some(raw) = text(Field::RequestParameters).filter(|_| !paths.is_empty()) {
-            let caller_account = identity.and_then(|identity| self.identities.account_id(identity));
-            let account_id = caller_account.or(text(Field::RecipientAccountId));
-            for arn in parameters::passed_roles(raw, paths, account_id, text(Field::AwsRegion)) {
-                self.passed_role_arns.push(Some(&arn));
-            }
+        let Some(raw) = text(Field::RequestParameters).filter(|_| !paths.is_empty()) else {
+            return;
+        };
+        let account_id = self.identities.account_id(identity);
+        let account_id = account_id.or(text(Field::RecipientAccountId));
+        let arns = parameters::passed_roles(raw, paths, account_id, text(Field::AwsRegion));
+        if arns.is_empty() {
+            return;
         }
-        let after = self.passed_role_arns.len();
-        self.passed_roles.push(after > before, after);
+        let mut elements = self.passed_roles.elements();
+        for arn in arns {
+            self.passed_role_arns.set(elements, arn.as_bytes());
+            elements += 1;
+        }
+        self.passed_roles.set(row, elements);
     }
 
-    fn push_plain(&mut self, draft: &mut Draft<'_>) {
-        for (index, spec) in FIELDS.iter().enumerate() {
+    /// Where the request of a row may hand over roles: looked up once per event name, as long as its source is the same.
+    fn passed_role_paths(&mut self, row: usize) -> &'static [PassedRolePath] {
+        let column = |field: Field| self.dictionaries.get(field as usize);
+        let (Some(event_sources), Some(event_names)) = (column(Field::EventSource), column(Field::EventName)) else {
+            return &[];
+        };
+        let Ok(name) = usize::try_from(event_names.code_at(row)) else {
+            return &[];
+        };
+        let event_source = event_sources.code_at(row);
+        match self.passed_role_paths.get(name) {
+            Some(known) if known.event_source == event_source => return known.paths,
+            _ => {}
+        }
+        let value = |column: &DictionaryColumn| column.value_at(row).unwrap_or_default().to_owned();
+        let paths = iam::passed_role_paths(&value(event_sources), &value(event_names));
+        let unknown = OperationPaths {
+            event_source: ABSENT,
+            paths: &[],
+        };
+        if self.passed_role_paths.len() <= name {
+            self.passed_role_paths.resize(name + 1, unknown);
+        }
+        if let Some(slot) = self.passed_role_paths.get_mut(name) {
+            *slot = OperationPaths { event_source, paths };
+        }
+        paths
+    }
+
+    fn push_plain(&mut self, draft: &mut Draft<'_>, row: usize) {
+        for spec in draft.fields() {
+            let index = spec.field as usize;
             match spec.form {
                 Form::Dictionary => {
-                    let value = draft.text(spec.field);
-                    if let Some(column) = self.dictionaries.get_mut(index) {
-                        column.push(value);
+                    if let (Some(value), Some(column)) = (draft.text(spec.field), self.dictionaries.get_mut(index)) {
+                        column.set(row, value);
                     }
                 }
-                Form::Text | Form::Json => {
-                    let value = if spec.form == Form::Text {
-                        draft.text(spec.field)
-                    } else {
-                        draft.json(spec.field)
-                    };
-                    if let Some(column) = self.texts.get_mut(index) {
-                        column.push(value);
+                Form::Text => {
+                    if let (Some(value), Some(column)) = (draft.text(spec.field), self.texts.get_mut(index)) {
+                        column.set(row, value.as_bytes());
+                    }
+                }
+                Form::Json => {
+                    if let (Some(value), Some(column)) = (draft.json(spec.field), self.texts.get_mut(index)) {
+                        column.set(row, value);
                     }
                 }
                 Form::Boolean | Form::BooleanText => {
                     let value = draft.boolean(spec.field, spec.form);
                     if let Some(column) = self.booleans.get_mut(index) {
+                        column.resize(row, None);
                         column.push(value);
                     }
                 }

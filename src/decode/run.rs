@@ -86,6 +86,11 @@ impl<'r> Run<'r> {
         self.outcome.fault.get_or_insert_with(|| fault.to_owned());
     }
 
+    /// Prepares a text for the parser; `base` is what to add to its positions to get those in the source.
+    pub(crate) fn before_parse(&mut self, text: &mut [u8], base: usize) {
+        self.rows.empty_known(text, base);
+    }
+
     /// Takes every element of the array ahead.
     pub(crate) fn records(&mut self, mut cursor: TapeCursor<'_>) {
         self.has_record_array = true;

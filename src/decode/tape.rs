@@ -9,6 +9,7 @@ use std::ops::Range;
 use simd_json::Node;
 use simd_json::StaticNode;
 
+use super::fields::Content;
 use super::fields::Draft;
 use super::nested::Value;
 use super::scan::ValueKind;
@@ -56,6 +57,11 @@ impl<'t> TapeCursor<'t> {
             Node::Static(StaticNode::Bool(value)) => ValueKind::Boolean(*value),
             Node::Static(_) => ValueKind::Number,
         })
+    }
+
+    /// Where the value ahead starts in the source.
+    pub(crate) fn start(&self) -> Option<usize> {
+        self.position(self.token)
     }
 
     /// Enters the array or object ahead and returns its number of elements or members.
@@ -139,11 +145,14 @@ impl<'t> TapeCursor<'t> {
             let key = cursor.key()?;
             let kind = cursor.kind()?;
             let value = Value::on_tape(kind, cursor);
-            let content = match cursor.string() {
-                Some(content) => content,
-                None => cursor.skip().map(|range| cursor.text(range))?,
-            };
-            draft.add(key, value, Cow::Borrowed(content));
+            // Each with its own call, so that the content goes to its slot without a stop in memory.
+            match cursor.string() {
+                Some(content) => draft.add(key, value, Content::Text(Cow::Borrowed(content))),
+                None => {
+                    let range = cursor.skip()?;
+                    draft.add(key, value, Content::Raw(cursor.document.source.get(range)?));
+                }
+            }
             cursor.separator();
         }
         if members == 0 {

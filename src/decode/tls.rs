@@ -36,7 +36,7 @@ pub(crate) struct TlsEntry {
 
 impl TlsTable {
     /// Number of the `tlsDetails` with this exact text.
-    pub(crate) fn intern(&mut self, text: &str, value: &Value<'_>) -> Result<usize, SyntaxError> {
+    pub(crate) fn intern(&mut self, text: &[u8], value: &Value<'_>) -> Result<usize, SyntaxError> {
         let (code, is_new) = self.texts.intern(text);
         if is_new {
             self.push(value)?;
@@ -77,7 +77,9 @@ impl TlsTable {
             }
         })?;
         for (column, value) in self.columns.iter_mut().zip(&values) {
-            column.push(value.as_deref());
+            if let Some(value) = value {
+                column.set(self.entries.len(), value);
+            }
         }
         entry.extra = extra.object();
         self.entries.push(entry);

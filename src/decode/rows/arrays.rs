@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
+use arrow::array::BooleanArray;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use arrow::datatypes::DataType;
@@ -14,6 +15,7 @@ use crate::schema;
 use crate::schema::EventColumn;
 
 use super::CREDENTIAL_KINDS;
+use super::NO_ENTRY;
 use super::RowBuffer;
 use crate::decode::columns::ABSENT;
 use crate::decode::columns::DictionaryColumn;
@@ -28,9 +30,6 @@ use crate::decode::leaves::LEAVES;
 use crate::decode::leaves::LeafForm;
 use crate::decode::tls::TLS_MEMBERS;
 
-/// Number of the entry of a row that has none.
-const NO_ENTRY: usize = usize::MAX;
-
 /// The rows that become arrays, in their order.
 pub(super) struct Arrays<'b> {
     buffer: &'b RowBuffer,
@@ -43,9 +42,9 @@ pub(super) struct Arrays<'b> {
 
 impl<'b> Arrays<'b> {
     pub(super) fn new(buffer: &'b RowBuffer, rows: &'b [usize]) -> Self {
-        let entries = |source: &[Option<usize>]| -> Vec<usize> {
+        let entries = |source: &[usize]| -> Vec<usize> {
             rows.iter()
-                .map(|&row| source.get(row).copied().flatten().unwrap_or(NO_ENTRY))
+                .map(|&row| source.get(row).copied().unwrap_or(NO_ENTRY))
                 .collect()
         };
         Self {
@@ -65,7 +64,7 @@ impl<'b> Arrays<'b> {
         RecordBatch::try_new(schema::events_file(), arrays)
     }
 
-    fn rows(&self) -> impl Iterator<Item = usize> + Clone {
+    fn rows(&self) -> impl ExactSizeIterator<Item = usize> + Clone {
         self.rows.iter().copied()
     }
 
@@ -82,7 +81,7 @@ impl<'b> Arrays<'b> {
         }
         let shared = |columns: &[DictionaryColumn; 4], names: &[&str; 4], entries: &[usize]| {
             let index = names.iter().position(|name| *name == column.name)?;
-            Some(columns.get(index)?.array(entries.iter().copied()))
+            Some(columns.get(index)?.array(entries))
         };
         let buffer = self.buffer;
         if let Some(array) = shared(buffer.identities.principals(), &PRINCIPAL_COLUMNS, &self.identities) {
@@ -96,10 +95,10 @@ impl<'b> Arrays<'b> {
             "event_time" => Ok(timestamp_array(
                 rows.map(|row| buffer.times.get(row).copied().flatten()),
             )),
-            "serving_region" => buffer.serving_regions.array(rows),
+            "serving_region" => buffer.serving_regions.array(self.rows),
             "credential_kind" => self.credential_kinds(),
-            "in_scope_of" => buffer.identities.in_scope_of().array(self.identities.iter().copied()),
-            "resources" => buffer.resources.array(rows),
+            "in_scope_of" => buffer.identities.in_scope_of().array(&self.identities),
+            "resources" => buffer.resources.array(self.rows),
             "passed_role_arns" => self.passed_roles(),
             "extra" => Ok(Arc::new(buffer.extra.array(rows)?)),
             "raw_record" => Ok(Arc::new(buffer.raw_records.array(rows)?)),
@@ -113,7 +112,7 @@ impl<'b> Arrays<'b> {
     fn field(&self, index: usize) -> Option<Result<ArrayRef, ArrowError>> {
         let buffer = self.buffer;
         Some(match FIELDS.get(index)?.form {
-            Form::Dictionary => buffer.dictionaries.get(index)?.array(self.rows()),
+            Form::Dictionary => buffer.dictionaries.get(index)?.array(self.rows),
             Form::Text | Form::Json => buffer
                 .texts
                 .get(index)?
@@ -121,6 +120,9 @@ impl<'b> Arrays<'b> {
                 .map(|array| Arc::new(array) as ArrayRef),
             Form::Boolean | Form::BooleanText => {
                 let values = buffer.booleans.get(index)?;
+                if values.is_empty() {
+                    return Some(Ok(Arc::new(BooleanArray::new_null(self.rows.len()))));
+                }
                 Ok(boolean_array(self.rows().map(|row| values.get(row).copied().flatten())))
             }
             Form::Special => return None,
@@ -131,7 +133,7 @@ impl<'b> Arrays<'b> {
         let table = &self.buffer.identities;
         let identities = self.identities.iter().copied();
         Some(match LEAVES.get(leaf)?.form {
-            LeafForm::Text | LeafForm::Json => table.leaf(leaf)?.array(identities),
+            LeafForm::Text | LeafForm::Json => table.leaf(leaf)?.array(&self.identities),
             LeafForm::Time => Ok(timestamp_array(identities.map(|row| table.moment(leaf, row)))),
             LeafForm::BooleanText => Ok(boolean_array(identities.map(|row| table.truth(leaf, row)))),
         })
@@ -156,10 +158,10 @@ impl<'b> Arrays<'b> {
 
     fn passed_roles(&self) -> Result<ArrayRef, ArrowError> {
         let lists = &self.buffer.passed_roles;
-        let elements = self.rows().flat_map(|row| lists.range(row));
-        let arns = self.buffer.passed_role_arns.array(elements)?;
+        let elements = lists.elements_at(self.rows);
+        let arns = self.buffer.passed_role_arns.array(elements.iter().copied())?;
         lists.array(
-            self.rows(),
+            self.rows,
             Arc::new(ArrowField::new("element", DataType::Utf8, true)),
             Arc::new(arns),
         )

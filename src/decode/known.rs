@@ -1,0 +1,76 @@
+//! Nested objects that come again and again with the same text, numbered, and parsed only the first time.
+
+use std::collections::VecDeque;
+
+use memchr::memmem::Finder;
+
+use super::columns::Interner;
+use super::nested::Value;
+
+/// The distinct texts of one nested object, such as `userIdentity`.
+#[derive(Debug)]
+pub(crate) struct KnownObjects {
+    texts: Interner,
+    /// The member's name, its colon, and the object's first byte.
+    opening: Finder<'static>,
+    /// The object's last byte and what usually follows it.
+    closing: Finder<'static>,
+    /// Place and number of the objects that were emptied, in order.
+    emptied: VecDeque<(usize, i32)>,
+}
+
+impl KnownObjects {
+    pub(crate) fn new(opening: &'static str, closing: &'static str) -> Self {
+        Self {
+            texts: Interner::default(),
+            opening: Finder::new(opening),
+            closing: Finder::new(closing),
+            emptied: VecDeque::new(),
+        }
+    }
+
+    /// Overwrites what is inside the objects with known texts, so that they cost the parser nothing; `base` is what to
+    /// add to a position in `text` to get the place of a [`Value`].
+    ///
+    /// The text stays as well-formed, or not, as it was: known texts are well-formed objects, and the opening ends with a
+    /// quote and a colon, which only a key has behind it, wherever the text begins.
+    pub(crate) fn empty(&mut self, text: &mut [u8], base: usize) {
+        self.emptied.clear();
+        if self.texts.is_empty() {
+            return;
+        }
+        let opening_bytes = self.opening.needle().len();
+        let mut position = 0;
+        while let Some(found) = self.opening.find(text.get(position..).unwrap_or_default()) {
+            let start = position + found + opening_bytes - 1;
+            let Some(length) = self.closing.find(text.get(start..).unwrap_or_default()) else {
+                return;
+            };
+            position = start + length;
+            if let Some(code) = text.get(start..=position).and_then(|object| self.texts.code_of(object)) {
+                text.get_mut(start + 1..position).unwrap_or_default().fill(b' ');
+                self.emptied.push_back((start.wrapping_add(base), code));
+            }
+        }
+    }
+
+    /// Number of an object, and whether it is new; `text` is its exact text.
+    pub(crate) fn intern(&mut self, text: &[u8], value: &Value<'_>) -> (i32, bool) {
+        if let Some(place) = value.place() {
+            while let Some(&(emptied, code)) = self.emptied.front() {
+                if emptied > place {
+                    break;
+                }
+                self.emptied.pop_front();
+                if emptied == place {
+                    return (code, false);
+                }
+            }
+        }
+        self.texts.intern(text)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.bytes()
+    }
+}
