@@ -46,7 +46,7 @@ pub(crate) fn read_record(text: &str) -> Result<Draft<'_>, SyntaxError> {
         };
         invalid_string |= content.is_none();
         let content = Content::Text(content.unwrap_or_default());
-        draft.add(&key, Value::in_text(kind, raw), content);
+        draft.add(&key, kind, content, || Value::in_text(kind, raw));
     })?;
     if invalid_string {
         return Err(SyntaxError {

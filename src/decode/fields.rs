@@ -289,21 +289,21 @@ impl<'a> Draft<'a> {
         self.repeats_a_member = false;
     }
 
-    /// Takes one member.
+    /// Takes one member; `value` gives it as a value.
     ///
     /// The last of several members of one name counts, as in the JSON readers of the AWS SDKs.
     #[inline(always)]
-    pub(crate) fn add(&mut self, key: &str, value: Value<'a>, content: Content<'a>) {
-        // Inlined, so that members go from registers to their slots: this runs for every member of every record.
+    pub(crate) fn add(&mut self, key: &str, kind: ValueKind, content: Content<'a>, value: impl FnOnce() -> Value<'a>) {
+        // Inlined, and the value made where it is needed, so that members go from registers to their slots: this runs for
+        // every member of every record.
         match Field::named(key) {
-            Some(field) => self.set(field, value, content),
-            None => self.repeats_a_member |= !self.extra.add(key, value.text()),
+            Some(field) => self.set(field, kind, content, value),
+            None => self.repeats_a_member |= !self.extra.add(key, value().text()),
         }
     }
 
     #[inline(always)]
-    fn set(&mut self, field: Field, value: Value<'a>, content: Content<'a>) {
-        let kind = value.kind;
+    fn set(&mut self, field: Field, kind: ValueKind, content: Content<'a>, value: impl FnOnce() -> Value<'a>) {
         let bit = 1_u64 << field as u32;
         let null_bit = 1_i64 << field as u32;
         self.repeats_a_member |= self.present & bit != 0 || self.null_bits & null_bit != 0;
@@ -313,7 +313,11 @@ impl<'a> Draft<'a> {
         } else if let Some(slot) = self.members.get_mut(field as usize) {
             self.null_bits &= !null_bit;
             self.present |= bit;
-            *slot = Some(Member { kind, content, value });
+            *slot = Some(Member {
+                kind,
+                content,
+                value: value(),
+            });
         }
     }
 
@@ -433,6 +437,11 @@ pub(crate) fn quote(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn add_text<'a>(draft: &mut Draft<'a>, key: &str, raw: &'a str) {
+        let content = Content::Text(raw.trim_matches('"').into());
+        draft.add(key, ValueKind::String, content, || Value::in_text(ValueKind::String, raw));
+    }
+
     #[test]
     fn fields_stand_in_the_order_of_their_numbers() {
         for (index, spec) in FIELDS.iter().enumerate() {
@@ -457,16 +466,8 @@ mod tests {
     #[test]
     fn last_of_two_members_of_one_name_counts_and_is_noticed() {
         let mut draft = Draft::new();
-        draft.add(
-            "eventName",
-            Value::in_text(ValueKind::String, "\"First\""),
-            Content::Text("First".into()),
-        );
-        draft.add(
-            "eventName",
-            Value::in_text(ValueKind::String, "\"Second\""),
-            Content::Text("Second".into()),
-        );
+        add_text(&mut draft, "eventName", "\"First\"");
+        add_text(&mut draft, "eventName", "\"Second\"");
         assert_eq!(draft.text(Field::EventName), Some("Second"));
         assert!(draft.repeats_a_member);
     }
@@ -474,11 +475,7 @@ mod tests {
     #[test]
     fn text_where_a_truth_value_belongs_is_read_and_kept() {
         let mut draft = Draft::new();
-        draft.add(
-            "readOnly",
-            Value::in_text(ValueKind::String, "\"False\""),
-            Content::Text("False".into()),
-        );
+        add_text(&mut draft, "readOnly", "\"False\"");
         assert_eq!(draft.boolean(Field::ReadOnly, Form::Boolean), Some(false));
         assert_eq!(draft.extra.object().as_deref(), Some(r#"{"readOnly":"False"}"#));
     }

@@ -25,6 +25,7 @@ mod scan;
 mod separate;
 mod tape;
 mod tls;
+mod whole;
 
 pub use event_keys::EventKeyHasher;
 pub use event_keys::EventKeyMap;

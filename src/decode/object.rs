@@ -24,6 +24,7 @@ use super::separate::Step;
 use super::separate::next_record_start;
 use super::tape::TapeCursor;
 use super::tape::TapeDocument;
+use super::whole::WholeInflater;
 
 /// Inflated bytes that are looked at together.
 const WINDOW_BYTES: usize = 8 << 20;
@@ -56,6 +57,7 @@ impl Default for Limits {
 pub struct Decoder {
     limits: Limits,
     source: Vec<u8>,
+    whole: WholeInflater,
     parser: Parser,
 }
 
@@ -85,6 +87,7 @@ impl Decoder {
         Self {
             limits,
             source: Vec::new(),
+            whole: WholeInflater::default(),
             parser,
         }
     }
@@ -103,8 +106,11 @@ impl Decoder {
         let mut inflater = Inflater::new(object, self.limits.max_inflated_bytes);
         let mut hasher = Sha256::new();
         let mut run = Run::new(object_key, self.limits, rows);
-        self.source.clear();
-        let mut state = self.fill(&mut inflater, &mut hasher, object);
+        let whole_bytes = self.inflate_whole(object, &mut hasher);
+        let mut state = match whole_bytes {
+            Some(_) => Fill::AtEnd,
+            None => self.fill(&mut inflater, &mut hasher, object),
+        };
         if self.source.starts_with(BYTE_ORDER_MARK) {
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
@@ -140,7 +146,7 @@ impl Decoder {
             run.fault(&fault.to_string());
         }
         let mut outcome = run.finish();
-        outcome.inflated_bytes = inflater.inflated_bytes();
+        outcome.inflated_bytes = whole_bytes.unwrap_or(inflater.inflated_bytes());
         outcome.sha256 = (state == Fill::AtEnd).then(|| hex(&hasher.finalize()));
         Ok(outcome)
     }
@@ -148,6 +154,17 @@ impl Decoder {
     /// A record that fills a window is larger than the limit, so every window gets on.
     fn window_bytes(&self) -> usize {
         WINDOW_BYTES.max(self.limits.max_record_bytes.saturating_add(1))
+    }
+
+    /// Fills the source with all of an ordinary object that fits into a window; returns its size.
+    fn inflate_whole(&mut self, object: &[u8], hasher: &mut Sha256) -> Option<u64> {
+        let max_bytes = usize::try_from(self.limits.max_inflated_bytes).unwrap_or(usize::MAX);
+        let max_bytes = max_bytes.min(self.window_bytes());
+        if !self.whole.inflate(object, max_bytes, &mut self.source) {
+            return None;
+        }
+        hasher.update(&self.source);
+        u64::try_from(self.source.len()).ok()
     }
 
     fn fill(&mut self, inflater: &mut Inflater<'_>, hasher: &mut Sha256, object: &[u8]) -> Fill {

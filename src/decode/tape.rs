@@ -144,13 +144,15 @@ impl<'t> TapeCursor<'t> {
         for _ in 0..members {
             let key = cursor.key()?;
             let kind = cursor.kind()?;
-            let value = Value::on_tape(kind, cursor);
+            let start = cursor;
+            let value = || Value::on_tape(kind, start);
             // Each with its own call, so that the content goes to its slot without a stop in memory.
             match cursor.string() {
-                Some(content) => draft.add(key, value, Content::Text(Cow::Borrowed(content))),
+                Some(content) => draft.add(key, kind, Content::Text(Cow::Borrowed(content)), value),
                 None => {
                     let range = cursor.skip()?;
-                    draft.add(key, value, Content::Raw(cursor.document.source.get(range)?));
+                    let raw = cursor.document.source.get(range)?;
+                    draft.add(key, kind, Content::Raw(raw), value);
                 }
             }
             cursor.separator();

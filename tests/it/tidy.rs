@@ -45,6 +45,7 @@ const CRATES: &[CrateRule] = &[
     owned("datafusion", &["query"], "only `query` runs SQL"),
     owned("datafusion_functions_json", &["query"], "only `query` runs SQL"),
     owned("simd_json", &["decode"], "only `decode` parses records"),
+    owned("libdeflater", &["decode"], "inflating is capped"),
     owned("memchr", &["decode"], "only `decode` scans records"),
     owned("siphasher", &["decode"], "only `decode` numbers events"),
     owned("rayon", &["ingest"], "`ingest` is the bridge to the CPU pool"),
