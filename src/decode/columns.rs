@@ -169,7 +169,8 @@ impl DictionaryColumn {
 /// Dictionary array from codes, [`ABSENT`] for null.
 pub(crate) fn dictionary_array(mut codes: Vec<i32>, values: ArrayRef) -> Result<ArrayRef, ArrowError> {
     let nulls = codes.contains(&ABSENT).then(|| {
-        let present = BooleanBuffer::collect_bool(codes.len(), |row| codes.get(row).is_some_and(|&code| code != ABSENT));
+        let present =
+            BooleanBuffer::collect_bool(codes.len(), |row| codes.get(row).is_some_and(|&code| code != ABSENT));
         NullBuffer::new(present)
     });
     codes.iter_mut().for_each(|code| *code = (*code).max(0));
@@ -273,7 +274,12 @@ impl ListColumn {
     }
 
     /// Lists at the given rows over elements that were gathered in the same row order.
-    pub(crate) fn array(&self, rows: &[usize], element: Arc<Field>, elements: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn array(
+        &self,
+        rows: &[usize],
+        element: Arc<Field>,
+        elements: ArrayRef,
+    ) -> Result<ArrayRef, ArrowError> {
         let ends = rows.iter().scan(0, |end, &row| {
             *end += self.range(row).len();
             Some(*end)

@@ -348,7 +348,9 @@ impl<'a> Draft<'a> {
             self.keep_as_extra(field);
         }
         let has_text = matches!(kind, ValueKind::String | ValueKind::Number | ValueKind::Boolean(_));
-        self.get(field).filter(|_| has_text).map(|member| member.content.as_str())
+        self.get(field)
+            .filter(|_| has_text)
+            .map(|member| member.content.as_str())
     }
 
     /// Raw text of a JSON field; some exports hold it as a string, then the string's content counts.
@@ -439,7 +441,9 @@ mod tests {
 
     fn add_text<'a>(draft: &mut Draft<'a>, key: &str, raw: &'a str) {
         let content = Content::Text(raw.trim_matches('"').into());
-        draft.add(key, ValueKind::String, content, || Value::in_text(ValueKind::String, raw));
+        draft.add(key, ValueKind::String, content, || {
+            Value::in_text(ValueKind::String, raw)
+        });
     }
 
     #[test]

@@ -310,7 +310,9 @@ mod tests {
     use crate::schema::EVENT_COLUMNS;
 
     fn intern(table: &mut IdentityTable, raw: &str) -> usize {
-        table.intern(raw.as_bytes(), &Value::in_text(ValueKind::Object, raw)).unwrap()
+        table
+            .intern(raw.as_bytes(), &Value::in_text(ValueKind::Object, raw))
+            .unwrap()
     }
 
     #[test]

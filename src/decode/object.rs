@@ -353,7 +353,8 @@ impl Parser {
         let base = piece.range.start.wrapping_sub(opening.len());
         self.work.clear();
         self.work.extend_from_slice(opening);
-        self.work.extend_from_slice(source.get(piece.range.clone()).unwrap_or_default());
+        self.work
+            .extend_from_slice(source.get(piece.range.clone()).unwrap_or_default());
         self.work.extend_from_slice(closing);
         run.before_parse(&mut self.work, base);
         let length = self.work.len();

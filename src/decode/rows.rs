@@ -246,7 +246,9 @@ impl RowBuffer {
         };
         let mut keys: Vec<(u64, u64, usize)> = Vec::with_capacity(keep.len());
         for (row, _) in keep.iter().enumerate().filter(|(_, keep)| **keep) {
-            let day = self.event_date(row).map_or(0, |day| u64::from(day.abs_diff(i32::MIN)) + 1);
+            let day = self
+                .event_date(row)
+                .map_or(0, |day| u64::from(day.abs_diff(i32::MIN)) + 1);
             let time = self.times.get(row).copied().flatten().unwrap_or_default();
             let time_of_day = time.rem_euclid(MICROSECONDS_PER_DAY).unsigned_abs();
             let account = account.map_or(0, |column| rank(&account_ranks, column.code_at(row)));

@@ -78,7 +78,11 @@ mod tests {
     fn everything_else_is_left_to_the_other_inflater() {
         let object = gzip::compress(b"some text");
         assert_eq!(inflate(&object, 8), None, "larger than allowed");
-        assert_eq!(inflate(&[object.clone(), object.clone()].concat(), 100), None, "two members");
+        assert_eq!(
+            inflate(&[object.clone(), object.clone()].concat(), 100),
+            None,
+            "two members"
+        );
         assert_eq!(inflate(&[object.clone(), vec![0; 512]].concat(), 100), None, "padding");
         assert_eq!(inflate(&object[..object.len() - 1], 100), None, "truncated");
         assert_eq!(inflate(b"{\"Records\":[]}", 100), None, "plain");
