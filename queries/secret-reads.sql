@@ -24,8 +24,8 @@
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.8.5
 -- @caveat    A read that a client-side cache or a mounted volume serves leaves no event.
--- @caveat    BatchGetSecretValue records filters, not secrets; which were read shows only in `decrypted`, when they have KMS events.
--- @caveat    Decryptions are matched to a call by principal, access path and time (5 seconds), as no identifier ties the two records.
+-- @caveat    A BatchGetSecretValue with filters names no secrets: `decrypted` has all that its session decrypted within 5 seconds and no other call named.
+-- @caveat    Decryptions are matched to a call by principal, session, region, time (5 seconds) and the secrets it names, as no identifier ties the two records.
 -- @caveat    Secrets under the AWS managed key `aws/secretsmanager` have KMS events too; those read before the window's start do not count.
 with relevant as (
     select
@@ -41,7 +41,7 @@ with relevant as (
         e.via_service,
         e.recipient_account_id,
         e.aws_region,
-        e.error_code,
+        nullif(e.error_code, '') as error_code,
         e.error_message,
         e.request_parameters
     from events e
@@ -79,6 +79,21 @@ reads as (
             request_parameters->>'path',
             nullif(split_part(split_part(error_message, 'on resource: ', 2), ' ', 1), '')
         ) end as secret,
+        -- The names and ARNs of the request, each in quotes; without the version or label of a parameter.
+        case event_source
+            when 'secretsmanager.amazonaws.com' then coalesce(
+                '"' || (request_parameters->>'secretId') || '"',
+                request_parameters->>'secretIdList'
+            )
+            when 'ssm.amazonaws.com' then regexp_replace(
+                coalesce('"' || (request_parameters->>'name') || '"', request_parameters->>'names'),
+                ':[^":/]*"',
+                '"',
+                'g'
+            )
+        end as quoted_names,
+        rtrim(request_parameters->>'path', '/') || '/' as path,
+        (request_parameters->>'recursive') = 'true' as is_recursive,
         case when event_source = 'kms.amazonaws.com' then
             request_parameters->'encryptionContext'->>'SecretARN'
         end as secret_arn,
@@ -106,52 +121,84 @@ reads as (
            )
        )
 ),
+decrypted_names as (
+    select
+        event_id,
+        event_time,
+        principal_arn,
+        session_name,
+        recipient_account_id,
+        aws_region,
+        ten_seconds,
+        coalesce(secret_arn, parameter_arn) as arn,
+        case
+            when secret_arn is not null then 'secretsmanager.amazonaws.com'
+            else 'ssm.amazonaws.com'
+        end as called_source,
+        -- The ARN of a secret ends with a hyphen and six characters that requests may leave out.
+        left(secret_arn, cast(greatest(length(secret_arn) - 7, 0) as bigint)) as short_arn,
+        '/' || split_part(parameter_arn, ':parameter/', 2) as parameter_path
+    from reads
+    where is_decryption
+      and error_code is null
+),
 -- Each decryption stands in three spans of ten seconds, so that an equality finds all calls within five.
 decryptions as (
     select
-        r.event_id,
-        r.event_time,
-        r.principal_arn,
-        r.recipient_account_id,
-        r.secret_arn,
-        r.parameter_arn,
-        left(
-            split_part(r.secret_arn, ':secret:', 2),
-            cast(greatest(length(split_part(r.secret_arn, ':secret:', 2)) - 7, 0) as bigint)
-        ) as secret_name,
-        split_part(r.parameter_arn, ':parameter/', 2) as parameter_name,
-        r.ten_seconds + s.shift as ten_seconds
-    from reads r
+        n.event_id,
+        n.event_time,
+        n.principal_arn,
+        n.session_name,
+        n.recipient_account_id,
+        n.aws_region,
+        n.called_source,
+        n.arn,
+        '"' || n.arn || '"' as quoted_arn,
+        '"' || coalesce(n.short_arn, n.parameter_path) || '"' as quoted_path,
+        '"' || coalesce(split_part(n.short_arn, ':secret:', 2), ltrim(n.parameter_path, '/')) || '"' as quoted_name,
+        regexp_replace(n.parameter_path, '[^/]*$', '') as folder,
+        n.ten_seconds + s.shift as ten_seconds
+    from decrypted_names n
     cross join (values (-1), (0), (1)) as s (shift)
-    where r.is_decryption
-      and r.error_code is null
 ),
-pairs as (
+candidates as (
     select
         c.event_id as call_id,
         d.event_id as decryption_id,
         c.recipient_account_id,
-        coalesce(d.secret_arn, d.parameter_arn) as arn
+        d.arn,
+        c.quoted_names is not null or c.path is not null as is_named
     from reads c
     inner join decryptions d
         on c.principal_arn = d.principal_arn
         and c.recipient_account_id = d.recipient_account_id
+        and c.aws_region = d.aws_region
+        and c.event_source = d.called_source
         and c.ten_seconds = d.ten_seconds
     where not c.is_decryption
       and c.error_code is null
+      and (c.session_name = d.session_name or c.session_name is null or d.session_name is null)
       and d.event_time >= c.event_time - interval '5 seconds'
       and d.event_time <= c.event_time + interval '5 seconds'
       and (
-          (c.event_source = 'secretsmanager.amazonaws.com' and d.secret_arn is not null)
-          or (c.event_source = 'ssm.amazonaws.com' and d.parameter_arn is not null)
+          (c.event_name = 'BatchGetSecretValue' and c.quoted_names is null)
+          or strpos(c.quoted_names, d.quoted_arn) > 0
+          or strpos(c.quoted_names, d.quoted_path) > 0
+          or strpos(c.quoted_names, d.quoted_name) > 0
+          or d.folder = c.path
+          or (c.is_recursive and starts_with(d.folder, c.path))
       )
-      and (
-          c.event_name not in ('GetSecretValue', 'GetParameter', 'GetParameterHistory')
-          or d.secret_arn = c.secret
-          or d.secret_name = c.secret
-          or d.parameter_arn = c.secret
-          or d.parameter_name = ltrim(c.secret, '/')
-      )
+),
+-- A call that names no secrets gets only what no other call named.
+pairs as (
+    select
+        call_id,
+        decryption_id,
+        recipient_account_id,
+        arn,
+        is_named,
+        bool_or(is_named) over (partition by decryption_id, recipient_account_id) as has_named
+    from candidates
 ),
 -- Both ends of every pair: a call gets the ARNs of its decryptions, and a decryption that has a call is left out.
 ends as (
@@ -160,6 +207,7 @@ ends as (
         recipient_account_id,
         arn
     from pairs
+    where is_named = has_named
 ),
 paired as (
     select
