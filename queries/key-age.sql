@@ -3,14 +3,15 @@
 -- @question  Which long-lived access keys are in use, how old are they at least, and who uses them from how many places?
 -- @param     since timestamp?  First moment of the window, UTC, inclusive.
 -- @param     until timestamp?  End of the window, UTC, exclusive.
--- @param     min_age_days int64?  Only keys at least this old, in days.
+-- @param     min_age_days int64?  Only keys that are, or may be, at least this old, in days: those of unknown creation stay.
 -- @column    access_key_id utf8  The key.
 -- @column    principal_arn utf8  User or root user that it belongs to.
 -- @column    recipient_account_id utf8  Account that received the calls.
 -- @column    created_at timestamp  When CreateAccessKey returned the key; null when the store holds no such event.
+-- @column    creation utf8  `seen` when the store holds the key's creation; `unknown` when it does not, so that the key may be far older.
 -- @column    first_seen timestamp  First call with the key in the window.
 -- @column    last_seen timestamp  Last call with the key in the window.
--- @column    age_days int64  Whole days from creation (or else first call) to `until` or the last event of the window: a lower bound.
+-- @column    age_days int64  Whole days from creation to `until` or the last call of the window; from the first call, as the least age, when creation is unknown.
 -- @column    calls int64  Calls with the key in the window.
 -- @column    denied int64  Calls that ended with an error.
 -- @column    addresses int64  Distinct source addresses.
@@ -18,14 +19,14 @@
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.5.17
 -- @caveat    Keys that made no call in the window are not shown; a credential report lists them.
--- @caveat    A key that was created before the store's first event is older than `age_days` says.
+-- @caveat    Logs cannot prove a key young whose creation they do not hold: it may be far older than `age_days` says, which a credential report tells.
 with calls as (
     select
         e.user_identity_access_key_id as access_key_id,
         e.principal_arn,
         e.recipient_account_id,
         e.event_time,
-        e.error_code,
+        nullif(e.error_code, '') as error_code,
         e.source_ip_address
     from events e
     where e.credential_kind = 'long-term'
@@ -41,7 +42,7 @@ creations as (
     from events e
     where e.event_source = 'iam.amazonaws.com'
       and e.event_name = 'CreateAccessKey'
-      and e.error_code is null
+      and (e.error_code is null or e.error_code = '')
     group by e.response_elements->'accessKey'->>'accessKeyId'
 ),
 keys as (
@@ -67,6 +68,7 @@ aged as (
         k.principal_arn,
         k.recipient_account_id,
         c.created_at,
+        case when c.created_at is null then 'unknown' else 'seen' end as creation,
         k.first_seen,
         k.last_seen,
         cast(
@@ -86,6 +88,7 @@ select
     principal_arn,
     recipient_account_id,
     created_at,
+    creation,
     first_seen,
     last_seen,
     age_days,
@@ -93,5 +96,7 @@ select
     denied,
     addresses
 from aged
-where $min_age_days is null or age_days >= $min_age_days
+where $min_age_days is null
+   or age_days >= $min_age_days
+   or creation = 'unknown'
 order by age_days desc, access_key_id, principal_arn, recipient_account_id

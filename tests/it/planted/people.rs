@@ -80,6 +80,7 @@ fn keys_are_those_that_called_and_the_old_ones_are_among_them() {
             assert_eq!(text(row, "principal_arn"), text(key, "user"));
             // Its creation lies before the logs, so that the age is a lower bound.
             assert_eq!((&row["created_at"], number(row, "age_days")), (&Value::Null, 13));
+            assert_eq!(row["creation"], "unknown");
         }
     }
     let jenkins = keys["AKIAEXAMPLEJENKINS01"];
