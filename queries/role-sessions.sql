@@ -35,10 +35,10 @@ with requests as (
         e.user_identity_identity_provider as identity_provider,
         e.recipient_account_id,
         e.request_parameters->>'roleSessionName' as session_name,
-        case when e.error_code is null then 1 else 0 end as granted,
-        case when (e.request_parameters->>'externalId') is not null then 1 else 0 end as has_external_id,
-        case when (e.request_parameters->>'serialNumber') is not null then 1 else 0 end as has_mfa,
-        case when (e.request_parameters->>'sourceIdentity') is not null then 1 else 0 end as has_source_identity,
+        case when e.error_code is null or e.error_code = '' then 1 else 0 end as granted,
+        case when nullif(e.request_parameters->>'externalId', '') is not null then 1 else 0 end as has_external_id,
+        case when nullif(e.request_parameters->>'serialNumber', '') is not null then 1 else 0 end as has_mfa,
+        case when nullif(e.request_parameters->>'sourceIdentity', '') is not null then 1 else 0 end as has_source_identity,
         e.event_time
     from events e
     where e.event_source = 'sts.amazonaws.com'

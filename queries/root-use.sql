@@ -34,7 +34,7 @@ select
     e.source_ip_address,
     e.user_agent,
     e.aws_region,
-    e.error_code,
+    nullif(e.error_code, '') as error_code,
     e.event_id
 from events e
 where e.principal_type = 'root'
