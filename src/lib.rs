@@ -5,6 +5,7 @@ pub mod decode;
 pub mod event;
 pub mod iam;
 pub mod ingest;
+pub mod policy;
 pub mod query;
 pub mod report;
 pub mod sample;

@@ -2,11 +2,14 @@
 //! call needed. Pure; unknown is an answer, never an error.
 
 mod action_set;
+pub mod arn;
 mod arn_format;
 mod catalogue;
 mod denial;
+pub mod document;
 mod event_map;
 mod facts;
+pub mod json;
 mod managed_policies;
 mod mapping;
 mod outcome;

@@ -61,7 +61,7 @@ pub(super) fn catalog(store: Option<&Store>, version: Option<u64>, state: Sessio
     let tables = Arc::new(StoreTables {
         store: store.cloned(),
         version: OnceCell::new_with(version),
-        opened: [OnceCell::new(), OnceCell::new(), OnceCell::new()],
+        opened: Table::ALL.map(|_| OnceCell::new()),
     });
     let base_catalog = MemoryCatalogProviderList::new();
     base_catalog.register_catalog(

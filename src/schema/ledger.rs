@@ -8,7 +8,7 @@ use arrow::datatypes::Schema;
 use arrow::datatypes::SchemaRef;
 use arrow::datatypes::TimeUnit;
 
-/// One column of `objects` or `rejects`.
+/// One column of a table other than `events`.
 pub(super) struct LedgerColumn {
     pub(super) name: &'static str,
     form: Form,
@@ -16,8 +16,10 @@ pub(super) struct LedgerColumn {
     pub(super) meaning: &'static str,
 }
 
-enum Form {
+pub(super) enum Form {
     Text,
+    TextList,
+    Boolean,
     Integer,
     Timestamp,
     Date,
@@ -112,7 +114,7 @@ pub fn rejects() -> SchemaRef {
     schema_of(REJECT_COLUMNS)
 }
 
-const fn always(name: &'static str, form: Form, meaning: &'static str) -> LedgerColumn {
+pub(super) const fn always(name: &'static str, form: Form, meaning: &'static str) -> LedgerColumn {
     LedgerColumn {
         name,
         form,
@@ -121,7 +123,7 @@ const fn always(name: &'static str, form: Form, meaning: &'static str) -> Ledger
     }
 }
 
-const fn optional(name: &'static str, form: Form, meaning: &'static str) -> LedgerColumn {
+pub(super) const fn optional(name: &'static str, form: Form, meaning: &'static str) -> LedgerColumn {
     LedgerColumn {
         name,
         form,
@@ -130,7 +132,7 @@ const fn optional(name: &'static str, form: Form, meaning: &'static str) -> Ledg
     }
 }
 
-fn schema_of(columns: &[LedgerColumn]) -> SchemaRef {
+pub(super) fn schema_of(columns: &[LedgerColumn]) -> SchemaRef {
     let fields = columns
         .iter()
         .map(|column| Field::new(column.name, column.form.data_type(), column.is_optional));
@@ -141,6 +143,8 @@ impl Form {
     fn data_type(&self) -> DataType {
         match self {
             Self::Text => DataType::Utf8,
+            Self::TextList => DataType::List(Arc::new(Field::new("element", DataType::Utf8, true))),
+            Self::Boolean => DataType::Boolean,
             Self::Integer => DataType::Int64,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Date => DataType::Date32,

@@ -4,6 +4,7 @@
 //! store with a higher one. How rows come to be is left to `decode`, `ingest` and `store`.
 
 mod events;
+mod iam;
 mod ledger;
 mod reference;
 
@@ -44,11 +45,50 @@ pub enum Table {
     Objects,
     /// One row per record that could not be stored.
     Rejects,
+    /// One row per user, group and role of an IAM snapshot.
+    IamPrincipals,
+    /// One row per version of a policy of an IAM snapshot.
+    IamPolicies,
+    /// One row per statement of a policy.
+    IamStatements,
+    /// One row per policy or group that counts for something.
+    IamAttachments,
+    /// One row per password, access key and certificate of a credential report.
+    IamCredentials,
+    /// One row per root, unit and account of an organization.
+    IamOrganization,
+    /// One row per imported source of a snapshot.
+    IamSources,
 }
 
 impl Table {
-    /// All tables, in the order in which they are created.
-    pub const ALL: [Self; 3] = [Self::Events, Self::Objects, Self::Rejects];
+    /// All tables.
+    pub const ALL: [Self; 10] = [
+        Self::Events,
+        Self::Objects,
+        Self::Rejects,
+        Self::IamPrincipals,
+        Self::IamPolicies,
+        Self::IamStatements,
+        Self::IamAttachments,
+        Self::IamCredentials,
+        Self::IamOrganization,
+        Self::IamSources,
+    ];
+
+    /// The tables that every store has.
+    pub const CORE: [Self; 3] = [Self::Events, Self::Objects, Self::Rejects];
+
+    /// The tables of IAM snapshots, which a store has after its first import, in the order in which they are made.
+    pub const SNAPSHOTS: [Self; 7] = [
+        Self::IamPrincipals,
+        Self::IamPolicies,
+        Self::IamStatements,
+        Self::IamAttachments,
+        Self::IamCredentials,
+        Self::IamOrganization,
+        Self::IamSources,
+    ];
 
     /// Folder and SQL name.
     pub fn name(self) -> &'static str {
@@ -56,6 +96,13 @@ impl Table {
             Self::Events => "events",
             Self::Objects => "objects",
             Self::Rejects => "rejects",
+            Self::IamPrincipals => "iam_principals",
+            Self::IamPolicies => "iam_policies",
+            Self::IamStatements => "iam_statements",
+            Self::IamAttachments => "iam_attachments",
+            Self::IamCredentials => "iam_credentials",
+            Self::IamOrganization => "iam_organization",
+            Self::IamSources => "iam_sources",
         }
     }
 
@@ -63,20 +110,12 @@ impl Table {
     pub fn schema(self) -> SchemaRef {
         match self {
             Self::Events => events(),
-            Self::Objects => objects(),
-            Self::Rejects => rejects(),
+            other => ledger::schema_of(other.ledger_columns()),
         }
     }
 
     /// What the columns of [`Table::schema`] mean, in the same order.
     pub fn columns(self) -> Vec<Column> {
-        let ledger = |columns: &'static [ledger::LedgerColumn]| {
-            let columns = columns.iter().map(|column| Column {
-                name: column.name,
-                meaning: column.meaning,
-            });
-            columns.collect()
-        };
         match self {
             Self::Events => {
                 let partition = Column {
@@ -89,8 +128,13 @@ impl Table {
                 });
                 std::iter::once(partition).chain(stored).collect()
             }
-            Self::Objects => ledger(ledger::OBJECT_COLUMNS),
-            Self::Rejects => ledger(ledger::REJECT_COLUMNS),
+            other => {
+                let columns = other.ledger_columns().iter().map(|column| Column {
+                    name: column.name,
+                    meaning: column.meaning,
+                });
+                columns.collect()
+            }
         }
     }
 
@@ -98,7 +142,7 @@ impl Table {
     pub fn partition_columns(self) -> &'static [&'static str] {
         match self {
             Self::Events => &[EVENT_DATE],
-            Self::Objects | Self::Rejects => &[],
+            _ => &[],
         }
     }
 
@@ -127,6 +171,29 @@ impl Table {
                 "delivery_date",
             ],
             Self::Rejects => &["object_key"],
+            Self::IamPrincipals | Self::IamCredentials => {
+                &["source_id", "snapshot_time", "account_id", "principal_arn"]
+            }
+            Self::IamPolicies | Self::IamStatements => &["source_id", "snapshot_time", "account_id", "policy_id"],
+            Self::IamAttachments => &["source_id", "snapshot_time", "account_id", "target"],
+            Self::IamOrganization => &["source_id", "snapshot_time", "node_id"],
+            Self::IamSources => &["source_id", "snapshot_time", "format"],
+        }
+    }
+
+    /// The columns of a table other than `events`, which has none here.
+    fn ledger_columns(self) -> &'static [ledger::LedgerColumn] {
+        match self {
+            Self::Events => &[],
+            Self::Objects => ledger::OBJECT_COLUMNS,
+            Self::Rejects => ledger::REJECT_COLUMNS,
+            Self::IamPrincipals => iam::PRINCIPAL_COLUMNS,
+            Self::IamPolicies => iam::POLICY_COLUMNS,
+            Self::IamStatements => iam::STATEMENT_COLUMNS,
+            Self::IamAttachments => iam::ATTACHMENT_COLUMNS,
+            Self::IamCredentials => iam::CREDENTIAL_COLUMNS,
+            Self::IamOrganization => iam::NODE_COLUMNS,
+            Self::IamSources => iam::SOURCE_COLUMNS,
         }
     }
 }

@@ -9,9 +9,9 @@
 //! 3. There is no retry on top of another writer's entry: whoever loses reads the store again and deduplicates again.
 //! 4. After any error the entry itself is read: if it carries this batch's id, the batch is stored, whatever the error
 //!    said; if it carries another's, the batch lost; if there is none, nothing happened.
-//! 5. `objects` and `rejects` follow later (see `repair`), at most once per version of `events`.
-
-use std::path::Path;
+//! 5. The other tables follow later (see `repair`), at most once per version of `events`.
+//!
+//! An import of IAM snapshots is such a commit, too: without rows of `events`, but with files of other tables.
 
 use arrow::array::RecordBatch;
 use deltalake::DeltaTableError;
@@ -53,6 +53,17 @@ pub struct CommitBatch {
     pub committed_at: i64,
 }
 
+/// What one import of IAM snapshots stores.
+#[derive(Debug, Clone)]
+pub struct ImportBatch {
+    /// The run that read the sources.
+    pub run_id: String,
+    /// Rows of the tables of [`Table::SNAPSHOTS`], each table once.
+    pub rows: Vec<(Table, RecordBatch)>,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub committed_at: i64,
+}
+
 /// What became of a batch.
 #[derive(Debug)]
 pub enum CommitOutcome {
@@ -67,8 +78,8 @@ pub enum CommitOutcome {
 #[derive(Debug)]
 pub(super) struct StagedBatch {
     pub(super) events: Vec<StagedFile>,
-    pub(super) objects: Option<StagedFile>,
-    pub(super) rejects: Option<StagedFile>,
+    /// Files of other tables, at most one for each.
+    pub(super) derived: Vec<StagedFile>,
 }
 
 impl Store {
@@ -94,19 +105,50 @@ impl Store {
             rejects,
             committed_at,
         } = batch;
-        let (objects, rejects) = match self.stage_ledger(objects, rejects).await {
+        let rows = vec![(Table::Objects, objects), (Table::Rejects, rejects)];
+        let derived = match self.stage_derived(rows).await {
             Ok(staged) => staged,
             Err(error) => {
                 self.discard(events);
                 return Err(error);
             }
         };
+        self.land(basis, ("WRITE", &run_id), StagedBatch { events, derived }, committed_at)
+            .await
+    }
+
+    /// Stores imported snapshots all together, or nothing of them.
+    ///
+    /// What the store already has is judged by `basis`, a snapshot of `events`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::commit`].
+    pub async fn import(&self, basis: &TableSnapshot, batch: ImportBatch) -> Result<CommitOutcome, StoreError> {
+        if basis.table != Table::Events {
+            return Err(StoreError::WrongBasis {
+                table: basis.table.name(),
+            });
+        }
+        self.create_snapshot_tables(batch.committed_at).await?;
         let staged = StagedBatch {
-            events,
-            objects,
-            rejects,
+            events: Vec::new(),
+            derived: self.stage_derived(batch.rows).await?,
         };
-        match self.commit_events(basis, &run_id, &staged, committed_at).await? {
+        self.land(basis, ("IMPORT", &batch.run_id), staged, batch.committed_at)
+            .await
+    }
+
+    /// Commits staged files and sees to what becomes of them.
+    async fn land(
+        &self,
+        basis: &TableSnapshot,
+        (operation, run_id): (&str, &str),
+        staged: StagedBatch,
+        committed_at: i64,
+    ) -> Result<CommitOutcome, StoreError> {
+        let landing = self.commit_events(basis, (operation, run_id), &staged, committed_at);
+        match landing.await? {
             Landing::Stored(state) => {
                 let added = staged.events.iter().map(|file| file.data_file(committed_at));
                 let snapshot = self.extend(basis, state, added);
@@ -114,43 +156,37 @@ impl Store {
                 Ok(CommitOutcome::Committed(snapshot))
             }
             Landing::Beaten => {
-                self.discard(staged.objects.into_iter().chain(staged.rejects).collect());
+                self.discard(staged.derived);
                 Ok(CommitOutcome::Conflict(staged.events))
             }
             Landing::Failed(error) => {
-                self.discard(
-                    staged
-                        .objects
-                        .into_iter()
-                        .chain(staged.rejects)
-                        .chain(staged.events)
-                        .collect(),
-                );
+                self.discard(staged.derived.into_iter().chain(staged.events).collect());
                 Err(error)
             }
         }
     }
 
-    /// Writes the ledger's files; an empty batch makes no file.
-    pub(super) async fn stage_ledger(
-        &self,
-        objects: RecordBatch,
-        rejects: RecordBatch,
-    ) -> Result<(Option<StagedFile>, Option<StagedFile>), StoreError> {
-        let objects_folder = self.table_folder(Table::Objects);
-        let rejects_folder = self.table_folder(Table::Rejects);
+    /// Writes the files of other tables; an empty batch makes no file.
+    pub(super) async fn stage_derived(&self, rows: Vec<(Table, RecordBatch)>) -> Result<Vec<StagedFile>, StoreError> {
+        let batches = rows.into_iter().filter(|(_, rows)| rows.num_rows() > 0);
+        let batches: Vec<_> = batches
+            .map(|(table, rows)| (table, self.table_folder(table), rows))
+            .collect();
         let work = move || {
-            let objects = stage_rows(&objects_folder, Table::Objects, &objects)?;
-            match stage_rows(&rejects_folder, Table::Rejects, &rejects) {
-                Ok(rejects) => Ok((objects, rejects)),
-                Err(error) => {
-                    objects.into_iter().for_each(StagedFile::discard);
-                    Err(error)
+            let mut staged: Vec<StagedFile> = Vec::new();
+            for (table, folder, rows) in batches {
+                match parquet_file::stage(&folder, table, None, &rows) {
+                    Ok(file) => staged.push(file),
+                    Err(error) => {
+                        staged.into_iter().for_each(StagedFile::discard);
+                        return Err(error);
+                    }
                 }
             }
+            Ok(staged)
         };
         let cancelled = |_| StoreError::Cancelled {
-            path: self.table_folder(Table::Objects).display().to_string(),
+            path: self.location().display().to_string(),
         };
         tokio::task::spawn_blocking(work).await.map_err(cancelled)?
     }
@@ -159,22 +195,21 @@ impl Store {
     pub(super) async fn commit_events(
         &self,
         basis: &TableSnapshot,
-        run_id: &str,
+        (operation, run_id): (&str, &str),
         staged: &StagedBatch,
         committed_at: i64,
     ) -> Result<Landing, StoreError> {
         let version = basis.version + 1;
+        let add_of = |table: Table| Some(staged.file_of(table)?.add(committed_at, Some(version)));
+        let snapshots = Table::SNAPSHOTS
+            .into_iter()
+            .filter_map(|table| Some((table.name().to_owned(), add_of(table)?)));
         let record = BatchRecord {
             run_id: run_id.to_owned(),
             batch: Uuid::new_v4().to_string(),
-            objects: staged
-                .objects
-                .as_ref()
-                .map(|file| file.add(committed_at, Some(version))),
-            rejects: staged
-                .rejects
-                .as_ref()
-                .map(|file| file.add(committed_at, Some(version))),
+            objects: add_of(Table::Objects),
+            rejects: add_of(Table::Rejects),
+            snapshots: snapshots.collect(),
             counts: staged.counts(),
         };
         let metadata = record.to_value().map_err(|source| {
@@ -187,7 +222,7 @@ impl Store {
             )
         })?;
         let mut actions = vec![log::commit_info(
-            "WRITE",
+            operation,
             committed_at,
             Some(basis.version),
             Some(metadata),
@@ -265,13 +300,17 @@ pub(super) enum Landing {
 }
 
 impl StagedBatch {
+    fn file_of(&self, table: Table) -> Option<&StagedFile> {
+        self.derived.iter().find(|file| file.table == table)
+    }
+
     fn counts(&self) -> CommitCounts {
-        let rows = |file: &Option<StagedFile>| file.as_ref().map_or(0, |file| file.rows);
+        let rows = |table: Table| self.file_of(table).map_or(0, |file| file.rows);
         CommitCounts {
             files: self.events.iter().map(|_| 1).sum(),
             events: self.events.iter().map(|file| file.rows).sum(),
-            objects: rows(&self.objects),
-            rejects: rows(&self.rejects),
+            objects: rows(Table::Objects),
+            rejects: rows(Table::Rejects),
         }
     }
 }
@@ -285,7 +324,7 @@ impl StagedFile {
         let version = events_version.map(|version| (log::EVENTS_VERSION_TAG.to_owned(), Some(version.to_string())));
         let partition_values = match self.table {
             Table::Events => [(schema::EVENT_DATE.to_owned(), self.event_date.and_then(day_text))].into(),
-            Table::Objects | Table::Rejects => [].into(),
+            _ => [].into(),
         };
         Add {
             path: self.path.clone(),
@@ -303,14 +342,6 @@ impl StagedFile {
     }
 }
 
-fn stage_rows(folder: &Path, table: Table, rows: &RecordBatch) -> Result<Option<StagedFile>, StoreError> {
-    if rows.num_rows() == 0 {
-        Ok(None)
-    } else {
-        parquet_file::stage(folder, table, None, rows).map(Some)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -323,6 +354,7 @@ mod tests {
     use super::super::testing::committed;
     use super::super::testing::events;
     use super::super::testing::ids;
+    use super::super::testing::sources;
     use super::*;
 
     #[tokio::test]
@@ -630,5 +662,82 @@ mod tests {
             committed(test.store.commit(&basis, batch(staged, &[], 0)).await.unwrap())
         });
         assert_eq!((snapshot.files.len(), snapshot.rows()), (4, 12));
+    }
+
+    fn import(ids: &[&str]) -> ImportBatch {
+        ImportBatch {
+            run_id: "run-2".to_owned(),
+            rows: vec![(Table::IamSources, sources(ids))],
+            committed_at: CLOCK,
+        }
+    }
+
+    async fn import_on_newest(store: &Store, ids: &[&str]) -> CommitOutcome {
+        let basis = store.snapshot(Table::Events).await.unwrap();
+        store.import(&basis, import(ids)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn import_is_a_version_of_the_store_and_later_ingests_go_on_above_it() {
+        let test = TestStore::create().await;
+        for number in 0..3 {
+            test.commit(&format!("s3://logs/{number}"), &["a"]).await;
+        }
+        assert_eq!(test.store.snapshot(Table::IamSources).await.unwrap().rows(), 0);
+        let snapshot = committed(import_on_newest(&test.store, &["one"]).await);
+        assert_eq!((snapshot.version, snapshot.rows()), (4, 3));
+        test.commit("s3://logs/3", &["b"]).await;
+        committed(import_on_newest(&test.store, &["two"]).await);
+        let store = test.reopen().await;
+        for (version, wanted) in [(3, 0), (4, 1), (5, 1), (6, 2)] {
+            let sources = store.snapshot_at(Table::IamSources, version).await.unwrap();
+            assert_eq!((sources.version, sources.rows()), (version, wanted));
+            assert_eq!(store.snapshot_at(Table::IamPolicies, version).await.unwrap().rows(), 0);
+        }
+        let known = store.known_sources(&store.snapshot(Table::IamSources).await.unwrap());
+        assert_eq!(known.unwrap().into_iter().collect::<Vec<_>>(), ["one", "two"]);
+        let operations = store.history(Table::Events, Some(1)).await.unwrap();
+        assert_eq!(operations[0].operation.as_deref(), Some("IMPORT"));
+    }
+
+    #[tokio::test]
+    async fn store_lists_the_tables_of_snapshots_after_the_first_import() {
+        let test = TestStore::create().await;
+        assert_eq!(test.store.tables().await.unwrap(), Table::CORE);
+        assert_eq!(test.store.info().await.unwrap().tables.len(), 3);
+        import_on_newest(&test.store, &["one"]).await;
+        assert_eq!(test.reopen().await.tables().await.unwrap(), Table::ALL);
+        let reader = test.reopen().await;
+        assert_eq!(reader.info().await.unwrap().tables.len(), 10);
+    }
+
+    #[tokio::test]
+    async fn import_on_a_stale_snapshot_conflicts_and_leaves_nothing() {
+        let test = TestStore::create().await;
+        let stale = test.store.snapshot(Table::Events).await.unwrap();
+        test.commit("s3://logs/1", &["a"]).await;
+        let outcome = test.store.import(&stale, import(&["one"])).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Conflict(_)));
+        let store = test.reopen().await;
+        assert_eq!(store.snapshot(Table::IamSources).await.unwrap().rows(), 0);
+        let folder = test.folder().join("iam_sources");
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "only the log is left");
+    }
+
+    #[tokio::test]
+    async fn import_that_was_cut_off_before_its_tables_followed_is_visible_and_repaired() {
+        let test = TestStore::create().await;
+        test.store.create_snapshot_tables(CLOCK).await.unwrap();
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let staged = StagedBatch {
+            events: vec![],
+            derived: test.store.stage_derived(import(&["one"]).rows).await.unwrap(),
+        };
+        let landing = test.store.commit_events(&basis, ("IMPORT", "run-2"), &staged, CLOCK);
+        assert!(matches!(landing.await.unwrap(), Landing::Stored(_)));
+        assert_eq!(test.reopen().await.snapshot(Table::IamSources).await.unwrap().rows(), 1);
+        let store = Store::create_or_open(test.store.location(), CLOCK).await.unwrap();
+        assert_eq!(store.snapshot(Table::IamSources).await.unwrap().rows(), 1);
+        assert_eq!(store.newest(Table::IamSources).await.unwrap().version(), 1);
     }
 }

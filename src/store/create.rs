@@ -6,7 +6,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use arrow::datatypes::DataType;
+use deltalake::kernel::Action;
 use deltalake::kernel::StructType;
+use deltalake::kernel::Transaction;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::create::CreateBuilder;
@@ -33,7 +35,7 @@ pub(super) const TABLE_PROPERTIES: [(&str, &str); 3] = [
 ];
 
 /// A folder is a store as soon as it has `events`, so that table comes last: readers never see half of the tables.
-const IN_ORDER_OF_CREATION: [Table; Table::ALL.len()] = [Table::Objects, Table::Rejects, Table::Events];
+const IN_ORDER_OF_CREATION: [Table; Table::CORE.len()] = [Table::Objects, Table::Rejects, Table::Events];
 
 impl Store {
     /// Opens a store for writing: makes missing tables and brings the derived ones up to date.
@@ -47,13 +49,23 @@ impl Store {
         prepare_folder(location)?;
         let store = Self::new(location)?;
         for table in IN_ORDER_OF_CREATION {
-            store.create_if_missing(table, clock).await?;
+            store.create_if_missing(table, clock, 0).await?;
         }
         store.repair(clock).await?;
         Ok(store)
     }
 
-    async fn create_if_missing(&self, table: Table, clock: i64) -> Result<(), StoreError> {
+    /// Makes the tables of IAM snapshots that are missing; they follow `events` from its present version on.
+    pub(super) async fn create_snapshot_tables(&self, clock: i64) -> Result<(), StoreError> {
+        let reached = self.newest(Table::Events).await?.version();
+        for table in Table::SNAPSHOTS {
+            self.create_if_missing(table, clock, reached).await?;
+        }
+        Ok(())
+    }
+
+    /// `reached` is the version of `events` up to which there is nothing for the table.
+    async fn create_if_missing(&self, table: Table, clock: i64, reached: u64) -> Result<(), StoreError> {
         if self.load_newest(table).await?.is_some() {
             return Ok(());
         }
@@ -77,7 +89,7 @@ impl Store {
             .with_raise_if_key_not_exists(false)
             .with_save_mode(SaveMode::Ignore)
             .with_commit_properties(CommitProperties::default().with_max_retries(0))
-            .with_actions([log::commit_info("CREATE TABLE", clock, None, None)])
+            .with_actions(first_actions(clock, reached))
             .await;
         match created {
             Ok(_) => Ok(()),
@@ -88,6 +100,15 @@ impl Store {
             },
         }
     }
+}
+
+fn first_actions(clock: i64, reached: u64) -> Vec<Action> {
+    let mut actions = vec![log::commit_info("CREATE TABLE", clock, None, None)];
+    if reached > 0 {
+        let version = i64::try_from(reached).unwrap_or(i64::MAX);
+        actions.push(Action::Txn(Transaction::new(log::FOLLOW_APP_ID, version)));
+    }
+    actions
 }
 
 fn table_properties(table: Table) -> Vec<(String, Option<String>)> {

@@ -28,7 +28,7 @@ pub struct Commit {
 pub struct StoreInfo {
     /// The store's folder.
     pub location: String,
-    /// The tables in the order of [`Table::ALL`].
+    /// The tables that the store has, in the order of [`Table::ALL`].
     pub tables: Vec<TableInfo>,
 }
 
@@ -89,7 +89,7 @@ impl Store {
     /// A log cannot be read.
     pub async fn info(&self) -> Result<StoreInfo, StoreError> {
         let mut tables = Vec::new();
-        for table in Table::ALL {
+        for table in self.tables().await? {
             tables.push(table_info(&self.snapshot(table).await?));
         }
         Ok(StoreInfo {

@@ -1,5 +1,6 @@
 //! Reading the ledger: which objects need not be read again, and which events a data file holds.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::hash::RandomState;
@@ -103,6 +104,24 @@ impl Store {
                         known.identities.insert(known.identity(key, etag, size));
                     }
                 }
+            }
+        }
+        Ok(known)
+    }
+
+    /// Reads which sources of IAM snapshots are imported; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// A file of `iam_sources` cannot be read.
+    pub fn known_sources(&self, sources: &TableSnapshot) -> Result<BTreeSet<String>, StoreError> {
+        let mut known = BTreeSet::new();
+        for file in &sources.files {
+            let (path, reader) = self.read_columns(Table::IamSources, file, &["source_id"])?;
+            for batch in reader {
+                let batch = batch.map_err(|source| rows_error(&path, source))?;
+                let ids = text(&batch, 0).ok_or_else(|| wrong_columns(Table::IamSources))?;
+                known.extend(ids.iter().flatten().map(str::to_owned));
             }
         }
         Ok(known)

@@ -1,5 +1,7 @@
 //! What a log entry of `events` says about its batch, and reading single log entries.
 
+use std::collections::BTreeMap;
+
 use deltalake::kernel::Action;
 use deltalake::kernel::Add;
 use deltalake::kernel::CommitInfo;
@@ -49,6 +51,9 @@ pub(super) struct BatchRecord {
     pub(super) batch: String,
     pub(super) objects: Option<Add>,
     pub(super) rejects: Option<Add>,
+    /// Files of the tables of IAM snapshots, by the name of the table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) snapshots: BTreeMap<String, Add>,
     pub(super) counts: CommitCounts,
 }
 
@@ -75,6 +80,7 @@ impl BatchRecord {
             Table::Objects => self.objects.as_ref(),
             Table::Rejects => self.rejects.as_ref(),
             Table::Events => None,
+            snapshot => self.snapshots.get(snapshot.name()),
         }
     }
 

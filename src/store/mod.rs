@@ -24,6 +24,7 @@ mod testing;
 
 pub use commit::CommitBatch;
 pub use commit::CommitOutcome;
+pub use commit::ImportBatch;
 pub use error::StoreError;
 pub use history::Commit;
 pub use history::StoreInfo;

@@ -174,7 +174,7 @@ fn writer_properties(table: Table, sorted: bool, batch: &RecordBatch) -> Result<
         .set_dictionary_page_size_limit(DICTIONARY_BYTES);
     let builder = match table {
         Table::Events => events_properties(builder, batch.num_rows()),
-        Table::Objects | Table::Rejects => builder,
+        _ => builder,
     };
     // INVARIANT: `sorting_columns` is set only when the whole file is sorted; readers skip their own sort because of it.
     let sorting_columns = if sorted {
@@ -254,7 +254,7 @@ fn is_sorted(batch: &RecordBatch) -> Result<bool, ArrowError> {
 fn check_columns(table: Table, batch: &RecordBatch) -> Result<(), StoreError> {
     let expected = match table {
         Table::Events => schema::events_file(),
-        Table::Objects | Table::Rejects => table.schema(),
+        other => other.schema(),
     };
     let found = batch.schema();
     if Arc::ptr_eq(&expected, &found) || expected.fields() == found.fields() {

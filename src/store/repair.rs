@@ -31,7 +31,7 @@ pub(super) struct Pending {
 }
 
 impl Store {
-    /// Brings `objects` and `rejects` up to date with `events`; does nothing when they are.
+    /// Brings all other tables up to date with `events`; does nothing when they are.
     ///
     /// `clock` is the time, in microseconds since 1970-01-01T00:00:00Z, that new log entries state.
     ///
@@ -40,8 +40,12 @@ impl Store {
     /// A log cannot be read or written, or an entry of `events` that is still needed is gone.
     pub async fn repair(&self, clock: i64) -> Result<(), StoreError> {
         let version = self.newest(Table::Events).await?.version();
-        self.catch_up(Table::Objects, version, clock).await?;
-        self.catch_up(Table::Rejects, version, clock).await
+        for table in self.tables().await? {
+            if table != Table::Events {
+                self.catch_up(table, version, clock).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads what `table` lacks up to a version of `events`.
@@ -106,17 +110,19 @@ mod tests {
     /// Commits to `events` and stops there, as a crash would.
     async fn commit_and_crash(test: &TestStore, object: &str) {
         let basis = test.store.snapshot(Table::Events).await.unwrap();
-        let (objects, rejects) = test
-            .store
-            .stage_ledger(objects(&[(object, "partial")]), rejects(3))
-            .await
-            .unwrap();
+        let rows = vec![
+            (Table::Objects, objects(&[(object, "partial")])),
+            (Table::Rejects, rejects(3)),
+        ];
         let staged = StagedBatch {
             events: vec![test.stage(&[object])],
-            objects,
-            rejects,
+            derived: test.store.stage_derived(rows).await.unwrap(),
         };
-        let landing = test.store.commit_events(&basis, "run-1", &staged, CLOCK).await.unwrap();
+        let landing = test
+            .store
+            .commit_events(&basis, ("WRITE", "run-1"), &staged, CLOCK)
+            .await
+            .unwrap();
         assert!(matches!(landing, Landing::Stored(_)));
     }
 

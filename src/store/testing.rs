@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::array::DictionaryArray;
+use arrow::array::Int64Array;
+use arrow::array::ListBuilder;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
+use arrow::array::StringBuilder;
 use arrow::array::new_null_array;
 use arrow::array::types::Int32Type;
 use arrow::compute::cast;
@@ -99,7 +102,7 @@ pub(super) fn events_with(ids: &[&str], principals: &[Option<&str>], times: &[i6
     let schema = schema::events_file();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
-            "event_time" => cast(&arrow::array::Int64Array::from(times.to_vec()), field.data_type()).unwrap(),
+            "event_time" => cast(&Int64Array::from(times.to_vec()), field.data_type()).unwrap(),
             "recipient_account_id" => dictionary(vec![Some("111122223333"); ids.len()]),
             "aws_region" => dictionary(vec![Some("eu-west-1"); ids.len()]),
             "principal_arn" => dictionary(principals.to_vec()),
@@ -122,6 +125,11 @@ pub(super) fn objects(rows: &[(&str, &str)]) -> RecordBatch {
     )
 }
 
+/// Rows of `iam_sources` with these ids.
+pub(super) fn sources(ids: &[&str]) -> RecordBatch {
+    filled(&Table::IamSources.schema(), ids.len(), &[("source_id", ids)])
+}
+
 pub(super) fn rejects(count: usize) -> RecordBatch {
     filled(
         &schema::rejects(),
@@ -141,12 +149,20 @@ fn filled(schema: &SchemaRef, rows: usize, texts: &[(&str, &[&str])]) -> RecordB
         }
         let sevens: ArrayRef = Arc::new(StringArray::from(vec!["7"; rows]));
         match field.data_type() {
+            DataType::Boolean => cast(&Int64Array::from(vec![7; rows]), &DataType::Boolean).unwrap(),
+            list @ DataType::List(_) => new_empty_lists(list, rows),
             DataType::Timestamp(..) => cast(&cast(&sevens, &DataType::Int64).unwrap(), field.data_type()).unwrap(),
             other => cast(&sevens, other).unwrap(),
         }
     });
     let columns = columns.collect();
     RecordBatch::try_new(Arc::clone(schema), columns).unwrap()
+}
+
+fn new_empty_lists(list: &DataType, rows: usize) -> ArrayRef {
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    (0..rows).for_each(|_| lists.append(true));
+    cast(&lists.finish(), list).unwrap()
 }
 
 /// Event ids of a snapshot in file order.

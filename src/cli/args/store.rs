@@ -45,7 +45,7 @@ pub struct StoreInfoArgs {
     after_help = "Examples:\n  trimtrail store history\n  trimtrail sql --at-version 12 \"select count(*) from events\""
 )]
 pub struct StoreHistoryArgs {
-    /// The table: events, objects or rejects
+    /// The table, such as events or objects; `trimtrail store info` lists them
     #[arg(
         long,
         value_enum,

@@ -1,0 +1,34 @@
+//! Amazon Resource Names.
+
+/// The account that an ARN names; `None` when it names none, as `arn:aws:iam::aws:policy/…` and bucket ARNs.
+pub fn account_of_arn(arn: &str) -> Option<&str> {
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    is_account_id(account).then_some(account)
+}
+
+/// Whether a text is an account id: twelve digits.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_is_the_fifth_part() {
+        for (arn, wanted) in [
+            ("arn:aws:iam::111122223333:role/a:b", Some("111122223333")),
+            (
+                "arn:aws-us-gov:sts::111122223333:assumed-role/a/b",
+                Some("111122223333"),
+            ),
+            ("arn:aws:iam::aws:policy/ReadOnlyAccess", None),
+            ("arn:aws:s3:::bucket", None),
+            ("arn:aws:iam::11112222333٣:role/a", None),
+            ("111122223333", None),
+        ] {
+            assert_eq!(account_of_arn(arn), wanted, "{arn}");
+        }
+    }
+}
