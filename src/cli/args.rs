@@ -1,6 +1,7 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
 mod facts;
+mod iam;
 mod ingest;
 mod output;
 mod query;
@@ -23,6 +24,9 @@ pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
 pub use facts::FactsImportArgs;
 pub use facts::FactsInfoArgs;
+pub use iam::IamArgs;
+pub use iam::IamCommand;
+pub use iam::IamImportArgs;
 pub use ingest::IngestArgs;
 pub use output::OutputArgs;
 pub use query::EngineArgs;
@@ -101,6 +105,8 @@ pub enum Command {
     /// Objects that the store already holds are skipped, and events that it already holds are counted as duplicates: run
     /// it as often as you like, over any overlap of inputs. The counts at the end balance.
     Ingest(IngestArgs),
+    /// Read what was granted: IAM snapshots
+    Iam(IamArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -132,7 +138,7 @@ pub enum Command {
 /// Headings of the command list.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
-    ("Load logs", &["ingest"]),
+    ("Load logs and grants", &["ingest", "iam"]),
     ("Ask questions", &["query", "sql"]),
     ("Look after a store", &["store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),

@@ -51,6 +51,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Completions(args) => command::completions(args, output),
         Command::Demo(args) => command::demo(args, settings, output),
         Command::Facts(args) => command::facts(args, settings, output),
+        Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),

@@ -9,6 +9,7 @@ mod batch;
 mod error;
 mod ledger;
 mod run;
+mod snapshots;
 
 pub use balance::Balance;
 pub use balance::ObjectState;
@@ -17,3 +18,6 @@ pub use error::IngestError;
 pub use run::Ingest;
 pub use run::Options;
 pub use run::Progress;
+pub use snapshots::Import;
+pub use snapshots::ImportBalance;
+pub use snapshots::SourceProblem;

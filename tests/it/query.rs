@@ -231,6 +231,13 @@ async fn the_catalog_can_be_listed() {
             "cloudtrail_logs",
             "event_records",
             "events",
+            "iam_attachments",
+            "iam_credentials",
+            "iam_organization",
+            "iam_policies",
+            "iam_principals",
+            "iam_sources",
+            "iam_statements",
             "objects",
             "rejects",
             "used_actions"

@@ -25,7 +25,7 @@ const MODULES: &[ModuleRule] = &[
     module("source", &[]),
     module("decode", &["schema", "event", "iam"]),
     module("store", &["schema"]),
-    module("ingest", &["schema", "source", "decode", "store"]),
+    module("ingest", &["schema", "iam", "policy", "source", "decode", "store"]),
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),
     module("report", &["schema", "query"]),
@@ -77,8 +77,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "sha2",
-        &["decode", "query", "sample"],
-        "hashes of objects, of question texts, and in digests",
+        &["decode", "ingest", "query", "sample"],
+        "hashes of objects, of IAM snapshots, of question texts, and in digests",
     ),
     owned(
         "tempfile",
@@ -125,7 +125,7 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "decode", "store"],
+        &["iam", "sample", "decode", "ingest", "store"],
         "JSON that is written, or small: strings and parameters of records, entries of the log, policies",
     ),
     owned(

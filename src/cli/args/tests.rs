@@ -160,6 +160,8 @@ fn help_of_every_command() {
     let lines = [
         "demo",
         "ingest",
+        "iam",
+        "iam import",
         "query",
         "sql",
         "store",

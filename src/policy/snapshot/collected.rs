@@ -72,6 +72,11 @@ pub fn collected_place(path: &str) -> Option<(&str, &str)> {
     None
 }
 
+/// Whether a path below such a folder is of a file that is read.
+pub fn is_collected_iam(path: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(folder, _)| is_read(folder))
+}
+
 /// Reads the files of one such folder; files about other services are passed over.
 pub fn read_collected(files: &[CollectedFile<'_>]) -> Snapshot {
     let mut snapshot = Snapshot::new(Format::Collected);

@@ -16,6 +16,7 @@ mod read;
 
 pub use collected::CollectedFile;
 pub use collected::collected_place;
+pub use collected::is_collected_iam;
 pub use collected::read_collected;
 pub use model::Attachment;
 pub use model::AttachmentKind;

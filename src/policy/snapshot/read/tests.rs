@@ -303,61 +303,62 @@ fn other_files_are_refused_with_the_reason() {
     assert!(matches!(read(b"a,b\n1,2"), Err(SnapshotError::NotJson { .. })));
 }
 
+const COLLECTED: [(&str, &str); 14] = [
+    (
+        "accounts/111122223333/iam/role/app%2fapi/metadata.json",
+        r#"{"arn":"arn:aws:iam::111122223333:role/app/api","name":"api","id":"AROA1","path":"/app/","created":"2023-03-09T10:41:45.000Z","permissionBoundary":"arn:aws:iam::111122223333:policy/edge"}"#,
+    ),
+    (
+        "accounts/111122223333/iam/role/app%2fapi/trust-policy.json",
+        r#"{"Statement":[]}"#,
+    ),
+    (
+        "accounts/111122223333/iam/role/app%2fapi/instance-profiles.json",
+        r#"["arn:aws:iam::111122223333:instance-profile/api"]"#,
+    ),
+    (
+        "accounts/111122223333/iam/role/app%2fapi/inline-policies.json",
+        r#"[{"PolicyName":"own","PolicyDocument":{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}}]"#,
+    ),
+    (
+        "accounts/111122223333/iam/role/app%2fapi/managed-policies.json",
+        r#"["arn:aws:iam::aws:policy/ReadOnlyAccess"]"#,
+    ),
+    (
+        "accounts/111122223333/iam/role/app%2fapi/tags.json",
+        r#"{"team":"shop"}"#,
+    ),
+    (
+        "accounts/111122223333/iam/policy/edge/metadata.json",
+        r#"{"arn":"arn:aws:iam::111122223333:policy/edge","name":"edge","defaultVersionId":"v2"}"#,
+    ),
+    (
+        "accounts/111122223333/iam/policy/edge/current-policy.json",
+        r#"{"Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}"#,
+    ),
+    ("accounts/111122223333/s3/bucket/policy.json", "no JSON, and not read"),
+    (
+        "organizations/o-1/metadata.json",
+        r#"{"id":"o-1","rootOu":"r-1","rootAccountId":"111122223333"}"#,
+    ),
+    (
+        "organizations/o-1/ous.json",
+        r#"{"r-1":{"scps":["arn:aws:organizations::1:policy/o-1/service_control_policy/p-1"],"rcps":[],"s3Policies":[]}}"#,
+    ),
+    (
+        "organizations/o-1/accounts.json",
+        r#"{"111122223333":{"ou":"r-1","scps":[],"rcps":[],"s3Policies":[],"tags":{}}}"#,
+    ),
+    (
+        "organizations/o-1/scps/p-1/metadata.json",
+        r#"{"arn":"arn:aws:organizations::1:policy/o-1/service_control_policy/p-1","name":"keep","awsManaged":false}"#,
+    ),
+    ("organizations/o-1/scps/p-1/policy.json", r#"{"Statement":[]}"#),
+];
+
 #[test]
 fn collected_folder_gives_what_authorization_details_give() {
-    let files = [
-        (
-            "accounts/111122223333/iam/role/app%2fapi/metadata.json",
-            r#"{"arn":"arn:aws:iam::111122223333:role/app/api","name":"api","id":"AROA1","path":"/app/","created":"2023-03-09T10:41:45.000Z","permissionBoundary":"arn:aws:iam::111122223333:policy/edge"}"#,
-        ),
-        (
-            "accounts/111122223333/iam/role/app%2fapi/trust-policy.json",
-            r#"{"Statement":[]}"#,
-        ),
-        (
-            "accounts/111122223333/iam/role/app%2fapi/instance-profiles.json",
-            r#"["arn:aws:iam::111122223333:instance-profile/api"]"#,
-        ),
-        (
-            "accounts/111122223333/iam/role/app%2fapi/inline-policies.json",
-            r#"[{"PolicyName":"own","PolicyDocument":{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}}]"#,
-        ),
-        (
-            "accounts/111122223333/iam/role/app%2fapi/managed-policies.json",
-            r#"["arn:aws:iam::aws:policy/ReadOnlyAccess"]"#,
-        ),
-        (
-            "accounts/111122223333/iam/role/app%2fapi/tags.json",
-            r#"{"team":"shop"}"#,
-        ),
-        (
-            "accounts/111122223333/iam/policy/edge/metadata.json",
-            r#"{"arn":"arn:aws:iam::111122223333:policy/edge","name":"edge","defaultVersionId":"v2"}"#,
-        ),
-        (
-            "accounts/111122223333/iam/policy/edge/current-policy.json",
-            r#"{"Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]}"#,
-        ),
-        ("accounts/111122223333/s3/bucket/policy.json", "no JSON, and not read"),
-        (
-            "organizations/o-1/metadata.json",
-            r#"{"id":"o-1","rootOu":"r-1","rootAccountId":"111122223333"}"#,
-        ),
-        (
-            "organizations/o-1/ous.json",
-            r#"{"r-1":{"scps":["arn:aws:organizations::1:policy/o-1/service_control_policy/p-1"],"rcps":[],"s3Policies":[]}}"#,
-        ),
-        (
-            "organizations/o-1/accounts.json",
-            r#"{"111122223333":{"ou":"r-1","scps":[],"rcps":[],"s3Policies":[],"tags":{}}}"#,
-        ),
-        (
-            "organizations/o-1/scps/p-1/metadata.json",
-            r#"{"arn":"arn:aws:organizations::1:policy/o-1/service_control_policy/p-1","name":"keep","awsManaged":false}"#,
-        ),
-        ("organizations/o-1/scps/p-1/policy.json", r#"{"Statement":[]}"#),
-    ];
-    let files = files.map(|(path, text)| CollectedFile {
+    let files = COLLECTED.map(|(path, text)| CollectedFile {
         path,
         bytes: text.as_bytes(),
     });
