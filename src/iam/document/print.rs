@@ -31,14 +31,17 @@ pub(super) const STATEMENT_ELEMENTS: &[&str] = &[
 impl Document {
     /// The document as JSON; unreadable statements as they stand.
     pub fn to_value(&self) -> Value {
-        ordered(&self.order, DOCUMENT_ELEMENTS, |element| match element {
-            "Version" => self.version.map(|version| version.name().into()),
-            "Id" => self.id.clone().map(Value::String),
-            "Statement" => Some(one_or_many(&self.statements, |entry| match entry {
-                Entry::Readable(statement) => statement.to_value(),
-                Entry::Unreadable { json, .. } => json.to_value(),
-            })),
-            _ => None,
+        ordered(&self.order, DOCUMENT_ELEMENTS, |element| {
+            let value = match element {
+                "Version" => self.version?.name().into(),
+                "Id" => self.id.clone().map(Value::String)?,
+                "Statement" => one_or_many(&self.statements, |entry| match entry {
+                    Entry::Readable(statement) => statement.to_value(),
+                    Entry::Unreadable { json, .. } => json.to_value(),
+                }),
+                _ => return None,
+            };
+            Some((element.to_owned(), value))
         })
     }
 }
@@ -47,42 +50,38 @@ impl Statement {
     /// The statement as JSON.
     pub fn to_value(&self) -> Value {
         let was_read = |element: &str| self.order.contains(&element);
-        ordered(&self.order, STATEMENT_ELEMENTS, |element| match element {
-            "Sid" => self.sid.clone().map(Value::String),
-            "Effect" => Some(self.effect.name().into()),
-            "Action" => only(Some(&self.actions)).map(texts),
-            "NotAction" => all_but(Some(&self.actions)).map(texts),
-            "Resource" => only(self.resources.as_ref()).map(texts),
-            "NotResource" => all_but(self.resources.as_ref()).map(texts),
-            "Principal" => only(self.principals.as_ref()).map(principals),
-            "NotPrincipal" => all_but(self.principals.as_ref()).map(principals),
-            "Condition" if self.conditions.is_empty() && !was_read("Condition") => None,
-            "Condition" => Some(conditions(&self.conditions)),
-            _ => None,
+        ordered(&self.order, STATEMENT_ELEMENTS, |element| {
+            let value = match element {
+                "Sid" => self.sid.clone().map(Value::String)?,
+                "Effect" => self.effect.name().into(),
+                "Action" | "NotAction" => return scope("Action", &self.actions, texts),
+                "Resource" | "NotResource" => return scope("Resource", self.resources.as_ref()?, texts),
+                "Principal" | "NotPrincipal" => return scope("Principal", self.principals.as_ref()?, principals),
+                "Condition" if self.conditions.is_empty() && !was_read("Condition") => return None,
+                "Condition" => conditions(&self.conditions),
+                _ => return None,
+            };
+            Some((element.to_owned(), value))
         })
     }
 }
 
 /// The elements that have a value: first those that were read, in that order, then the others.
-fn ordered(order: &[&'static str], all: &[&'static str], value_of: impl Fn(&str) -> Option<Value>) -> Value {
+fn ordered(order: &[&'static str], all: &[&'static str], member_of: impl Fn(&str) -> Option<(String, Value)>) -> Value {
     let new = all.iter().filter(|element| !order.contains(element));
     let members = order.iter().chain(new);
-    let members = members.filter_map(|element| Some(((*element).to_owned(), value_of(element)?)));
+    // Both forms of an element stand for the one that it has; the first place counts.
+    let members = members.filter_map(|element| member_of(element));
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-fn only<T>(scope: Option<&Scope<T>>) -> Option<&T> {
-    match scope? {
-        Scope::Only(named) => Some(named),
-        Scope::AllBut(_) => None,
-    }
-}
-
-fn all_but<T>(scope: Option<&Scope<T>>) -> Option<&T> {
-    match scope? {
-        Scope::AllBut(named) => Some(named),
-        Scope::Only(_) => None,
-    }
+/// The member of an element that exists in a plain and in a `Not` form.
+fn scope<T>(plain: &str, scope: &Scope<T>, print: impl Fn(&T) -> Value) -> Option<(String, Value)> {
+    let name = match scope {
+        Scope::Only(_) => plain.to_owned(),
+        Scope::AllBut(_) => format!("Not{plain}"),
+    };
+    Some((name, print(scope.named())))
 }
 
 fn texts(values: &OneOrMany<String>) -> Value {

@@ -23,6 +23,7 @@ use super::model::Severity;
 use super::model::Snapshot;
 use super::organization::kind_of;
 use super::organization::organization_policy;
+use super::read::SnapshotError;
 use crate::iam::arn::account_of_arn;
 use crate::iam::json::Json;
 
@@ -112,6 +113,22 @@ pub fn read_collected(files: &[CollectedFile<'_>]) -> Snapshot {
     }
     link::finish(&mut snapshot);
     snapshot
+}
+
+/// Reads a folder that was kept as a JSON object of its files' texts by path.
+pub fn read_collected_content(content: &[u8]) -> Result<Snapshot, SnapshotError> {
+    let text = std::str::from_utf8(content).map_err(|_| SnapshotError::NotText)?;
+    let json = Json::parse(text).map_err(|error| SnapshotError::NotJson {
+        reason: error.to_string(),
+    })?;
+    let Json::Object(members) = &json else {
+        return Err(SnapshotError::Unknown);
+    };
+    let files = members.iter().map(|(path, text)| CollectedFile {
+        path,
+        bytes: text.text().unwrap_or_default().as_bytes(),
+    });
+    Ok(read_collected(&files.collect::<Vec<_>>()))
 }
 
 fn is_read(folder: &str) -> bool {

@@ -18,6 +18,7 @@ pub use collected::CollectedFile;
 pub use collected::collected_place;
 pub use collected::is_collected_iam;
 pub use collected::read_collected;
+pub use collected::read_collected_content;
 pub use model::Attachment;
 pub use model::AttachmentKind;
 pub use model::Credential;

@@ -1,6 +1,7 @@
 use super::super::collected::CollectedFile;
 use super::super::collected::collected_place;
 use super::super::collected::read_collected;
+use super::super::collected::read_collected_content;
 use super::super::model::AttachmentKind;
 use super::super::model::CredentialKind;
 use super::super::model::NodeKind;
@@ -364,6 +365,11 @@ fn collected_folder_gives_what_authorization_details_give() {
     });
     let snapshot = read_collected(&files);
     assert!(!snapshot.has_gaps(), "{:?}", messages(&snapshot));
+    let kept = serde_json::json!(COLLECTED.into_iter().collect::<std::collections::BTreeMap<_, _>>());
+    assert_eq!(
+        read_collected_content(kept.to_string().as_bytes()).unwrap().policies,
+        snapshot.policies
+    );
     let mut wanted = only(&read_text(&page(ROLE, EDGE))).clone();
     (wanted.last_used_at, wanted.last_used_region) = (None, None);
     assert_eq!(only(&snapshot), &wanted);

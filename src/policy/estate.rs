@@ -1,0 +1,222 @@
+//! Several snapshots as one estate: for each account the newest that speaks of it, and what counts for each principal.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::snapshot::Attachment;
+use super::snapshot::AttachmentKind;
+use super::snapshot::Credential;
+use super::snapshot::Format;
+use super::snapshot::OrganizationNode;
+use super::snapshot::Policy;
+use super::snapshot::Principal;
+use super::snapshot::PrincipalKind;
+use super::snapshot::Snapshot;
+
+/// Units may be nested five deep; more is a circle.
+const MAX_DEPTH: usize = 10;
+
+/// Path of the roles that AWS services make for themselves.
+const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
+
+/// A snapshot with its time.
+#[derive(Debug, Clone)]
+pub struct TakenSnapshot {
+    /// When it was taken: microseconds since 1970-01-01T00:00:00Z.
+    pub taken_at: i64,
+    /// Id of its source, which decides between snapshots of one moment.
+    pub source_id: String,
+    /// What it says.
+    pub snapshot: Snapshot,
+}
+
+/// What the newest snapshots say together.
+#[derive(Debug)]
+pub struct Estate<'a> {
+    members: Vec<Member<'a>>,
+    credentials: Vec<&'a Credential>,
+    organization: Option<Organization<'a>>,
+}
+
+/// A principal and the snapshot that it is from.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    /// The principal.
+    pub principal: &'a Principal,
+    /// When its snapshot was taken.
+    pub taken_at: i64,
+    /// The source of its snapshot.
+    pub source_id: &'a str,
+    snapshot: &'a Snapshot,
+}
+
+/// A policy that counts for a principal.
+#[derive(Debug, Clone, Copy)]
+pub struct PolicyUse<'a> {
+    /// The version in force.
+    pub policy: &'a Policy,
+    /// ARN of the group through which it counts; `None` when it is the principal's own.
+    pub group: Option<&'a str>,
+}
+
+#[derive(Debug)]
+struct Organization<'a> {
+    nodes: BTreeMap<&'a str, &'a OrganizationNode>,
+    snapshot: &'a Snapshot,
+}
+
+impl<'a> Estate<'a> {
+    /// Takes for each account the newest snapshot that lists its principals, and the newest of the organization.
+    pub fn newest(snapshots: &'a [TakenSnapshot]) -> Self {
+        let mut order: Vec<&TakenSnapshot> = snapshots.iter().collect();
+        order.sort_by(|left, right| (right.taken_at, &right.source_id).cmp(&(left.taken_at, &left.source_id)));
+        let mut estate = Self {
+            members: Vec::new(),
+            credentials: Vec::new(),
+            organization: None,
+        };
+        let (mut with_principals, mut with_credentials) = (BTreeSet::new(), BTreeSet::new());
+        for taken in order {
+            let snapshot = &taken.snapshot;
+            let principals = snapshot.principals.iter();
+            let newer = principals.filter(|it| !with_principals.contains(&it.account_id.as_deref()));
+            estate.members.extend(newer.map(|principal| Member {
+                principal,
+                taken_at: taken.taken_at,
+                source_id: &taken.source_id,
+                snapshot,
+            }));
+            let credentials = snapshot.credentials.iter();
+            let newer = credentials.filter(|it| !with_credentials.contains(&it.account_id.as_deref()));
+            estate.credentials.extend(newer);
+            with_credentials.extend(snapshot.credentials.iter().map(|it| it.account_id.as_deref()));
+            let accounts = snapshot.principals.iter().map(|it| it.account_id.as_deref());
+            // An account whose last principal is gone is still listed, by what is left of its policies.
+            let emptied = snapshot.accounts().into_iter().map(Some);
+            match snapshot.format {
+                Format::AuthorizationDetails | Format::Collected => with_principals.extend(accounts.chain(emptied)),
+                Format::CredentialReport | Format::OrganizationPolicies => {}
+            }
+            if estate.organization.is_none() && !snapshot.nodes.is_empty() {
+                estate.organization = Some(Organization::of(snapshot));
+            }
+        }
+        estate
+            .members
+            .sort_by(|left, right| (&left.principal.arn, left.source_id).cmp(&(&right.principal.arn, right.source_id)));
+        estate
+    }
+
+    /// Users and roles by ARN: those who make calls.
+    pub fn callers(&self) -> impl Iterator<Item = Member<'a>> {
+        let members = self.members.iter().copied();
+        members.filter(|member| member.principal.kind != PrincipalKind::Group)
+    }
+
+    /// Passwords, keys and certificates.
+    pub fn credentials(&self) -> &[&'a Credential] {
+        &self.credentials
+    }
+
+    /// The service control policies of an account: for the account itself and each node above it those of which one must
+    /// allow a call.
+    ///
+    /// `None` when none bind the principal, or it is not known which do.
+    pub fn control_policies(&self, principal: &Principal) -> Option<Vec<Vec<&'a Policy>>> {
+        let organization = self.organization.as_ref()?;
+        let account = principal.account_id.as_deref()?;
+        let node = organization.nodes.get(account)?;
+        if node.is_management || principal.path.starts_with(SERVICE_LINKED_PATH) {
+            return None;
+        }
+        let mut levels = Vec::new();
+        let mut next = Some(account);
+        while let Some(id) = next {
+            let policies = attached(organization.snapshot, id, AttachmentKind::ServiceControl);
+            let attached_count = targets(organization.snapshot, id, AttachmentKind::ServiceControl).count();
+            // Where control policies are in use, every node has one; none means that they are not, or not in the snapshot.
+            let are_known = !policies.is_empty() && policies.len() == attached_count;
+            if !are_known || levels.len() == MAX_DEPTH {
+                return None;
+            }
+            levels.push(policies);
+            next = organization.nodes.get(id)?.parent_id.as_deref();
+        }
+        Some(levels)
+    }
+}
+
+impl<'a> Member<'a> {
+    /// The identity policies that count for the principal, its own first, then those of its groups.
+    pub fn policies(&self) -> Vec<PolicyUse<'a>> {
+        let arn = self.principal.arn.as_str();
+        let own = |target: &str| {
+            let inline = attached(self.snapshot, target, AttachmentKind::Inline);
+            let managed = attached(self.snapshot, target, AttachmentKind::Managed);
+            inline.into_iter().chain(managed)
+        };
+        let mut uses: Vec<PolicyUse<'a>> = own(arn).map(|policy| PolicyUse { policy, group: None }).collect();
+        for group in targets(self.snapshot, arn, AttachmentKind::Group) {
+            uses.extend(own(group).map(|policy| PolicyUse {
+                policy,
+                group: Some(group),
+            }));
+        }
+        uses
+    }
+
+    /// The policies that bound its permissions: one, or none.
+    pub fn boundaries(&self) -> Vec<&'a Policy> {
+        attached(self.snapshot, &self.principal.arn, AttachmentKind::Boundary)
+    }
+
+    /// Why its permissions cannot be known: its own gaps, and those of its groups.
+    pub fn gaps(&self) -> Vec<String> {
+        let groups: BTreeSet<&str> = targets(self.snapshot, &self.principal.arn, AttachmentKind::Group).collect();
+        let groups = self
+            .snapshot
+            .principals
+            .iter()
+            .filter(|it| groups.contains(it.arn.as_str()));
+        let gaps = groups.flat_map(|group| group.gaps.iter().map(|gap| format!("group `{}`: {gap}", group.arn)));
+        self.principal.gaps.iter().cloned().chain(gaps).collect()
+    }
+}
+
+impl<'a> Organization<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        Self {
+            nodes: snapshot.nodes.iter().map(|node| (node.id.as_str(), node)).collect(),
+            snapshot,
+        }
+    }
+}
+
+/// What a target has attached in one way.
+fn targets<'a>(snapshot: &'a Snapshot, target: &str, kind: AttachmentKind) -> impl Iterator<Item = &'a str> {
+    // INVARIANT: attachments are in the order of target and kind.
+    let key = |attachment: &Attachment| attachment.target.as_str() < target;
+    let start = snapshot.attachments.partition_point(key);
+    let from = snapshot.attachments.get(start..).unwrap_or_default();
+    let end = from.partition_point(|attachment| attachment.target == target);
+    let own = from.get(..end).unwrap_or_default().iter();
+    own.filter(move |attachment| attachment.kind == kind)
+        .map(|attachment| attachment.attached.as_str())
+}
+
+/// The versions in force of the policies that a target has attached in one way.
+fn attached<'a>(snapshot: &'a Snapshot, target: &str, kind: AttachmentKind) -> Vec<&'a Policy> {
+    let policies = targets(snapshot, target, kind).filter_map(|id| policy(snapshot, id));
+    policies.collect()
+}
+
+fn policy<'a>(snapshot: &'a Snapshot, id: &str) -> Option<&'a Policy> {
+    // INVARIANT: policies are in the order of their ids.
+    let start = snapshot.policies.partition_point(|policy| policy.id.as_str() < id);
+    let mut versions = snapshot
+        .policies
+        .get(start..)?
+        .iter()
+        .take_while(|policy| policy.id == id);
+    versions.find(|policy| policy.is_default)
+}

@@ -1,0 +1,304 @@
+//! Taking actions out of a policy document and nothing else.
+//!
+//! Statements keep their effect, resources, conditions, `Sid`s and order; statements that deny stay as they are. A pattern
+//! of which nothing goes stays as it is, too. One of which something goes is replaced by the names of what stays, or, where
+//! the document would become too long, by narrower patterns.
+//!
+//! # Why the result never grants more
+//!
+//! 1. An `Action` pattern is left, dropped, or replaced by names that it matched, or by patterns below its own fixed head,
+//!    each of which matches only known actions that stay. So every action, known or not, that the new patterns match was
+//!    matched before.
+//! 2. To `NotAction` patterns are only added. Where the statement is turned into one with `Action`, each new pattern is
+//!    disjoint from every old `NotAction` pattern, or a name that none of them matched.
+
+use std::collections::BTreeMap;
+
+use super::grant::Expander;
+use crate::iam::ActionSet;
+use crate::iam::action_matches;
+use crate::iam::document::Document;
+use crate::iam::document::Effect;
+use crate::iam::document::Entry;
+use crate::iam::document::OneOrMany;
+use crate::iam::document::Scope;
+use crate::iam::document::Statement;
+
+/// A document without what was to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trimmed {
+    /// The document; without statements when nothing is left of it.
+    pub document: Document,
+    /// The statements that changed, by their positions in the old document, from 1.
+    pub changes: Vec<TrimmedStatement>,
+}
+
+/// What became of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrimmedStatement {
+    /// Position in the old document, from 1.
+    pub number: usize,
+    /// What went.
+    pub removed: ActionSet,
+    /// Whether nothing was left.
+    pub is_gone: bool,
+}
+
+/// Takes actions out of the statements that allow; `removable` has them by the statement's position, from 1.
+///
+/// `max_characters` is IAM's limit for the kind of policy: a longer document gets patterns instead of names where they
+/// mean the same. It may still be too long. Running again changes nothing.
+pub fn trim(
+    document: &Document,
+    removable: &BTreeMap<usize, ActionSet>,
+    max_characters: usize,
+    expander: &mut Expander<'_>,
+) -> Trimmed {
+    let plain = with_form(document, removable, Form::Names, expander);
+    if policy_characters(&plain.document) <= max_characters {
+        return plain;
+    }
+    with_form(document, removable, Form::Patterns, expander)
+}
+
+/// Characters of a document as IAM counts them: without white space.
+pub fn policy_characters(document: &Document) -> usize {
+    let text = document.to_value().to_string();
+    text.chars().filter(|character| !character.is_whitespace()).count()
+}
+
+/// How what stays of a pattern is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Names,
+    Patterns,
+}
+
+fn with_form(
+    document: &Document,
+    removable: &BTreeMap<usize, ActionSet>,
+    form: Form,
+    expander: &mut Expander<'_>,
+) -> Trimmed {
+    let mut changes = Vec::new();
+    let mut entries = Vec::new();
+    for (number, entry) in (1..).zip(document.statements.as_slice()) {
+        let statement = match (entry, removable.get(&number)) {
+            (Entry::Readable(statement), Some(removable)) if statement.effect == Effect::Allow => {
+                let mut removed = expander.scope(&statement.actions);
+                removed.retain(removable);
+                (!removed.is_empty()).then_some((statement, removed))
+            }
+            _ => None,
+        };
+        let Some((statement, removed)) = statement else {
+            entries.push(entry.clone());
+            continue;
+        };
+        let left = without(statement, &removed, form, expander);
+        changes.push(TrimmedStatement {
+            number,
+            removed,
+            is_gone: left.is_none(),
+        });
+        entries.extend(left.map(Entry::Readable));
+    }
+    let mut trimmed = document.clone();
+    let was_one = matches!(document.statements, OneOrMany::One(_));
+    trimmed.statements = one_or_many(entries, was_one);
+    Trimmed {
+        document: trimmed,
+        changes,
+    }
+}
+
+/// The statement without some of its actions; `None` when none are left.
+fn without(statement: &Statement, removed: &ActionSet, form: Form, expander: &mut Expander<'_>) -> Option<Statement> {
+    let actions = match &statement.actions {
+        Scope::Only(patterns) => {
+            let left = fewer(patterns, removed, form, expander);
+            let was_one = matches!(patterns, OneOrMany::One(_));
+            Scope::Only(one_or_many(Some(left).filter(|left| !left.is_empty())?, was_one))
+        }
+        Scope::AllBut(patterns) => {
+            let mut kept = expander.scope(&statement.actions);
+            kept.subtract(removed);
+            if kept.is_empty() {
+                return None;
+            }
+            let excepted = more_excepted(patterns, removed, form, expander);
+            let named = named_instead(patterns, &kept, form, expander);
+            match length(&named) < length(&excepted) {
+                true => Scope::Only(one_or_many(named, false)),
+                false => Scope::AllBut(one_or_many(excepted, false)),
+            }
+        }
+    };
+    let mut left = statement.clone();
+    left.actions = actions;
+    Some(left)
+}
+
+/// `Action` patterns without some actions.
+fn fewer(patterns: &OneOrMany<String>, removed: &ActionSet, form: Form, expander: &mut Expander<'_>) -> Vec<String> {
+    let mut left: Vec<String> = Vec::new();
+    for pattern in patterns.texts() {
+        let mut kept = expander.pattern(pattern).clone();
+        let matched = kept.len();
+        kept.subtract(removed);
+        let replacement = match kept.len() {
+            // A pattern that matches nothing known may match something that is not.
+            count if count == matched => vec![pattern.to_owned()],
+            _ => {
+                let head = fixed_head(pattern);
+                let is_within = |candidate: &str| head.is_some_and(|head| starts_with(candidate, head));
+                written(&kept, &kept, form, is_within, expander)
+            }
+        };
+        for text in replacement {
+            if !left.contains(&text) {
+                left.push(text);
+            }
+        }
+    }
+    left
+}
+
+/// `NotAction` patterns with more actions.
+fn more_excepted(
+    patterns: &OneOrMany<String>,
+    removed: &ActionSet,
+    form: Form,
+    expander: &mut Expander<'_>,
+) -> Vec<String> {
+    let mut excepted = removed.clone();
+    patterns
+        .texts()
+        .for_each(|pattern| excepted.extend(expander.pattern(pattern)));
+    let added = written(removed, &excepted, form, |_| true, expander);
+    patterns.texts().map(str::to_owned).chain(added).collect()
+}
+
+/// `Action` patterns in place of `NotAction` ones.
+fn named_instead(
+    patterns: &OneOrMany<String>,
+    kept: &ActionSet,
+    form: Form,
+    expander: &mut Expander<'_>,
+) -> Vec<String> {
+    let heads: Vec<&str> = patterns
+        .texts()
+        .map(|pattern| pattern.split(['*', '?']).next().unwrap_or_default())
+        .collect();
+    let is_disjoint = |candidate: &str| {
+        let mut heads = heads.iter();
+        !heads.any(|head| starts_with(candidate, head) || starts_with(head, candidate))
+    };
+    written(kept, kept, form, is_disjoint, expander)
+}
+
+/// Texts that match exactly `actions` and perhaps others of `allowed`.
+fn written(
+    actions: &ActionSet,
+    allowed: &ActionSet,
+    form: Form,
+    may_be_pattern: impl Fn(&str) -> bool,
+    expander: &mut Expander<'_>,
+) -> Vec<String> {
+    let facts = expander.facts();
+    let names: Vec<&'static str> = actions.iter().map(|action| facts.name(action)).collect();
+    match form {
+        Form::Names => names.into_iter().map(str::to_owned).collect(),
+        Form::Patterns => {
+            let mut texts = Vec::new();
+            let mut compaction = Compaction {
+                allowed,
+                may_be_pattern: &may_be_pattern,
+                expander,
+                texts: &mut texts,
+            };
+            compaction.add("", &names);
+            texts
+        }
+    }
+}
+
+/// Writing names as patterns, from the widest that fits down.
+struct Compaction<'c, 'f> {
+    allowed: &'c ActionSet,
+    may_be_pattern: &'c dyn Fn(&str) -> bool,
+    expander: &'c mut Expander<'f>,
+    texts: &'c mut Vec<String>,
+}
+
+impl Compaction<'_, '_> {
+    /// `names` are in order and begin with `prefix`.
+    fn add(&mut self, prefix: &str, names: &[&'static str]) {
+        let [first, rest @ ..] = names else { return };
+        if rest.is_empty() {
+            self.texts.push((*first).to_owned());
+            return;
+        }
+        let pattern = format!("{prefix}*");
+        let is_allowed = (self.may_be_pattern)(prefix) && self.expander.pattern(&pattern).is_subset(self.allowed);
+        if is_allowed && !prefix.is_empty() {
+            self.texts.push(pattern);
+            return;
+        }
+        let mut groups: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+        for name in names {
+            let head = next_head(name, prefix.len());
+            match groups.last_mut().filter(|(last, _)| *last == head) {
+                Some((_, group)) => group.push(name),
+                None => groups.push((head, vec![name])),
+            }
+        }
+        for (head, group) in groups {
+            if head.len() == prefix.len() {
+                self.texts.extend(group.into_iter().map(str::to_owned));
+            } else {
+                self.add(head, &group);
+            }
+        }
+    }
+}
+
+/// The part of a name up to the end of the word after `from`: the service with its colon, then words by their capitals.
+fn next_head(name: &'static str, from: usize) -> &'static str {
+    if from == 0
+        && let Some((service, _)) = name.split_once(':')
+    {
+        return name.get(..=service.len()).unwrap_or(name);
+    }
+    let rest = name.char_indices().skip_while(|(position, _)| *position <= from);
+    let next_word = rest.map(|(position, character)| (position, character.is_ascii_uppercase()));
+    let end = next_word
+        .into_iter()
+        .find(|(_, is_capital)| *is_capital)
+        .map(|(position, _)| position);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+/// What stands before the star of a pattern that has wildcards nowhere else.
+fn fixed_head(pattern: &str) -> Option<&str> {
+    pattern.strip_suffix('*').filter(|head| !head.contains(['*', '?']))
+}
+
+/// Whether a text begins with a head; case does not matter in actions.
+fn starts_with(text: &str, head: &str) -> bool {
+    action_matches(&format!("{head}*"), text)
+}
+
+fn length(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.len() + 3).sum()
+}
+
+fn one_or_many<T>(mut values: Vec<T>, was_one: bool) -> OneOrMany<T> {
+    match values.pop() {
+        Some(only) if was_one && values.is_empty() => OneOrMany::One(only),
+        last => OneOrMany::Many(values.into_iter().chain(last).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
