@@ -40,8 +40,10 @@ with needs as (
         u.proof,
         u.confidence,
         u.reason,
-        u.resources,
-        u.outcome
+        u.outcome,
+        -- One row per resource, and one for a need without; the first of them counts the call.
+        unnest(case when cardinality(u.resources) > 0 then u.resources else make_array(cast(null as varchar)) end) as resource_arn,
+        unnest(range(1, cast(greatest(coalesce(cardinality(u.resources), 1), 1) as bigint) + 1)) as resource_number
     from used_actions u
     where u.principal_arn is not null
       and u.principal_type <> 'service'
@@ -52,49 +54,7 @@ with needs as (
       and ($principal is null or u.principal_arn = $principal)
       and (u.action is null or u.is_proven)
 ),
-per_action as (
-    select
-        principal_arn,
-        principal_type,
-        action,
-        event_source,
-        event_name,
-        max(access_level) as access_level,
-        sum(case when outcome = 'succeeded' then 1 else 0 end) as succeeded,
-        sum(case when outcome = 'denied' then 1 else 0 end) as denied,
-        sum(case when outcome = 'failed' then 1 else 0 end) as failed,
-        array_to_string(array_sort(array_agg(distinct proof)), '; ') as proof,
-        array_to_string(array_sort(array_agg(distinct confidence)), ',') as confidence,
-        max(reason) as reason,
-        array_to_string(array_sort(array_agg(distinct serving_region)), ',') as regions,
-        min(event_time) as first_seen,
-        max(event_time) as last_seen
-    from needs
-    group by principal_arn, principal_type, action, event_source, event_name
-),
-mentions as (
-    select
-        principal_arn,
-        principal_type,
-        action,
-        event_source,
-        event_name,
-        unnest(resources) as resource_arn
-    from needs
-    where resources is not null
-),
-touched as (
-    select
-        principal_arn,
-        principal_type,
-        action,
-        event_source,
-        event_name,
-        resource_arn
-    from mentions
-    group by principal_arn, principal_type, action, event_source, event_name, resource_arn
-),
-numbered as (
+per_resource as (
     select
         principal_arn,
         principal_type,
@@ -102,47 +62,50 @@ numbered as (
         event_source,
         event_name,
         resource_arn,
-        row_number() over (
-            partition by principal_arn, principal_type, action, event_source, event_name
-            order by resource_arn
-        ) as position
-    from touched
+        serving_region,
+        proof,
+        confidence,
+        max(access_level) as access_level,
+        sum(case when outcome = 'succeeded' and resource_number = 1 then 1 else 0 end) as succeeded,
+        sum(case when outcome = 'denied' and resource_number = 1 then 1 else 0 end) as denied,
+        sum(case when outcome = 'failed' and resource_number = 1 then 1 else 0 end) as failed,
+        max(reason) as reason,
+        min(event_time) as first_seen,
+        max(event_time) as last_seen
+    from needs
+    group by
+        principal_arn, principal_type, action, event_source, event_name,
+        resource_arn, serving_region, proof, confidence
 ),
-listed as (
+ranked as (
     select
-        principal_arn,
-        principal_type,
-        action,
-        event_source,
-        event_name,
-        max(position) as resource_count,
-        array_to_string(array_sort(array_agg(resource_arn) filter (where position <= 10)), ',') as resources
-    from numbered
-    group by principal_arn, principal_type, action, event_source, event_name
+        r.*,
+        dense_rank() over (
+            partition by principal_arn, principal_type, action, event_source, event_name
+            order by resource_arn nulls last
+        ) as position
+    from per_resource r
 )
 select
-    a.principal_arn,
-    a.principal_type,
-    a.action,
-    a.access_level,
-    a.event_source,
-    a.event_name,
-    cast(a.succeeded as bigint) as succeeded,
-    cast(a.denied as bigint) as denied,
-    cast(a.failed as bigint) as failed,
-    a.proof,
-    a.confidence,
-    a.reason,
-    a.regions,
-    a.first_seen,
-    a.last_seen,
-    cast(coalesce(l.resource_count, 0) as bigint) as resource_count,
-    l.resources
-from per_action a
-left join listed l
-    on a.principal_arn = l.principal_arn
-    and a.principal_type = l.principal_type
-    and a.action = l.action
-    and a.event_source = l.event_source
-    and a.event_name = l.event_name
-order by a.principal_arn, a.action, a.event_source, a.event_name, a.principal_type
+    principal_arn,
+    principal_type,
+    action,
+    max(access_level) as access_level,
+    event_source,
+    event_name,
+    cast(sum(succeeded) as bigint) as succeeded,
+    cast(sum(denied) as bigint) as denied,
+    cast(sum(failed) as bigint) as failed,
+    array_to_string(array_sort(array_agg(distinct proof)), '; ') as proof,
+    array_to_string(array_sort(array_agg(distinct confidence)), ',') as confidence,
+    max(reason) as reason,
+    array_to_string(array_sort(array_agg(distinct serving_region)), ',') as regions,
+    min(first_seen) as first_seen,
+    max(last_seen) as last_seen,
+    count(distinct resource_arn) as resource_count,
+    array_to_string(
+        array_sort(array_agg(distinct resource_arn) filter (where position <= 10 and resource_arn is not null)), ','
+    ) as resources
+from ranked
+group by principal_arn, principal_type, action, event_source, event_name
+order by principal_arn, action, event_source, event_name, principal_type

@@ -96,19 +96,22 @@ fn policy_of_aws(arn: &str) -> Option<Policy> {
 /// What is missing or unreadable is told, and noted at every principal that it concerns.
 fn find_gaps(snapshot: &mut Snapshot) {
     let mut reasons: BTreeMap<String, String> = BTreeMap::new();
-    let mut in_force: BTreeSet<&str> = BTreeSet::new();
+    let mut in_force: BTreeMap<&str, &str> = BTreeMap::new();
     let mut problems: Vec<(Severity, String, String)> = Vec::new();
     for policy in &snapshot.policies {
         let place = || match &policy.version_id {
             Some(version) => format!("policy `{}` {version}", policy.id),
             None => format!("policy `{}`", policy.id),
         };
-        let faults: Vec<String> = match &policy.document {
+        let mut faults: Vec<String> = match &policy.document {
             Ok(document) => document.unreadable().map(ToString::to_string).collect(),
             Err(error) => vec![error.to_string()],
         };
         if policy.is_default {
-            in_force.insert(&policy.id);
+            let other = in_force.insert(&policy.id, &policy.text);
+            if other.is_some_and(|text| text != policy.text) {
+                faults.push("two different documents are in force".to_owned());
+            }
             if let Some(fault) = faults.first() {
                 reasons.insert(policy.id.clone(), format!("policy `{}`: {fault}", policy.id));
             }
@@ -122,7 +125,7 @@ fn find_gaps(snapshot: &mut Snapshot) {
         let reason = match attachment.kind {
             AttachmentKind::Group if attached.starts_with("arn:") => continue,
             AttachmentKind::Group => format!("group `{attached}` is not in the snapshot"),
-            _ if in_force.contains(attached.as_str()) => continue,
+            _ if in_force.contains_key(attached.as_str()) => continue,
             _ => format!("policy `{attached}` is not in the snapshot"),
         };
         problems.push((Severity::Gap, format!("`{target}`"), reason.clone()));

@@ -169,6 +169,16 @@ fn policy_that_the_snapshot_lacks_makes_its_principal_unknown() {
 }
 
 #[test]
+fn policy_with_two_documents_in_force_makes_its_principal_unknown() {
+    let other = EDGE.replace("iam:*", "sts:*");
+    let snapshot = read_text(&page(ROLE, &format!("{EDGE},{other}")));
+    let gap = "policy `arn:aws:iam::111122223333:policy/edge`: two different documents are in force";
+    assert_eq!(only(&snapshot).gaps, [gap]);
+    let twice = read_text(&page(ROLE, &format!("{EDGE},{}", EDGE.replace("\"edge\"", "\"Edge\""))));
+    assert_eq!(only(&twice).gaps, Vec::<String>::new());
+}
+
+#[test]
 fn user_is_in_the_group_with_the_path_that_the_group_has() {
     let text = r#"{"UserDetailList":[{"UserName":"u","UserId":"AIDA1","Arn":"arn:aws:iam::111122223333:user/u","GroupList":["ops","gone"]}],
         "GroupDetailList":[{"Path":"/teams/","GroupName":"ops","GroupId":"AGPA1","Arn":"arn:aws:iam::111122223333:group/teams/ops"}]}"#;
