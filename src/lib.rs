@@ -1,5 +1,6 @@
 //! trimtrail: what does each AWS role really use, and what can be taken away?
 
+pub mod analysis;
 pub mod cli;
 pub mod decode;
 pub mod event;

@@ -1,5 +1,6 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
+mod diff;
 mod facts;
 mod iam;
 mod ingest;
@@ -19,6 +20,8 @@ use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
+pub use diff::DiffArgs;
+pub use diff::VerdictName;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
@@ -107,6 +110,12 @@ pub enum Command {
     Ingest(IngestArgs),
     /// Read what was granted: IAM snapshots
     Iam(IamArgs),
+    /// Compare what users and roles may do with what they did
+    ///
+    /// For each principal, policy, statement and action: used, unused, denied attempt, used but not granted, or unknown and
+    /// why. "Unused" is only said where the logs would show a use: the window is long enough, the logs cover it, and the
+    /// trail records such calls. Needs logs (`ingest`) and IAM snapshots (`iam import`).
+    Diff(DiffArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -139,7 +148,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "iam"]),
-    ("Ask questions", &["query", "sql"]),
+    ("Ask questions", &["diff", "query", "sql"]),
     ("Look after a store", &["store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::ExitStatus;
+use crate::analysis::AnalysisError;
 use crate::iam::FactsError;
 use crate::ingest::IngestError;
 use crate::query::LibraryError;
@@ -75,6 +76,9 @@ pub enum CliError {
         /// What is wrong.
         cause: FactsError,
     },
+    /// The evidence cannot be gathered.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
     /// The made-up logs cannot be written.
     #[error(transparent)]
     Sample(#[from] SampleError),

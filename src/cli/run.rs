@@ -50,6 +50,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
     match command {
         Command::Completions(args) => command::completions(args, output),
         Command::Demo(args) => command::demo(args, settings, output),
+        Command::Diff(args) => command::diff(args, settings, output),
         Command::Facts(args) => command::facts(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),

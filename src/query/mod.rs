@@ -8,6 +8,7 @@ mod catalog;
 mod dialect;
 mod engine;
 mod error;
+mod evidence;
 mod functions;
 mod header;
 mod library;
@@ -23,6 +24,7 @@ mod table;
 
 pub use engine::SessionOptions;
 pub use error::QueryError;
+pub use evidence::EvidenceQuery;
 pub use header::HeaderError;
 pub use library::Library;
 pub use library::LibraryError;

@@ -8,6 +8,7 @@ pub mod escape;
 
 mod cells;
 mod csv;
+mod diff;
 mod error;
 mod json;
 mod layout;
@@ -16,6 +17,9 @@ mod parquet;
 mod result;
 mod table;
 
+pub use diff::DiffFrame;
+pub use diff::permission_rows;
+pub use diff::principal_row;
 pub use error::ReportError;
 pub use result::Demand;
 pub use result::Format;

@@ -3,6 +3,7 @@
 //! `sample-logs/expected.json` holds the answers. Its generator counted them while it wrote the records, so they do not
 //! depend on anything that reads logs.
 
+mod diff;
 mod iam_actions;
 mod ledger;
 mod people;
@@ -42,6 +43,7 @@ fn sample() -> Arc<Sample> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sample-logs");
     let expected = std::fs::read(folder.join("expected.json")).unwrap();
     let store = IngestStore::new();
+    store.import(&[&folder.join("iam")]);
     let sample = Arc::new(Sample {
         balance: store.ingest(&[&folder.join("AWSLogs")]),
         store,

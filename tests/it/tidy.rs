@@ -28,11 +28,13 @@ const MODULES: &[ModuleRule] = &[
     module("ingest", &["schema", "iam", "policy", "source", "decode", "store"]),
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),
-    module("report", &["schema", "query"]),
+    module("analysis", &["iam", "policy", "query"]),
+    module("report", &["schema", "policy", "query"]),
     module(
         "cli",
         &[
-            "schema", "event", "iam", "policy", "sample", "source", "decode", "store", "ingest", "query", "report",
+            "schema", "event", "iam", "policy", "sample", "source", "decode", "store", "ingest", "query", "analysis",
+            "report",
         ],
     ),
 ];
@@ -91,7 +93,11 @@ const CRATES: &[CrateRule] = &[
         &["store", "ingest", "query", "cli"],
         "no async below the store",
     ),
-    owned("futures", &["store", "query", "cli"], "no async below the store"),
+    owned(
+        "futures",
+        &["store", "query", "analysis", "cli"],
+        "no async below the store",
+    ),
     owned(
         "async_trait",
         &["store", "query"],
@@ -116,7 +122,7 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "jiff",
-        &["event", "sample", "source", "ingest", "query", "cli"],
+        &["event", "sample", "source", "ingest", "query", "analysis", "cli"],
         "times of records, keys, parameters and options",
     ),
     owned(
@@ -131,13 +137,15 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "arrow",
-        &["schema", "decode", "store", "ingest", "query", "report", "cli"],
+        &[
+            "schema", "decode", "store", "ingest", "query", "analysis", "report", "cli",
+        ],
         "rows, above the pure modules",
     ),
     owned(
         "thiserror",
         &[
-            "iam", "policy", "sample", "source", "decode", "store", "ingest", "query", "report", "cli",
+            "iam", "policy", "sample", "source", "decode", "store", "ingest", "query", "analysis", "report", "cli",
         ],
         "one error type per module",
     ),

@@ -3,6 +3,7 @@
 mod balance;
 mod completions;
 mod demo;
+mod diff;
 mod facts;
 mod iam;
 mod ingest;
@@ -14,6 +15,7 @@ mod store;
 
 pub use completions::completions;
 pub use demo::demo;
+pub use diff::diff;
 pub use facts::facts;
 pub use iam::iam;
 pub use ingest::ingest;

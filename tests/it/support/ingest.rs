@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use trimtrail::decode::Limits;
 use trimtrail::ingest::Balance;
+use trimtrail::ingest::Import;
+use trimtrail::ingest::ImportBalance;
 use trimtrail::ingest::Ingest;
 use trimtrail::ingest::IngestError;
 use trimtrail::ingest::Options;
@@ -96,6 +98,22 @@ impl IngestStore {
         Ok(balance)
     }
 
+    /// Imports IAM snapshots taken at the moment of the run.
+    pub(crate) fn import(&self, sources: &[&Path]) -> ImportBalance {
+        let sources: Vec<String> = sources.iter().map(|path| path.display().to_string()).collect();
+        let store = self.store();
+        let import = Import {
+            store: &store,
+            runtime: self.runtime.handle(),
+            run_id: "test".to_owned(),
+            now: NOW,
+            taken_at: Some(NOW),
+        };
+        let balance = import.run(source::list(&sources).unwrap()).unwrap();
+        assert!(balance.is_complete(), "{balance:?}");
+        balance
+    }
+
     /// Rows of a statement as JSON objects, one text each.
     pub(crate) fn sql(&self, statement: &str) -> Vec<Value> {
         self.runtime.block_on(async {
@@ -119,7 +137,7 @@ impl IngestStore {
         })
     }
 
-    async fn session(&self) -> QuerySession {
+    pub(crate) async fn session(&self) -> QuerySession {
         let store = Store::open(&self.location()).await.unwrap();
         QuerySession::new(Some(&store), &SessionOptions::new(2, NOW), None).unwrap()
     }

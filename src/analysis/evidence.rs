@@ -1,0 +1,254 @@
+//! What the store knows about uses, logs and grants.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use super::columns::Columns;
+use super::columns::Unreadable;
+use crate::iam::json::Json;
+use crate::policy::AccountLog;
+use crate::policy::ActionUse;
+use crate::policy::PrincipalKey;
+use crate::policy::PrincipalUse;
+use crate::policy::TakenSnapshot;
+use crate::policy::Usage;
+use crate::policy::Window;
+use crate::policy::snapshot;
+use crate::policy::snapshot::CollectedFile;
+use crate::policy::snapshot::Snapshot;
+use crate::query::EvidenceQuery;
+use crate::query::ParamText;
+use crate::query::QueryError;
+use crate::query::QuerySession;
+
+/// `serving_region` of services that have none.
+const GLOBAL_REGION: &str = "aws-global";
+
+/// Why the evidence cannot be gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    /// The store cannot be asked.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The answer is not as it should be.
+    #[error("cannot read the evidence: {0}")]
+    Unreadable(#[from] Unreadable),
+    /// The window lies outside of the calendar.
+    #[error("the window lies outside of the calendar")]
+    OutsideOfCalendar,
+    /// A stored snapshot is none.
+    #[error("cannot read the stored IAM snapshot `{source_id}`: {cause}")]
+    Snapshot {
+        /// Its id in `iam_sources`.
+        source_id: String,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+/// From the first to the last event of the store; `None` if it has none.
+pub async fn extent(session: &QuerySession) -> Result<Option<Window>, AnalysisError> {
+    let mut extent = None;
+    for batch in rows(session, EvidenceQuery::Extent, &[]).await? {
+        let columns = Columns::new(&batch);
+        let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
+        for row in 0..batch.num_rows() {
+            let bounds = first.time(row).zip(last.time(row));
+            extent = bounds.map(|(since, last)| Window { since, until: last + 1 });
+        }
+    }
+    Ok(extent)
+}
+
+/// What the logs show in a window.
+pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, AnalysisError> {
+    let bounds = [("since", window.since), ("until", window.until)];
+    let mut usage = Usage {
+        window,
+        principals: BTreeMap::new(),
+        accounts: BTreeMap::new(),
+    };
+    for batch in rows(session, EvidenceQuery::Uses, &bounds).await? {
+        read_uses(&batch, &mut usage.principals)?;
+    }
+    for batch in rows(session, EvidenceQuery::Coverage, &bounds).await? {
+        read_logs(&batch, &mut usage.accounts)?;
+    }
+    for batch in rows(session, EvidenceQuery::LostObjects, &[]).await? {
+        let columns = Columns::new(&batch);
+        let (accounts, days, objects) = (
+            columns.texts("account_id")?,
+            columns.integers("day")?,
+            columns.integers("objects")?,
+        );
+        for row in 0..batch.num_rows() {
+            let log = accounts.text(row).and_then(|account| usage.accounts.get_mut(account));
+            if let (Some(log), Some(day)) = (log, days.integer(row)) {
+                log.lost_objects.insert(day, objects.integer(row).unwrap_or_default());
+            }
+        }
+    }
+    Ok(usage)
+}
+
+/// The newest IAM snapshots.
+pub async fn snapshots(session: &QuerySession) -> Result<Vec<TakenSnapshot>, AnalysisError> {
+    let mut snapshots = Vec::new();
+    for batch in rows(session, EvidenceQuery::Snapshots, &[]).await? {
+        let columns = Columns::new(&batch);
+        let (ids, times) = (columns.texts("source_id")?, columns.times("snapshot_time")?);
+        let (formats, contents) = (columns.texts("format")?, columns.bytes("content")?);
+        for row in 0..batch.num_rows() {
+            let source_id = ids.text(row).unwrap_or_default().to_owned();
+            let content = contents.bytes_at(row).unwrap_or_default();
+            let read = read_snapshot(formats.text(row).unwrap_or_default(), content);
+            snapshots.push(TakenSnapshot {
+                taken_at: times.time(row).unwrap_or_default(),
+                snapshot: read.map_err(|cause| AnalysisError::Snapshot {
+                    source_id: source_id.clone(),
+                    cause,
+                })?,
+                source_id,
+            });
+        }
+    }
+    Ok(snapshots)
+}
+
+/// A folder is stored as a JSON object of its files.
+fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
+    if format != snapshot::Format::Collected.name() {
+        return snapshot::read(content).map_err(|error| error.to_string());
+    }
+    let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
+    let Json::Object(members) = Json::parse(text).map_err(|error| error.to_string())? else {
+        return Err("the stored folder is no JSON object".to_owned());
+    };
+    let files = members.iter().filter_map(|(path, content)| match content {
+        Json::Text(text) => Some(CollectedFile {
+            path,
+            bytes: text.as_bytes(),
+        }),
+        _ => None,
+    });
+    Ok(snapshot::read_collected(&files.collect::<Vec<_>>()))
+}
+
+async fn rows(
+    session: &QuerySession,
+    query: EvidenceQuery,
+    bounds: &[(&str, i64)],
+) -> Result<Vec<RecordBatch>, AnalysisError> {
+    let mut values: Vec<(String, ParamText)> = Vec::new();
+    for (name, micros) in bounds {
+        let time = Timestamp::from_microsecond(*micros).map_err(|_| AnalysisError::OutsideOfCalendar)?;
+        values.push(((*name).to_owned(), ParamText::Text(time.to_string())));
+    }
+    let mut answer = session.sql(query.sql(), &values).await?;
+    let mut batches = Vec::new();
+    while let Some(batch) = answer.stream.next().await {
+        batches.push(batch?);
+    }
+    Ok(batches)
+}
+
+fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, PrincipalUse>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (arns, ids) = (columns.texts("principal_arn")?, columns.texts("principal_id")?);
+    let (actions, sources) = (columns.texts("action")?, columns.texts("unmapped_source")?);
+    let unmapped_names = columns.texts("unmapped_name")?;
+    let (first_seen, last_seen) = (columns.times("first_seen")?, columns.times("last_seen")?);
+    let regions = columns.lists("regions")?;
+    let uses = action_uses(batch)?;
+    for (row, action_use) in uses.into_iter().enumerate() {
+        let key = PrincipalKey {
+            arn: arns.text(row).unwrap_or_default().to_owned(),
+            unique_id: ids.text(row).filter(|id| !id.is_empty()).map(str::to_owned),
+        };
+        let mut seen = PrincipalUse {
+            first_seen: first_seen.time(row),
+            last_seen: last_seen.time(row),
+            regions: regions.texts_at(row)?.into_iter().collect(),
+            ..PrincipalUse::default()
+        };
+        seen.regions.remove(GLOBAL_REGION);
+        if let Some(action) = actions.text(row) {
+            seen.actions.insert(action.to_owned(), action_use);
+        }
+        if let Some(source) = sources.text(row) {
+            let name = unmapped_names.text(row).unwrap_or_default();
+            seen.unmapped.insert(source.to_owned(), name.to_owned());
+        }
+        principals.entry(key).or_default().add(&seen);
+    }
+    Ok(())
+}
+
+fn action_uses(batch: &RecordBatch) -> Result<Vec<ActionUse>, Unreadable> {
+    let columns = Columns::new(batch);
+    let (used, unnamed) = (columns.integers("used")?, columns.integers("unnamed")?);
+    let (uncertain, denied) = (columns.integers("uncertain")?, columns.integers("denied")?);
+    let (failed, resource_counts) = (columns.integers("failed")?, columns.integers("resource_count")?);
+    let (first_used, last_used) = (columns.times("first_used")?, columns.times("last_used")?);
+    let last_denied = columns.times("last_denied")?;
+    let (regions, resources) = (columns.lists("regions")?, columns.lists("resources")?);
+    let uses = (0..batch.num_rows()).map(|row| {
+        Ok(ActionUse {
+            used: used.count(row),
+            unnamed: unnamed.count(row),
+            uncertain: uncertain.count(row),
+            denied: denied.count(row),
+            failed: failed.count(row),
+            first_used: first_used.time(row),
+            last_used: last_used.time(row),
+            last_denied: last_denied.time(row),
+            regions: regions.texts_at(row)?.into_iter().collect(),
+            resource_count: resource_counts.count(row),
+            resources: resources.texts_at(row)?.into_iter().collect(),
+        })
+    });
+    uses.collect()
+}
+
+fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
+    let (sources, categories) = (columns.texts("event_source")?, columns.texts("category")?);
+    let read_only = columns.booleans("read_only")?;
+    let types = [
+        columns.texts("first_type")?,
+        columns.texts("second_type")?,
+        columns.texts("third_type")?,
+    ];
+    let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
+    let days = columns.lists("days")?;
+    for row in 0..batch.num_rows() {
+        let log = accounts
+            .entry(account_ids.text(row).unwrap_or_default().to_owned())
+            .or_default();
+        log.days.extend(days.integers_at(row)?);
+        log.first_event = [log.first_event, first.time(row)].into_iter().flatten().min();
+        log.last_event = log.last_event.max(last.time(row));
+        let region = regions.text(row).unwrap_or_default();
+        if region != GLOBAL_REGION && !region.is_empty() {
+            log.regions.insert(region.to_owned());
+        }
+        let is_read = read_only.boolean(row);
+        if categories.text(row) == Some("Data") {
+            for resource_type in types.iter().filter_map(|types| types.text(row)) {
+                let recorded = log
+                    .data
+                    .entry((region.to_owned(), resource_type.to_owned()))
+                    .or_default();
+                is_read.into_iter().for_each(|is_read| recorded.note(is_read));
+            }
+            continue;
+        }
+        log.sources.extend(sources.text(row).map(str::to_owned));
+        is_read.into_iter().for_each(|is_read| log.management.note(is_read));
+    }
+    Ok(())
+}

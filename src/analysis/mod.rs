@@ -1,0 +1,11 @@
+//! From the rows of the store to typed findings: the evidence of use, the coverage of the logs, and the estate.
+//!
+//! The statements stand in `query`, the judgement in `policy`, the shape on paper in `report`.
+
+mod columns;
+mod evidence;
+
+pub use evidence::AnalysisError;
+pub use evidence::extent;
+pub use evidence::snapshots;
+pub use evidence::usage;

@@ -1,0 +1,253 @@
+//! Granted against used: for every principal, policy, statement and action what the logs prove, and what they cannot.
+//!
+//! "Unused" is only said where the logs would show a use: long enough, covered, and by a trail that records such calls.
+//! Everything else is unknown, with the reason. An attempt that was denied is no use.
+
+mod judge;
+mod reason;
+mod subject;
+mod summary;
+mod visibility;
+
+use std::collections::BTreeSet;
+
+pub use reason::NotGranted;
+pub use reason::Reason;
+pub use subject::Absence;
+pub use subject::Subject;
+pub use subject::subjects;
+pub use summary::Activity;
+pub use summary::Summary;
+
+use super::estate::Estate;
+use super::grant::Expander;
+use super::grant::Permissions;
+use super::grant::Standing;
+use super::snapshot::Policy;
+use super::usage::ActionUse;
+use super::usage::Coverage;
+use super::usage::Usage;
+use crate::iam::Action;
+use crate::iam::Facts;
+use judge::Judge;
+use visibility::Visibility;
+
+/// What it takes to say "unused".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Share of the hours of the window that the logs of the account must cover.
+    pub min_coverage: f64,
+    /// Days that the window must have.
+    pub min_window_days: i64,
+}
+
+/// Compares principals one by one.
+#[derive(Debug)]
+pub struct Differ<'a> {
+    usage: &'a Usage,
+    estate: &'a Estate<'a>,
+    thresholds: Thresholds,
+    expander: Expander<'a>,
+    visibility: Visibility<'a>,
+}
+
+/// One principal, granted against used.
+#[derive(Debug)]
+pub struct PrincipalDiff<'s> {
+    /// Who.
+    pub subject: &'s Subject<'s>,
+    /// How much of the window the logs of its account cover; `None` if they hold nothing of it.
+    pub coverage: Option<Coverage>,
+    /// In the order of policies, statements and actions; what no policy grants comes last.
+    pub rows: Vec<Row<'s>>,
+    /// What the rows come to.
+    pub summary: Summary<'s>,
+}
+
+/// One action of one statement, or one that no statement grants.
+#[derive(Debug)]
+pub struct Row<'s> {
+    /// The policy that grants it.
+    pub policy: Option<&'s Policy>,
+    /// ARN of the group through which the policy counts.
+    pub group: Option<&'s str>,
+    /// Position of the statement in the document, from 1.
+    pub statement_number: Option<usize>,
+    /// `Sid` of the statement.
+    pub sid: Option<&'s str>,
+    /// Full name of the action; hostile text if `known` is `None`.
+    pub action: &'s str,
+    /// What the facts say of it.
+    pub known: Option<&'s Action>,
+    /// Kinds of harm that it can do.
+    pub harms: Vec<&'static str>,
+    /// What the logs prove.
+    pub verdict: Verdict,
+    /// What they show.
+    pub evidence: Option<&'s ActionUse>,
+}
+
+/// What the logs prove of a permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Granted and used.
+    Used,
+    /// Granted, and a use would have been seen.
+    Unused,
+    /// Granted, and nothing can be said about its use.
+    Unknown(Reason),
+    /// Used, and not granted by the snapshot.
+    UsedNotGranted(NotGranted),
+    /// Tried and denied, and never used.
+    DeniedAttempt,
+}
+
+impl Verdict {
+    /// Name in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::Unused => "unused",
+            Self::Unknown(_) => "unknown",
+            Self::UsedNotGranted(_) => "used-not-granted",
+            Self::DeniedAttempt => "denied-attempt",
+        }
+    }
+
+    /// Why, where the verdict does not say so itself.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Unknown(reason) => Some(reason.to_string()),
+            Self::UsedNotGranted(reason) => Some(reason.to_string()),
+            Self::Used | Self::Unused | Self::DeniedAttempt => None,
+        }
+    }
+}
+
+impl<'a> Differ<'a> {
+    /// Compares the principals of an estate with what the logs show.
+    pub fn new(facts: &'a Facts, usage: &'a Usage, estate: &'a Estate<'a>, thresholds: Thresholds) -> Self {
+        Self {
+            usage,
+            estate,
+            thresholds,
+            expander: Expander::new(facts),
+            visibility: Visibility::new(facts),
+        }
+    }
+
+    /// One principal.
+    pub fn diff<'s>(&mut self, subject: &'s Subject<'a>) -> PrincipalDiff<'s>
+    where
+        'a: 's,
+    {
+        let log = subject
+            .key
+            .account_id()
+            .and_then(|account| self.usage.accounts.get(account));
+        let coverage = log.map(|log| log.coverage(self.usage.window));
+        let permissions = subject
+            .member
+            .as_ref()
+            .map(|member| self.expander.permissions(self.estate, member));
+        let judge = Judge {
+            subject,
+            log,
+            coverage,
+            window: self.usage.window,
+            thresholds: self.thresholds,
+            gap: permissions
+                .as_ref()
+                .and_then(|permissions| permissions.gaps.first().cloned()),
+        };
+        let mut rows = Vec::new();
+        let mut blocked = 0;
+        if let Some(permissions) = &permissions {
+            blocked = self.granted_rows(&judge, permissions, &mut rows);
+        }
+        self.other_rows(&judge, permissions.as_ref(), &mut rows);
+        let summary = Summary::of(subject, judge.activity(), &rows, blocked);
+        PrincipalDiff {
+            subject,
+            coverage,
+            rows,
+            summary,
+        }
+    }
+
+    /// Adds a row for every action of every statement; returns how many granted actions are blocked altogether.
+    fn granted_rows<'s>(&mut self, judge: &Judge<'s>, permissions: &Permissions<'s>, rows: &mut Vec<Row<'s>>) -> usize
+    where
+        'a: 's,
+    {
+        let facts = self.expander.facts();
+        let mut blocked = facts.no_actions();
+        for grant in &permissions.grants {
+            let row = |action: &'s str, known: Option<&'s Action>, verdict: Verdict| Row {
+                policy: Some(grant.policy),
+                group: grant.group,
+                statement_number: Some(grant.statement_number),
+                sid: grant.statement.sid.as_deref(),
+                action,
+                known,
+                harms: Vec::new(),
+                verdict,
+                evidence: judge.evidence(action),
+            };
+            for id in grant.actions.iter() {
+                if !permissions.effective.contains(id) {
+                    blocked.insert(id);
+                    continue;
+                }
+                let Some(action) = facts.action(id) else { continue };
+                let verdict = judge.granted(self.visibility.of(id), (id, action.name), grant, permissions);
+                rows.push(Row {
+                    harms: facts.sensitivity(id),
+                    ..row(action.name, Some(action), verdict)
+                });
+            }
+            for pattern in &grant.unknown_patterns {
+                rows.push(row(pattern, None, Verdict::Unknown(Reason::UnknownAction)));
+            }
+        }
+        blocked.len()
+    }
+
+    /// Adds what was used or tried without a grant.
+    fn other_rows<'s>(&self, judge: &Judge<'s>, permissions: Option<&Permissions<'s>>, rows: &mut Vec<Row<'s>>)
+    where
+        'a: 's,
+    {
+        let facts = self.expander.facts();
+        let granted: BTreeSet<&str> = rows.iter().map(|row| row.action).collect();
+        let mut others = Vec::new();
+        for (name, evidence) in &judge.subject.deeds.actions {
+            let id = facts.find(name);
+            if granted.contains(name.as_str()) {
+                continue;
+            }
+            let standing = match (permissions, id) {
+                (Some(permissions), Some(id)) => permissions.standing(id),
+                _ => Standing::NotGranted,
+            };
+            let Some(verdict) = judge.not_granted(evidence, &standing) else {
+                continue;
+            };
+            others.push(Row {
+                policy: None,
+                group: None,
+                statement_number: None,
+                sid: None,
+                action: name,
+                known: id.and_then(|id| facts.action(id)),
+                harms: id.map_or_else(Vec::new, |id| facts.sensitivity(id)),
+                verdict,
+                evidence: Some(evidence),
+            });
+        }
+        rows.append(&mut others);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! The verdict on one permission of one principal.
+
+use super::Thresholds;
+use super::Verdict;
+use super::reason::NotGranted;
+use super::reason::Reason;
+use super::subject::Absence;
+use super::subject::Subject;
+use super::summary::Activity;
+use super::visibility::Trace;
+use crate::iam::ActionId;
+use crate::iam::document::Scope;
+use crate::iam::document::Statement;
+use crate::iam::resource_matches;
+use crate::policy::grant::Grant;
+use crate::policy::grant::Permissions;
+use crate::policy::grant::Standing;
+use crate::policy::usage::AccountLog;
+use crate::policy::usage::ActionUse;
+use crate::policy::usage::Coverage;
+use crate::policy::usage::Window;
+
+/// What the verdicts on one principal rest on.
+#[derive(Debug)]
+pub(super) struct Judge<'s> {
+    pub(super) subject: &'s Subject<'s>,
+    pub(super) log: Option<&'s AccountLog>,
+    pub(super) coverage: Option<Coverage>,
+    pub(super) window: Window,
+    pub(super) thresholds: Thresholds,
+    /// Why the snapshot does not show all of its permissions.
+    pub(super) gap: Option<String>,
+}
+
+impl<'s> Judge<'s> {
+    /// What the logs show of an action.
+    pub(super) fn evidence(&self, action: &str) -> Option<&'s ActionUse> {
+        self.subject.deeds.actions.get(action)
+    }
+
+    /// The verdict on an action of a statement.
+    pub(super) fn granted(
+        &self,
+        trace: &Trace,
+        (id, action): (ActionId, &str),
+        grant: &Grant<'_>,
+        permissions: &Permissions<'_>,
+    ) -> Verdict {
+        let nothing = ActionUse::default();
+        let evidence = self.evidence(action).unwrap_or(&nothing);
+        if evidence.used > 0 {
+            match share_of_use(evidence, id, grant, permissions) {
+                Share::Some => return Verdict::Used,
+                Share::Unclear => return Verdict::Unknown(Reason::ResourcesUnclear),
+                Share::None => {}
+            }
+        } else if evidence.uncertain > 0 {
+            return Verdict::Unknown(Reason::UncertainUse(evidence.uncertain));
+        } else if evidence.failed > 0 {
+            return Verdict::Unknown(Reason::FailedCalls(evidence.failed));
+        } else if evidence.denied > 0 {
+            return Verdict::DeniedAttempt;
+        }
+        match self.doubt(trace) {
+            Some(reason) => Verdict::Unknown(reason),
+            None => Verdict::Unused,
+        }
+    }
+
+    /// The verdict on what was done without a grant; `None` if nothing certain was done.
+    pub(super) fn not_granted(&self, evidence: &ActionUse, standing: &Standing<'_, '_>) -> Option<Verdict> {
+        if evidence.used == 0 {
+            return (evidence.denied > 0).then_some(Verdict::DeniedAttempt);
+        }
+        let reason = match (self.subject.absence, standing) {
+            (Some(Absence::NoSnapshot), _) => return Some(Verdict::Unknown(Reason::NoSnapshot)),
+            (Some(Absence::NotInSnapshot), _) => NotGranted::NotInSnapshot,
+            (Some(Absence::OtherPrincipal), _) => NotGranted::OtherPrincipal,
+            (None, Standing::Denied(_)) => NotGranted::Denied,
+            (None, Standing::OutsideBoundary) => NotGranted::OutsideBoundary,
+            (None, Standing::OutsideOrganization) => NotGranted::OutsideOrganization,
+            (None, _) => NotGranted::NoStatement,
+        };
+        Some(match &self.gap {
+            Some(gap) if reason == NotGranted::NoStatement => Verdict::Unknown(Reason::SnapshotGaps(gap.clone())),
+            _ => Verdict::UsedNotGranted(reason),
+        })
+    }
+
+    /// Whether the principal did anything in the window.
+    pub(super) fn activity(&self) -> Activity {
+        let doubt = || self.log_doubt().or_else(|| self.time_doubt());
+        match (self.subject.deeds.first_seen, doubt()) {
+            (Some(_), _) => Activity::Active,
+            (None, None) => Activity::NeverUsed,
+            (None, Some(reason)) => Activity::Unknown(reason),
+        }
+    }
+
+    /// Why the lack of evidence for an action proves nothing.
+    fn doubt(&self, trace: &Trace) -> Option<Reason> {
+        let log = match (self.log, &self.gap, self.log_doubt()) {
+            (_, Some(gap), _) => return Some(Reason::SnapshotGaps(gap.clone())),
+            (Some(log), None, None) => log,
+            (_, _, reason) => return Some(reason.unwrap_or(Reason::AccountNotCovered)),
+        };
+        // A role that was called in some regions may be relied upon in these; for one that was not, all of the account count.
+        let regions = match self.subject.deeds.regions.is_empty() {
+            true => &log.regions,
+            false => &self.subject.deeds.regions,
+        };
+        let never = trace.never.clone();
+        never
+            .or_else(|| self.time_doubt())
+            .or_else(|| trace.hidden(log, regions))
+            .or_else(|| self.unmapped_call(trace.service))
+    }
+
+    fn log_doubt(&self) -> Option<Reason> {
+        let has_events = self.log.is_some_and(|log| !log.days.is_empty());
+        (!has_events).then_some(Reason::AccountNotCovered)
+    }
+
+    fn time_doubt(&self) -> Option<Reason> {
+        let (days, needed) = (self.window.days(), self.thresholds.min_window_days);
+        if days < needed {
+            return Some(Reason::WindowTooShort { days, needed });
+        }
+        let principal = self.subject.member.as_ref().map(|member| member.principal)?;
+        match principal.created_at {
+            None => return Some(Reason::AgeUnknown),
+            Some(created_at) if created_at > self.window.since => return Some(Reason::YoungerThanWindow),
+            Some(_) => {}
+        }
+        let last_used = principal.last_used_at.unwrap_or(i64::MIN);
+        let is_in_window = last_used >= self.window.since && last_used < self.window.until;
+        if is_in_window && self.subject.deeds.first_seen.is_none() {
+            return Some(Reason::UsedBeyondTheLogs);
+        }
+        let coverage = self.coverage?;
+        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+            lost_hours: coverage.lost_hours,
+            hours: coverage.hours,
+        })
+    }
+
+    fn unmapped_call(&self, service: &str) -> Option<Reason> {
+        let mut unmapped = self.subject.deeds.unmapped.iter();
+        let of_service = |source: &str| source.split('.').next() == Some(service);
+        let (source, name) = unmapped.find(|(source, _)| of_service(source))?;
+        Some(Reason::UnmappedCall(format!("{source}:{name}")))
+    }
+}
+
+/// Whether the uses of an action went through a statement.
+enum Share {
+    Some,
+    None,
+    Unclear,
+}
+
+/// Only if every use is on a known resource that some statement names, a statement without one of these was not needed.
+fn share_of_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> Share {
+    let granting = || permissions.grants.iter().filter(|other| other.actions.contains(id));
+    let takes = |statement: &Statement| evidence.resources.iter().any(|arn| covers(statement, arn));
+    if granting().count() == 1 || takes(grant.statement) {
+        return Share::Some;
+    }
+    let is_explained = |arn: &String| granting().any(|other| covers(other.statement, arn));
+    match evidence.names_all_resources() && evidence.resources.iter().all(is_explained) {
+        true => Share::None,
+        false => Share::Unclear,
+    }
+}
+
+/// Whether a statement is about a resource.
+fn covers(statement: &Statement, arn: &str) -> bool {
+    let matches = |pattern: &str| resource_matches(&without_variables(pattern), arn);
+    match &statement.resources {
+        Some(Scope::Only(patterns)) => patterns.texts().any(matches),
+        Some(Scope::AllBut(patterns)) => !patterns.texts().any(|pattern| resource_matches(pattern, arn)),
+        None => false,
+    }
+}
+
+/// A pattern whose policy variables, such as `${aws:username}`, match anything.
+fn without_variables(pattern: &str) -> String {
+    let mut parts = pattern.split("${");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push('*');
+        plain.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_variables_match_anything() {
+        let cases = [
+            ("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/*/*"),
+            ("${a}x${b}", "*x*"),
+            ("open${a", "open*"),
+            ("plain", "plain"),
+        ];
+        for (pattern, plain) in cases {
+            assert_eq!(without_variables(pattern), plain);
+        }
+    }
+}

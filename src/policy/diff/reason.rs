@@ -1,0 +1,207 @@
+//! Why nothing can be said about a permission, or why it is not granted.
+
+use std::fmt;
+
+/// Why it is unknown whether a permission is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The account has no snapshot.
+    NoSnapshot,
+    /// The snapshot does not show all that the principal may do; the first gap.
+    SnapshotGaps(String),
+    /// The logs hold nothing of the account.
+    AccountNotCovered,
+    /// The facts do not know the action.
+    UnknownAction,
+    /// No call that needs it is recorded; why.
+    NeverLogged(&'static str),
+    /// No public operation needs it.
+    NoOperation,
+    /// Calls need it besides their own action, and leave no event of it; why, if known.
+    DependentOnly(&'static str),
+    /// Only some calls of other operations need it, and none proves it.
+    ConditionalOnly,
+    /// No call needs it; why.
+    Permissionless(&'static str),
+    /// The window is too short.
+    WindowTooShort {
+        /// Days that it has.
+        days: i64,
+        /// Days that it must have.
+        needed: i64,
+    },
+    /// The principal was made inside the window.
+    YoungerThanWindow,
+    /// The snapshot does not say when the principal was made.
+    AgeUnknown,
+    /// IAM says that the role was used inside the window, and the logs show no call.
+    UsedBeyondTheLogs,
+    /// The logs do not cover enough of the window: hours lost and hours in all.
+    CoverageTooLow {
+        /// Hours that are lost.
+        lost_hours: i64,
+        /// Hours of the window.
+        hours: i64,
+    },
+    /// Only data events show it, and none of the kind is recorded.
+    DataEventsNotRecorded {
+        /// Resource types of the data events.
+        resource_types: Vec<&'static str>,
+        /// Regions without them; empty for all.
+        regions: Vec<String>,
+        /// Whether events that only read are missing.
+        is_read: bool,
+    },
+    /// A trail may exclude the event source, and none of its events is there.
+    SourceNotRecorded(&'static str),
+    /// Management events of the kind are not recorded.
+    ManagementEventsNotRecorded {
+        /// Whether events that only read are missing.
+        is_read: bool,
+    },
+    /// A call of the service maps to no action; the call.
+    UnmappedCall(String),
+    /// Calls succeeded that may have needed it.
+    UncertainUse(u64),
+    /// Calls that need it failed, but not for lack of permission.
+    FailedCalls(u64),
+    /// Another statement grants it too, and the resources do not tell which one was needed.
+    ResourcesUnclear,
+}
+
+/// Why an action that was used is not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotGranted {
+    /// No statement allows it: a resource policy may, or the policies have changed.
+    NoStatement,
+    /// A statement denies it altogether.
+    Denied,
+    /// The boundary does not let it through.
+    OutsideBoundary,
+    /// The control policies of the organization do not let it through.
+    OutsideOrganization,
+    /// The snapshot does not know the principal.
+    NotInSnapshot,
+    /// The principal of this name in the snapshot is another one.
+    OtherPrincipal,
+}
+
+impl Reason {
+    /// Short name, for counting and filtering.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoSnapshot => "no-snapshot",
+            Self::SnapshotGaps(_) => "snapshot-gaps",
+            Self::AccountNotCovered => "account-not-covered",
+            Self::UnknownAction => "unknown-action",
+            Self::NeverLogged(_) => "never-logged",
+            Self::NoOperation => "no-operation",
+            Self::DependentOnly(_) => "dependent-only",
+            Self::ConditionalOnly => "conditional-only",
+            Self::Permissionless(_) => "permissionless",
+            Self::WindowTooShort { .. } => "window-too-short",
+            Self::YoungerThanWindow => "younger-than-window",
+            Self::AgeUnknown => "age-unknown",
+            Self::UsedBeyondTheLogs => "used-beyond-the-logs",
+            Self::CoverageTooLow { .. } => "coverage-too-low",
+            Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
+            Self::SourceNotRecorded(_) => "source-not-recorded",
+            Self::ManagementEventsNotRecorded { .. } => "management-events-not-recorded",
+            Self::UnmappedCall(_) => "unmapped-call",
+            Self::UncertainUse(_) => "uncertain-use",
+            Self::FailedCalls(_) => "failed-calls",
+            Self::ResourcesUnclear => "resources-unclear",
+        }
+    }
+
+    /// The whole text of a reason that has no details; the name of one that has.
+    fn sentence(&self) -> &'static str {
+        match self {
+            Self::NoSnapshot => "there is no IAM snapshot of the account",
+            Self::AccountNotCovered => "the logs hold no events of the account in the window",
+            Self::UnknownAction => "the facts know no such action",
+            Self::NoOperation => "no public API operation needs it",
+            Self::ConditionalOnly => "only some calls of other operations need it, and none proves it",
+            Self::YoungerThanWindow => "the principal was made inside the window",
+            Self::AgeUnknown => "the IAM snapshot does not say when the principal was made",
+            Self::UsedBeyondTheLogs => "IAM says that the role was used in the window, but the logs show no call",
+            Self::ResourcesUnclear => "it was used, but the logs do not tell for certain through which statement",
+            detailed => detailed.name(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SnapshotGaps(gap) => write!(formatter, "the IAM snapshot has gaps: {gap}"),
+            Self::NeverLogged(why) => write!(formatter, "CloudTrail never records it{}", because(why)),
+            Self::DependentOnly(why) => {
+                let why = because(why);
+                write!(
+                    formatter,
+                    "it is only needed beside other actions and leaves no event{why}"
+                )
+            }
+            Self::Permissionless(why) => write!(formatter, "no call needs this permission{}", because(why)),
+            Self::WindowTooShort { days, needed } => {
+                write!(formatter, "the window has {days} days, {needed} are needed")
+            }
+            Self::CoverageTooLow { lost_hours, hours } => {
+                write!(
+                    formatter,
+                    "{lost_hours} of {hours} hours of the account's logs are missing"
+                )
+            }
+            Self::DataEventsNotRecorded {
+                resource_types,
+                regions,
+                is_read,
+            } => {
+                let place = match regions.is_empty() {
+                    true => "the account".to_owned(),
+                    false => regions.join(", "),
+                };
+                let (kind, types) = (kind(*is_read), resource_types.join(" or "));
+                write!(formatter, "no {kind} data events of {types} are recorded in {place}")
+            }
+            Self::SourceNotRecorded(source) => write!(formatter, "no events of {source} are recorded in the account"),
+            Self::ManagementEventsNotRecorded { is_read } => {
+                let kind = kind(*is_read);
+                write!(formatter, "no {kind} management events are recorded in the account")
+            }
+            Self::UnmappedCall(call) => write!(formatter, "the principal called `{call}`, whose actions are not known"),
+            Self::UncertainUse(calls) => write!(formatter, "successful calls that may have needed it: {calls}"),
+            Self::FailedCalls(calls) => {
+                let which = "calls that needed it and failed, but not for lack of permission";
+                write!(formatter, "{which}: {calls}")
+            }
+            plain => formatter.write_str(plain.sentence()),
+        }
+    }
+}
+
+impl fmt::Display for NotGranted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NoStatement => "no policy of the principal allows it: a resource policy may, or it was taken away",
+            Self::Denied => "a statement denies it altogether",
+            Self::OutsideBoundary => "the permissions boundary does not allow it",
+            Self::OutsideOrganization => "the control policies of the organization do not allow it",
+            Self::NotInSnapshot => "the IAM snapshot does not know the principal",
+            Self::OtherPrincipal => "the IAM snapshot has another principal of this name",
+        })
+    }
+}
+
+/// What kind of events.
+fn kind(is_read: bool) -> &'static str {
+    if is_read { "read" } else { "write" }
+}
+
+fn because(why: &str) -> String {
+    match why.is_empty() {
+        true => String::new(),
+        false => format!(": {why}"),
+    }
+}

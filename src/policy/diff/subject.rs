@@ -1,0 +1,90 @@
+//! Whose permissions and uses belong together.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::policy::estate::Estate;
+use crate::policy::estate::Member;
+use crate::policy::usage::PrincipalKey;
+use crate::policy::usage::PrincipalUse;
+use crate::policy::usage::Usage;
+
+/// A principal of the snapshots, of the logs, or of both.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// Who.
+    pub key: PrincipalKey,
+    /// The principal in the snapshot.
+    pub member: Option<Member<'a>>,
+    /// Why there is none.
+    pub absence: Option<Absence>,
+    /// What it did.
+    pub deeds: PrincipalUse,
+}
+
+/// Why a principal of the logs is in no snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// The account has no snapshot.
+    NoSnapshot,
+    /// The snapshot of the account does not have it.
+    NotInSnapshot,
+    /// The snapshot has another principal of the same name.
+    OtherPrincipal,
+}
+
+/// Users and roles in the order of ARN and id.
+///
+/// Principals of accounts that have neither logs nor a snapshot are other people's and left out.
+pub fn subjects<'a>(usage: &Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
+    let mut deeds: BTreeMap<&str, Vec<(&PrincipalKey, &PrincipalUse)>> = BTreeMap::new();
+    for (key, deed) in &usage.principals {
+        deeds.entry(&key.arn).or_default().push((key, deed));
+    }
+    let (mut subjects, mut accounts) = (Vec::new(), BTreeSet::new());
+    for member in estate.callers() {
+        let key = PrincipalKey {
+            arn: member.principal.arn.clone(),
+            unique_id: member.principal.unique_id.clone(),
+        };
+        accounts.extend(key.account_id().map(str::to_owned));
+        let namesakes = deeds.remove(key.arn.as_str()).unwrap_or_default();
+        let (own, others): (Vec<_>, Vec<_>) = namesakes.into_iter().partition(|(found, _)| is_same(found, &key));
+        let mut merged = PrincipalUse::default();
+        own.iter().for_each(|(_, deed)| merged.add(deed));
+        subjects.push(Subject {
+            key,
+            member: Some(member),
+            absence: None,
+            deeds: merged,
+        });
+        subjects.extend(others.into_iter().map(|found| absent(found, Absence::OtherPrincipal)));
+    }
+    for found in deeds.into_values().flatten() {
+        let account = found.0.account_id().unwrap_or_default();
+        match (accounts.contains(account), usage.accounts.contains_key(account)) {
+            (true, _) => subjects.push(absent(found, Absence::NotInSnapshot)),
+            (false, true) => subjects.push(absent(found, Absence::NoSnapshot)),
+            (false, false) => {}
+        }
+    }
+    subjects.sort_by(|left, right| left.key.cmp(&right.key));
+    subjects
+}
+
+fn absent<'a>((key, deeds): (&PrincipalKey, &PrincipalUse), absence: Absence) -> Subject<'a> {
+    Subject {
+        key: key.clone(),
+        member: None,
+        absence: Some(absence),
+        deeds: deeds.clone(),
+    }
+}
+
+/// Whether two keys of one ARN may mean one principal: an id that is not known contradicts none.
+fn is_same(found: &PrincipalKey, wanted: &PrincipalKey) -> bool {
+    match (&found.unique_id, &wanted.unique_id) {
+        (Some(found), Some(wanted)) => found == wanted,
+        _ => true,
+    }
+}

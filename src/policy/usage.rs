@@ -1,0 +1,299 @@
+//! Evidence of use: what the logs show of every principal's actions, and what they could have shown.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+const HOURS_PER_DAY: i64 = 24;
+const MICROS_PER_DAY: i64 = HOURS_PER_DAY * MICROS_PER_HOUR;
+
+/// Microseconds since 1970-01-01T00:00:00Z, from `since` on and before `until`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// First moment.
+    pub since: i64,
+    /// First moment after it.
+    pub until: i64,
+}
+
+/// What the logs show in a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// The window.
+    pub window: Window,
+    /// Users and roles that made calls.
+    pub principals: BTreeMap<PrincipalKey, PrincipalUse>,
+    /// Accounts whose trail the logs hold.
+    pub accounts: BTreeMap<String, AccountLog>,
+}
+
+/// Who: a role that was deleted and made again under the same name is another principal, and has another id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PrincipalKey {
+    /// ARN without session name, with the path.
+    pub arn: String,
+    /// Id that is never used again, as `AROA…`; `None` where a record or snapshot does not say.
+    pub unique_id: Option<String>,
+}
+
+/// What one principal did in the window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrincipalUse {
+    /// First call of any kind.
+    pub first_seen: Option<i64>,
+    /// Last call of any kind.
+    pub last_seen: Option<i64>,
+    /// Regions that served its calls; not `aws-global`.
+    pub regions: BTreeSet<String>,
+    /// By full name of the action.
+    pub actions: BTreeMap<String, ActionUse>,
+    /// Event sources with a call that maps to no action, and one such call.
+    pub unmapped: BTreeMap<String, String>,
+}
+
+/// What one principal did with one action in the window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActionUse {
+    /// Calls that succeeded and needed it.
+    pub used: u64,
+    /// Of these, calls whose record names no resource.
+    pub unnamed: u64,
+    /// Calls that succeeded and may have needed it.
+    pub uncertain: u64,
+    /// Calls that were denied: attempts, no uses.
+    pub denied: u64,
+    /// Calls that failed for another reason than a lack of permission.
+    pub failed: u64,
+    /// First use.
+    pub first_used: Option<i64>,
+    /// Last use.
+    pub last_used: Option<i64>,
+    /// Last denied attempt.
+    pub last_denied: Option<i64>,
+    /// Regions that served the calls.
+    pub regions: BTreeSet<String>,
+    /// Distinct resources of the uses.
+    pub resource_count: u64,
+    /// ARNs of these resources, not necessarily of all.
+    pub resources: BTreeSet<String>,
+}
+
+/// What the logs of one account hold in the window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountLog {
+    /// Days with events, since 1970-01-01.
+    pub days: BTreeSet<i64>,
+    /// Objects of a day that could not be read whole.
+    pub lost_objects: BTreeMap<i64, i64>,
+    /// First event.
+    pub first_event: Option<i64>,
+    /// Last event.
+    pub last_event: Option<i64>,
+    /// Management events that are there.
+    pub management: Recorded,
+    /// Event sources with management events.
+    pub sources: BTreeSet<String>,
+    /// Data events that are there, by region and resource type.
+    pub data: BTreeMap<(String, String), Recorded>,
+    /// Regions that served calls; not `aws-global`.
+    pub regions: BTreeSet<String>,
+}
+
+/// Which of two kinds of events are recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Events that only read.
+    pub reads: bool,
+    /// The others.
+    pub writes: bool,
+}
+
+/// How much of a window the logs of an account cover.
+///
+/// An hour is lost if its whole day has no event; every object that cannot be read whole loses one hour more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// Hours of the window.
+    pub hours: i64,
+    /// Hours of these that are lost.
+    pub lost_hours: i64,
+}
+
+impl Window {
+    /// Length in days, rounded up.
+    pub fn days(self) -> i64 {
+        ceiling(self.until - self.since, MICROS_PER_DAY)
+    }
+
+    /// The days that it touches, each with the hours of it.
+    fn hours_by_day(self) -> impl Iterator<Item = (i64, i64)> {
+        let first = self.since.div_euclid(MICROS_PER_DAY);
+        let end = ceiling(self.until, MICROS_PER_DAY);
+        (first..end).map(move |day| {
+            let start = self.since.max(day * MICROS_PER_DAY);
+            let stop = self.until.min((day + 1) * MICROS_PER_DAY);
+            (day, ceiling(stop - start, MICROS_PER_HOUR))
+        })
+    }
+}
+
+impl PrincipalKey {
+    /// The account in the ARN.
+    pub fn account_id(&self) -> Option<&str> {
+        self.arn.split(':').nth(4).filter(|account| !account.is_empty())
+    }
+}
+
+impl PrincipalUse {
+    /// Adds what another part of the logs shows of the same principal.
+    pub fn add(&mut self, other: &Self) {
+        self.first_seen = earlier(self.first_seen, other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.regions.extend(other.regions.iter().cloned());
+        for (source, name) in &other.unmapped {
+            self.unmapped.entry(source.clone()).or_insert_with(|| name.clone());
+        }
+        for (action, action_use) in &other.actions {
+            self.actions.entry(action.clone()).or_default().add(action_use);
+        }
+    }
+}
+
+impl ActionUse {
+    /// Whether `resources` holds every resource of every use.
+    pub fn names_all_resources(&self) -> bool {
+        self.unnamed == 0 && u64::try_from(self.resources.len()) == Ok(self.resource_count)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.used += other.used;
+        self.unnamed += other.unnamed;
+        self.uncertain += other.uncertain;
+        self.denied += other.denied;
+        self.failed += other.failed;
+        self.first_used = earlier(self.first_used, other.first_used);
+        self.last_used = self.last_used.max(other.last_used);
+        self.last_denied = self.last_denied.max(other.last_denied);
+        self.regions.extend(other.regions.iter().cloned());
+        // Resources of both parts are counted twice; the count then only says that the list is not complete.
+        self.resource_count += other.resource_count;
+        self.resources.extend(other.resources.iter().cloned());
+    }
+}
+
+impl AccountLog {
+    /// How much of a window the logs cover.
+    pub fn coverage(&self, window: Window) -> Coverage {
+        let mut coverage = Coverage {
+            hours: 0,
+            lost_hours: 0,
+        };
+        for (day, hours) in window.hours_by_day() {
+            let lost_objects = self.lost_objects.get(&day).copied().unwrap_or_default();
+            coverage.hours += hours;
+            coverage.lost_hours += match self.days.contains(&day) {
+                true => lost_objects.min(hours),
+                false => hours,
+            };
+        }
+        coverage
+    }
+}
+
+impl Recorded {
+    /// Notes an event.
+    pub fn note(&mut self, is_read: bool) {
+        match is_read {
+            true => self.reads = true,
+            false => self.writes = true,
+        }
+    }
+}
+
+impl Coverage {
+    /// Share of the hours that are covered; 0 for an empty window.
+    pub fn share(self) -> f64 {
+        let number = |hours: i64| u32::try_from(hours).map_or(f64::from(u32::MAX), f64::from);
+        match self.hours {
+            0 => 0.0,
+            hours => number(hours - self.lost_hours) / number(hours),
+        }
+    }
+}
+
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn ceiling(number: i64, unit: i64) -> i64 {
+    number.div_euclid(unit) + i64::from(number.rem_euclid(unit) > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(first: i64, end: i64) -> Window {
+        Window {
+            since: first * MICROS_PER_DAY,
+            until: end * MICROS_PER_DAY,
+        }
+    }
+
+    fn log(days: impl IntoIterator<Item = i64>) -> AccountLog {
+        AccountLog {
+            days: days.into_iter().collect(),
+            ..AccountLog::default()
+        }
+    }
+
+    #[test]
+    fn silent_day_loses_its_hours() {
+        let coverage = log([10, 11, 13]).coverage(days(10, 14));
+        assert_eq!((coverage.hours, coverage.lost_hours), (96, 24));
+        assert!((coverage.share() - 0.75).abs() < 1e-9);
+    }
+
+    #[test]
+    fn object_that_cannot_be_read_loses_an_hour() {
+        let mut account = log([10, 11]);
+        account.lost_objects = BTreeMap::from([(10, 1), (11, 30), (12, 5)]);
+        assert_eq!(account.coverage(days(10, 12)).lost_hours, 25);
+    }
+
+    #[test]
+    fn window_inside_of_days_counts_the_hours_that_it_touches() {
+        let window = Window {
+            since: 10 * MICROS_PER_DAY + MICROS_PER_HOUR / 2,
+            until: 12 * MICROS_PER_DAY - 1,
+        };
+        assert_eq!((window.days(), log([10, 11]).coverage(window).hours), (2, 48));
+    }
+
+    #[test]
+    fn empty_window_is_not_covered() {
+        assert!(log([10]).coverage(days(10, 10)).share().abs() < 1e-9);
+    }
+
+    #[test]
+    fn resources_are_complete_only_if_every_use_names_them_and_all_are_listed() {
+        let all = ActionUse {
+            used: 2,
+            resource_count: 1,
+            resources: BTreeSet::from(["a".to_owned()]),
+            ..ActionUse::default()
+        };
+        let cut = ActionUse {
+            resource_count: 2,
+            ..all.clone()
+        };
+        let unnamed = ActionUse {
+            unnamed: 1,
+            ..all.clone()
+        };
+        assert!(all.names_all_resources() && !cut.names_all_resources() && !unnamed.names_all_resources());
+    }
+}

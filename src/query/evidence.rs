@@ -1,0 +1,31 @@
+//! The statements that gather evidence for the diff: what was used, what the logs hold, and who was granted what.
+//!
+//! They are no questions of the library: their rows are for `analysis`, which makes findings of them.
+
+/// One such statement; those with a window take `$since` and `$until`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvidenceQuery {
+    /// First and last moment of the logs.
+    Extent,
+    /// Uses by principal and action, in a window.
+    Uses,
+    /// What the logs of every account hold, in a window.
+    Coverage,
+    /// Objects of the logs that could not be read whole.
+    LostObjects,
+    /// Sources of the newest IAM snapshots.
+    Snapshots,
+}
+
+impl EvidenceQuery {
+    /// The text of the statement.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Extent => include_str!("../../queries/evidence/extent.sql"),
+            Self::Uses => include_str!("../../queries/evidence/uses.sql"),
+            Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
+            Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
+            Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Granted against used as rows: one per principal, or one per permission.
+//!
+//! Every row says on what its verdict rests: the window, how much of it the logs cover, and the dates of facts and snapshot.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::Float64Array;
+use arrow::array::Int64Array;
+use arrow::array::ListBuilder;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::array::StringBuilder;
+use arrow::array::TimestampMicrosecondArray;
+use arrow::datatypes::DataType;
+use arrow::datatypes::Field;
+
+use super::ReportError;
+use crate::policy::ActionUse;
+use crate::policy::Activity;
+use crate::policy::PrincipalDiff;
+use crate::policy::Row;
+use crate::policy::Window;
+
+/// What all verdicts of one report rest on.
+#[derive(Debug, Clone, Copy)]
+pub struct DiffFrame<'a> {
+    /// The window.
+    pub window: Window,
+    /// Day of the facts.
+    pub facts_date: &'a str,
+}
+
+/// Name and values of a column.
+type Named = (&'static str, ArrayRef);
+
+/// One row: what the permissions of a principal come to.
+///
+/// # Errors
+/// Never with columns of one length, which these are.
+pub fn principal_row(diff: &PrincipalDiff<'_>, frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
+    let (summary, deeds) = (&diff.summary, &diff.subject.deeds);
+    let activity_reason = match &summary.activity {
+        Activity::Unknown(reason) => Some(reason.to_string()),
+        Activity::Active | Activity::NeverUsed => None,
+    };
+    let counted = |(name, count): (&&str, &usize)| format!("{name}: {count}");
+    let mut columns = vec![
+        ("principal_arn", text(Some(&diff.subject.key.arn))),
+        ("activity", text(Some(summary.activity.name()))),
+        ("last_seen", times([deeds.last_seen])),
+        ("granted", counts([summary.granted])),
+        ("used", counts([summary.used])),
+        ("denied_attempt", counts([summary.denied])),
+        ("unknown", counts([summary.unknown])),
+        ("unused", counts([summary.unused])),
+        ("removable", counts([summary.removable])),
+        ("high_risk_removable", counts([summary.high_risk_removable])),
+        ("reduction", Arc::new(Float64Array::from(vec![summary.reduction()]))),
+        ("used_not_granted", counts([summary.used_not_granted])),
+        ("denied_not_granted", counts([summary.denied_not_granted])),
+        ("blocked", counts([summary.blocked])),
+        (
+            "removable_harms",
+            lists([summary.removable_harms.iter().map(counted).collect()]),
+        ),
+        (
+            "unused_policies",
+            lists([summary.unused_policies.iter().map(|id| (*id).to_owned()).collect()]),
+        ),
+        (
+            "unknown_reasons",
+            lists([summary.unknown_reasons.iter().map(counted).collect()]),
+        ),
+        ("activity_reason", text(activity_reason.as_deref())),
+    ];
+    columns.extend(basis(diff, frame, 1));
+    batch(columns)
+}
+
+/// A row for each of the permissions of a principal that `is_wanted`.
+///
+/// # Errors
+/// Never with columns of one length, which these are.
+pub fn permission_rows(
+    diff: &PrincipalDiff<'_>,
+    frame: DiffFrame<'_>,
+    is_wanted: impl Fn(&Row<'_>) -> bool,
+) -> Result<RecordBatch, ReportError> {
+    let rows: Vec<&Row<'_>> = diff.rows.iter().filter(|row| is_wanted(row)).collect();
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let mut columns: Vec<Named> = vec![
+        (
+            "principal_arn",
+            texts(rows.iter().map(|_| Some(diff.subject.key.arn.as_str()))),
+        ),
+        (
+            "policy",
+            texts(rows.iter().map(|row| row.policy.map(|policy| policy.id.as_str()))),
+        ),
+        (
+            "statement",
+            optional_counts(rows.iter().map(|row| row.statement_number)),
+        ),
+        ("sid", texts(rows.iter().map(|row| row.sid))),
+        ("action", texts(rows.iter().map(|row| Some(row.action)))),
+        ("verdict", texts(rows.iter().map(|row| Some(row.verdict.name())))),
+        ("reason", owned_texts(rows.iter().map(|row| row.verdict.reason()))),
+        (
+            "uses",
+            integers(
+                rows.iter()
+                    .map(|row| number(used(row).map_or(0, |evidence| evidence.used))),
+            ),
+        ),
+        (
+            "last_used",
+            times(rows.iter().map(|row| used(row).and_then(|evidence| evidence.last_used))),
+        ),
+        (
+            "resource_count",
+            integers(
+                rows.iter()
+                    .map(|row| number(used(row).map_or(0, |evidence| evidence.resource_count))),
+            ),
+        ),
+        (
+            "denied_attempts",
+            integers(
+                rows.iter()
+                    .map(|row| number(row.evidence.map_or(0, |evidence| evidence.denied))),
+            ),
+        ),
+        (
+            "access_level",
+            texts(rows.iter().map(|row| row.known.map(|action| action.level.name()))),
+        ),
+        (
+            "harms",
+            lists(
+                rows.iter()
+                    .map(|row| row.harms.iter().map(|harm| (*harm).to_owned()).collect()),
+            ),
+        ),
+        ("through_group", texts(rows.iter().map(|row| row.group))),
+    ];
+    columns.extend(basis(diff, frame, rows.len()));
+    batch(columns)
+}
+
+/// What the verdicts of a principal rest on, in every row.
+fn basis(diff: &PrincipalDiff<'_>, frame: DiffFrame<'_>, rows: usize) -> Vec<Named> {
+    let key = &diff.subject.key;
+    let taken_at = diff.subject.member.map(|member| member.taken_at);
+    let share = diff.coverage.map(|coverage| coverage.share());
+    let same = |text: Option<&str>| texts(std::iter::repeat_n(text, rows));
+    let moment = |time: Option<i64>| times(std::iter::repeat_n(time, rows));
+    vec![
+        ("principal_id", same(key.unique_id.as_deref())),
+        ("account_id", same(key.account_id())),
+        ("since", moment(Some(frame.window.since))),
+        ("until", moment(Some(frame.window.until))),
+        (
+            "coverage",
+            Arc::new(Float64Array::from_iter(std::iter::repeat_n(share, rows))),
+        ),
+        ("facts_date", same(Some(frame.facts_date))),
+        ("snapshot_time", moment(taken_at)),
+    ]
+}
+
+/// What shows the use of a permission.
+fn used<'s>(row: &Row<'s>) -> Option<&'s ActionUse> {
+    row.evidence.filter(|evidence| evidence.used > 0)
+}
+
+fn batch(columns: Vec<Named>) -> Result<RecordBatch, ReportError> {
+    let columns = columns.into_iter().map(|(name, values)| (name, values, true));
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
+}
+
+fn text(value: Option<&str>) -> ArrayRef {
+    texts([value])
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringArray>())
+}
+
+fn owned_texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
+
+fn integers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values))
+}
+
+fn counts(values: impl IntoIterator<Item = usize>) -> ArrayRef {
+    optional_counts(values.into_iter().map(Some))
+}
+
+fn optional_counts(values: impl IntoIterator<Item = Option<usize>>) -> ArrayRef {
+    let values = values.into_iter();
+    let numbers = values.map(|value| value.map(|count| i64::try_from(count).unwrap_or(i64::MAX)));
+    Arc::new(numbers.collect::<Int64Array>())
+}
+
+fn times(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    let times: TimestampMicrosecondArray = values.into_iter().collect();
+    Arc::new(times.with_timezone("UTC"))
+}
+
+fn lists(values: impl IntoIterator<Item = Vec<String>>) -> ArrayRef {
+    let element = Arc::new(Field::new("element", DataType::Utf8, true));
+    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(element);
+    for texts in values {
+        texts.iter().for_each(|text| builder.values().append_value(text));
+        builder.append(true);
+    }
+    Arc::new(builder.finish())
+}
