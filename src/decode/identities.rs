@@ -9,7 +9,7 @@ use crate::event::CredentialKind;
 use crate::event::UserIdentity;
 
 use super::columns::DictionaryColumn;
-use super::fields::ExtraMembers;
+use super::extra::ExtraMembers;
 use super::fields::truth;
 use super::known::KnownObjects;
 use super::leaves::CONTAINER_COUNT;

@@ -7,6 +7,7 @@
 mod columns;
 mod document;
 mod event_keys;
+mod extra;
 mod fields;
 mod groups;
 pub mod gzip;
@@ -17,6 +18,7 @@ mod nested;
 mod object;
 mod outcome;
 mod parameters;
+mod parser;
 pub mod render;
 mod resources;
 mod rows;

@@ -7,14 +7,13 @@ use std::ops::Range;
 
 use sha2::Digest;
 use sha2::Sha256;
-use simd_json::Buffers;
-use simd_json::INPUT_PADDING;
-use simd_json::Tape;
 
 use super::groups::RecordGroups;
 use super::gzip::GzipFault;
 use super::gzip::Inflater;
 use super::outcome::Outcome;
+use super::parser::Parser;
+use super::parser::Piece;
 use super::rows::RowBuffer;
 use super::run::Run;
 use super::scan::ValueKind;
@@ -22,8 +21,6 @@ use super::separate::Separator;
 use super::separate::Skipper;
 use super::separate::Step;
 use super::separate::next_record_start;
-use super::tape::TapeCursor;
-use super::tape::TapeDocument;
 use super::whole::WholeInflater;
 
 /// Inflated bytes that are looked at together.
@@ -61,12 +58,6 @@ pub struct Decoder {
     parser: Parser,
 }
 
-struct Parser {
-    work: Vec<u8>,
-    buffers: Buffers,
-    tape: Option<Tape<'static>>,
-}
-
 impl std::fmt::Debug for Decoder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -79,16 +70,11 @@ impl std::fmt::Debug for Decoder {
 impl Decoder {
     /// Makes a decoder.
     pub fn new(limits: Limits) -> Self {
-        let parser = Parser {
-            work: Vec::new(),
-            buffers: Buffers::new(SMALLEST_FILL_BYTES),
-            tape: None,
-        };
         Self {
             limits,
             source: Vec::new(),
             whole: WholeInflater::default(),
-            parser,
+            parser: Parser::default(),
         }
     }
 
@@ -310,68 +296,6 @@ impl Decoder {
                 Step::Record(_) | Step::Exhausted => return source.len(),
             }
         }
-    }
-}
-
-/// What is parsed at once.
-struct Piece<'s> {
-    source: &'s [u8],
-    range: Range<usize>,
-    /// What is put around it.
-    brackets: (&'static [u8], &'static [u8]),
-}
-
-impl<'s> Piece<'s> {
-    /// Elements of an array, with commas between them.
-    fn elements(source: &'s [u8], range: Range<usize>) -> Self {
-        Self {
-            source,
-            range,
-            brackets: (b"[", b"]"),
-        }
-    }
-
-    fn whole(source: &'s [u8]) -> Self {
-        Self {
-            source,
-            range: 0..source.len(),
-            brackets: (b"", b""),
-        }
-    }
-}
-
-impl Parser {
-    /// Parses a piece and hands out a cursor at its root; returns false, having done nothing, when it is not well-formed.
-    fn parse<'r>(
-        &mut self,
-        piece: &Piece<'_>,
-        run: &mut Run<'r>,
-        visit: impl FnOnce(&mut Run<'r>, TapeCursor<'_>),
-    ) -> bool {
-        let (opening, closing) = piece.brackets;
-        let source = piece.source;
-        let base = piece.range.start.wrapping_sub(opening.len());
-        self.work.clear();
-        self.work.extend_from_slice(opening);
-        self.work
-            .extend_from_slice(source.get(piece.range.clone()).unwrap_or_default());
-        self.work.extend_from_slice(closing);
-        run.before_parse(&mut self.work, base);
-        let length = self.work.len();
-        self.work.resize(length + INPUT_PADDING, 0);
-        let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
-        let parsed = simd_json::fill_tape_padded(&mut self.work, length, &mut self.buffers, &mut tape);
-        if parsed.is_ok() {
-            let document = TapeDocument {
-                nodes: &tape.0,
-                tokens: self.buffers.structural_indexes(),
-                source,
-                base,
-            };
-            visit(run, TapeCursor::new(&document));
-        }
-        self.tape = Some(tape.reset());
-        parsed.is_ok()
     }
 }
 

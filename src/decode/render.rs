@@ -20,11 +20,11 @@ use crate::event;
 use crate::schema::EVENT_COLUMNS;
 use crate::schema::Storage;
 
+use super::extra::quote;
 use super::fields::FIELDS;
 use super::fields::Field;
 use super::fields::FieldSpec;
 use super::fields::Form;
-use super::fields::quote;
 use super::leaves::Container;
 use super::leaves::LEAVES;
 use super::leaves::LeafForm;

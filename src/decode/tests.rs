@@ -152,7 +152,7 @@ fn oddities_round_trip() {
     let with = |name: &str, raw: &str| {
         let mut record = RECORD.to_owned();
         record.truncate(record.len() - 1);
-        format!("{record},{}:{raw}}}", fields::quote(name))
+        format!("{record},{}:{raw}}}", extra::quote(name))
     };
     for (name, raw) in [
         ("newField", r#"{"a":[1.50,{"b":1e999}]}"#),
@@ -439,7 +439,7 @@ fn json_text(depth: u32) -> impl Strategy<Value = String> {
         Just("1e999".to_owned()),
         Just("0.0".to_owned())
     ];
-    let string = any::<String>().prop_map(|text| fields::quote(&text));
+    let string = any::<String>().prop_map(|text| extra::quote(&text));
     let leaf = prop_oneof![
         number,
         string,
@@ -453,7 +453,7 @@ fn json_text(depth: u32) -> impl Strategy<Value = String> {
             prop::collection::vec(("[a-zA-Z\\u{e9}\"]{0,6}", inner), 0..4).prop_map(|members| {
                 let members: Vec<_> = members
                     .iter()
-                    .map(|(key, raw)| format!("{}: {raw}", fields::quote(key)))
+                    .map(|(key, raw)| format!("{}: {raw}", extra::quote(key)))
                     .collect();
                 format!("{{{}}}", members.join(","))
             }),
@@ -479,7 +479,7 @@ fn record_text() -> impl Strategy<Value = String> {
     prop::collection::vec((key, value), 0..16).prop_map(|members| {
         let mut text = "{\"eventName\":\"Planted\",\"eventType\":\"AwsApiCall\"".to_owned();
         for (key, raw) in members {
-            text.push_str(&format!(",{}:{raw}", fields::quote(&key)));
+            text.push_str(&format!(",{}:{raw}", extra::quote(&key)));
         }
         text + "}"
     })

@@ -2,7 +2,7 @@
 
 use super::columns::DictionaryColumn;
 use super::columns::Interner;
-use super::fields::ExtraMembers;
+use super::extra::ExtraMembers;
 use super::nested::Value;
 use super::scan::SyntaxError;
 use super::scan::ValueKind;
