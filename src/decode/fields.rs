@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::extra::ExtraMembers;
 use super::nested::Value;
+use super::nested::truth;
 use super::scan::ValueKind;
 
 /// A documented top-level field of a CloudTrail record.
@@ -386,17 +387,6 @@ impl<'a> Draft<'a> {
         let Some(spec) = FIELDS.get(field as usize) else { return };
         let Some(member) = self.get(field) else { return };
         self.extra.add(spec.json_name, member.value.text());
-    }
-}
-
-/// Reads `"true"`/`"false"` in any case, and whether it is spelled as CloudTrail spells it.
-pub(crate) fn truth(text: &str) -> Option<(bool, bool)> {
-    match text {
-        "true" => Some((true, true)),
-        "false" => Some((false, true)),
-        _ if text.eq_ignore_ascii_case("true") => Some((true, false)),
-        _ if text.eq_ignore_ascii_case("false") => Some((false, false)),
-        _ => None,
     }
 }
 

@@ -10,7 +10,6 @@ use crate::event::UserIdentity;
 
 use super::columns::DictionaryColumn;
 use super::extra::ExtraMembers;
-use super::fields::truth;
 use super::known::KnownObjects;
 use super::leaves::CONTAINER_COUNT;
 use super::leaves::Container;
@@ -18,6 +17,7 @@ use super::leaves::LEAVES;
 use super::leaves::LeafForm;
 use super::leaves::NESTED_CONTAINERS;
 use super::nested::Value;
+use super::nested::truth;
 use super::scan::SyntaxError;
 use super::scan::ValueKind;
 

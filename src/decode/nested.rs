@@ -100,3 +100,14 @@ impl<'a> Value<'a> {
         }
     }
 }
+
+/// Reads `"true"`/`"false"` in any case, and whether it is spelled as CloudTrail spells it.
+pub(crate) fn truth(text: &str) -> Option<(bool, bool)> {
+    match text {
+        "true" => Some((true, true)),
+        "false" => Some((false, true)),
+        _ if text.eq_ignore_ascii_case("true") => Some((true, false)),
+        _ if text.eq_ignore_ascii_case("false") => Some((false, false)),
+        _ => None,
+    }
+}
