@@ -1,7 +1,8 @@
 //! Decoding one object, whatever its size and shape.
 //!
-//! A small object is parsed as a whole. A large or malformed one goes through a window: its records are separated, parsed
-//! in groups where they are good, and each alone where they are not, so that one bad record costs one record.
+//! An object that is written as trails write it is parsed in groups of records, any other small one as a whole. A large or
+//! malformed one goes through a window: its records are separated, parsed in groups where they are good, and each alone
+//! where they are not, so that one bad record costs one record.
 
 use std::ops::Range;
 
