@@ -12,8 +12,10 @@ use crate::decode::Decoder;
 use crate::decode::EventKeyMap;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
+use crate::decode::Outcome;
 use crate::decode::RowBuffer;
 use crate::source;
+use crate::source::Content;
 use crate::source::ObjectRef;
 use crate::store::DataFile;
 use crate::store::StagedFile;
@@ -28,24 +30,24 @@ use super::run::Progress;
 /// Rows after which a batch takes no further objects.
 const BATCH_ROWS: u64 = 1_000_000;
 /// Objects after which a batch takes no further ones.
-const BATCH_OBJECTS: usize = 100_000;
+const BATCH_OBJECTS: usize = 50_000;
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 /// A batch that is decoded and staged but not committed.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
     /// One entry per object, in the order of the plan.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry<'a>>,
     pub(super) staged: Vec<StagedFile>,
 }
 
 /// What all workers of a batch share.
-pub(super) struct Work<'a> {
+pub(super) struct Work<'o, 'a> {
     pub(super) store: &'a Store,
     /// The rows that are stored already.
     pub(super) basis: &'a TableSnapshot,
-    pub(super) objects: &'a [ObjectRef],
+    pub(super) objects: &'o [ObjectRef],
     pub(super) options: &'a Options,
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a AtomicBool,
@@ -53,16 +55,16 @@ pub(super) struct Work<'a> {
     next: AtomicUsize,
     rows: AtomicU64,
     seen: Mutex<EventKeySet>,
-    entries: Mutex<Vec<(usize, Entry)>>,
+    entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
     failure: Mutex<Option<IngestError>>,
 }
 
-impl<'a> Work<'a> {
+impl<'o, 'a> Work<'o, 'a> {
     pub(super) fn new(
         store: &'a Store,
         basis: &'a TableSnapshot,
-        objects: &'a [ObjectRef],
+        objects: &'o [ObjectRef],
         options: &'a Options,
         (progress, stop): (&'a dyn Progress, &'a AtomicBool),
     ) -> Self {
@@ -86,7 +88,7 @@ impl<'a> Work<'a> {
     /// Decodes a prefix of the objects with every thread of the pool.
     ///
     /// On an error nothing is left staged.
-    pub(super) fn run(self, pool: &rayon::ThreadPool) -> Result<Batch, IngestError> {
+    pub(super) fn run(self, pool: &rayon::ThreadPool) -> Result<Batch<'o>, IngestError> {
         pool.broadcast(|_| {
             if let Err(error) = Worker::new(&self).run() {
                 lock(&self.failure).get_or_insert(error);
@@ -97,6 +99,8 @@ impl<'a> Work<'a> {
             self.store.discard(staged);
             return Err(error);
         }
+        // What the workers shared is given back before the commit needs room.
+        drop(self.seen);
         let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
         entries.sort_by_key(|(index, _)| *index);
         Ok(Batch {
@@ -105,7 +109,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn take(&self) -> Option<(usize, &'a ObjectRef)> {
+    fn take(&self) -> Option<(usize, &'o ObjectRef)> {
         let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS;
         if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
             return None;
@@ -120,19 +124,19 @@ impl<'a> Work<'a> {
 }
 
 /// One thread's part of a batch.
-struct Worker<'w, 'a> {
-    work: &'w Work<'a>,
+struct Worker<'w, 'o, 'a> {
+    work: &'w Work<'o, 'a>,
     rows: RowBuffer,
     /// Position in the plan of every object in `rows`.
     plan: Vec<usize>,
     /// Entries of finished objects, some of whose rows may still wait in `rows`.
-    finished: Vec<(usize, Entry)>,
+    finished: Vec<(usize, Entry<'o>)>,
     /// Duplicates found so far, by position in the plan.
     duplicates: Vec<(usize, u64)>,
 }
 
-impl<'w, 'a> Worker<'w, 'a> {
-    fn new(work: &'w Work<'a>) -> Self {
+impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
+    fn new(work: &'w Work<'o, 'a>) -> Self {
         let rows = RowBuffer::new(work.keys.clone());
         Self {
             work,
@@ -146,12 +150,9 @@ impl<'w, 'a> Worker<'w, 'a> {
     fn run(mut self) -> Result<(), IngestError> {
         let mut decoder = Decoder::new(self.work.options.limits);
         while let Some((index, object)) = self.work.take() {
-            let entry = match source::read(object) {
-                Ok(bytes) => {
-                    let outcome = self.decode(&mut decoder, index, object, &bytes)?;
-                    Entry::decoded(object.clone(), outcome)
-                }
-                Err(cause) => Entry::unreadable(object.clone(), &cause),
+            let entry = match source::fetch(object) {
+                Ok(content) => Entry::decoded(object, self.decode(&mut decoder, index, object, content)?),
+                Err(cause) => Entry::unreadable(object, &cause),
             };
             self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
             self.work.progress.object_done(object.size, entry.outcome.rows);
@@ -173,10 +174,10 @@ impl<'w, 'a> Worker<'w, 'a> {
         decoder: &mut Decoder,
         index: usize,
         object: &ObjectRef,
-        bytes: &[u8],
-    ) -> Result<crate::decode::Outcome, IngestError> {
+        content: Content,
+    ) -> Result<Outcome, IngestError> {
         let work = self.work;
-        let buffer_bytes = work.options.buffer_bytes();
+        let buffer_bytes = work.options.buffer_bytes(work.objects.len());
         let (plan, duplicates) = (&mut self.plan, &mut self.duplicates);
         plan.push(index);
         let mut spill = |rows: &mut RowBuffer| -> Result<(), IngestError> {
@@ -189,7 +190,10 @@ impl<'w, 'a> Worker<'w, 'a> {
             plan.push(index);
             Ok(())
         };
-        let outcome = decoder.decode(&object.uri, bytes, &mut self.rows, &mut spill)?;
+        let outcome = match content {
+            Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut self.rows, &mut spill)?,
+            Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut self.rows, &mut spill)?,
+        };
         spill(&mut self.rows)?;
         if self.rows.rows() == 0 {
             self.rows = RowBuffer::new(work.keys.clone());
@@ -200,7 +204,7 @@ impl<'w, 'a> Worker<'w, 'a> {
 }
 
 /// Drops duplicates and writes the rest; returns how many duplicates each object of `plan` had.
-fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
+fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
     let mut keep = unseen(work, &rows);
     drop_stored(work, &rows, &mut keep)?;
     let mut duplicates = vec![0_u64; plan.len()];
@@ -213,10 +217,11 @@ fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize,
         }
     }
     if keep.contains(&true) {
-        for day in rows.into_days(&keep)? {
+        rows.into_days(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
-        }
+            Ok(())
+        })?;
     }
     Ok(plan
         .iter()
@@ -227,7 +232,7 @@ fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize,
 }
 
 /// Which rows no other row of this batch has come before.
-fn unseen(work: &Work<'_>, rows: &RowBuffer) -> Vec<bool> {
+fn unseen(work: &Work<'_, '_>, rows: &RowBuffer) -> Vec<bool> {
     let mut seen = lock(&work.seen);
     rows.event_keys()
         .iter()
@@ -236,7 +241,7 @@ fn unseen(work: &Work<'_>, rows: &RowBuffer) -> Vec<bool> {
 }
 
 /// Drops rows whose event the store has. Only files that can hold one of them are looked at.
-fn drop_stored(work: &Work<'_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(), IngestError> {
+fn drop_stored(work: &Work<'_, '_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(), IngestError> {
     if work.basis.files.is_empty() {
         return Ok(());
     }

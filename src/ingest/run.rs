@@ -20,9 +20,12 @@ use super::batch::Batch;
 use super::batch::Work;
 use super::error::IngestError;
 use super::ledger;
+use super::ledger::Entry;
 
 /// How often a batch is made again because another writer committed first.
 const MAX_ATTEMPTS: u32 = 50;
+/// Memory that one listed object takes, roughly.
+const LISTED_BYTES: usize = 400;
 const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
 
@@ -44,10 +47,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Rows that one thread gathers before it writes them; sorting and encoding take about as much again each, and what
-    /// does not grow with the rows (the object, its parse, the listing, keys already seen) needs room too.
-    pub(super) fn buffer_bytes(&self) -> usize {
-        (self.memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
+    /// Rows that one thread gathers before it writes them, while `objects` are listed; sorting and encoding take about as
+    /// much again each, and what does not grow with the rows (the object, its parse, keys already seen) needs room too.
+    pub(super) fn buffer_bytes(&self, objects: usize) -> usize {
+        let memory_bytes = self.memory_bytes.saturating_sub(objects.saturating_mul(LISTED_BYTES));
+        (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
 }
 
@@ -103,10 +107,11 @@ impl Ingest<'_> {
         let mut attempts = 0;
         while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) {
             match self.batch(&objects, &pool, progress)? {
-                Some(batch) => {
+                Some(entries) => {
                     attempts = 0;
-                    objects.drain(..batch.entries.len().min(objects.len()));
-                    batch.entries.iter().for_each(|entry| entry.book(&mut balance));
+                    entries.iter().for_each(|entry| entry.book(&mut balance));
+                    let done = entries.len();
+                    objects.drain(..done.min(objects.len()));
                 }
                 None if attempts < MAX_ATTEMPTS => {
                     attempts += 1;
@@ -121,26 +126,27 @@ impl Ingest<'_> {
     }
 
     /// Decodes and commits one batch; `None` when another writer committed first.
-    fn batch(
+    fn batch<'o>(
         &self,
-        objects: &[ObjectRef],
+        objects: &'o [ObjectRef],
         pool: &rayon::ThreadPool,
         progress: &dyn Progress,
-    ) -> Result<Option<Batch>, IngestError> {
+    ) -> Result<Option<Vec<Entry<'o>>>, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let mut batch = Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool)?;
-        if batch.entries.is_empty() {
-            return Ok(Some(batch));
+        let Batch { entries, staged } =
+            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool)?;
+        if entries.is_empty() {
+            return Ok(Some(entries));
         }
         let commit = CommitBatch {
             run_id: self.options.run_id.clone(),
-            events: std::mem::take(&mut batch.staged),
-            objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
-            rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
+            events: staged,
+            objects: ledger::objects(&entries, &self.options.run_id, self.options.now)?,
+            rejects: ledger::rejects(&entries, &self.options.run_id)?,
             committed_at: self.options.now,
         };
         match self.runtime.block_on(self.store.commit(&basis, commit))? {
-            CommitOutcome::Committed(_) => Ok(Some(batch)),
+            CommitOutcome::Committed(_) => Ok(Some(entries)),
             CommitOutcome::Conflict(staged) => {
                 self.store.discard(staged);
                 Ok(None)

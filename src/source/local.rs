@@ -1,11 +1,15 @@
 //! Folders and files.
 
 use std::cmp::Ordering;
+use std::fs::File;
 use std::fs::Metadata;
+use std::io::BufRead;
+use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
+use jiff::civil::Date;
 use url::Url;
 use walkdir::DirEntry;
 use walkdir::WalkDir;
@@ -13,13 +17,17 @@ use walkdir::WalkDir;
 use super::LogKey;
 use super::SourceError;
 
-/// One object that can be read.
+/// Larger objects are read piece by piece.
+const LARGEST_WHOLE_BYTES: u64 = 8 << 20;
+const PIECE_BYTES: usize = 256 << 10;
+
+/// One object that can be read. There may be millions, so that it holds each text once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectRef {
     /// URI, the object's identity together with `etag` and `size`.
-    pub uri: String,
+    pub uri: Box<str>,
     /// Version of the content; for files the time of the last change.
-    pub etag: String,
+    pub etag: Box<str>,
     /// Size in bytes, as stored.
     pub size: u64,
     /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
@@ -28,7 +36,14 @@ pub struct ObjectRef {
     pub key: Option<LogKey>,
     /// Whether the object was named itself, not found in a folder.
     pub is_named: bool,
-    path: PathBuf,
+}
+
+/// The bytes of one object.
+pub enum Content {
+    /// All of them.
+    Whole(Vec<u8>),
+    /// A large object's, as they come.
+    Stream(Box<dyn BufRead>),
 }
 
 /// All objects of a source.
@@ -54,14 +69,45 @@ pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
         let path = Path::new(source.strip_prefix("file://").unwrap_or(source));
         list_path(path, &mut listing)?;
     }
-    listing.objects.sort_by(in_reading_order);
+    // In place: a sort that keeps the order of equals would need half of the list again.
+    listing.objects.sort_unstable_by(in_reading_order);
     listing.objects.dedup_by(|left, right| left.uri == right.uri);
     Ok(listing)
 }
 
 /// Reads an object whole.
 pub fn read(object: &ObjectRef) -> std::io::Result<Vec<u8>> {
-    std::fs::read(&object.path)
+    std::fs::read(path_of(&object.uri))
+}
+
+/// Reads an object whole if it is small, else opens it.
+pub fn fetch(object: &ObjectRef) -> std::io::Result<Content> {
+    if object.size <= LARGEST_WHOLE_BYTES {
+        return read(object).map(Content::Whole);
+    }
+    let mut stream = BufReader::with_capacity(PIECE_BYTES, File::open(path_of(&object.uri))?);
+    stream.fill_buf()?;
+    Ok(Content::Stream(Box::new(stream)))
+}
+
+/// The path that [`uri_of`] made the URI of.
+fn path_of(uri: &str) -> PathBuf {
+    let path = Url::parse(uri).ok().and_then(|url| url.to_file_path().ok());
+    path.unwrap_or_else(|| PathBuf::from(uri))
+}
+
+/// A path that is not absolute has no URI and stands for itself.
+fn uri_of(path: &Path) -> String {
+    Url::from_file_path(path).map_or_else(|()| path.display().to_string(), String::from)
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Whole(_) => "Whole",
+            Self::Stream(_) => "Stream",
+        })
+    }
 }
 
 fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
@@ -78,7 +124,7 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     };
     let metadata = root.metadata().map_err(unreadable)?;
     if metadata.is_file() {
-        listing.objects.push(object(root, &metadata, true));
+        listing.push(object(&root, &metadata, true));
         return Ok(());
     }
     if !metadata.is_dir() {
@@ -132,37 +178,45 @@ fn list_entry(entry: &DirEntry, listing: &mut Listing) {
         listing.unlisted.push((place(), "not a regular file".to_owned()));
     } else {
         match entry.metadata() {
-            Ok(metadata) => listing.objects.push(object(entry.path().to_owned(), &metadata, false)),
+            Ok(metadata) => listing.push(object(entry.path(), &metadata, false)),
             Err(error) => listing.unlisted.push((place(), error.to_string())),
         }
     }
 }
 
-fn object(path: PathBuf, metadata: &Metadata, is_named: bool) -> ObjectRef {
+impl Listing {
+    fn push(&mut self, mut object: ObjectRef) {
+        let neighbour = self.objects.last().and_then(|neighbour| neighbour.key.as_ref());
+        if let (Some(key), Some(neighbour)) = (&mut object.key, neighbour) {
+            key.share_with(neighbour);
+        }
+        self.objects.push(object);
+    }
+}
+
+fn object(path: &Path, metadata: &Metadata, is_named: bool) -> ObjectRef {
     let modified = metadata
         .modified()
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let uri = Url::from_file_path(&path).map_or_else(|()| path.display().to_string(), |url| url.to_string());
     ObjectRef {
-        uri,
-        etag: modified.map_or_else(String::new, |modified| format!("mtime-{}", modified.as_nanos())),
+        uri: uri_of(path).into_boxed_str(),
+        etag: modified.map_or_else(Box::default, |modified| {
+            format!("mtime-{}", modified.as_nanos()).into_boxed_str()
+        }),
         size: metadata.len(),
         last_modified: modified.and_then(|modified| i64::try_from(modified.as_micros()).ok()),
         key: path.to_str().and_then(LogKey::parse),
         is_named,
-        path,
     }
 }
 
 /// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
 fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
-    let rank = |object: &ObjectRef| {
-        object
-            .key
-            .as_ref()
-            .map(|key| (key.day, key.time.clone(), key.account_id.clone(), key.region.clone()))
-    };
+    fn rank(object: &ObjectRef) -> Option<(Date, Option<u16>, &str, &str)> {
+        let key = object.key.as_ref()?;
+        Some((key.day, key.time, &*key.account_id, &*key.region))
+    }
     rank(left).cmp(&rank(right)).then_with(|| left.uri.cmp(&right.uri))
 }
 
@@ -215,6 +269,37 @@ mod tests {
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (1, 0));
         let listing = list(&[table.display().to_string()]).unwrap();
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (0, 1));
+    }
+
+    #[test]
+    fn object_is_read_whatever_its_path_holds_and_a_large_one_as_a_stream() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "a b%20ü#?.json";
+        std::fs::write(folder.path().join(name), "small").unwrap();
+        let large = vec![b'x'; usize::try_from(LARGEST_WHOLE_BYTES).unwrap() + 1];
+        std::fs::write(folder.path().join("large.json"), &large).unwrap();
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        let contents: Vec<Content> = listing.objects.iter().map(|object| fetch(object).unwrap()).collect();
+        let [Content::Whole(small), Content::Stream(_)] = contents.as_slice() else {
+            panic!("{contents:?}");
+        };
+        assert_eq!(small, b"small");
+    }
+
+    #[test]
+    fn neighbours_share_the_texts_of_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        for letter in ["a", "b"] {
+            let name = format!("111122223333_CloudTrail_eu-west-1_20260901T0000Z_{letter}.json.gz");
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        let keys: Vec<&LogKey> = listing
+            .objects
+            .iter()
+            .filter_map(|object| object.key.as_ref())
+            .collect();
+        assert!(std::sync::Arc::ptr_eq(&keys[0].region, &keys[1].region));
     }
 
     #[cfg(unix)]

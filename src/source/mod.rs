@@ -9,8 +9,10 @@ mod selection;
 
 pub use error::SourceError;
 pub use key::LogKey;
+pub use local::Content;
 pub use local::Listing;
 pub use local::ObjectRef;
+pub use local::fetch;
 pub use local::list;
 pub use local::read;
 pub use selection::Selection;
