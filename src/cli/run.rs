@@ -23,7 +23,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Err(message) => return explain(&message),
     };
     let settings = Settings::of_process(&cli.global);
-    let mut output = Output::of_process(settings.verbosity, settings.message_color);
+    let mut output = Output::of_process(&settings);
     match dispatch(&cli.command, &settings, &mut output) {
         Ok(status) => status,
         Err(error) => {

@@ -21,6 +21,7 @@ pub use diff::DiffFrame;
 pub use diff::permission_rows;
 pub use diff::principal_row;
 pub use error::ReportError;
+pub use layout::wrapped;
 pub use result::Demand;
 pub use result::Format;
 pub use result::Limit;

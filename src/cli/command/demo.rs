@@ -31,6 +31,7 @@ use crate::report::Limit;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
+use crate::report::wrapped;
 use crate::sample::EstateConfig;
 use crate::sample::write_estate;
 use crate::source;
@@ -72,7 +73,7 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "secret-reads",
         params: &[("since", "2026-09-14")],
-        columns: &["outcome", "event_time", "secret", "session_name", "principal_arn"],
+        columns: &["outcome", "event_time", "session_name", "secret"],
     },
     Headline {
         id: "root-use",
@@ -170,7 +171,11 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
     let library = load_library(None)?;
     for headline in HEADLINES {
         let question = find_question(&library, headline.id)?;
-        output.print(&format!("\n{}\n$ {}\n\n", question.question, headline.command()))?;
+        let asked = match settings.terminal_width {
+            Some(width) => wrapped(&question.question, width),
+            None => question.question.clone(),
+        };
+        output.print(&format!("\n{asked}\n$ {}\n\n", headline.command()))?;
         show(&engine, question, headline, settings, output).await?;
     }
     Ok(())
