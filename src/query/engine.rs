@@ -27,6 +27,12 @@ use crate::iam::Facts;
 const MAX_IN_LIST_SIZE: usize = 256;
 /// Consumers that an out-of-memory message names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+/// Memory of one thread per row of a batch: what sorts and joins hold at once are several batches of rows of 2 KB.
+const BYTES_PER_BATCH_ROW: usize = 16 << 10;
+/// Fewer rows per batch only cost time.
+const SMALLEST_BATCH_ROWS: usize = 128;
+/// Memory that a sort keeps back for merging what it spilled.
+const LARGEST_MERGE_BYTES: usize = 10 << 20;
 /// Memory for Parquet footers and page indexes, kept between the queries of a session.
 const FOOTER_CACHE_BYTES: usize = 256 << 20;
 
@@ -81,7 +87,8 @@ fn config(options: &SessionOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
         .with_target_partitions(options.target_partitions.max(1))
-        .with_batch_size(options.batch_size.max(1))
+        .with_batch_size(batch_rows(options))
+        .with_sort_spill_reservation_bytes((thread_bytes(options) / 8).min(LARGEST_MERGE_BYTES))
         .with_spill_compression(SpillCompression::Zstd);
     let settings = config.options_mut();
     settings.sql_parser.dialect = Dialect::PostgreSQL;
@@ -93,6 +100,17 @@ fn config(options: &SessionOptions) -> SessionConfig {
     // views do; their nested names are folded to flat columns without it.
     settings.optimizer.enable_leaf_expression_pushdown = false;
     config
+}
+
+/// Memory for each thread of a query.
+fn thread_bytes(options: &SessionOptions) -> usize {
+    options.memory_limit_bytes / options.target_partitions.max(1)
+}
+
+/// Rows per batch, fewer where there is little memory: a sort that spills needs room for some whole batches.
+fn batch_rows(options: &SessionOptions) -> usize {
+    let fitting = (thread_bytes(options) / BYTES_PER_BATCH_ROW).max(SMALLEST_BATCH_ROWS);
+    options.batch_size.clamp(1, fitting)
 }
 
 /// The engine's rules, with one more round of simplification where filters have just reached the tables below the views.
