@@ -97,6 +97,7 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
+            Self::Query(QueryError::MissingParameter { name }) => Some(format!("add `--param {name}=…`")),
             Self::Write { cause, .. }
             | Self::Stdout(cause)
             | Self::Sample(SampleError::Write { source: cause, .. }) => hint_of(cause.kind()),

@@ -35,6 +35,7 @@ pub use question::QuestionColumn;
 pub use question::QuestionParam;
 pub use question::Severity;
 pub use question::ValueType;
+pub use raw::Skipped;
 pub use reference::reference;
 pub use session::QuerySession;
 pub use session::ResultStream;

@@ -21,9 +21,12 @@ use super::catalog;
 use super::engine;
 use super::engine::SessionOptions;
 use super::functions;
+use super::params;
 use super::params::ParamText;
 use super::question::Question;
 use super::raw::ReadCloudtrail;
+use super::raw::Skipped;
+use super::raw::SkippedNotes;
 use super::statement::parse_reading;
 use crate::store::Store;
 
@@ -57,6 +60,7 @@ pub struct TableColumns {
 pub struct QuerySession {
     context: SessionContext,
     now_micros: i64,
+    skipped: SkippedNotes,
 }
 
 impl fmt::Debug for QuerySession {
@@ -79,12 +83,19 @@ impl QuerySession {
         };
         let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
         functions::register(&mut context, options.facts).map_err(failed)?;
-        context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail));
+        let skipped = SkippedNotes::default();
+        context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail::new(skipped.clone())));
         context.register_catalog(catalog::CATALOG, catalog::catalog(store, version, context.state()));
         Ok(Self {
             context,
             now_micros: options.now_micros,
+            skipped,
         })
+    }
+
+    /// What `read_cloudtrail` left out since the last call: to be asked when the rows of a statement have come.
+    pub fn take_skipped(&self) -> Skipped {
+        self.skipped.take()
     }
 
     /// Runs one statement with parameters; text is read as a value of the type that the statement asks for.
@@ -97,6 +108,7 @@ impl QuerySession {
 
     /// Runs a question of the library; optional parameters without a value are null.
     pub async fn ask(&self, question: &Question, values: &[(String, ParamText)]) -> Result<ResultStream, QueryError> {
+        check_window(question, values, self.now_micros)?;
         let is_given = |name: &str| values.iter().any(|(given, _)| given == name);
         let left_out = question
             .params
@@ -220,5 +232,25 @@ impl QuerySession {
 
     fn planning_error(&self, error: DataFusionError) -> QueryError {
         QueryError::from_planning(error, &self.table_names(), &self.function_names())
+    }
+}
+
+/// Refuses a window that ends before it begins: its empty answer would read as "nothing happened".
+fn check_window(question: &Question, values: &[(String, ParamText)], now_micros: i64) -> Result<(), QueryError> {
+    let moment = |name: &str| {
+        let is_declared = question.params.iter().any(|param| param.name == name);
+        let text = values.iter().find_map(|(given, text)| match text {
+            ParamText::Text(text) if given == name && is_declared => Some(text),
+            _ => None,
+        })?;
+        Some((text, params::parse_time(text, now_micros).ok()?))
+    };
+    match (moment("since"), moment("until")) {
+        (Some((since, first)), Some((until, last))) if first >= last => Err(QueryError::BadParameter {
+            name: "since".to_owned(),
+            text: since.clone(),
+            expected: format!("it does not lie before `$until`, which is `{until}` and exclusive; exchange them"),
+        }),
+        _ => Ok(()),
     }
 }
