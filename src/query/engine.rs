@@ -27,10 +27,14 @@ use crate::iam::Facts;
 const MAX_IN_LIST_SIZE: usize = 256;
 /// Consumers that an out-of-memory message names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
-/// Memory of one thread per row of a batch: what sorts and joins hold at once are several batches of rows of 2 KB.
-const BYTES_PER_BATCH_ROW: usize = 16 << 10;
+/// Memory of one thread per row of a batch, so that a batch of rows of 2 KB takes a thirty-second of it. A merge sets aside
+/// four batches for each spilled run.
+const BYTES_PER_BATCH_ROW: usize = 64 << 10;
+/// Spilled runs that are merged at once. A merge takes as many as there is memory for, and the threads' merges together
+/// would leave none for what comes after them.
+const MERGED_RUNS: usize = 4;
 /// Fewer rows per batch only cost time.
-const SMALLEST_BATCH_ROWS: usize = 128;
+const SMALLEST_BATCH_ROWS: usize = 64;
 /// Memory that a sort keeps back for merging what it spilled.
 const LARGEST_MERGE_BYTES: usize = 10 << 20;
 /// Memory for Parquet footers and page indexes, kept between the queries of a session.
@@ -137,7 +141,8 @@ fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
     };
     let disk_manager = DiskManagerBuilder::default()
         .with_mode(mode)
-        .with_max_temp_directory_size(options.spill_limit_bytes);
+        .with_max_temp_directory_size(options.spill_limit_bytes)
+        .with_max_spill_merge_fan_in(MERGED_RUNS);
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(disk_manager)
