@@ -23,6 +23,9 @@ use super::exit::ExitStatus;
 
 pub use basis::BasisArgs;
 pub use diff::DiffArgs;
+pub use diff::DiffFormat;
+pub use diff::FailOn;
+pub use diff::GroupBy;
 pub use diff::VerdictName;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;

@@ -13,6 +13,7 @@ use super::output::Output;
 use super::settings::Settings;
 use super::size::format_count;
 use super::time::parse_time_option;
+use super::trails;
 use crate::analysis;
 use crate::iam::resource_matches;
 use crate::policy::Absence;
@@ -44,9 +45,11 @@ impl Basis {
         if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
             return Err(StoreError::NotAStore { path: path.clone() }.into());
         }
+        let trails = trails::read(&args.event_selectors)?;
         let window = window(args, settings, analysis::extent(engine.session()).await?)?;
+        let usage = analysis::usage(engine.session(), window).await?;
         Ok(Self {
-            usage: analysis::usage(engine.session(), window).await?,
+            usage: Usage { trails, ..usage },
             snapshots: analysis::snapshots(engine.session()).await?,
         })
     }

@@ -22,6 +22,7 @@ mod settings;
 mod size;
 mod target;
 mod time;
+mod trails;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

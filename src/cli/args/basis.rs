@@ -1,5 +1,7 @@
 //! Whose use is looked at, in which window, and what it takes to say "unused", as typed.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// Whose use is looked at, in which window, and what it takes to say "unused".
@@ -23,6 +25,9 @@ pub struct BasisArgs {
     /// Days that the window must have for "unused"
     #[arg(long, value_name = "DAYS", default_value = "30d", value_parser = parse_days)]
     pub min_window: i64,
+    /// What the trails record, instead of what the logs let one guess: output of `aws cloudtrail get-event-selectors` and `describe-trails`, as file or folder; may be repeated
+    #[arg(long = "event-selectors", value_name = "PATH")]
+    pub event_selectors: Vec<PathBuf>,
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {
