@@ -189,7 +189,7 @@ pub fn finding_rows(findings: &[Finding], frame: DiffFrame<'_>) -> Result<Record
         ),
         (
             "action_count",
-            counts(findings.iter().map(|finding| finding.actions.len())),
+            counts(findings.iter().map(|finding| finding.action_count)),
         ),
         ("actions", lists(findings.iter().map(|finding| finding.actions.clone()))),
         (

@@ -15,7 +15,7 @@ pub fn annotations(findings: &[Finding], window: &str) -> String {
         let mut message = format!("{} {window}", finding.message);
         if !finding.actions.is_empty() {
             let named: Vec<&str> = finding.actions.iter().take(NAMED_ACTIONS).map(String::as_str).collect();
-            let more = match finding.actions.len().saturating_sub(NAMED_ACTIONS) {
+            let more = match finding.action_count.saturating_sub(NAMED_ACTIONS) {
                 0 => String::new(),
                 count => format!(" and {count} more"),
             };
@@ -67,6 +67,7 @@ mod tests {
             kind,
             scope: "s3".to_owned(),
             actions: (1..=7).map(|number| format!("s3:A{number}")).collect(),
+            action_count: 7,
             harms: BTreeSet::new(),
             last_used: None,
             message: "7 actions of `s3`: not used".to_owned(),

@@ -96,6 +96,7 @@ fn result(finding: &Finding, frame: DiffFrame<'_>) -> Value {
         "partialFingerprints": {"trimtrailFinding/v1": fingerprint(finding)},
         "properties": {
             "scope": finding.scope,
+            "actionCount": finding.action_count,
             "actions": finding.actions,
             "harms": finding.harms,
             "lastUsed": finding.last_used.map(moment),
@@ -160,6 +161,7 @@ mod tests {
             kind: FindingKind::UnusedHighRisk,
             scope: "iam".to_owned(),
             actions: vec!["iam:CreateUser".to_owned()],
+            action_count: 1,
             harms: BTreeSet::from(["PrivEsc"]),
             last_used: None,
             message: "1 action of `iam`".to_owned(),

@@ -1,5 +1,7 @@
 //! Access keys and passwords that nobody used, as credential reports say and the logs do not contradict.
 
+use std::collections::BTreeSet;
+
 use super::Thresholds;
 use super::finding::Finding;
 use super::finding::FindingKind;
@@ -75,7 +77,8 @@ fn finding(credential: &Credential) -> Option<Finding> {
         kind,
         scope: credential.kind.name().to_owned(),
         actions: Vec::new(),
-        harms: std::collections::BTreeSet::new(),
+        action_count: 0,
+        harms: BTreeSet::new(),
         last_used: credential.last_used_at,
         message: format!("{what} is active and was not used ({before})"),
         kept: None,

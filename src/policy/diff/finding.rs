@@ -19,8 +19,10 @@ pub struct Finding {
     pub kind: FindingKind,
     /// What of the principal: service prefix, policy id, or credential; empty for the whole principal.
     pub scope: String,
-    /// The actions, in order; empty where it is no permission.
+    /// The first of the actions, in order; none where it is no permission.
     pub actions: Vec<String>,
+    /// How many actions there are.
+    pub action_count: usize,
     /// Kinds of harm that the actions can do.
     pub harms: BTreeSet<&'static str>,
     /// Last use of the same scope, inside of the window or as IAM says.
@@ -105,6 +107,9 @@ struct Part<'r, 's> {
     rows: Vec<&'r Row<'s>>,
     keep: Option<&'s Keep>,
 }
+
+/// Actions that a finding names: who has thousands too many needs another policy, not a list.
+const NAMED_ACTIONS: usize = 500;
 
 /// Services that a message names.
 const NAMED_SERVICES: usize = 10;
@@ -204,7 +209,12 @@ impl<'s> PrincipalDiff<'s> {
             principal_arn: self.subject.key.arn.clone(),
             kind,
             scope: scope.to_owned(),
-            actions: rows.iter().map(|row| row.action.to_owned()).collect(),
+            actions: rows
+                .iter()
+                .take(NAMED_ACTIONS)
+                .map(|row| row.action.to_owned())
+                .collect(),
+            action_count: rows.len(),
             harms: rows.iter().flat_map(|row| row.harms.iter().copied()).collect(),
             last_used: None,
             message,

@@ -1,9 +1,12 @@
 //! The part of the demo about what was granted: the made-up IAM snapshots, and what can be taken away.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::ArrayRef;
+use arrow::array::Int64Array;
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
+use arrow::array::StringArray;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
@@ -21,16 +24,14 @@ use crate::iam::Facts;
 use crate::ingest::Import;
 use crate::policy::Differ;
 use crate::policy::Estate;
-use crate::policy::PrincipalDiff;
+use crate::policy::Summary;
 use crate::policy::Totals;
 use crate::policy::subjects;
-use crate::report::DiffFrame;
 use crate::report::Format;
 use crate::report::Limit;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
-use crate::report::principal_row;
 use crate::sample::EstateConfig;
 use crate::source;
 use crate::store::Location;
@@ -41,16 +42,6 @@ const MIN_WINDOW_DAYS: i64 = 14;
 
 /// Rows that show what roles do not use.
 const SHOWN_ROLES: usize = 8;
-
-/// The columns that fit a terminal.
-const COLUMNS: [&str; 6] = [
-    "granted",
-    "used",
-    "unknown",
-    "removable",
-    "high_risk_removable",
-    "principal_arn",
-];
 
 /// Brings the made-up IAM snapshots into the store; twice changes nothing.
 pub(super) fn import(
@@ -100,40 +91,45 @@ pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Outp
     let facts = Facts::embedded();
     let estate = Estate::newest(&snapshots);
     let subjects = subjects(&usage, &estate);
-    let frame = DiffFrame {
-        window: usage.window,
-        facts_date: facts.catalogue_date(),
-    };
     let mut differ = Differ::new(facts, &usage, &estate, thresholds(&args));
     let (mut totals, mut ranked) = (Totals::default(), Vec::new());
     for subject in &subjects {
         let diff = differ.diff(subject);
         totals.add(&diff);
         if diff.summary.removable > 0 {
-            ranked.push((usize::MAX - diff.summary.removable, columns(&diff, frame)?));
+            ranked.push((subject.key.arn.as_str(), diff.summary));
         }
     }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    let shown: Vec<&RecordBatch> = ranked.iter().take(SHOWN_ROLES).map(|(_, batch)| batch).collect();
-    if let Some(first) = shown.first() {
-        let batch = concat_batches(&first.schema(), shown.iter().copied()).map_err(ReportError::from)?;
-        rows::write_batch(&batch, None, &options(settings), output)?;
-    }
+    ranked.sort_by_key(|(arn, summary)| (usize::MAX - summary.removable, *arn));
+    ranked.truncate(SHOWN_ROLES);
+    rows::write_batch(&batch(&ranked)?, None, &options(settings), output)?;
     output.print(&format!(
         "… and {} more. Unused says what the logs prove: a window of {} days here, where\n30 are the rule. Unknown counts as kept: {} of {} permissions.\n",
-        totals.principals.saturating_sub(shown.len()),
+        totals.principals.saturating_sub(ranked.len()),
         MIN_WINDOW_DAYS,
         totals.unknown,
         totals.granted,
     ))
 }
 
-fn columns(diff: &PrincipalDiff<'_>, frame: DiffFrame<'_>) -> Result<RecordBatch, CliError> {
-    let row = principal_row(diff, frame)?;
-    let schema = row.schema();
-    let indices = COLUMNS.iter().filter_map(|name| schema.index_of(name).ok());
-    let indices: Vec<usize> = indices.collect();
-    Ok(row.project(&indices).map_err(ReportError::from)?)
+/// The columns that fit a terminal; a name without account and path says enough here.
+fn batch(ranked: &[(&str, Summary<'_>)]) -> Result<RecordBatch, CliError> {
+    let counts = |number: fn(&Summary<'_>) -> usize| -> ArrayRef {
+        let numbers = ranked
+            .iter()
+            .map(|(_, summary)| i64::try_from(number(summary)).unwrap_or(i64::MAX));
+        Arc::new(numbers.collect::<Int64Array>())
+    };
+    let names = ranked.iter().map(|(arn, _)| arn.rsplit('/').next());
+    let columns: [(&str, ArrayRef); 6] = [
+        ("granted", counts(|summary| summary.granted)),
+        ("used", counts(|summary| summary.used)),
+        ("unknown", counts(|summary| summary.unknown)),
+        ("removable", counts(|summary| summary.removable)),
+        ("harmful", counts(|summary| summary.high_risk_removable)),
+        ("principal", Arc::new(names.collect::<StringArray>())),
+    ];
+    Ok(RecordBatch::try_from_iter(columns).map_err(ReportError::from)?)
 }
 
 fn options(settings: &Settings) -> ResultOptions {
