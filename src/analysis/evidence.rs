@@ -14,6 +14,7 @@ use crate::policy::ActionUse;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::TakenSnapshot;
+use crate::policy::Trails;
 use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::snapshot;
@@ -70,9 +71,13 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         window,
         principals: BTreeMap::new(),
         accounts: BTreeMap::new(),
+        trails: Trails::default(),
     };
     for batch in rows(session, EvidenceQuery::Uses, &bounds).await? {
         read_uses(&batch, &mut usage.principals)?;
+    }
+    for batch in rows(session, EvidenceQuery::ServiceAccounts, &bounds).await? {
+        read_service_accounts(&batch, &mut usage.principals)?;
     }
     for batch in rows(session, EvidenceQuery::Coverage, &bounds).await? {
         read_logs(&batch, &mut usage.accounts)?;
@@ -183,6 +188,23 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
             seen.unmapped.insert(source.to_owned(), name.to_owned());
         }
         principals.entry(key).or_default().add(&seen);
+    }
+    Ok(())
+}
+
+/// The log does not say which of several roles of one name was taken.
+fn read_service_accounts(
+    batch: &RecordBatch,
+    principals: &mut BTreeMap<PrincipalKey, PrincipalUse>,
+) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (roles, subjects) = (columns.texts("role_arn")?, columns.texts("subject")?);
+    let pairs = (0..batch.num_rows()).filter_map(|row| roles.text(row).zip(subjects.text(row)));
+    for (role, subject) in pairs {
+        let taken = principals.iter_mut().filter(|(key, _)| key.arn == role);
+        taken.for_each(|(_, deeds)| {
+            deeds.service_accounts.insert(subject.to_owned());
+        });
     }
     Ok(())
 }

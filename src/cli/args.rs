@@ -1,5 +1,6 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
+mod basis;
 mod diff;
 mod facts;
 mod iam;
@@ -20,7 +21,11 @@ use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
+pub use basis::BasisArgs;
 pub use diff::DiffArgs;
+pub use diff::DiffFormat;
+pub use diff::FailOn;
+pub use diff::GroupBy;
 pub use diff::VerdictName;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;

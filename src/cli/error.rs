@@ -7,6 +7,8 @@ use super::exit::ExitStatus;
 use crate::analysis::AnalysisError;
 use crate::iam::FactsError;
 use crate::ingest::IngestError;
+use crate::policy::KeepError;
+use crate::policy::TrailsError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
@@ -76,6 +78,22 @@ pub enum CliError {
         /// What is wrong.
         cause: FactsError,
     },
+    /// An allow-list cannot be used.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Keep {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: KeepError,
+    },
+    /// Event selectors cannot be used.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Trails {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: TrailsError,
+    },
     /// The evidence cannot be gathered.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
@@ -109,6 +127,8 @@ impl CliError {
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Usage { .. }
+            | Self::Keep { .. }
+            | Self::Trails { .. }
             | Self::Query(
                 QueryError::MissingParameter { .. }
                 | QueryError::UnknownParameter { .. }

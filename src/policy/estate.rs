@@ -35,6 +35,7 @@ pub struct TakenSnapshot {
 pub struct Estate<'a> {
     members: Vec<Member<'a>>,
     credentials: Vec<&'a Credential>,
+    credential_times: Vec<i64>,
     organization: Option<Organization<'a>>,
 }
 
@@ -73,6 +74,7 @@ impl<'a> Estate<'a> {
         let mut estate = Self {
             members: Vec::new(),
             credentials: Vec::new(),
+            credential_times: Vec::new(),
             organization: None,
         };
         let (mut with_principals, mut with_credentials) = (BTreeSet::new(), BTreeSet::new());
@@ -89,6 +91,7 @@ impl<'a> Estate<'a> {
             let credentials = snapshot.credentials.iter();
             let newer = credentials.filter(|it| !with_credentials.contains(&it.account_id.as_deref()));
             estate.credentials.extend(newer);
+            estate.credential_times.resize(estate.credentials.len(), taken.taken_at);
             with_credentials.extend(snapshot.credentials.iter().map(|it| it.account_id.as_deref()));
             let accounts = snapshot.principals.iter().map(|it| it.account_id.as_deref());
             // An account whose last principal is gone is still listed, by what is left of its policies.
@@ -116,6 +119,12 @@ impl<'a> Estate<'a> {
     /// Passwords, keys and certificates.
     pub fn credentials(&self) -> &[&'a Credential] {
         &self.credentials
+    }
+
+    /// The same, each with the moment of its report.
+    pub fn dated_credentials(&self) -> impl Iterator<Item = (&'a Credential, i64)> {
+        let times = self.credential_times.iter().copied();
+        self.credentials.iter().copied().zip(times)
     }
 
     /// The service control policies of an account: for the account itself and each node above it those of which one must
@@ -163,6 +172,11 @@ impl<'a> Member<'a> {
             }));
         }
         uses
+    }
+
+    /// The policies that say who may become the principal: one for a role.
+    pub fn trust(&self) -> Vec<&'a Policy> {
+        attached(self.snapshot, &self.principal.arn, AttachmentKind::Trust)
     }
 
     /// The policies that bound its permissions: one, or none.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::trails::Trails;
+
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 const HOURS_PER_DAY: i64 = 24;
 const MICROS_PER_DAY: i64 = HOURS_PER_DAY * MICROS_PER_HOUR;
@@ -25,6 +27,8 @@ pub struct Usage {
     pub principals: BTreeMap<PrincipalKey, PrincipalUse>,
     /// Accounts whose trail the logs hold.
     pub accounts: BTreeMap<String, AccountLog>,
+    /// What the user told of the trails behind them; else it is inferred from what is there.
+    pub trails: Trails,
 }
 
 /// Who: a role that was deleted and made again under the same name is another principal, and has another id.
@@ -49,6 +53,8 @@ pub struct PrincipalUse {
     pub actions: BTreeMap<String, ActionUse>,
     /// Event sources with a call that maps to no action, and one such call.
     pub unmapped: BTreeMap<String, String>,
+    /// Subjects of the tokens with which Kubernetes service accounts took the role.
+    pub service_accounts: BTreeSet<String>,
 }
 
 /// What one principal did with one action in the window.
@@ -150,6 +156,7 @@ impl PrincipalUse {
         self.first_seen = earlier(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
         self.regions.extend(other.regions.iter().cloned());
+        self.service_accounts.extend(other.service_accounts.iter().cloned());
         for (source, name) in &other.unmapped {
             self.unmapped.entry(source.clone()).or_insert_with(|| name.clone());
         }

@@ -13,6 +13,8 @@ pub enum EvidenceQuery {
     Coverage,
     /// Objects of the logs that could not be read whole.
     LostObjects,
+    /// Kubernetes service accounts that took roles, in a window.
+    ServiceAccounts,
     /// Sources of the newest IAM snapshots.
     Snapshots,
 }
@@ -25,6 +27,7 @@ impl EvidenceQuery {
             Self::Uses => include_str!("../../queries/evidence/uses.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
+            Self::ServiceAccounts => include_str!("../../queries/evidence/service_accounts.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
         }
     }

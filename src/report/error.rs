@@ -25,6 +25,9 @@ pub enum ReportError {
     /// The Parquet file could not be made.
     #[error("cannot write the result as Parquet: {0}")]
     Parquet(ParquetError),
+    /// The page could not be made.
+    #[error("cannot render the page: {0}")]
+    Page(minijinja::Error),
 }
 
 impl ReportError {
@@ -32,7 +35,7 @@ impl ReportError {
     pub fn is_broken_pipe(&self) -> bool {
         match self {
             Self::Write(cause) | Self::Rows(ArrowError::IoError(_, cause)) => cause.kind() == io::ErrorKind::BrokenPipe,
-            Self::Column { .. } | Self::Rows(_) | Self::Parquet(_) => false,
+            Self::Column { .. } | Self::Rows(_) | Self::Parquet(_) | Self::Page(_) => false,
         }
     }
 }

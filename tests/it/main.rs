@@ -16,6 +16,7 @@ mod crash;
 mod hostile;
 mod ingest;
 mod oddities;
+mod page;
 mod planted;
 mod query;
 mod questions;

@@ -61,6 +61,8 @@ const CRATES: &[CrateRule] = &[
     owned("terminal_size", &["cli"], "only `cli` knows the terminal"),
     owned("rustyline", &["cli"], "only `cli` knows the terminal"),
     owned("etcetera", &["cli"], "only `cli` knows the user's folders"),
+    owned("toml", &["policy"], "only allow-lists are written by hand"),
+    owned("minijinja", &["report"], "pages, whose values must be escaped"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
     // Owned by several, each for its own reason.
     owned(
@@ -80,8 +82,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "sha2",
-        &["decode", "ingest", "query", "sample"],
-        "hashes of objects, of IAM snapshots, of question texts, and in digests",
+        &["decode", "ingest", "query", "report", "sample"],
+        "hashes of objects, of IAM snapshots, of question texts, in digests, and fingerprints of findings",
     ),
     owned(
         "tempfile",
@@ -122,18 +124,20 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "jiff",
-        &["event", "sample", "source", "ingest", "query", "analysis", "cli"],
-        "times of records, keys, parameters and options",
+        &[
+            "event", "sample", "source", "ingest", "query", "analysis", "report", "cli",
+        ],
+        "times of records, keys, parameters, options and documents",
     ),
     owned(
         "serde",
-        &["iam", "store"],
-        "the log's commit information; JSON that keeps every member",
+        &["iam", "policy", "report", "store"],
+        "the log's commit information; JSON that keeps every member; allow-lists; pages",
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "decode", "ingest", "store"],
-        "JSON that is written, or small: strings and parameters of records, entries of the log, policies",
+        &["iam", "sample", "decode", "ingest", "store", "report"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, findings",
     ),
     owned(
         "arrow",
