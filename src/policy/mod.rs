@@ -1,10 +1,14 @@
-//! What principals may do and what they use: IAM snapshots, what their policies grant, and the difference to the logs.
+//! What principals may do and what they use: IAM snapshots, what their policies grant, the difference to the logs, and
+//! policies without what is not used.
 //! Pure: the same inputs give the same bytes.
 
 mod diff;
 mod estate;
 mod grant;
+mod proposal;
+mod resource;
 pub mod snapshot;
+mod trace;
 mod trim;
 mod usage;
 
@@ -29,6 +33,23 @@ pub use grant::Grant;
 pub use grant::Permissions;
 pub use grant::Prohibition;
 pub use grant::Standing;
+pub use proposal::Change;
+pub use proposal::Evidence;
+pub use proposal::EvidenceConditions;
+pub use proposal::GenerateOptions;
+pub use proposal::Holders;
+pub use proposal::Kept;
+pub use proposal::Mode;
+pub use proposal::Place;
+pub use proposal::Proposal;
+pub use proposal::ProposedPolicy;
+pub use proposal::Proposer;
+pub use proposal::Refusal;
+pub use proposal::StatementReasons;
+pub use proposal::UsedReason;
+pub use trace::ActionTrace;
+pub use trace::ActionTraces;
+pub use trace::Traces;
 pub use trim::Trimmed;
 pub use trim::TrimmedStatement;
 pub use trim::policy_characters;

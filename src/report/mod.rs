@@ -1,4 +1,4 @@
-//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet.
+//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet; proposed policies as JSON and as code.
 //!
 //! Everything here is a pure function of rows, options and a `Write`: no clock, no locale, no terminal. Rows hold text that
 //! attackers chose, so every format meant for people shows control and invisible characters as escapes ([`escape`]);
@@ -14,6 +14,7 @@ mod json;
 mod layout;
 mod markdown;
 mod parquet;
+mod policy;
 mod result;
 mod table;
 
@@ -21,6 +22,11 @@ pub use diff::DiffFrame;
 pub use diff::permission_rows;
 pub use diff::principal_row;
 pub use error::ReportError;
+pub use policy::PolicyFile;
+pub use policy::PolicyFormat;
+pub use policy::PolicyFrame;
+pub use policy::policy_files;
+pub use policy::policy_text;
 pub use result::Demand;
 pub use result::Format;
 pub use result::Limit;

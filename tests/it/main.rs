@@ -17,6 +17,7 @@ mod hostile;
 mod ingest;
 mod oddities;
 mod planted;
+mod policy_text;
 mod query;
 mod questions;
 mod raw;

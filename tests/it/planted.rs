@@ -7,6 +7,7 @@ mod diff;
 mod iam_actions;
 mod ledger;
 mod people;
+mod policy;
 mod use_of_roles;
 
 use std::collections::BTreeMap;

@@ -51,6 +51,7 @@ const CRATES: &[CrateRule] = &[
     owned("memchr", &["decode"], "only `decode` scans records"),
     owned("siphasher", &["decode"], "only `decode` numbers events"),
     owned("rayon", &["ingest"], "`ingest` is the bridge to the CPU pool"),
+    owned("similar", &["report"], "only `report` shows differences"),
     owned("unicode_width", &["report"], "only `report` aligns text"),
     owned("clap", &["cli"], "only `cli` knows arguments"),
     owned("clap_complete", &["cli"], "only `cli` knows arguments"),
@@ -122,8 +123,10 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "jiff",
-        &["event", "sample", "source", "ingest", "query", "analysis", "cli"],
-        "times of records, keys, parameters and options",
+        &[
+            "event", "sample", "source", "ingest", "query", "analysis", "report", "cli",
+        ],
+        "times of records, keys, parameters, options and reasons",
     ),
     owned(
         "serde",
@@ -132,7 +135,7 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "decode", "ingest", "store"],
+        &["iam", "sample", "decode", "ingest", "store", "report"],
         "JSON that is written, or small: strings and parameters of records, entries of the log, policies",
     ),
     owned(
