@@ -147,7 +147,16 @@ async fn rows(
     query: EvidenceQuery,
     bounds: &[(&str, i64)],
 ) -> Result<Vec<RecordBatch>, AnalysisError> {
-    let mut values: Vec<(String, ParamText)> = Vec::new();
+    rows_with(session, query, bounds, Vec::new()).await
+}
+
+/// As [`rows`], with further parameters.
+pub(super) async fn rows_with(
+    session: &QuerySession,
+    query: EvidenceQuery,
+    bounds: &[(&str, i64)],
+    mut values: Vec<(String, ParamText)>,
+) -> Result<Vec<RecordBatch>, AnalysisError> {
     for (name, micros) in bounds {
         let time = Timestamp::from_microsecond(*micros).map_err(|_| AnalysisError::OutsideOfCalendar)?;
         values.push(((*name).to_owned(), ParamText::Text(time.to_string())));

@@ -6,6 +6,7 @@ mod facts;
 mod iam;
 mod ingest;
 mod output;
+mod policy;
 mod query;
 mod sample;
 mod store;
@@ -37,6 +38,9 @@ pub use iam::IamCommand;
 pub use iam::IamImportArgs;
 pub use ingest::IngestArgs;
 pub use output::OutputArgs;
+pub use policy::ConditionName;
+pub use policy::PolicyArgs;
+pub use policy::PolicyMode;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
@@ -121,6 +125,12 @@ pub enum Command {
     /// why. "Unused" is only said where the logs would show a use: the window is long enough, the logs cover it, and the
     /// trail records such calls. Needs logs (`ingest`) and IAM snapshots (`iam import`).
     Diff(DiffArgs),
+    /// Make policies without what is not used, for review
+    ///
+    /// `trim` edits the present policies and takes out only what is certainly unused; `generate` starts from what was used
+    /// and stays within the present grants. Every statement has its reasons beside it. Nothing is changed in AWS. Needs
+    /// logs (`ingest`) and IAM snapshots (`iam import`).
+    Policy(PolicyArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -153,7 +163,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "iam"]),
-    ("Ask questions", &["diff", "query", "sql"]),
+    ("Ask questions", &["diff", "policy", "query", "sql"]),
     ("Look after a store", &["store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

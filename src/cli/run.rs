@@ -54,6 +54,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Facts(args) => command::facts(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),
+        Command::Policy(args) => command::policy(args, settings, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Sample(args) => command::sample(args, output),

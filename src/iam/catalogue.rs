@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::action_set::ActionSet;
+use super::arn_format::ArnFormat;
 use super::facts::FactsError;
 use super::facts::Row;
 use super::facts::Sections;
@@ -107,6 +108,13 @@ pub(super) struct Catalogue {
     actions: Vec<Action>,
     resource_types: Vec<(&'static str, &'static str, &'static str)>,
     condition_keys: Vec<(&'static str, ConditionKey)>,
+}
+
+impl ResourceUse {
+    /// Whether an ARN has the format of the type.
+    pub fn fits(&self, arn: &str) -> bool {
+        ArnFormat::parse(self.arn_format).matches(arn, true)
+    }
 }
 
 impl Catalogue {

@@ -184,6 +184,13 @@ impl<'a> Member<'a> {
         attached(self.snapshot, &self.principal.arn, AttachmentKind::Boundary)
     }
 
+    /// Who may assume it, if it is a role.
+    pub fn trust(&self) -> Option<&'a Policy> {
+        attached(self.snapshot, &self.principal.arn, AttachmentKind::Trust)
+            .first()
+            .copied()
+    }
+
     /// Why its permissions cannot be known: its own gaps, and those of its groups.
     pub fn gaps(&self) -> Vec<String> {
         let groups: BTreeSet<&str> = targets(self.snapshot, &self.principal.arn, AttachmentKind::Group).collect();

@@ -1,11 +1,15 @@
-//! What principals may do and what they use: IAM snapshots, what their policies grant, and the difference to the logs.
+//! What principals may do and what they use: IAM snapshots, what their policies grant, the difference to the logs, and
+//! policies without what is not used.
 //! Pure: the same inputs give the same bytes.
 
 mod diff;
 mod estate;
 mod grant;
 mod keep;
+mod proposal;
+mod resource;
 pub mod snapshot;
+mod trace;
 mod trails;
 mod trim;
 mod usage;
@@ -42,6 +46,23 @@ pub use grant::Standing;
 pub use keep::Keep;
 pub use keep::KeepError;
 pub use keep::KeepList;
+pub use proposal::Change;
+pub use proposal::Evidence;
+pub use proposal::EvidenceConditions;
+pub use proposal::GenerateOptions;
+pub use proposal::Holders;
+pub use proposal::Kept;
+pub use proposal::Mode;
+pub use proposal::Place;
+pub use proposal::Proposal;
+pub use proposal::ProposedPolicy;
+pub use proposal::Proposer;
+pub use proposal::Refusal;
+pub use proposal::StatementReasons;
+pub use proposal::UsedReason;
+pub use trace::ActionTrace;
+pub use trace::ActionTraces;
+pub use trace::Traces;
 pub use trails::Selector;
 pub use trails::Trail;
 pub use trails::Trails;

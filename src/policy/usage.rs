@@ -148,6 +148,14 @@ impl PrincipalKey {
     pub fn account_id(&self) -> Option<&str> {
         self.arn.split(':').nth(4).filter(|account| !account.is_empty())
     }
+
+    /// Whether two keys of one ARN may mean one principal: an id that is not known contradicts none.
+    pub fn may_be(&self, other: &Self) -> bool {
+        match (&self.unique_id, &other.unique_id) {
+            (Some(own), Some(theirs)) => own == theirs,
+            _ => true,
+        }
+    }
 }
 
 impl PrincipalUse {

@@ -1,4 +1,5 @@
-//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet; findings as SARIF or annotations; the diff as a page.
+//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet; findings as SARIF or annotations; the diff as a page;
+//! proposed policies as JSON and as code.
 //!
 //! Everything here is a pure function of rows, options and a `Write`: no clock, no locale, no terminal. Rows hold text that
 //! attackers chose, so every format meant for people shows control and invisible characters as escapes ([`escape`]);
@@ -18,6 +19,7 @@ mod markdown;
 mod moment;
 mod page;
 mod parquet;
+mod policy;
 mod result;
 mod sarif;
 mod table;
@@ -33,6 +35,11 @@ pub use groups::group_rows;
 pub use layout::wrapped;
 pub use page::Page;
 pub use page::PageFrame;
+pub use policy::PolicyFile;
+pub use policy::PolicyFormat;
+pub use policy::PolicyFrame;
+pub use policy::policy_files;
+pub use policy::policy_text;
 pub use result::Demand;
 pub use result::Format;
 pub use result::Limit;

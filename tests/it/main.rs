@@ -18,6 +18,7 @@ mod ingest;
 mod oddities;
 mod page;
 mod planted;
+mod policy_text;
 mod query;
 mod questions;
 mod raw;

@@ -8,6 +8,7 @@ mod gate;
 mod iam_actions;
 mod ledger;
 mod people;
+mod policy;
 mod use_of_roles;
 
 use std::collections::BTreeMap;

@@ -51,6 +51,7 @@ const CRATES: &[CrateRule] = &[
     owned("memchr", &["decode"], "only `decode` scans records"),
     owned("siphasher", &["decode"], "only `decode` numbers events"),
     owned("rayon", &["ingest"], "`ingest` is the bridge to the CPU pool"),
+    owned("similar", &["report"], "only `report` shows differences"),
     owned("unicode_width", &["report"], "only `report` aligns text"),
     owned("clap", &["cli"], "only `cli` knows arguments"),
     owned("clap_complete", &["cli"], "only `cli` knows arguments"),
@@ -127,7 +128,7 @@ const CRATES: &[CrateRule] = &[
         &[
             "event", "sample", "source", "ingest", "query", "analysis", "report", "cli",
         ],
-        "times of records, keys, parameters, options and documents",
+        "times of records, keys, parameters, options, documents and reasons",
     ),
     owned(
         "serde",

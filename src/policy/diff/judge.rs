@@ -10,13 +10,12 @@ use super::summary::Activity;
 use super::visibility::Place;
 use super::visibility::Trace;
 use crate::iam::ActionId;
-use crate::iam::document::Scope;
 use crate::iam::document::Statement;
-use crate::iam::resource_matches;
 use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
 use crate::policy::trails::Trails;
+use crate::policy::resource::covers;
 use crate::policy::usage::AccountLog;
 use crate::policy::usage::ActionUse;
 use crate::policy::usage::Coverage;
@@ -181,44 +180,5 @@ fn share_of_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissio
     match evidence.names_all_resources() && evidence.resources.iter().all(is_explained) {
         true => Share::None,
         false => Share::Unclear,
-    }
-}
-
-/// Whether a statement is about a resource.
-fn covers(statement: &Statement, arn: &str) -> bool {
-    let matches = |pattern: &str| resource_matches(&without_variables(pattern), arn);
-    match &statement.resources {
-        Some(Scope::Only(patterns)) => patterns.texts().any(matches),
-        Some(Scope::AllBut(patterns)) => !patterns.texts().any(|pattern| resource_matches(pattern, arn)),
-        None => false,
-    }
-}
-
-/// A pattern whose policy variables, such as `${aws:username}`, match anything.
-fn without_variables(pattern: &str) -> String {
-    let mut parts = pattern.split("${");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        plain.push('*');
-        plain.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn policy_variables_match_anything() {
-        let cases = [
-            ("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/*/*"),
-            ("${a}x${b}", "*x*"),
-            ("open${a", "open*"),
-            ("plain", "plain"),
-        ];
-        for (pattern, plain) in cases {
-            assert_eq!(without_variables(pattern), plain);
-        }
     }
 }

@@ -49,7 +49,7 @@ pub fn subjects<'a>(usage: &Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
         };
         accounts.extend(key.account_id().map(str::to_owned));
         let namesakes = deeds.remove(key.arn.as_str()).unwrap_or_default();
-        let (own, others): (Vec<_>, Vec<_>) = namesakes.into_iter().partition(|(found, _)| is_same(found, &key));
+        let (own, others): (Vec<_>, Vec<_>) = namesakes.into_iter().partition(|(found, _)| found.may_be(&key));
         let mut merged = PrincipalUse::default();
         own.iter().for_each(|(_, deed)| merged.add(deed));
         subjects.push(Subject {
@@ -78,13 +78,5 @@ fn absent<'a>((key, deeds): (&PrincipalKey, &PrincipalUse), absence: Absence) ->
         member: None,
         absence: Some(absence),
         deeds: deeds.clone(),
-    }
-}
-
-/// Whether two keys of one ARN may mean one principal: an id that is not known contradicts none.
-fn is_same(found: &PrincipalKey, wanted: &PrincipalKey) -> bool {
-    match (&found.unique_id, &wanted.unique_id) {
-        (Some(found), Some(wanted)) => found == wanted,
-        _ => true,
     }
 }
