@@ -6,6 +6,7 @@ mod columns;
 mod evidence;
 
 pub use evidence::AnalysisError;
+pub use evidence::account_logs;
 pub use evidence::extent;
 pub use evidence::snapshots;
 pub use evidence::usage;

@@ -21,6 +21,7 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SessionConfig;
 
 use super::catalog;
+use super::derived::RowSource;
 use crate::iam::Facts;
 
 /// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
@@ -47,6 +48,8 @@ pub struct SessionOptions {
     pub now_micros: i64,
     /// Facts for `iam_actions`; the embedded ones when absent, read when a statement first needs them.
     pub facts: Option<&'static Facts>,
+    /// Table functions whose rows are made above `query`.
+    pub row_sources: Vec<Arc<dyn RowSource>>,
 }
 
 impl SessionOptions {
@@ -60,6 +63,7 @@ impl SessionOptions {
             batch_size: 8192,
             now_micros,
             facts: None,
+            row_sources: Vec::new(),
         }
     }
 }

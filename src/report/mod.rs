@@ -7,8 +7,10 @@
 pub mod escape;
 
 mod cells;
+mod coverage;
 mod csv;
 mod diff;
+mod diff_functions;
 mod error;
 mod json;
 mod layout;
@@ -17,9 +19,11 @@ mod parquet;
 mod result;
 mod table;
 
+pub use coverage::coverage_row;
 pub use diff::DiffFrame;
 pub use diff::permission_rows;
 pub use diff::principal_row;
+pub use diff_functions::diff_functions;
 pub use error::ReportError;
 pub use result::Demand;
 pub use result::Format;
