@@ -20,8 +20,7 @@
 -- @column    used_not_granted int64  Principals that used it without a grant.
 -- @column    uses int64  Calls that succeeded.
 -- @column    last_used timestamp  Last of them.
--- @column    principals utf8  The first ten of those that it is granted to, in alphabetical order, separated by commas.
--- @column    users utf8  The first ten of those that used it.
+-- @column    users utf8  The first ten principals that used it, in alphabetical order, separated by commas.
 -- @severity  info
 -- @control   soc2:CC6.3
 -- @control   iso27001:A.5.15
@@ -52,48 +51,25 @@ with holders as (
        or g.account_id = $account
     group by g.action, g.principal_arn, g.principal_id
 ),
-numbered as (
-    select
-        h.action,
-        h.principal_arn,
-        h.standing,
-        case when h.standing in (1, 4) then h.reason end as reason,
-        h.access_level,
-        h.is_high_risk,
-        h.uses,
-        h.last_used,
-        row_number() over (
-            partition by h.action, h.standing < 4
-            order by h.principal_arn, h.principal_id
-        ) as holder_number,
-        row_number() over (
-            partition by h.action, h.uses > 0
-            order by h.principal_arn, h.principal_id
-        ) as user_number
-    from holders h
-),
 actions as (
     select
-        n.action,
-        max(n.access_level) as access_level,
-        min(n.reason) as reason,
-        bool_or(n.is_high_risk) as is_high_risk,
-        sum(case when n.standing < 4 then 1 else 0 end) as granted,
-        sum(case when n.standing = 0 then 1 else 0 end) as used,
-        sum(case when n.standing = 2 then 1 else 0 end) as denied,
-        sum(case when n.standing = 1 then 1 else 0 end) as unknown,
-        sum(case when n.standing = 3 then 1 else 0 end) as unused,
-        sum(case when n.standing = 4 and n.uses > 0 then 1 else 0 end) as used_not_granted,
-        sum(n.uses) as uses,
-        max(n.last_used) as last_used,
+        h.action,
+        max(h.access_level) as access_level,
+        min(case when h.standing in (1, 4) then h.reason end) as reason,
+        bool_or(h.is_high_risk) as is_high_risk,
+        sum(case when h.standing < 4 then 1 else 0 end) as granted,
+        sum(case when h.standing = 0 then 1 else 0 end) as used,
+        sum(case when h.standing = 2 then 1 else 0 end) as denied,
+        sum(case when h.standing = 1 then 1 else 0 end) as unknown,
+        sum(case when h.standing = 3 then 1 else 0 end) as unused,
+        sum(case when h.standing = 4 and h.uses > 0 then 1 else 0 end) as used_not_granted,
+        sum(h.uses) as uses,
+        max(h.last_used) as last_used,
         array_to_string(
-            array_sort(array_agg(n.principal_arn) filter (where n.standing < 4 and n.holder_number <= 10)), ','
-        ) as principals,
-        array_to_string(
-            array_sort(array_agg(n.principal_arn) filter (where n.uses > 0 and n.user_number <= 10)), ','
+            array_slice(array_sort(array_agg(h.principal_arn) filter (where h.uses > 0)), 1, 10), ','
         ) as users
-    from numbered n
-    group by n.action
+    from holders h
+    group by h.action
 )
 select
     split_part(a.action, ':', 1) as service,
@@ -117,7 +93,6 @@ select
     a.used_not_granted,
     a.uses,
     a.last_used,
-    a.principals,
     a.users
 from actions a
 order by service, action

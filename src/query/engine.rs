@@ -34,7 +34,7 @@ const FOOTER_CACHE_BYTES: usize = 256 << 20;
 /// Limits of a session.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
-    /// Memory for the operators of all running queries together, in bytes.
+    /// Memory for the operators of all running queries together, in bytes; what row sources ask has as much again.
     pub memory_limit_bytes: usize,
     /// Folder for spilled rows; the temporary folder of the system when absent.
     pub spill_dir: Option<PathBuf>,
@@ -115,7 +115,8 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
+/// Memory, spill folder and caches.
+pub(super) fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_limit_bytes), NAMED_CONSUMERS);
     let mode = match &options.spill_dir {
         Some(spill_dir) => DiskManagerMode::Directories(vec![spill_dir.clone()]),

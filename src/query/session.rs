@@ -11,6 +11,7 @@ use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SQLOptions;
 use datafusion::prelude::SessionContext;
@@ -95,16 +96,18 @@ impl QuerySession {
         };
         Ok(match options.row_sources.as_slice() {
             [] => plain,
-            sources => plain.with_derived(sources, &tables),
+            sources => plain.with_derived(sources, &tables, Arc::new(engine::runtime(options).map_err(failed)?)),
         })
     }
 
     /// A session that also knows these table functions; they read through the session without them, so that none can ask
-    /// for itself, and share its memory and its version of the store.
-    fn with_derived(self, sources: &[Arc<dyn RowSource>], tables: &Arc<StoreTables>) -> Self {
+    /// for itself, at the same version of the store. It has a limit of memory of its own: that of the other is shared by
+    /// equal parts between operators, and those that wait for the rows of a function would leave it none.
+    fn with_derived(self, sources: &[Arc<dyn RowSource>], tables: &Arc<StoreTables>, runtime: Arc<RuntimeEnv>) -> Self {
         let now_micros = self.now_micros;
         let state = SessionStateBuilder::new_from_existing(self.context.state())
             .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .with_runtime_env(runtime)
             .build();
         let plain = Arc::new(self);
         let context = SessionContext::new_with_state(state);

@@ -4,6 +4,7 @@
 //! depend on anything that reads logs.
 
 mod diff;
+mod granted;
 mod iam_actions;
 mod ledger;
 mod people;
