@@ -7,6 +7,7 @@ mod evidence;
 mod traces;
 
 pub use evidence::AnalysisError;
+pub use evidence::account_logs;
 pub use evidence::extent;
 pub use evidence::snapshots;
 pub use evidence::usage;

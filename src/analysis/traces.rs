@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use super::columns::Columns;
 use super::columns::Unreadable;
 use super::evidence::AnalysisError;
-use super::evidence::rows_with;
+use super::evidence::each_batch_with;
 use crate::policy::ActionTrace;
 use crate::policy::PrincipalKey;
 use crate::policy::Traces;
@@ -26,9 +26,10 @@ pub async fn traces(
     let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
     let listed = vec![("principals".to_owned(), ParamText::Text(lines.join("\n")))];
     let mut traces = Traces::default();
-    for batch in rows_with(session, EvidenceQuery::Traces, &bounds, listed).await? {
-        read(&batch, &mut traces)?;
-    }
+    each_batch_with(session, EvidenceQuery::Traces, &bounds, listed, |batch| {
+        Ok(read(batch, &mut traces)?)
+    })
+    .await?;
     Ok(traces)
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use super::args::BasisArgs;
@@ -23,9 +22,6 @@ use crate::policy::Thresholds;
 use crate::policy::Usage;
 use crate::policy::Window;
 use crate::store::StoreError;
-
-/// Days of the default window: what AWS's own tools look back, and what most reviews ask for.
-const DEFAULT_DAYS: i64 = 90;
 
 /// Accounts that are named one by one.
 const TOLD_ACCOUNTS: usize = 10;
@@ -179,16 +175,14 @@ fn window(args: &BasisArgs, settings: &Settings, extent: Option<Window>) -> Resu
         hint: Some("read logs into it with `trimtrail ingest`, or name another with `--store`".to_owned()),
     };
     let extent = extent.ok_or_else(nothing)?;
-    let until = until.map_or(extent.until, |until| until.as_microsecond());
-    let days_back = SignedDuration::from_hours(24 * DEFAULT_DAYS).as_micros();
-    let earliest = until - i64::try_from(days_back).unwrap_or_default();
-    let since = since.map_or(extent.since.max(earliest), |since| since.as_microsecond());
-    if since >= until {
+    let micros = |time: Option<Timestamp>| time.map(Timestamp::as_microsecond);
+    let window = Window::within(extent, micros(since), micros(until));
+    if window.is_empty() {
         return Err(CliError::Usage {
             message: format!(
                 "the window is empty: it begins at {} and ends at {}",
-                time(since),
-                time(until)
+                time(window.since),
+                time(window.until)
             ),
             hint: Some(format!(
                 "the logs reach from {} to {}",
@@ -197,5 +191,5 @@ fn window(args: &BasisArgs, settings: &Settings, extent: Option<Window>) -> Resu
             )),
         });
     }
-    Ok(Window { since, until })
+    Ok(window)
 }

@@ -22,6 +22,7 @@ use crate::query::SessionOptions;
 use crate::query::Skipped;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
+use crate::report::diff_functions;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -53,6 +54,7 @@ impl Engine {
         options.memory_limit_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
         options.spill_dir.clone_from(&args.temp_dir);
         options.facts = facts::named(&args.facts)?;
+        options.row_sources = diff_functions(options.facts);
         let session = QuerySession::new(store.as_ref(), &options, args.at_version)?;
         Ok(Self {
             session,

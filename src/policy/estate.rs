@@ -66,6 +66,19 @@ struct Organization<'a> {
     snapshot: &'a Snapshot,
 }
 
+impl TakenSnapshot {
+    /// Memory that it takes, about.
+    pub fn approximate_bytes(&self) -> usize {
+        // A document is kept as text and as what it says.
+        let policies = self
+            .snapshot
+            .policies
+            .iter()
+            .map(|policy| size_of::<Policy>() + 4 * policy.text.len());
+        policies.sum::<usize>() + self.snapshot.principals.len() * 2 * size_of::<Principal>()
+    }
+}
+
 impl<'a> Estate<'a> {
     /// Takes for each account the newest snapshot that lists its principals, and the newest of the organization.
     pub fn newest(snapshots: &'a [TakenSnapshot]) -> Self {

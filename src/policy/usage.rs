@@ -9,6 +9,12 @@ const MICROS_PER_HOUR: i64 = 3_600_000_000;
 const HOURS_PER_DAY: i64 = 24;
 const MICROS_PER_DAY: i64 = HOURS_PER_DAY * MICROS_PER_HOUR;
 
+/// Days of a window that nobody asked for: what AWS's own tools look back, and what most reviews ask for.
+const DEFAULT_DAYS: i64 = 90;
+
+/// What an entry of a set takes besides its text, about.
+const ENTRY_BYTES: usize = 48;
+
 /// Microseconds since 1970-01-01T00:00:00Z, from `since` on and before `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -126,6 +132,21 @@ pub struct Coverage {
 }
 
 impl Window {
+    /// From `since` to `until`; where they are not given, what the logs cover, at most the last 90 days of it.
+    pub fn within(logs: Self, since: Option<i64>, until: Option<i64>) -> Self {
+        let until = until.unwrap_or(logs.until);
+        let earliest = until.saturating_sub(DEFAULT_DAYS * MICROS_PER_DAY);
+        Self {
+            since: since.unwrap_or(logs.since.max(earliest)),
+            until,
+        }
+    }
+
+    /// Whether no moment lies in it.
+    pub fn is_empty(self) -> bool {
+        self.since >= self.until
+    }
+
     /// Length in days, rounded up.
     pub fn days(self) -> i64 {
         ceiling(self.until - self.since, MICROS_PER_DAY)
@@ -140,6 +161,22 @@ impl Window {
             let stop = self.until.min((day + 1) * MICROS_PER_DAY);
             (day, ceiling(stop - start, MICROS_PER_HOUR))
         })
+    }
+}
+
+impl Usage {
+    /// Memory that it takes, about.
+    pub fn approximate_bytes(&self) -> usize {
+        let texts = |texts: &BTreeSet<String>| -> usize { texts.iter().map(|text| ENTRY_BYTES + text.len()).sum() };
+        let actions = |deeds: &PrincipalUse| -> usize {
+            let uses = deeds.actions.iter();
+            uses.map(|(action, it)| size_of::<ActionUse>() + action.len() + texts(&it.regions) + texts(&it.resources))
+                .sum()
+        };
+        let principals = self.principals.iter();
+        principals
+            .map(|(key, deeds)| ENTRY_BYTES + size_of::<PrincipalUse>() + key.arn.len() + actions(deeds))
+            .sum()
     }
 }
 
@@ -286,6 +323,15 @@ mod tests {
             until: 12 * MICROS_PER_DAY - 1,
         };
         assert_eq!((window.days(), log([10, 11]).coverage(window).hours), (2, 48));
+    }
+
+    #[test]
+    fn bounds_that_are_not_given_are_those_of_the_logs_but_at_most_the_last_90_days() {
+        let logs = days(0, 100);
+        assert_eq!(Window::within(logs, None, None), days(10, 100));
+        assert_eq!(Window::within(logs, None, Some(50 * MICROS_PER_DAY)), days(0, 50));
+        assert_eq!(Window::within(logs, Some(0), None), logs);
+        assert!(Window::within(logs, Some(100 * MICROS_PER_DAY), None).is_empty());
     }
 
     #[test]

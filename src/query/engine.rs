@@ -21,6 +21,7 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SessionConfig;
 
 use super::catalog;
+use super::derived::RowSource;
 use crate::iam::Facts;
 
 /// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
@@ -43,7 +44,7 @@ const FOOTER_CACHE_BYTES: usize = 256 << 20;
 /// Limits of a session.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
-    /// Memory for the operators of all running queries together, in bytes.
+    /// Memory for the operators of all running queries together, in bytes; what row sources ask has as much again.
     pub memory_limit_bytes: usize,
     /// Folder for spilled rows; the temporary folder of the system when absent.
     pub spill_dir: Option<PathBuf>,
@@ -57,6 +58,8 @@ pub struct SessionOptions {
     pub now_micros: i64,
     /// Facts for `iam_actions`; the embedded ones when absent, read when a statement first needs them.
     pub facts: Option<&'static Facts>,
+    /// Table functions whose rows are made above `query`.
+    pub row_sources: Vec<Arc<dyn RowSource>>,
 }
 
 impl SessionOptions {
@@ -70,6 +73,7 @@ impl SessionOptions {
             batch_size: 8192,
             now_micros,
             facts: None,
+            row_sources: Vec::new(),
         }
     }
 }
@@ -133,7 +137,8 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
+/// Memory, spill folder and caches.
+pub(super) fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_limit_bytes), NAMED_CONSUMERS);
     let mode = match &options.spill_dir {
         Some(spill_dir) => DiskManagerMode::Directories(vec![spill_dir.clone()]),

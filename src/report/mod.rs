@@ -8,8 +8,10 @@
 pub mod escape;
 
 mod cells;
+mod coverage;
 mod csv;
 mod diff;
+mod diff_functions;
 mod error;
 mod github;
 mod groups;
@@ -24,10 +26,12 @@ mod result;
 mod sarif;
 mod table;
 
+pub use coverage::coverage_row;
 pub use diff::DiffFrame;
 pub use diff::finding_rows;
 pub use diff::permission_rows;
 pub use diff::principal_row;
+pub use diff_functions::diff_functions;
 pub use error::ReportError;
 pub use github::annotations;
 pub use groups::group_permission_rows;

@@ -24,6 +24,7 @@ mod questions;
 mod raw;
 mod read_only;
 mod readme;
+mod row_sources;
 mod slt;
 #[cfg(unix)]
 mod stopped;

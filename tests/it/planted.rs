@@ -5,6 +5,7 @@
 
 mod diff;
 mod gate;
+mod granted;
 mod iam_actions;
 mod ledger;
 mod people;

@@ -29,7 +29,7 @@ const MODULES: &[ModuleRule] = &[
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),
     module("analysis", &["iam", "policy", "query"]),
-    module("report", &["schema", "policy", "query"]),
+    module("report", &["schema", "iam", "policy", "query", "analysis"]),
     module(
         "cli",
         &[
@@ -98,8 +98,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "futures",
-        &["store", "query", "analysis", "cli"],
-        "no async below the store",
+        &["store", "query", "analysis", "report", "cli"],
+        "no async below the store; `report` gives SQL the rows of the diff",
     ),
     owned(
         "async_trait",
