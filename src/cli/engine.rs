@@ -90,8 +90,7 @@ impl Engine {
     pub(super) async fn show(
         &self,
         answer: ResultStream,
-        file: Option<&Path>,
-        options: &ResultOptions,
+        (file, options): (Option<&Path>, &ResultOptions),
         switches: Switches,
         output: &mut Output,
     ) -> Result<ExitStatus, CliError> {

@@ -238,14 +238,9 @@ impl Decoder {
         is_last: bool,
     ) -> usize {
         let source = self.source.as_slice();
-        let mut position = 0;
-        if let Some(open) = skipper {
-            match open.skip(source) {
-                Some(end) => position = end,
-                None => return source.len(),
-            }
-            *skipper = None;
-        }
+        let Some(mut position) = skip_open_value(skipper, source) else {
+            return source.len();
+        };
         let mut group: Vec<Range<usize>> = Vec::new();
         loop {
             let step = separator.next(source, &mut position);
@@ -301,6 +296,14 @@ impl Decoder {
             }
         }
     }
+}
+
+/// Where the value that an earlier window left open ends; `None` when it goes on past this one.
+fn skip_open_value(skipper: &mut Option<Skipper>, source: &[u8]) -> Option<usize> {
+    let Some(open) = skipper else { return Some(0) };
+    let end = open.skip(source)?;
+    *skipper = None;
+    Some(end)
 }
 
 /// Takes separated records; returns where to go on when a bad one has swallowed the start of the next.

@@ -346,7 +346,7 @@ mod tests {
             ("second", &["b", "c"]),
             ("third", &["d", "e"]),
         ]);
-        let (text, _) = render_with(&[rows.clone()], &options(Format::Table));
+        let (text, _) = render_with(std::slice::from_ref(&rows), &options(Format::Table));
         assert!(text.contains(&long) && text.len() < 1_003_000, "{}", text.len());
         let narrow = ResultOptions {
             width: Some(12),

@@ -106,7 +106,10 @@ fn date(year: &str, month: &str, day: &str) -> Option<Date> {
 mod tests {
     use super::*;
 
-    fn parsed(key: &str) -> Option<(Arc<str>, Arc<str>, String, Option<u16>)> {
+    /// Account, region, day and time.
+    type Parsed = (Arc<str>, Arc<str>, String, Option<u16>);
+
+    fn parsed(key: &str) -> Option<Parsed> {
         let key = LogKey::parse(key)?;
         Some((key.account_id, key.region, key.day.to_string(), key.time))
     }

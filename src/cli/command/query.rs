@@ -109,7 +109,7 @@ async fn answer(
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.ask(question, &args.params).await?;
     let file = args.output.file.as_deref();
-    let status = engine.show(answer, file, &options, Switches::OPTIONS, output).await?;
+    let status = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
     note_caveats(question, output);
     Ok(status)
 }

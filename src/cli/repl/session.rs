@@ -213,7 +213,7 @@ impl<'a> Session<'a> {
                     Asked::Question(question, params) => engine.ask(question, params).await?,
                 };
                 engine
-                    .show(answer, file.as_deref(), &options, Switches::SESSION, output)
+                    .show(answer, (file.as_deref(), &options), Switches::SESSION, output)
                     .await?;
                 Ok(true)
             };
