@@ -158,7 +158,7 @@ fn demo_answers_from_made_up_logs_and_leaves_nothing_behind() {
         "svc-jenkins",
         "prod/checkout/db",
         "What can be taken away?",
-        "terraform-apply\n",
+        "terraform-apply",
         "Try next:",
     ] {
         assert!(stdout.contains(expected), "{expected}: {stdout}");
