@@ -129,7 +129,7 @@ select
 from calls c
 join resources r
   on r.principal_arn = c.principal_arn
- and r.principal_id is not distinct from c.principal_id
+ and (r.principal_id is not distinct from c.principal_id)
  and r.action = c.action
  and r.is_used = c.is_used
 order by c.principal_arn, c.principal_id, c.action, c.is_used

@@ -12,6 +12,7 @@ mod draft;
 mod fit;
 mod generate;
 mod holders;
+mod placing;
 mod reasons;
 mod resources;
 mod trimmed;

@@ -149,7 +149,7 @@ fn hostile_names_are_data_in_json_cloudformation_and_typescript() {
         let code = script.lines().filter(|line| !line.trim_start().starts_with("//"));
         assert!(
             code.into_iter()
-                .all(|line| !line.contains("EOT") || line.contains("\\n")),
+                .all(|line| !line.contains("<<EOT") || line.contains("\\n")),
             "{script}"
         );
     }

@@ -92,8 +92,11 @@ pub(super) fn statement(
         statement.resources = Some(Scope::Only(listed(resources.iter().cloned())));
     }
     conditions::add(&mut statement, &key.conditions);
-    statement.sid = Some(key.ground.sid(number));
-    Some(statement)
+    let mut new = Statement::new(statement.effect, statement.actions);
+    new.sid = Some(key.ground.sid(number));
+    new.resources = statement.resources;
+    new.conditions = statement.conditions;
+    Some(new)
 }
 
 fn set(actions: &BTreeSet<ActionId>, facts: &Facts) -> ActionSet {

@@ -134,7 +134,7 @@ fn some(names: &[String]) -> String {
 }
 
 /// Printable ASCII, so that a line stays one line in every language.
-fn shown(lines: Vec<String>) -> Vec<String> {
+pub(super) fn shown(lines: Vec<String>) -> Vec<String> {
     let ascii = |line: &String| -> String {
         let visible = escape::visible(line);
         let characters = visible.chars().map(|character| match character.is_ascii() {

@@ -92,8 +92,7 @@ fn attributes(attributes: &[(&str, &str)]) -> String {
 
 /// What to run if Terraform does not know the policy yet.
 fn comment_of_import(address: &str, id: &str) -> String {
-    let shown = crate::report::escape::visible(id).into_owned();
-    comment(&[format!("terraform import {address} {shown}")])
+    comment(&rationale::shown(vec![format!("terraform import {address} {id}")]))
 }
 
 /// Kind and name of a user, group or role.
