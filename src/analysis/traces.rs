@@ -37,7 +37,7 @@ fn read(batch: &RecordBatch, traces: &mut Traces) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let (arns, ids) = (columns.texts("principal_arn")?, columns.texts("principal_id")?);
     let (actions, is_used) = (columns.texts("action")?, columns.booleans("is_used")?);
-    let calls = columns.lists("calls")?;
+    let calls = columns.text_lists("calls")?;
     let found = action_traces(batch)?;
     for (row, trace) in found.into_iter().enumerate() {
         let key = PrincipalKey {
@@ -50,7 +50,7 @@ fn read(batch: &RecordBatch, traces: &mut Traces) -> Result<(), Unreadable> {
             .or_default();
         match is_used.boolean(row) {
             Some(true) => known.add(&trace),
-            _ => known.uncertain_calls.extend(calls.texts_at(row)?),
+            _ => known.uncertain_calls.extend(calls.texts_at(row)),
         }
     }
     Ok(())
@@ -58,31 +58,31 @@ fn read(batch: &RecordBatch, traces: &mut Traces) -> Result<(), Unreadable> {
 
 fn action_traces(batch: &RecordBatch) -> Result<Vec<ActionTrace>, Unreadable> {
     let columns = Columns::new(batch);
-    let (event_ids, calls) = (columns.lists("event_ids")?, columns.lists("calls")?);
+    let (event_ids, calls) = (columns.text_lists("event_ids")?, columns.text_lists("calls")?);
     let (unnamed, resource_counts) = (columns.integers("unnamed")?, columns.integers("resource_count")?);
-    let (resources, passed_roles) = (columns.lists("resources")?, columns.lists("passed_roles")?);
-    let (regions, endpoints) = (columns.lists("regions")?, columns.lists("endpoints")?);
+    let (resources, passed_roles) = (columns.text_lists("resources")?, columns.text_lists("passed_roles")?);
+    let (regions, endpoints) = (columns.text_lists("regions")?, columns.text_lists("endpoints")?);
     let without_endpoint = columns.integers("without_endpoint")?;
-    let (services, without_service) = (columns.lists("services")?, columns.integers("without_service")?);
+    let (services, without_service) = (columns.text_lists("services")?, columns.integers("without_service")?);
     let traces = (0..batch.num_rows()).map(|row| {
-        let passed = passed_roles.texts_at(row)?;
+        let passed = passed_roles.texts_at(row);
         let passed = passed.iter().filter_map(|text| text.split_once(' '));
-        Ok(ActionTrace {
-            event_ids: event_ids.texts_at(row)?,
-            calls: calls.texts_at(row)?.into_iter().collect(),
+        ActionTrace {
+            event_ids: event_ids.texts_at(row),
+            calls: calls.texts_at(row).into_iter().collect(),
             unnamed: unnamed.count(row),
             resource_count: resource_counts.count(row),
-            resources: resources.texts_at(row)?.into_iter().collect(),
-            regions: regions.texts_at(row)?.into_iter().collect(),
-            endpoints: endpoints.texts_at(row)?.into_iter().collect(),
+            resources: resources.texts_at(row).into_iter().collect(),
+            regions: regions.texts_at(row).into_iter().collect(),
+            endpoints: endpoints.texts_at(row).into_iter().collect(),
             without_endpoint: without_endpoint.count(row),
-            services: services.texts_at(row)?.into_iter().collect(),
+            services: services.texts_at(row).into_iter().collect(),
             without_service: without_service.count(row),
             passed_roles: passed
                 .map(|(source, role)| (source.to_owned(), role.to_owned()))
                 .collect(),
             uncertain_calls: BTreeSet::new(),
-        })
+        }
     });
-    traces.collect()
+    Ok(traces.collect())
 }

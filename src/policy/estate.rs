@@ -187,11 +187,6 @@ impl<'a> Member<'a> {
         uses
     }
 
-    /// The policies that say who may become the principal: one for a role.
-    pub fn trust(&self) -> Vec<&'a Policy> {
-        attached(self.snapshot, &self.principal.arn, AttachmentKind::Trust)
-    }
-
     /// The policies that bound its permissions: one, or none.
     pub fn boundaries(&self) -> Vec<&'a Policy> {
         attached(self.snapshot, &self.principal.arn, AttachmentKind::Boundary)

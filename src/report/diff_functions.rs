@@ -27,6 +27,7 @@ use crate::policy::PrincipalUse;
 use crate::policy::Subject;
 use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
+use crate::policy::Trails;
 use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::subjects;
@@ -224,5 +225,6 @@ fn usage_of(window: Window, accounts: BTreeMap<String, AccountLog>) -> Usage {
         window,
         principals: BTreeMap::new(),
         accounts,
+        trails: Trails::default(),
     }
 }

@@ -1,5 +1,7 @@
 //! Proposed policies as text: what a name holds is data in every format.
 
+use std::borrow::Cow;
+
 use hcl::eval::Context;
 use hcl::eval::Evaluate;
 use hcl::eval::FuncArgs;
@@ -46,7 +48,7 @@ fn subject(arn: &str) -> Subject<'static> {
         },
         member: None,
         absence: None,
-        deeds: PrincipalUse::default(),
+        deeds: Cow::Owned(PrincipalUse::default()),
     }
 }
 

@@ -214,7 +214,7 @@ fn names(by: Grouping, diff: &PrincipalDiff<'_>) -> BTreeSet<String> {
         Grouping::Account => diff.subject.key.account_id().map(str::to_owned).into_iter().collect(),
         Grouping::PermissionSet => permission_set(arn).map(str::to_owned).into_iter().collect(),
         Grouping::ServiceAccount => {
-            let documents = diff.subject.member.iter().flat_map(|member| member.trust());
+            let documents = diff.subject.member.iter().filter_map(|member| member.trust());
             let documents = documents.filter_map(|policy| policy.document.as_ref().ok());
             let used = diff.subject.deeds.service_accounts.iter();
             let used = used.filter_map(|subject| subject.strip_prefix(SERVICE_ACCOUNT).map(str::to_owned));

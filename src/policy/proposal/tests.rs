@@ -12,6 +12,7 @@ use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::Recorded;
 use crate::policy::TakenSnapshot;
+use crate::policy::Trails;
 use crate::policy::Window;
 use crate::policy::policy_characters;
 use crate::policy::snapshot;
@@ -64,6 +65,7 @@ impl Case {
                 },
                 principals: BTreeMap::new(),
                 accounts: BTreeMap::from([(ACCOUNT.to_owned(), log)]),
+                trails: Trails::default(),
             },
             traces: Traces::default(),
         }
