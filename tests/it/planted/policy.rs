@@ -136,7 +136,7 @@ fn trimming_takes_exactly_what_is_unused_from_every_policy() {
         }
     }
     assert!(edited >= 20, "{edited}");
-    // No set of ten managed policies holds what is unknown of `AdministratorAccess`.
+    // What is unknown of `AdministratorAccess` fills ten managed policies, or more.
     assert!(refused <= 6, "{refused}");
 }
 
