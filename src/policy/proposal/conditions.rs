@@ -47,7 +47,8 @@ pub(super) fn of(wanted: EvidenceConditions, action: &str, trace: &ActionTrace) 
     if wanted.region {
         conditions.extend(region(action, trace));
     }
-    if wanted.endpoint && trace.without_endpoint == 0 {
+    // A service that calls on someone's behalf does not come through that one's endpoint.
+    if wanted.endpoint && trace.without_endpoint == 0 && trace.services.is_empty() {
         let is_endpoint = |text: &str| text.starts_with("vpce-") && is_plain(text);
         conditions.extend(one_of("aws:SourceVpce", trace.endpoints.clone(), is_endpoint));
     }
@@ -161,15 +162,21 @@ mod tests {
         };
         let found = of(all(), "kms:Decrypt", &trace);
         let keys: Vec<&str> = found.iter().map(|condition| condition.key).collect();
-        assert_eq!(keys, ["aws:RequestedRegion", "aws:SourceVpce", "kms:ViaService"]);
-        assert_eq!(found[2].values, set(&["secretsmanager.eu-west-1.amazonaws.com"]));
+        assert_eq!(keys, ["aws:RequestedRegion", "kms:ViaService"]);
+        assert_eq!(found[1].values, set(&["secretsmanager.eu-west-1.amazonaws.com"]));
         let own = ActionTrace {
             without_endpoint: 1,
             without_service: 1,
             ..trace.clone()
         };
         assert_eq!(of(all(), "kms:Decrypt", &own).len(), 1);
-        assert_eq!(of(all(), "sqs:SendMessage", &trace).len(), 2);
+        assert_eq!(of(all(), "sqs:SendMessage", &trace).len(), 1);
+        let direct = ActionTrace {
+            services: BTreeSet::new(),
+            without_service: 1,
+            ..trace.clone()
+        };
+        assert_eq!(of(all(), "sqs:SendMessage", &direct)[1].key, "aws:SourceVpce");
         assert_eq!(of(EvidenceConditions::default(), "kms:Decrypt", &trace), []);
     }
 

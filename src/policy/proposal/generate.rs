@@ -85,7 +85,7 @@ impl<'s> Proposer<'s> {
                 _ => {
                     let conditions = case.conditions(action);
                     let touched = case.touched(id, action);
-                    case.add_used(id, touched.as_ref(), conditions, &mut drafts);
+                    case.add_used(id, touched.as_ref(), &conditions, &mut drafts);
                 }
             }
         }
@@ -192,10 +192,10 @@ impl<'s> Proposer<'s> {
                 .insert(role);
         }
         if by_services.is_empty() {
-            case.add_used(id, None, Vec::new(), drafts);
+            case.add_used(id, None, &[], drafts);
         }
         for (conditions, roles) in by_services {
-            case.add_used(id, Some(&roles), conditions, drafts);
+            case.add_used(id, Some(&roles), &conditions, drafts);
         }
     }
 
@@ -264,7 +264,7 @@ impl<'s> Case<'_, 's> {
     }
 
     /// Adds an action that was used to the statements that it was used through.
-    fn add_used(&self, id: ActionId, touched: Option<&BTreeSet<String>>, conditions: Vec<OneOf>, drafts: &mut Drafts) {
+    fn add_used(&self, id: ActionId, touched: Option<&BTreeSet<String>>, conditions: &[OneOf], drafts: &mut Drafts) {
         let name = self.facts.name(id);
         let is_candidate = |grant: &Grant<'_>| {
             let row = self.row(grant, name);
@@ -279,7 +279,7 @@ impl<'s> Case<'_, 's> {
                 ground: Ground::Used,
                 grant,
                 resources,
-                conditions: conditions.clone(),
+                conditions: conditions.to_vec(),
             };
             drafts.entry(key).or_default().insert(id);
         }

@@ -126,7 +126,7 @@ impl<'s> Proposer<'s> {
         }
         for work in managed {
             let note = format!("its inline policies would have more than the {limit} characters that IAM takes");
-            self.replaced(work, target, &note, proposal);
+            self.replaced(&work, target, &note, proposal);
         }
     }
 
@@ -138,7 +138,7 @@ impl<'s> Proposer<'s> {
         let is_unchanged = work.trimmed.changes.is_empty();
         if policy.kind == PolicyKind::AwsManaged && !is_unchanged {
             let note = "a policy of AWS cannot be edited: attach this copy in its place";
-            self.replaced(work, target, note, proposal);
+            self.replaced(&work, target, note, proposal);
             return;
         }
         let pieces = pieces(&work.trimmed);
@@ -166,25 +166,25 @@ impl<'s> Proposer<'s> {
     }
 
     /// New managed policies of the account in place of a policy.
-    fn replaced(&mut self, work: Work<'s>, target: &str, note: &str, proposal: &mut Proposal<'s>) {
+    fn replaced(&mut self, work: &Work<'s>, target: &str, note: &str, proposal: &mut Proposal<'s>) {
         let pieces = pieces(&work.trimmed);
         let targets = BTreeSet::from([target.to_owned()]);
         let policy = work.used.policy;
         let is_detached = usize::from(policy.kind == PolicyKind::AwsManaged);
         if pieces.is_empty() {
             let place = Place::NewManaged(vec![target.to_owned()]);
-            let finished = self.finished(&work, (policy.name.clone(), place, Change::Remove), &pieces);
+            let finished = self.finished(work, (policy.name.clone(), place, Change::Remove), &pieces);
             proposal.policies.push(finished);
             return;
         }
-        let Some(parts) = self.parts(&work, pieces, (&targets, is_detached), proposal) else {
+        let Some(parts) = self.parts(work, pieces, (&targets, is_detached), proposal) else {
             return;
         };
         let target_name = target.rsplit('/').next().unwrap_or_default();
         for (number, part) in (1..).zip(&parts) {
             let name = fit::policy_name(&[&policy.name, "trimmed", target_name], number);
             let place = Place::NewManaged(vec![target.to_owned()]);
-            let mut finished = self.finished(&work, (name, place, Change::Create), part);
+            let mut finished = self.finished(work, (name, place, Change::Create), part);
             finished.notes.insert(0, note.to_owned());
             proposal.policies.push(finished);
         }

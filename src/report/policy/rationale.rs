@@ -47,7 +47,7 @@ pub(super) fn basis_lines(proposal: &Proposal<'_>, frame: PolicyFrame<'_>) -> Ve
     }
     lines.extend(proposal.notes.iter().map(|note| format!("Note: {note}.")));
     lines.extend(proposal.refusals.iter().map(|refusal| format!("Not done: {refusal}.")));
-    shown(lines)
+    shown(&lines)
 }
 
 /// What there is to say about a whole policy.
@@ -66,7 +66,7 @@ pub(super) fn policy_lines(policy: &ProposedPolicy<'_>) -> Vec<String> {
         lines.push(format!("gone: statement {}", place(gone)));
         lines.push(removed(gone));
     }
-    shown(lines)
+    shown(&lines)
 }
 
 /// Why a statement is as it is.
@@ -81,7 +81,7 @@ pub(super) fn statement_lines(reasons: &StatementReasons) -> Vec<String> {
     if !reasons.removed.is_empty() {
         lines.push(removed(reasons));
     }
-    shown(lines)
+    shown(&lines)
 }
 
 fn place(reasons: &StatementReasons) -> String {
@@ -134,7 +134,7 @@ fn some(names: &[String]) -> String {
 }
 
 /// Printable ASCII, so that a line stays one line in every language.
-pub(super) fn shown(lines: Vec<String>) -> Vec<String> {
+pub(super) fn shown(lines: &[String]) -> Vec<String> {
     let ascii = |line: &String| -> String {
         let visible = escape::visible(line);
         let characters = visible.chars().map(|character| match character.is_ascii() {

@@ -92,7 +92,7 @@ fn attributes(attributes: &[(&str, &str)]) -> String {
 
 /// What to run if Terraform does not know the policy yet.
 fn comment_of_import(address: &str, id: &str) -> String {
-    comment(&rationale::shown(vec![format!("terraform import {address} {id}")]))
+    comment(&rationale::shown(&[format!("terraform import {address} {id}")]))
 }
 
 /// Kind and name of a user, group or role.

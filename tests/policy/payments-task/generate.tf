@@ -36,7 +36,6 @@ resource "aws_iam_policy" "payments_task_generated" {
         Condition = {
           StringEquals = {
             "aws:RequestedRegion" = ["eu-west-1"]
-            "aws:SourceVpce"      = ["vpce-0a1b2c3d4e5f67890"]
             "kms:ViaService"      = ["secretsmanager.eu-west-1.amazonaws.com"]
           }
         }
