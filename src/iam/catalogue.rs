@@ -181,12 +181,9 @@ impl Catalogue {
         if !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*') {
             return matched.complement();
         }
-        let Some((service, _)) = pattern.split_once(':') else {
-            return matched;
-        };
-        let range = match service.contains(['*', '?']) {
-            true => 0..self.actions.len(),
-            false => self.service(service),
+        let range = match pattern.split_once(':') {
+            Some((service, _)) if !service.contains(['*', '?']) => self.service(service),
+            _ => 0..self.actions.len(),
         };
         let first = range.start;
         for (offset, action) in self.actions.get(range).unwrap_or_default().iter().enumerate() {

@@ -59,7 +59,7 @@ resource "aws_iam_policy" "payments_task_generated" {
         }
       },
       # from statement 4 (`Database`) of `arn:aws:iam::111122223333:role/ecs/payments-task#payments-task`
-      # kept (never-logged): CloudTrail never records it: database logs only (cur): rds-db:connect
+      # kept (never-logged): CloudTrail never records it: database logs only: rds-db:connect
       {
         Sid      = "Unknown4"
         Effect   = "Allow"

@@ -45,7 +45,7 @@ resource "aws_iam_role_policy" "payments_task_payments_task" {
         ]
       },
       # from statement 4 (`Database`)
-      # kept (never-logged): CloudTrail never records it: database logs only (cur): rds-db:connect
+      # kept (never-logged): CloudTrail never records it: database logs only: rds-db:connect
       {
         Sid      = "Database"
         Effect   = "Allow"

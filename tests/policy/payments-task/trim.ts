@@ -51,7 +51,7 @@ export class PaymentsTaskPolicies extends cdk.Stack {
             ],
           },
           // from statement 4 (`Database`)
-          // kept (never-logged): CloudTrail never records it: database logs only (cur): rds-db:connect
+          // kept (never-logged): CloudTrail never records it: database logs only: rds-db:connect
           {
             Sid: "Database",
             Effect: "Allow",
