@@ -12,6 +12,7 @@ select
     min(e.event_time) as first_event,
     max(e.event_time) as last_event,
     cast(count(*) as bigint) as events,
+    array_agg(distinct e.aws_region) filter (where e.aws_region is not null) as recorded_in,
     array_agg(distinct cast(date_part('epoch', date_trunc('day', e.event_time)) / 86400 as bigint)) as days
 from events e
 where e.event_date >= cast($since as date)

@@ -97,6 +97,10 @@ pub async fn account_logs(
         Ok(read_logs(batch, &mut logs)?)
     })
     .await?;
+    each_batch(session, EvidenceQuery::RecordedRegions, &bounds, |batch| {
+        Ok(read_recorded_regions(batch, &mut logs)?)
+    })
+    .await?;
     each_batch(session, EvidenceQuery::LostObjects, &[], |batch| {
         Ok(read_lost_objects(batch, &mut logs)?)
     })
@@ -251,6 +255,18 @@ fn action_uses(batch: &RecordBatch) -> Result<Vec<ActionUse>, Unreadable> {
     Ok(uses.collect())
 }
 
+fn read_recorded_regions(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
+    for row in 0..batch.num_rows() {
+        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
+        if let (Some(log), Some(region)) = (log, regions.text(row)) {
+            log.recorded_in.insert(region.to_owned());
+        }
+    }
+    Ok(())
+}
+
 fn read_lost_objects(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let account_ids = columns.texts("account_id")?;
@@ -275,12 +291,13 @@ fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -
         columns.texts("third_type")?,
     ];
     let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
-    let days = columns.integer_lists("days")?;
+    let (days, recorded_in) = (columns.integer_lists("days")?, columns.text_lists("recorded_in")?);
     for row in 0..batch.num_rows() {
         let log = accounts
             .entry(account_ids.text(row).unwrap_or_default().to_owned())
             .or_default();
         log.days.extend(days.integers_at(row));
+        log.recorded_in.extend(recorded_in.texts_at(row));
         log.first_event = [log.first_event, first.time(row)].into_iter().flatten().min();
         log.last_event = log.last_event.max(last.time(row));
         let region = regions.text(row).unwrap_or_default();

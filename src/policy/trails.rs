@@ -71,6 +71,14 @@ impl Trails {
         &self.trails
     }
 
+    /// Whether a trail is known to record every region of an account.
+    pub(super) fn records_all_regions(&self, account_id: &str) -> bool {
+        self.trails.iter().any(|trail| {
+            let is_of_account = trail.account_id == account_id || trail.is_organization == Some(true);
+            is_of_account && trail.is_multi_region == Some(true)
+        })
+    }
+
     /// Whether every management event of a source is recorded in a region.
     pub(super) fn management(&self, wanted: Wanted<'_>, region: &str, source: Option<&str>) -> Told {
         self.told(wanted.account_id, region, |selector| {

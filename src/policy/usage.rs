@@ -109,6 +109,8 @@ pub struct AccountLog {
     pub data: BTreeMap<(String, String), Recorded>,
     /// Regions that served calls; not `aws-global`.
     pub regions: BTreeSet<String>,
+    /// Regions whose trail the logs are of: those that recorded the calls, and those that delivered objects.
+    pub recorded_in: BTreeSet<String>,
 }
 
 /// Which of two kinds of events are recorded.

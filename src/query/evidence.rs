@@ -13,6 +13,8 @@ pub enum EvidenceQuery {
     Traces,
     /// What the logs of every account hold, in a window.
     Coverage,
+    /// Regions from which objects of the logs were delivered, in a window.
+    RecordedRegions,
     /// Objects of the logs that could not be read whole.
     LostObjects,
     /// Kubernetes service accounts that took roles, in a window.
@@ -29,6 +31,7 @@ impl EvidenceQuery {
             Self::Uses => include_str!("../../queries/evidence/uses.sql"),
             Self::Traces => include_str!("../../queries/evidence/traces.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
+            Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
             Self::ServiceAccounts => include_str!("../../queries/evidence/service_accounts.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),

@@ -93,7 +93,11 @@ impl<'s> Judge<'s> {
 
     /// Whether the principal did anything in the window.
     pub(super) fn activity(&self) -> Activity {
-        let doubt = || self.log_doubt().or_else(|| self.time_doubt());
+        let doubt = || {
+            self.log_doubt()
+                .or_else(|| self.time_doubt())
+                .or_else(|| self.region_doubt())
+        };
         match (self.subject.deeds.first_seen, doubt()) {
             (Some(_), _) => Activity::Active,
             (None, None) => Activity::NeverUsed,
@@ -123,6 +127,7 @@ impl<'s> Judge<'s> {
         let never = trace.never.clone();
         never
             .or_else(|| self.time_doubt())
+            .or_else(|| self.region_doubt())
             .or_else(|| trace.hidden(&place))
             .or_else(|| self.unmapped_call(trace.service))
     }
@@ -130,6 +135,17 @@ impl<'s> Judge<'s> {
     fn log_doubt(&self) -> Option<Reason> {
         let has_events = self.log.is_some_and(|log| !log.days.is_empty());
         (!has_events).then_some(Reason::AccountNotCovered)
+    }
+
+    /// A trail of one region never sees the others, and logs of one region do not tell whether theirs is such a trail.
+    fn region_doubt(&self) -> Option<Reason> {
+        let account = self.subject.key.account_id()?;
+        let mut regions = self.log?.recorded_in.iter();
+        let (only, None) = (regions.next()?, regions.next()) else {
+            return None;
+        };
+        let is_told = self.trails.records_all_regions(account);
+        (!is_told).then(|| Reason::OneRegion(only.clone()))
     }
 
     fn time_doubt(&self) -> Option<Reason> {

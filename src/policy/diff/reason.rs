@@ -43,6 +43,8 @@ pub enum Reason {
         /// Hours of the window.
         hours: i64,
     },
+    /// The logs are of one region only, and the trail may be, too; the region.
+    OneRegion(String),
     /// Only data events show it, and none of the kind is recorded.
     DataEventsNotRecorded {
         /// Resource types of the data events.
@@ -113,6 +115,7 @@ impl Reason {
             Self::AgeUnknown => "age-unknown",
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
+            Self::OneRegion(_) => "one-region",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
             Self::NotSelected { .. } => "not-selected",
             Self::SourceNotRecorded(_) => "source-not-recorded",
@@ -163,6 +166,10 @@ impl fmt::Display for Reason {
                     "{lost_hours} of {hours} hours of the account's logs are missing"
                 )
             }
+            Self::OneRegion(region) => write!(
+                formatter,
+                "the logs of the account are all from {region}: its trail may not record other regions"
+            ),
             Self::DataEventsNotRecorded {
                 resource_types,
                 regions,

@@ -378,6 +378,36 @@ fn short_window_young_principal_and_low_coverage_prove_nothing() {
 }
 
 #[test]
+fn logs_of_one_region_prove_nothing_unless_a_trail_of_all_regions_is_told() {
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]);
+    case.log().recorded_in = BTreeSet::from([text("eu-west-1")]);
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unknown one-region"]);
+    case.check(|diffs| assert_eq!(diffs[0].summary.activity.name(), "unknown"));
+    case.log().recorded_in.insert(text("us-east-1"));
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);
+    case.log().recorded_in.remove("us-east-1");
+    let mut trail = json!({
+        "TrailARN": format!("arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/all"),
+        "HomeRegion": "eu-west-1",
+        "IsMultiRegionTrail": true,
+        "IsOrganizationTrail": false,
+    });
+    let selectors = json!({
+        "TrailARN": trail["TrailARN"],
+        "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}],
+    });
+    let told = |trail: &Value| {
+        let texts = [json!({"trailList": [trail]}), selectors.clone()].map(|text| text.to_string());
+        Trails::read(texts.iter().map(String::as_str)).unwrap()
+    };
+    case.usage.trails = told(&trail);
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);
+    trail["IsMultiRegionTrail"] = json!(false);
+    case.usage.trails = told(&trail);
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unknown one-region"]);
+}
+
+#[test]
 fn calls_that_may_have_needed_an_action_keep_it() {
     let uncertain = ActionUse {
         uncertain: 2,
