@@ -19,7 +19,7 @@ pub struct PolicyArgs {
     #[command(flatten)]
     pub basis: BasisArgs,
     /// How policies are made
-    #[arg(long, value_enum, value_name = "MODE")]
+    #[arg(long, value_enum, value_name = "MODE", default_value = "trim")]
     pub mode: PolicyMode,
     /// What is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "json")]
@@ -86,7 +86,7 @@ impl ValueEnum for PolicyFormat {
 
 const EXAMPLES: &str = "\
 Examples:
-  trimtrail policy --principal github-deploy --mode trim --format diff
-  trimtrail policy --principal 'arn:aws:iam::111122223333:role/ci/*' --mode trim --format terraform --out ./policies
+  trimtrail policy --principal github-deploy --format diff
+  trimtrail policy --principal 'arn:aws:iam::111122223333:role/ci/*' --format terraform --out ./policies
   trimtrail policy --principal payments-task --mode generate --conditions region,vpce
-  trimtrail policy --principal '*' --account 111122223333 --mode trim --out ./policies";
+  trimtrail policy --principal '*' --account 111122223333 --out ./policies";

@@ -239,8 +239,9 @@ impl Headline {
 fn next_steps(store: Option<&str>) -> String {
     match store {
         Some(store) => format!(
-            "\nTry next:\n  trimtrail sql --store {store}\n  trimtrail query used-actions --store {store}\n  \
-             trimtrail diff --store {store} --min-window 14d -o report.html\n"
+            "\nTry next:\n  trimtrail diff --store {store} --min-window 14d -o report.html\n  \
+             trimtrail policy --store {store} --min-window 14d --principal payments-task\n  \
+             trimtrail sql --store {store}\n"
         ),
         None => "\nTry next:\n  trimtrail demo --store ./demo-store\n  trimtrail sql --store ./demo-store\n  \
                  trimtrail ingest YOUR-LOGS\n"

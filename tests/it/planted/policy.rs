@@ -415,7 +415,7 @@ fn wrong_usage_is_told_with_what_to_write_instead() {
     for (arguments, message) in [
         (&["--mode", "trim"][..], "no principal is named"),
         (&["--mode", "trim", "--principal", "nobody"], "matches `nobody`"),
-        (&["--principal", "x"], "--mode"),
+        (&["--principal", "x", "--mode", "shrink"], "--mode"),
     ] {
         let ended = run(&sample, arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
