@@ -14,6 +14,7 @@ pub use identity::UserIdentity;
 pub use identity::credential_kind;
 pub use identity::principal;
 pub use region::GLOBAL_REGION;
+pub use region::global_home;
 pub use region::is_global_service;
 pub use time::EventTime;
 pub use time::format_canonical;

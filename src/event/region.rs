@@ -52,6 +52,18 @@ pub fn is_global_service(event_source: &str) -> bool {
     })
 }
 
+/// The region that records global services in a partition, by the partition's name in ARNs.
+///
+/// `None` for partitions of which it is not published.
+pub fn global_home(partition: &str) -> Option<&'static str> {
+    match partition {
+        "aws" => Some("us-east-1"),
+        "aws-us-gov" => Some("us-gov-west-1"),
+        "aws-cn" => Some("cn-north-1"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,8 @@ use super::subject::Subject;
 use super::summary::Activity;
 use super::visibility::Place;
 use super::visibility::Trace;
+use crate::event::global_home;
+use crate::event::is_global_service;
 use crate::iam::ActionId;
 use crate::iam::document::Statement;
 use crate::policy::grant::Grant;
@@ -128,6 +130,7 @@ impl<'s> Judge<'s> {
         never
             .or_else(|| self.time_doubt())
             .or_else(|| self.region_doubt())
+            .or_else(|| self.global_doubt(trace.service))
             .or_else(|| trace.hidden(&place))
             .or_else(|| self.unmapped_call(trace.service))
     }
@@ -146,6 +149,17 @@ impl<'s> Judge<'s> {
         };
         let is_told = self.trails.records_all_regions(account);
         (!is_told).then(|| Reason::OneRegion(only.clone()))
+    }
+
+    /// Logs without the region that records global services show no use of them.
+    fn global_doubt(&self, service: &str) -> Option<Reason> {
+        let (arn, regions) = (&self.subject.key.arn, &self.log?.recorded_in);
+        let home = global_home(arn.split(':').nth(1)?)?;
+        let is_missing = is_global_service(&format!("{service}.amazonaws.com"))
+            && !regions.is_empty()
+            && !regions.contains(home)
+            && !self.trails.records_all_regions(self.subject.key.account_id()?);
+        is_missing.then_some(Reason::GlobalServicesNotRecorded(home))
     }
 
     fn time_doubt(&self) -> Option<Reason> {

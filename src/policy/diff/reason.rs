@@ -45,6 +45,8 @@ pub enum Reason {
     },
     /// The logs are of one region only, and the trail may be, too; the region.
     OneRegion(String),
+    /// The service is global, and the logs have nothing from the region that records such; the region.
+    GlobalServicesNotRecorded(&'static str),
     /// Only data events show it, and none of the kind is recorded.
     DataEventsNotRecorded {
         /// Resource types of the data events.
@@ -116,6 +118,7 @@ impl Reason {
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::OneRegion(_) => "one-region",
+            Self::GlobalServicesNotRecorded(_) => "global-services-not-recorded",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
             Self::NotSelected { .. } => "not-selected",
             Self::SourceNotRecorded(_) => "source-not-recorded",
@@ -169,6 +172,10 @@ impl fmt::Display for Reason {
             Self::OneRegion(region) => write!(
                 formatter,
                 "the logs of the account are all from {region}: its trail may not record other regions"
+            ),
+            Self::GlobalServicesNotRecorded(region) => write!(
+                formatter,
+                "global services are recorded in {region}, and the account's logs hold nothing from there"
             ),
             Self::DataEventsNotRecorded {
                 resource_types,

@@ -408,6 +408,19 @@ fn logs_of_one_region_prove_nothing_unless_a_trail_of_all_regions_is_told() {
 }
 
 #[test]
+fn logs_without_the_home_of_global_services_prove_nothing_about_them() {
+    let mut case = Case::new(&[allow(&json!(["iam:CreateUser", "sqs:CreateQueue"]))]);
+    case.log().recorded_in = BTreeSet::from([text("eu-west-1"), text("eu-central-1")]);
+    let verdicts = [
+        "iam:CreateUser unknown global-services-not-recorded",
+        "sqs:CreateQueue unused",
+    ];
+    assert_eq!(case.verdicts(), verdicts);
+    case.log().recorded_in.insert(text("us-east-1"));
+    assert_eq!(case.verdicts(), ["iam:CreateUser unused", "sqs:CreateQueue unused"]);
+}
+
+#[test]
 fn calls_that_may_have_needed_an_action_keep_it() {
     let uncertain = ActionUse {
         uncertain: 2,
