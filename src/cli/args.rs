@@ -6,6 +6,7 @@ mod iam;
 mod ingest;
 mod output;
 mod query;
+mod s3;
 mod sample;
 mod store;
 

@@ -8,12 +8,14 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
+use tokio::runtime::Handle;
+
 use crate::decode::Decoder;
 use crate::decode::EventKeyMap;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
 use crate::decode::RowBuffer;
-use crate::source;
+use crate::source::Fault;
 use crate::source::ObjectRef;
 use crate::store::DataFile;
 use crate::store::StagedFile;
@@ -21,6 +23,9 @@ use crate::store::Store;
 use crate::store::TableSnapshot;
 
 use super::error::IngestError;
+use super::fetch::Delivery;
+use super::fetch::Supply;
+use super::fetch::supply;
 use super::ledger::Entry;
 use super::run::Options;
 use super::run::Progress;
@@ -37,7 +42,11 @@ const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 pub(super) struct Batch {
     /// One entry per object, in the order of the plan.
     pub(super) entries: Vec<Entry>,
+    /// Position of every entry's object in the plan.
+    pub(super) positions: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
+    /// Why the objects behind these are not asked for.
+    pub(super) outage: Option<Fault>,
 }
 
 /// What all workers of a batch share.
@@ -56,6 +65,8 @@ pub(super) struct Work<'a> {
     entries: Mutex<Vec<(usize, Entry)>>,
     staged: Mutex<Vec<StagedFile>>,
     failure: Mutex<Option<IngestError>>,
+    /// What is fetched ahead, when the objects come over a network.
+    supply: Option<Supply>,
 }
 
 impl<'a> Work<'a> {
@@ -80,32 +91,68 @@ impl<'a> Work<'a> {
             entries: Mutex::default(),
             staged: Mutex::default(),
             failure: Mutex::default(),
+            supply: None,
         }
     }
 
     /// Decodes a prefix of the objects with every thread of the pool.
     ///
     /// On an error nothing is left staged.
-    pub(super) fn run(self, pool: &rayon::ThreadPool) -> Result<Batch, IngestError> {
-        pool.broadcast(|_| {
-            if let Err(error) = Worker::new(&self).run() {
-                lock(&self.failure).get_or_insert(error);
-            }
-        });
+    pub(super) fn run(mut self, pool: &rayon::ThreadPool, runtime: &Handle) -> Result<Batch, IngestError> {
+        let outage = if self.objects.first().is_some_and(ObjectRef::is_remote) {
+            let (supply, fetcher) = supply(self.options.fetched_bytes());
+            self.supply = Some(supply);
+            std::thread::scope(|scope| {
+                // A thread of its own: neither do fetches wait for decoding, nor does decoding hold up the runtime.
+                let fetching = scope.spawn(|| runtime.block_on(fetcher.run(&self)));
+                self.decode_all(pool);
+                fetching.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        } else {
+            self.decode_all(pool);
+            None
+        };
         let staged = self.staged.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.store.discard(staged);
             return Err(error);
         }
         let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
-        entries.sort_by_key(|(index, _)| *index);
+        entries.sort_by_key(|(position, _)| *position);
+        // Behind a gap the ledger no longer proves that everything before has been dealt with.
+        for (count, (position, entry)) in entries.iter_mut().enumerate() {
+            entry.object.listed_from = entry.object.listed_from.filter(|_| count == *position);
+        }
+        let (positions, entries) = entries.into_iter().unzip();
         Ok(Batch {
-            entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+            entries,
+            positions,
             staged,
+            outage,
         })
     }
 
-    fn take(&self) -> Option<(usize, &'a ObjectRef)> {
+    fn decode_all(&self, pool: &rayon::ThreadPool) {
+        pool.broadcast(|_| {
+            if let Err(error) = Worker::new(self).run() {
+                lock(&self.failure).get_or_insert(error);
+                if let Some(supply) = &self.supply {
+                    supply.close();
+                }
+            }
+        });
+    }
+
+    /// The next object to decode, with its bytes.
+    fn next(&self) -> Option<Delivery> {
+        match &self.supply {
+            Some(supply) => supply.next(),
+            None => self.take().map(|(position, object)| Delivery::read(position, object)),
+        }
+    }
+
+    /// The next object of the plan; `None` when the batch is to take no more.
+    pub(super) fn take(&self) -> Option<(usize, &'a ObjectRef)> {
         let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS;
         if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
             return None;
@@ -145,16 +192,19 @@ impl<'w, 'a> Worker<'w, 'a> {
 
     fn run(mut self) -> Result<(), IngestError> {
         let mut decoder = Decoder::new(self.work.options.limits);
-        while let Some((index, object)) = self.work.take() {
-            let entry = match source::read(object) {
-                Ok(bytes) => {
-                    let outcome = self.decode(&mut decoder, index, object, &bytes)?;
-                    Entry::decoded(object.clone(), outcome)
+        while let Some(delivery) = self.work.next() {
+            let index = delivery.position;
+            let entry = match delivery.fetched {
+                Ok(fetched) => {
+                    let outcome = self.decode(&mut decoder, index, &fetched.object, &fetched.bytes)?;
+                    Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
                 }
-                Err(cause) => Entry::unreadable(object.clone(), &cause),
+                Err((object, fault)) => Entry::unreadable(object, &fault),
             };
+            // Room for the next bytes, now that these are gone.
+            drop(delivery.room);
             self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
-            self.work.progress.object_done(object.size, entry.outcome.rows);
+            self.work.progress.object_done(entry.object.size, entry.outcome.rows);
             self.finished.push((index, entry));
         }
         let rows = std::mem::replace(&mut self.rows, RowBuffer::new(self.work.keys.clone()));

@@ -1,5 +1,6 @@
 //! Rows of `objects` and `rejects`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -17,6 +18,8 @@ use crate::decode::ObjectKind;
 use crate::decode::Outcome;
 use crate::decode::Reject;
 use crate::schema;
+use crate::source::Fault;
+use crate::source::FaultKind;
 use crate::source::ObjectRef;
 
 use super::balance::Balance;
@@ -33,6 +36,8 @@ pub(super) struct Entry {
     pub(super) state: ObjectState,
     /// Rows of the outcome that the store, or this run, had already.
     pub(super) duplicates: u64,
+    /// User metadata, as far as it is kept.
+    pub(super) metadata: Option<String>,
 }
 
 impl Entry {
@@ -50,21 +55,34 @@ impl Entry {
             outcome,
             state,
             duplicates: 0,
+            metadata: None,
         }
     }
 
     /// Books an object whose bytes could not be had.
-    pub(super) fn unreadable(object: ObjectRef, cause: &std::io::Error) -> Self {
+    pub(super) fn unreadable(object: ObjectRef, fault: &Fault) -> Self {
         let outcome = Outcome {
-            fault: Some(format!("{cause}; make it readable and run again")),
+            fault: Some(fault.to_string()),
             ..Outcome::default()
         };
         Self {
             object,
             outcome,
-            state: ObjectState::Unreadable,
+            state: match fault.kind {
+                FaultKind::Vanished => ObjectState::Vanished,
+                _ => ObjectState::Unreadable,
+            },
             duplicates: 0,
+            metadata: None,
         }
+    }
+
+    /// Keeps the user metadata of a digest: its signature.
+    pub(super) fn with_metadata(mut self, metadata: &BTreeMap<String, String>) -> Self {
+        if self.outcome.kind == ObjectKind::Digest && !metadata.is_empty() {
+            self.metadata = serde_json::to_string(metadata).ok();
+        }
+        self
     }
 
     fn stored(&self) -> u64 {
@@ -150,6 +168,10 @@ pub(super) fn objects(entries: &[Entry], run_id: &str, ingested_at: i64) -> Resu
         .iter()
         .map(|entry| entry.object.key.as_ref().and_then(|key| days(key.day)))
         .collect();
+    let listed_from: Date32Array = entries
+        .iter()
+        .map(|entry| entry.object.listed_from.and_then(days))
+        .collect();
     let columns = vec![
         text(&|entry| Some(entry.object.uri.clone())),
         text(&|entry| Some(entry.object.etag.clone())),
@@ -171,6 +193,8 @@ pub(super) fn objects(entries: &[Entry], run_id: &str, ingested_at: i64) -> Resu
         moment(&|entry| entry.outcome.event_times.map(|(_, last)| last)),
         text(&|entry| entry.outcome.fault.clone()),
         text(&|_| Some(run_id.to_owned())),
+        text(&|entry| entry.metadata.clone()),
+        Arc::new(listed_from),
     ];
     RecordBatch::try_new(schema::objects(), columns)
 }

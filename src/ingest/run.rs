@@ -2,14 +2,17 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::decode::Limits;
 use crate::schema::Table;
+use crate::source::Lister;
 use crate::source::Listing;
 use crate::source::ObjectRef;
 use crate::source::Selection;
+use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
@@ -23,8 +26,11 @@ use super::ledger;
 
 /// How often a batch is made again because another writer committed first.
 const MAX_ATTEMPTS: u32 = 50;
+/// How often the signal to stop is looked for during a listing.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
+const LARGEST_FETCHED_BYTES: usize = 1 << 30;
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -49,11 +55,16 @@ impl Options {
     pub(super) fn buffer_bytes(&self) -> usize {
         (self.memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
+
+    /// Objects that are fetched ahead.
+    pub(super) fn fetched_bytes(&self) -> usize {
+        (self.memory_bytes / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
+    }
 }
 
 /// Is told how far a run is.
 pub trait Progress: Sync {
-    /// The run will read this much.
+    /// The run will read this much more.
     fn planned(&self, objects: u64, bytes: u64);
     /// One object was decoded. Objects may be decoded again when another writer commits first.
     fn object_done(&self, bytes: u64, rows: u64);
@@ -82,42 +93,87 @@ impl Ingest<'_> {
             listed: objects.len() as u64,
             outside_selection: (all - objects.len()) as u64,
             unlisted: listing.unlisted,
+            passed_over: listing.passed_over,
             ..Balance::default()
         };
         (objects, balance)
     }
 
-    /// Ingests a listing and returns the account of it.
+    /// Ingests one listing and returns the account of it.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or written, or others committed first every time.
     pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
-        let (mut objects, mut balance) = Self::select(listing, &self.options.selection);
-        let pool = rayon::ThreadPoolBuilder::new()
+        let mut balance = Balance::default();
+        self.run_part(listing, &mut balance, &self.pool()?, progress)?;
+        self.runtime.block_on(self.store.repair(self.options.now))?;
+        Ok(balance)
+    }
+
+    /// Ingests all that a lister finds, part by part, and returns the account of it.
+    ///
+    /// A listing that breaks off later than at its beginning is no error: the account says so, and what was listed before
+    /// is ingested.
+    ///
+    /// # Errors
+    ///
+    /// The first part cannot be listed, the store cannot be read or written, or others committed first every time.
+    pub fn run_all(&self, lister: &mut Lister, progress: &dyn Progress) -> Result<Balance, IngestError> {
+        let mut balance = Balance::default();
+        let pool = self.pool()?;
+        while balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
+            match self.runtime.block_on(next_part(lister, self.stop)) {
+                Ok(Some(part)) => self.run_part(part, &mut balance, &pool, progress)?,
+                Ok(None) => break,
+                Err(error) if balance.listed == 0 => return Err(error.into()),
+                Err(error) => balance.outage = Some(error.to_string()),
+            }
+        }
+        self.runtime.block_on(self.store.repair(self.options.now))?;
+        Ok(balance)
+    }
+
+    fn pool(&self) -> Result<rayon::ThreadPool, IngestError> {
+        rayon::ThreadPoolBuilder::new()
             .num_threads(self.options.threads)
             .thread_name(|index| format!("decode-{index}"))
             .build()
             .map_err(|error| IngestError::Threads {
                 threads: self.options.threads,
                 cause: error.to_string(),
-            })?;
-        self.drop_known(&mut objects, &mut balance)?;
+            })
+    }
+
+    fn run_part(
+        &self,
+        listing: Listing,
+        balance: &mut Balance,
+        pool: &rayon::ThreadPool,
+        progress: &dyn Progress,
+    ) -> Result<(), IngestError> {
+        let (mut objects, part) = Self::select(listing, &self.options.selection);
+        balance.add_listing(part);
+        self.drop_known(&mut objects, balance)?;
         progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
         let mut attempts = 0;
-        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) {
-            match self.batch(&objects, &pool, progress)? {
+        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
+            match self.batch(&objects, pool, progress)? {
                 Some(batch) => {
                     attempts = 0;
-                    objects.drain(..batch.entries.len().min(objects.len()));
-                    batch.entries.iter().for_each(|entry| entry.book(&mut balance));
+                    remove(&mut objects, &batch.positions);
+                    batch.entries.iter().for_each(|entry| entry.book(balance));
+                    balance.outage = batch.outage.map(|fault| fault.to_string());
                 }
                 None if attempts < MAX_ATTEMPTS => {
                     attempts += 1;
-                    self.drop_known(&mut objects, &mut balance)?;
+                    self.drop_known(&mut objects, balance)?;
                 }
                 None => return Err(IngestError::Contention { attempts }),
             }
         }
-        balance.left_over = objects.len() as u64;
-        self.runtime.block_on(self.store.repair(self.options.now))?;
-        Ok(balance)
+        balance.left_over += objects.len() as u64;
+        Ok(())
     }
 
     /// Decodes and commits one batch; `None` when another writer committed first.
@@ -128,7 +184,8 @@ impl Ingest<'_> {
         progress: &dyn Progress,
     ) -> Result<Option<Batch>, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let mut batch = Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool)?;
+        let mut batch =
+            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;
         if batch.entries.is_empty() {
             return Ok(Some(batch));
         }
@@ -155,5 +212,29 @@ impl Ingest<'_> {
         objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
         balance.known += (before - objects.len()) as u64;
         Ok(())
+    }
+}
+
+/// Takes out what a batch dealt with; positions are in order.
+fn remove(objects: &mut Vec<ObjectRef>, positions: &[usize]) {
+    let mut done = positions.iter().copied().peekable();
+    let mut position = 0;
+    objects.retain(|_| {
+        let is_done = done.next_if_eq(&position).is_some();
+        position += 1;
+        !is_done
+    });
+}
+
+/// The next part; `None` at the end, or when the run is to stop.
+async fn next_part(lister: &mut Lister, stop: &AtomicBool) -> Result<Option<Listing>, SourceError> {
+    let stopped = async {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        part = lister.next() => part,
+        () = stopped => Ok(None),
     }
 }

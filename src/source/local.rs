@@ -1,6 +1,5 @@
 //! Folders and files.
 
-use std::cmp::Ordering;
 use std::fs::Metadata;
 use std::path::Path;
 use std::path::PathBuf;
@@ -10,35 +9,11 @@ use url::Url;
 use walkdir::DirEntry;
 use walkdir::WalkDir;
 
+use super::Listing;
 use super::LogKey;
+use super::ObjectRef;
 use super::SourceError;
-
-/// One object that can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectRef {
-    /// URI, the object's identity together with `etag` and `size`.
-    pub uri: String,
-    /// Version of the content; for files the time of the last change.
-    pub etag: String,
-    /// Size in bytes, as stored.
-    pub size: u64,
-    /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
-    pub last_modified: Option<i64>,
-    /// What the key says.
-    pub key: Option<LogKey>,
-    /// Whether the object was named itself, not found in a folder.
-    pub is_named: bool,
-    path: PathBuf,
-}
-
-/// All objects of a source.
-#[derive(Debug, Clone, Default)]
-pub struct Listing {
-    /// Objects in the order in which they are best read: by delivery time, account, region and URI.
-    pub objects: Vec<ObjectRef>,
-    /// What could not be listed: URI or path, and why.
-    pub unlisted: Vec<(String, String)>,
-}
+use super::object::Place;
 
 /// Lists files and folders, each object once however often it is named.
 ///
@@ -49,19 +24,13 @@ pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
     for source in sources {
         let has_scheme = source.split_once("://").is_some_and(|(scheme, _)| scheme != "file");
         if has_scheme {
-            return Err(SourceError::Unsupported { text: source.clone() });
+            return Err(SourceError::NotLocal { text: source.clone() });
         }
         let path = Path::new(source.strip_prefix("file://").unwrap_or(source));
         list_path(path, &mut listing)?;
     }
-    listing.objects.sort_by(in_reading_order);
-    listing.objects.dedup_by(|left, right| left.uri == right.uri);
+    listing.put_in_order();
     Ok(listing)
-}
-
-/// Reads an object whole.
-pub fn read(object: &ObjectRef) -> std::io::Result<Vec<u8>> {
-    std::fs::read(&object.path)
 }
 
 fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
@@ -151,19 +120,9 @@ fn object(path: PathBuf, metadata: &Metadata, is_named: bool) -> ObjectRef {
         last_modified: modified.and_then(|modified| i64::try_from(modified.as_micros()).ok()),
         key: path.to_str().and_then(LogKey::parse),
         is_named,
-        path,
+        listed_from: None,
+        place: Place::File(path),
     }
-}
-
-/// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
-fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
-    let rank = |object: &ObjectRef| {
-        object
-            .key
-            .as_ref()
-            .map(|key| (key.day, key.time.clone(), key.account_id.clone(), key.region.clone()))
-    };
-    rank(left).cmp(&rank(right)).then_with(|| left.uri.cmp(&right.uri))
 }
 
 #[cfg(test)]

@@ -524,7 +524,7 @@ mod tests {
         let test = TestStore::create().await;
         edit_first_entry(
             &test.folder(),
-            "\"trimtrail.schemaVersion\":\"1\"",
+            "\"trimtrail.schemaVersion\":\"2\"",
             "\"trimtrail.schemaVersion\":\"99\"",
         );
         for error in [
@@ -536,7 +536,7 @@ mod tests {
                     error,
                     StoreError::NewerVersion {
                         found: 99,
-                        supported: 1,
+                        supported: 2,
                         ..
                     }
                 ),

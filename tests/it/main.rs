@@ -22,6 +22,7 @@ mod questions;
 mod raw;
 mod read_only;
 mod readme;
+mod s3;
 mod slt;
 #[cfg(unix)]
 mod stopped;

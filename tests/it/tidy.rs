@@ -62,20 +62,22 @@ const CRATES: &[CrateRule] = &[
     owned("rustyline", &["cli"], "only `cli` knows the terminal"),
     owned("etcetera", &["cli"], "only `cli` knows the user's folders"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
+    owned("aws_config", &["source"], "only `source` knows AWS"),
+    owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
     // Owned by several, each for its own reason.
     owned(
         "csv",
-        &["policy", "report"],
-        "credential reports; and results, whose cells must be made safe on the way out",
+        &["policy", "source", "report"],
+        "credential reports; inventories; and results, whose cells must be made safe on the way out",
     ),
     owned(
         "parquet",
-        &["store", "report"],
-        "the data files; and results as one file",
+        &["source", "store", "report"],
+        "inventories; the data files; and results as one file",
     ),
     owned(
         "flate2",
-        &["decode", "iam", "sample"],
+        &["decode", "iam", "sample", "source"],
         "each reader's inflating is capped; the sample only deflates",
     ),
     owned(
@@ -90,20 +92,24 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "tokio",
-        &["store", "ingest", "query", "cli"],
-        "no async below the store",
+        &["source", "store", "ingest", "query", "cli"],
+        "async only where bytes are far away, and above",
     ),
     owned(
         "futures",
-        &["store", "query", "analysis", "cli"],
-        "no async below the store",
+        &["source", "store", "ingest", "query", "analysis", "cli"],
+        "async only where bytes are far away, and above",
     ),
     owned(
         "async_trait",
         &["store", "query"],
         "traits of `object_store` and of `datafusion`",
     ),
-    owned("bytes", &["store"], "traits of `object_store`"),
+    owned(
+        "bytes",
+        &["source", "store"],
+        "readers of `parquet`; traits of `object_store`",
+    ),
     owned("url", &["source", "store"], "URIs of objects and of the store"),
     owned(
         "uuid",
@@ -132,8 +138,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "decode", "ingest", "store"],
-        "JSON that is written, or small: strings and parameters of records, entries of the log, policies",
+        &["iam", "sample", "source", "decode", "ingest", "store"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, notifications",
     ),
     owned(
         "arrow",

@@ -1,0 +1,86 @@
+//! One object, wherever it lies, and lists of them.
+
+use std::cmp::Ordering;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::LogKey;
+use super::s3::Bucket;
+
+/// One object that can be read.
+#[derive(Debug, Clone)]
+pub struct ObjectRef {
+    /// URI, the object's identity together with `etag` and `size`.
+    pub uri: String,
+    /// Version of the content; for files the time of the last change.
+    pub etag: String,
+    /// Size in bytes, as stored.
+    pub size: u64,
+    /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
+    pub last_modified: Option<i64>,
+    /// What the key says.
+    pub key: Option<LogKey>,
+    /// Whether the object was named itself, not found in a folder.
+    pub is_named: bool,
+    /// First day of delivery from which on the listing holds every object of the same account, kind and region.
+    pub listed_from: Option<Date>,
+    pub(super) place: Place,
+}
+
+/// Where the bytes lie.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    File(PathBuf),
+    Bucket(Arc<Bucket>),
+}
+
+/// Objects of a source: all of them, or the next part.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Objects in the order in which they are best read: by delivery time, account, region and URI.
+    pub objects: Vec<ObjectRef>,
+    /// What could not be listed: URI or path, and why.
+    pub unlisted: Vec<(String, String)>,
+    /// Folders beside the logs that belong to other services, and were not listed.
+    pub passed_over: Vec<String>,
+}
+
+impl ObjectRef {
+    /// Whether the bytes come over a network, so that many objects must be asked for at once.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Bucket(_))
+    }
+
+    /// Key of an object in a bucket.
+    pub(super) fn bucket_key<'a>(&'a self, bucket: &Bucket) -> Option<&'a str> {
+        self.uri
+            .strip_prefix("s3://")?
+            .strip_prefix(bucket.name())?
+            .strip_prefix('/')
+    }
+}
+
+impl Listing {
+    /// Sorts the objects for reading and drops those that are named twice.
+    pub(super) fn put_in_order(&mut self) {
+        self.objects.sort_by(in_reading_order);
+        self.objects.dedup_by(|left, right| left.uri == right.uri);
+    }
+}
+
+/// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
+fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
+    let rank = |object: &ObjectRef| object.key.as_ref().map(|key| (key.day, key.time.clone()));
+    let name = |object: &ObjectRef| {
+        object
+            .key
+            .as_ref()
+            .map(|key| (key.account_id.clone(), key.region.clone()))
+    };
+    rank(left)
+        .cmp(&rank(right))
+        .then_with(|| name(left).cmp(&name(right)))
+        .then_with(|| left.uri.cmp(&right.uri))
+}
