@@ -36,6 +36,7 @@ pub use output::OutputArgs;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
+pub use s3::S3Args;
 pub use sample::SampleArgs;
 pub use store::StoreArgs;
 pub use store::StoreCommand;

@@ -37,7 +37,7 @@ pub enum SourceError {
         text: String,
     },
     /// The source is of a kind that this version does not read.
-    #[error("cannot read `{text}`: only folders, files and `s3://bucket/prefix` can be read")]
+    #[error("cannot read `{text}`: only folders, files and `s3://bucket/prefix` can be read; copy the objects first")]
     Unsupported {
         /// The source as given.
         text: String,

@@ -285,8 +285,8 @@ async fn look_up(named: NamedKey, buckets: &BTreeMap<String, Arc<Bucket>>) -> (S
     let Some(bucket) = buckets.get(&named.bucket) else {
         return (uri, Err(Fault::unreadable("its bucket is not open")));
     };
-    let object = match &named.version {
-        Some((etag, size)) => Ok(bucket.object(&named.key, etag, *size, None)),
+    let object = match named.version {
+        Some((etag, size)) => Ok(bucket.object(&named.key, &etag, size, None)),
         None => bucket.head(&named.key).await,
     };
     let named = object.map(|object| ObjectRef {

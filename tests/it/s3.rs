@@ -190,7 +190,7 @@ fn prefixes_of_every_level_and_other_layouts_are_listed() {
     bucket.put("flat/copy.json", log(1..2), &[]);
     let level = |end: &str| {
         deep.find(end)
-            .map(|at| format!("{SOURCE}{}", &deep[..at + end.len()]))
+            .map(|at| format!("{SOURCE}{}", deep.get(..at + end.len()).unwrap()))
             .unwrap()
     };
     for source in [

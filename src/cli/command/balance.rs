@@ -77,22 +77,7 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
     if let Some(outage) = &balance.outage {
         output.warning(&format!("stopped early: {outage}"));
     }
-    if !balance.passed_over.is_empty() {
-        let told: Vec<String> = balance
-            .passed_over
-            .iter()
-            .take(TOLD_PROBLEMS)
-            .map(|folder| format!("`{folder}`"))
-            .collect();
-        let more = match balance.passed_over.len().saturating_sub(TOLD_PROBLEMS) {
-            0 => String::new(),
-            count => format!(" and {} more", format_count(count_of(count))),
-        };
-        output.note(&format!(
-            "passed over as no CloudTrail folders: {}{more}; name one as a source to read it",
-            told.join(", ")
-        ));
-    }
+    note_passed_over(&balance.passed_over, output);
     for problem in balance.problems.iter().take(TOLD_PROBLEMS) {
         output.warning(&format!(
             "`{}` is {}: {}",
@@ -137,6 +122,22 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             objects(balance.left_over)
         ));
     }
+}
+
+/// Names folders that hold no logs.
+fn note_passed_over(folders: &[String], output: &mut Output) {
+    if folders.is_empty() {
+        return;
+    }
+    let told = folders.iter().take(TOLD_PROBLEMS).map(|folder| format!("`{folder}`"));
+    let more = match folders.len().saturating_sub(TOLD_PROBLEMS) {
+        0 => String::new(),
+        count => format!(" and {} more", format_count(count_of(count))),
+    };
+    output.note(&format!(
+        "passed over as no CloudTrail folders: {}{more}; name one as a source to read it",
+        told.collect::<Vec<_>>().join(", ")
+    ));
 }
 
 fn count_of(items: usize) -> u64 {

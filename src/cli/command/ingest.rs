@@ -62,12 +62,13 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
     };
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
-    let opened = runtime.run(async { Ok(stop.or_stop(open_lister(args, &options, &location)).await) })?;
+    let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &options, &location))).await) })?;
     let Some(mut lister) = opened.transpose()? else {
         return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
     };
     if args.dry_run {
-        let counted = runtime.run(async { Ok(stop.or_stop(dry_run(&location, &mut lister, &options)).await) })?;
+        let counted =
+            runtime.run(async { Ok(stop.or_stop(Box::pin(dry_run(&location, &mut lister, &options))).await) })?;
         return match (counted.transpose()?, stop.status()) {
             (Some(count), None) => tell_dry_run(&count, output),
             (_, status) => Ok(status.unwrap_or(ExitStatus::Terminated)),

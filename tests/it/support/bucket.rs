@@ -291,8 +291,8 @@ impl<'a> Page<'a> {
         let mut page = Self::default();
         let mut last = None;
         for key in wanted_keys(state, query) {
-            let end = query.get("delimiter").and_then(|_| key[prefix.len()..].find('/'));
-            let folder = end.map(|end| key[..=prefix.len() + end].to_owned());
+            let end = query.get("delimiter").and_then(|_| key.get(prefix.len()..)?.find('/'));
+            let folder = end.and_then(|end| key.get(..=prefix.len() + end)).map(str::to_owned);
             let is_told = folder.is_some() && page.folders.last() == folder.as_ref();
             if !is_told && page.keys.len() + page.folders.len() == most {
                 page.next = last;
@@ -324,18 +324,31 @@ fn wanted_keys<'a>(state: &'a State, query: &BTreeMap<String, String>) -> Vec<&'
     keys
 }
 
-fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
-    let mut trouble = None;
-    if let Some((scripted, times)) = state.script.faults.get_mut(key)
-        && *times > 0
-    {
-        *times -= 1;
-        trouble = Some(*scripted);
-    }
-    if trouble == Some(Trouble::Replaced) {
+/// What the script has for this request to an object, which it uses up.
+fn trouble_of(state: &mut State, key: &str) -> Option<Trouble> {
+    let (trouble, times) = state.script.faults.get_mut(key).filter(|(_, times)| *times > 0)?;
+    *times -= 1;
+    let trouble = *trouble;
+    if trouble == Trouble::Replaced {
         let replaced = state.objects.get_mut(key).unwrap();
         replaced.bytes = [replaced.bytes.as_ref(), b"\n"].concat().into();
     }
+    Some(trouble)
+}
+
+/// Half of the bytes, and then the end of the connection.
+fn cut(half: Bytes) -> BoxBody<Bytes, std::io::Error> {
+    let pieces = [Ok(Frame::data(half)), Err(std::io::Error::other("cut"))];
+    // The head of the answer goes out first.
+    let pieces = stream::iter(pieces).then(|piece| async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        piece
+    });
+    BoxBody::new(StreamBody::new(pieces))
+}
+
+fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
+    let trouble = trouble_of(state, key);
     if let Some(answer) = trouble.and_then(troubled) {
         return answer;
     }
@@ -374,13 +387,7 @@ fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
         }
         Some(Trouble::Cut) => {
             answer = answer.header("content-length", bytes.len());
-            let pieces = [Ok(Frame::data(half)), Err(std::io::Error::other("cut"))];
-            // The head of the answer goes out first.
-            let pieces = stream::iter(pieces).then(|piece| async {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                piece
-            });
-            BoxBody::new(StreamBody::new(pieces))
+            cut(half)
         }
         Some(Trouble::Short) => whole(half),
         _ => whole(bytes),
@@ -431,7 +438,7 @@ fn whole(bytes: Bytes) -> BoxBody<Bytes, std::io::Error> {
 }
 
 fn etag(object: &Object) -> String {
-    format!("{:x}", Sha256::digest(&object.bytes))[..32].to_owned()
+    format!("{:x}", Sha256::digest(&object.bytes)).split_off(32)
 }
 
 /// Tokens say nothing to those who get them.
@@ -443,7 +450,7 @@ fn token_of(key: &str) -> String {
 fn key_of(token: &str) -> String {
     let bytes = (0..token.len())
         .step_by(2)
-        .map(|at| u8::from_str_radix(&token[at..at + 2], 16).unwrap());
+        .map(|at| u8::from_str_radix(token.get(at..at + 2).unwrap(), 16).unwrap());
     String::from_utf8(bytes.collect()).unwrap()
 }
 
