@@ -1,9 +1,16 @@
 //! `ingest` from a bucket: the same rows as from a folder, few requests, and no object lost whatever the service does.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::ArrayRef;
+use arrow::array::Int64Array;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 
 use crate::ingest::record;
@@ -12,6 +19,7 @@ use crate::support::bucket::BUCKET;
 use crate::support::bucket::FakeBucket;
 use crate::support::bucket::Trouble;
 use crate::support::json::text;
+use crate::support::process;
 use crate::support::process::Ended;
 use crate::support::process::Place;
 
@@ -85,7 +93,7 @@ fn assert_ended(ended: &Ended, code: i32, first_line: &str) {
 #[test]
 fn bucket_gives_the_same_rows_as_the_folder_and_the_second_run_lists_only_the_last_days() {
     let folder = Place::new();
-    let from_folder = crate::support::process::run(&folder.store(), &["ingest", sample().to_str().unwrap()]);
+    let from_folder = process::run(&folder.store(), &["ingest", sample().to_str().unwrap()]);
     let bucket = FakeBucket::new();
     bucket.put_folder(&sample(), "AWSLogs/");
     // A page for every few keys, so that every list has several.
@@ -450,7 +458,7 @@ fn keys_come_from_lines_and_from_notifications() {
     std::fs::write(&lines, format!("s3://{BUCKET}/{}\n", named(1))).unwrap();
     let run = |file: &Path| {
         let arguments = ["ingest", "--keys-from", file.to_str().unwrap()];
-        crate::support::process::ended(bucket.command(&place.store(), &arguments).output().unwrap())
+        process::ended(bucket.command(&place.store(), &arguments).output().unwrap())
     };
     assert_ended(&run(&lines), 0, "objects  1 listed = 1 ingested");
     let message = format!(
@@ -507,4 +515,60 @@ fn signal_ends_a_run_over_a_slow_bucket_soon_and_the_next_one_completes_it() {
     assert_eq!(bucket.ingest(&place.store(), SOURCE, &[]).code, 0);
     assert_eq!(count(&place), 28);
     assert!(bucket.keys().len() == 28);
+}
+
+/// An inventory of the bucket as a gzipped CSV file.
+fn inventory_csv(bucket: &FakeBucket) -> Vec<u8> {
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for (key, etag, size) in bucket.objects() {
+        let key = key.replace('=', "%3D");
+        writeln!(
+            zipped,
+            "\"{BUCKET}\",\"{key}\",\"{size}\",\"2026-09-30T00:00:00.000Z\",\"{etag}\""
+        )
+        .unwrap();
+    }
+    zipped.finish().unwrap()
+}
+
+/// The same as a Parquet file.
+fn inventory_parquet(bucket: &FakeBucket) -> Vec<u8> {
+    let objects = bucket.objects();
+    let text = |value: &dyn Fn(&(String, String, usize)) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(objects.iter().map(value)))
+    };
+    let sizes = objects.iter().map(|(_, _, size)| i64::try_from(*size).unwrap());
+    let batch = RecordBatch::try_from_iter([
+        ("bucket", text(&|_| BUCKET.to_owned())),
+        ("key", text(&|(key, _, _)| key.clone())),
+        ("size", Arc::new(Int64Array::from_iter_values(sizes)) as ArrayRef),
+        ("e_tag", text(&|(_, etag, _)| etag.clone())),
+    ])
+    .unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn inventory_takes_the_place_of_listing() {
+    for format in ["CSV", "Parquet"] {
+        let bucket = FakeBucket::new();
+        days(&bucket, 1..=3);
+        let list = match format {
+            "CSV" => inventory_csv(&bucket),
+            _ => inventory_parquet(&bucket),
+        };
+        bucket.put("inventory/data/1", list, &[]);
+        let manifest = format!(
+            r#"{{"sourceBucket":"{BUCKET}","destinationBucket":"arn:aws:s3:::{BUCKET}","fileFormat":"{format}","fileSchema":"Bucket, Key, Size, LastModifiedDate, ETag","files":[{{"key":"inventory/data/1"}}]}}"#
+        );
+        bucket.put("inventory/manifest.json", manifest, &[]);
+        let place = Place::new();
+        let manifest = format!("{SOURCE}inventory/manifest.json");
+        let arguments = ["ingest", "--inventory", &manifest, "--from", "2026-09-03"];
+        let ended = process::ended(bucket.command(&place.store(), &arguments).output().unwrap());
+        assert_ended(&ended, 0, "objects  2 listed = 2 ingested");
+        assert_eq!(of(&bucket.asked(), "LIST").len(), 0);
+    }
 }

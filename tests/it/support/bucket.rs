@@ -169,6 +169,15 @@ impl FakeBucket {
         self.state.lock().unwrap().objects.keys().cloned().collect()
     }
 
+    /// Key, etag and size of every object.
+    pub(crate) fn objects(&self) -> Vec<(String, String, usize)> {
+        let state = self.state.lock().unwrap();
+        let objects = state.objects.iter();
+        objects
+            .map(|(key, object)| (key.clone(), etag(object), object.bytes.len()))
+            .collect()
+    }
+
     /// Changes what goes wrong.
     pub(crate) fn script(&self, change: impl FnOnce(&mut Script)) {
         change(&mut self.state.lock().unwrap().script);
