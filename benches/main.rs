@@ -136,7 +136,7 @@ fn decode_all(objects: &[Object]) -> Result<Round, Infallible> {
 
 fn read_objects(estate: &Path) -> Result<Vec<Object>, Box<dyn Error>> {
     let listing = source::list(&[estate.join("AWSLogs").display().to_string()])?;
-    let read = |object: &source::ObjectRef| Ok((object.uri.clone(), source::read(object)?));
+    let read = |object: &source::ObjectRef| Ok((object.uri.to_string(), source::read(object)?));
     listing.objects.iter().map(read).collect()
 }
 

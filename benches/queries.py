@@ -26,7 +26,7 @@ from pathlib import Path
 import run
 
 QUERIES = run.HERE.parent / "queries"
-NEEDS_FACTS = re.compile(r"\bused_actions\b|\biam_actions\(")
+NEEDS_FACTS = re.compile(r"\bused_actions\b|\b(iam_actions|granted_and_used|principal_summary|log_coverage)\(")
 PARAMS = {"unexpected-regions": {"allowed": "eu-central-1,eu-west-1,us-west-2"}}
 PLACEHOLDER = re.compile(r"\$([a-z_]+)")
 SPENT = re.compile(r"(\d+(?:\.\d+)?) ms\r?\n")

@@ -21,4 +21,3 @@ where e.event_date >= cast($since as date)
   and e.recipient_account_id is not null
   and (e.event_category is null or e.event_category in ('Management', 'Data'))
 group by 1, 2, 3, 4, 5, 6, 7, 8
-order by 1, 2, 3, 4, 5, 6, 7, 8

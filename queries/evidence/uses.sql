@@ -1,61 +1,36 @@
 -- Evidence of use of every role and user in a window: one row per principal and action, and one per principal and event
 -- source whose calls map to no action. A call that two accounts recorded is counted once: the larger of what the
 -- principal's own account and what the others have.
-with mapped as (
+with needs as (
     select
-        e.principal_arn,
-        coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1)) as principal_id,
-        e.recipient_account_id is not distinct from split_part(e.principal_arn, ':', 5) as is_own,
-        e.event_source,
-        e.event_name,
-        e.event_time,
-        e.serving_region,
-        unnest(iam_actions(
-            e.event_source,
-            e.event_name,
-            e.event_type,
-            e.error_code,
-            e.error_message,
-            e.request_parameters,
-            e.additional_event_data,
-            e.resources,
-            e.passed_role_arns,
-            e.recipient_account_id,
-            e.aws_region,
-            e.user_identity_type
-        )) as need
-    from events e
-    where e.event_date >= cast($since as date)
-      and e.event_date <= cast($until as date)
-      and e.event_time >= $since
-      and e.event_time < $until
-      and e.principal_arn is not null
-      and e.principal_type in ('role', 'user')
-      and (e.event_category is null or e.event_category in ('Management', 'Data'))
-      and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
-),
-needs as (
-    select
-        m.principal_arn,
-        m.principal_id,
-        m.is_own,
-        m.event_time,
-        m.serving_region,
-        m.need['action'] as action,
-        case when m.need['verdict'] = 'unmapped' then m.event_source end as unmapped_source,
-        case when m.need['verdict'] = 'unmapped' then m.event_name end as unmapped_name,
+        u.principal_arn,
+        u.principal_id,
+        u.recipient_account_id is not distinct from split_part(u.principal_arn, ':', 5) as is_own,
+        u.event_time,
+        u.serving_region,
+        u.action,
+        case when u.verdict = 'unmapped' then u.event_source end as unmapped_source,
+        case when u.verdict = 'unmapped' then u.event_name end as unmapped_name,
         case
-            when m.need['action'] is null then 'none'
-            when m.need['outcome'] = 'succeeded'
-                and m.need['is_proven']
-                and m.need['confidence'] not in ('conflict', 'ambiguous', 'unresolved') then 'used'
-            when m.need['outcome'] = 'succeeded' then 'uncertain'
-            when not m.need['is_proven'] then 'none'
-            else m.need['outcome']
+            when u.action is null then 'none'
+            when u.outcome = 'succeeded'
+                and u.is_proven
+                and u.confidence not in ('conflict', 'ambiguous', 'unresolved') then 'used'
+            when u.outcome = 'succeeded' then 'uncertain'
+            when not u.is_proven then 'none'
+            else u.outcome
         end as evidence,
-        m.need['resources'][1] as first_resource,
-        unnest(coalesce(m.need['resources'], make_array(cast(null as varchar)))) as resource
-    from mapped m
+        u.resources[1] as first_resource,
+        unnest(coalesce(u.resources, make_array(cast(null as varchar)))) as resource
+    from used_actions u
+    where u.event_date >= cast($since as date)
+      and u.event_date <= cast($until as date)
+      and u.event_time >= $since
+      and u.event_time < $until
+      and u.principal_arn is not null
+      and u.principal_type in ('role', 'user')
+      and (u.event_category is null or u.event_category in ('Management', 'Data'))
+      and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
 ),
 per_resource as (
     select
@@ -117,4 +92,3 @@ select
     array_agg(distinct n.resource) filter (where n.resource is not null and n.position <= 50) as resources
 from numbered n
 group by n.principal_arn, n.principal_id, n.action, n.unmapped_source
-order by n.principal_arn, n.principal_id, n.action, n.unmapped_source

@@ -1,7 +1,5 @@
 //! The columns of one batch by name, as plain values.
 
-use std::sync::Arc;
-
 use arrow::array::Array;
 use arrow::array::ArrayRef;
 use arrow::array::AsArray;
@@ -53,13 +51,19 @@ impl<'a> Columns<'a> {
         self.cast(name, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))
     }
 
-    /// A list column; its elements are read with [`Column::texts_at`] and [`Column::integers_at`].
-    pub(super) fn lists(&self, name: &str) -> Result<Column, Unreadable> {
-        let array = self.array(name)?;
-        match array.data_type() {
-            DataType::List(_) => Ok(Column {
-                array: Arc::clone(array),
-            }),
+    /// A column of lists of texts.
+    pub(super) fn text_lists(&self, name: &str) -> Result<Column, Unreadable> {
+        self.lists(name, DataType::Utf8)
+    }
+
+    /// A column of lists of integers.
+    pub(super) fn integer_lists(&self, name: &str) -> Result<Column, Unreadable> {
+        self.lists(name, DataType::Int64)
+    }
+
+    fn lists(&self, name: &str, element: DataType) -> Result<Column, Unreadable> {
+        match self.array(name)?.data_type() {
+            DataType::List(_) => self.cast(name, &DataType::new_list(element, true)),
             other => Err(ArrowError::SchemaError(format!("`{name}` is {other}, not a list"))),
         }
     }
@@ -108,24 +112,24 @@ impl Column {
         times.is_valid(row).then(|| times.value(row))
     }
 
-    pub(super) fn texts_at(&self, row: usize) -> Result<Vec<String>, Unreadable> {
-        let Some(elements) = self.elements(row, &DataType::Utf8)? else {
-            return Ok(Vec::new());
-        };
-        let texts = elements.as_string_opt::<i32>();
-        Ok(texts.map_or_else(Vec::new, |texts| texts.iter().flatten().map(str::to_owned).collect()))
+    /// The elements of a list of texts.
+    pub(super) fn texts_at(&self, row: usize) -> Vec<String> {
+        let elements = self.elements(row);
+        let texts = elements.as_ref().and_then(|elements| elements.as_string_opt::<i32>());
+        texts.map_or_else(Vec::new, |texts| texts.iter().flatten().map(str::to_owned).collect())
     }
 
-    pub(super) fn integers_at(&self, row: usize) -> Result<Vec<i64>, Unreadable> {
-        let Some(elements) = self.elements(row, &DataType::Int64)? else {
-            return Ok(Vec::new());
-        };
-        let integers = elements.as_primitive_opt::<Int64Type>();
-        Ok(integers.map_or_else(Vec::new, |integers| integers.iter().flatten().collect()))
+    /// The elements of a list of integers.
+    pub(super) fn integers_at(&self, row: usize) -> Vec<i64> {
+        let elements = self.elements(row);
+        let integers = elements
+            .as_ref()
+            .and_then(|elements| elements.as_primitive_opt::<Int64Type>());
+        integers.map_or_else(Vec::new, |integers| integers.iter().flatten().collect())
     }
 
-    fn elements(&self, row: usize, data_type: &DataType) -> Result<Option<ArrayRef>, Unreadable> {
-        let lists = self.array.as_list_opt::<i32>().filter(|lists| lists.is_valid(row));
-        lists.map(|lists| cast(&lists.value(row), data_type)).transpose()
+    fn elements(&self, row: usize) -> Option<ArrayRef> {
+        let lists = self.array.as_list_opt::<i32>()?;
+        lists.is_valid(row).then(|| lists.value(row))
     }
 }

@@ -14,6 +14,7 @@ use crate::policy::ActionUse;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::TakenSnapshot;
+use crate::policy::Trails;
 use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::snapshot;
@@ -52,53 +53,62 @@ pub enum AnalysisError {
 /// From the first to the last event of the store; `None` if it has none.
 pub async fn extent(session: &QuerySession) -> Result<Option<Window>, AnalysisError> {
     let mut extent = None;
-    for batch in rows(session, EvidenceQuery::Extent, &[]).await? {
-        let columns = Columns::new(&batch);
+    each_batch(session, EvidenceQuery::Extent, &[], |batch| {
+        let columns = Columns::new(batch);
         let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
         for row in 0..batch.num_rows() {
             let bounds = first.time(row).zip(last.time(row));
             extent = bounds.map(|(since, last)| Window { since, until: last + 1 });
         }
-    }
+        Ok(())
+    })
+    .await?;
     Ok(extent)
 }
 
 /// What the logs show in a window.
 pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, AnalysisError> {
+    let mut principals = BTreeMap::new();
     let bounds = [("since", window.since), ("until", window.until)];
-    let mut usage = Usage {
+    each_batch(session, EvidenceQuery::Uses, &bounds, |batch| {
+        Ok(read_uses(batch, &mut principals)?)
+    })
+    .await?;
+    each_batch(session, EvidenceQuery::ServiceAccounts, &bounds, |batch| {
+        Ok(read_service_accounts(batch, &mut principals)?)
+    })
+    .await?;
+    Ok(Usage {
         window,
-        principals: BTreeMap::new(),
-        accounts: BTreeMap::new(),
-    };
-    for batch in rows(session, EvidenceQuery::Uses, &bounds).await? {
-        read_uses(&batch, &mut usage.principals)?;
-    }
-    for batch in rows(session, EvidenceQuery::Coverage, &bounds).await? {
-        read_logs(&batch, &mut usage.accounts)?;
-    }
-    for batch in rows(session, EvidenceQuery::LostObjects, &[]).await? {
-        let columns = Columns::new(&batch);
-        let (accounts, days, objects) = (
-            columns.texts("account_id")?,
-            columns.integers("day")?,
-            columns.integers("objects")?,
-        );
-        for row in 0..batch.num_rows() {
-            let log = accounts.text(row).and_then(|account| usage.accounts.get_mut(account));
-            if let (Some(log), Some(day)) = (log, days.integer(row)) {
-                log.lost_objects.insert(day, objects.integer(row).unwrap_or_default());
-            }
-        }
-    }
-    Ok(usage)
+        principals,
+        accounts: account_logs(session, window).await?,
+        trails: Trails::default(),
+    })
+}
+
+/// What the logs of every account hold in a window.
+pub async fn account_logs(
+    session: &QuerySession,
+    window: Window,
+) -> Result<BTreeMap<String, AccountLog>, AnalysisError> {
+    let mut logs: BTreeMap<String, AccountLog> = BTreeMap::new();
+    let bounds = [("since", window.since), ("until", window.until)];
+    each_batch(session, EvidenceQuery::Coverage, &bounds, |batch| {
+        Ok(read_logs(batch, &mut logs)?)
+    })
+    .await?;
+    each_batch(session, EvidenceQuery::LostObjects, &[], |batch| {
+        Ok(read_lost_objects(batch, &mut logs)?)
+    })
+    .await?;
+    Ok(logs)
 }
 
 /// The newest IAM snapshots.
 pub async fn snapshots(session: &QuerySession) -> Result<Vec<TakenSnapshot>, AnalysisError> {
     let mut snapshots = Vec::new();
-    for batch in rows(session, EvidenceQuery::Snapshots, &[]).await? {
-        let columns = Columns::new(&batch);
+    each_batch(session, EvidenceQuery::Snapshots, &[], |batch| {
+        let columns = Columns::new(batch);
         let (ids, times) = (columns.texts("source_id")?, columns.times("snapshot_time")?);
         let (formats, contents) = (columns.texts("format")?, columns.bytes("content")?);
         for row in 0..batch.num_rows() {
@@ -114,7 +124,9 @@ pub async fn snapshots(session: &QuerySession) -> Result<Vec<TakenSnapshot>, Ana
                 source_id,
             });
         }
-    }
+        Ok(())
+    })
+    .await?;
     Ok(snapshots)
 }
 
@@ -137,22 +149,33 @@ fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
     Ok(snapshot::read_collected(&files.collect::<Vec<_>>()))
 }
 
-async fn rows(
+/// Reads an answer batch by batch: that of a large estate would not fit into memory beside what is made of it.
+async fn each_batch(
     session: &QuerySession,
     query: EvidenceQuery,
     bounds: &[(&str, i64)],
-) -> Result<Vec<RecordBatch>, AnalysisError> {
-    let mut values: Vec<(String, ParamText)> = Vec::new();
+    read: impl FnMut(&RecordBatch) -> Result<(), AnalysisError>,
+) -> Result<(), AnalysisError> {
+    each_batch_with(session, query, bounds, Vec::new(), read).await
+}
+
+/// As [`each_batch`], with further parameters.
+pub(super) async fn each_batch_with(
+    session: &QuerySession,
+    query: EvidenceQuery,
+    bounds: &[(&str, i64)],
+    mut values: Vec<(String, ParamText)>,
+    mut read: impl FnMut(&RecordBatch) -> Result<(), AnalysisError>,
+) -> Result<(), AnalysisError> {
     for (name, micros) in bounds {
         let time = Timestamp::from_microsecond(*micros).map_err(|_| AnalysisError::OutsideOfCalendar)?;
         values.push(((*name).to_owned(), ParamText::Text(time.to_string())));
     }
     let mut answer = session.sql(query.sql(), &values).await?;
-    let mut batches = Vec::new();
     while let Some(batch) = answer.stream.next().await {
-        batches.push(batch?);
+        read(&batch?)?;
     }
-    Ok(batches)
+    Ok(())
 }
 
 fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, PrincipalUse>) -> Result<(), Unreadable> {
@@ -161,7 +184,7 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
     let (actions, sources) = (columns.texts("action")?, columns.texts("unmapped_source")?);
     let unmapped_names = columns.texts("unmapped_name")?;
     let (first_seen, last_seen) = (columns.times("first_seen")?, columns.times("last_seen")?);
-    let regions = columns.lists("regions")?;
+    let regions = columns.text_lists("regions")?;
     let uses = action_uses(batch)?;
     for (row, action_use) in uses.into_iter().enumerate() {
         let key = PrincipalKey {
@@ -171,7 +194,7 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
         let mut seen = PrincipalUse {
             first_seen: first_seen.time(row),
             last_seen: last_seen.time(row),
-            regions: regions.texts_at(row)?.into_iter().collect(),
+            regions: regions.texts_at(row).into_iter().collect(),
             ..PrincipalUse::default()
         };
         seen.regions.remove(GLOBAL_REGION);
@@ -187,6 +210,23 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
     Ok(())
 }
 
+/// The log does not say which of several roles of one name was taken.
+fn read_service_accounts(
+    batch: &RecordBatch,
+    principals: &mut BTreeMap<PrincipalKey, PrincipalUse>,
+) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (roles, subjects) = (columns.texts("role_arn")?, columns.texts("subject")?);
+    let pairs = (0..batch.num_rows()).filter_map(|row| roles.text(row).zip(subjects.text(row)));
+    for (role, subject) in pairs {
+        let taken = principals.iter_mut().filter(|(key, _)| key.arn == role);
+        taken.for_each(|(_, deeds)| {
+            deeds.service_accounts.insert(subject.to_owned());
+        });
+    }
+    Ok(())
+}
+
 fn action_uses(batch: &RecordBatch) -> Result<Vec<ActionUse>, Unreadable> {
     let columns = Columns::new(batch);
     let (used, unnamed) = (columns.integers("used")?, columns.integers("unnamed")?);
@@ -194,23 +234,34 @@ fn action_uses(batch: &RecordBatch) -> Result<Vec<ActionUse>, Unreadable> {
     let (failed, resource_counts) = (columns.integers("failed")?, columns.integers("resource_count")?);
     let (first_used, last_used) = (columns.times("first_used")?, columns.times("last_used")?);
     let last_denied = columns.times("last_denied")?;
-    let (regions, resources) = (columns.lists("regions")?, columns.lists("resources")?);
-    let uses = (0..batch.num_rows()).map(|row| {
-        Ok(ActionUse {
-            used: used.count(row),
-            unnamed: unnamed.count(row),
-            uncertain: uncertain.count(row),
-            denied: denied.count(row),
-            failed: failed.count(row),
-            first_used: first_used.time(row),
-            last_used: last_used.time(row),
-            last_denied: last_denied.time(row),
-            regions: regions.texts_at(row)?.into_iter().collect(),
-            resource_count: resource_counts.count(row),
-            resources: resources.texts_at(row)?.into_iter().collect(),
-        })
+    let (regions, resources) = (columns.text_lists("regions")?, columns.text_lists("resources")?);
+    let uses = (0..batch.num_rows()).map(|row| ActionUse {
+        used: used.count(row),
+        unnamed: unnamed.count(row),
+        uncertain: uncertain.count(row),
+        denied: denied.count(row),
+        failed: failed.count(row),
+        first_used: first_used.time(row),
+        last_used: last_used.time(row),
+        last_denied: last_denied.time(row),
+        regions: regions.texts_at(row).into_iter().collect(),
+        resource_count: resource_counts.count(row),
+        resources: resources.texts_at(row).into_iter().collect(),
     });
-    uses.collect()
+    Ok(uses.collect())
+}
+
+fn read_lost_objects(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let account_ids = columns.texts("account_id")?;
+    let (days, objects) = (columns.integers("day")?, columns.integers("objects")?);
+    for row in 0..batch.num_rows() {
+        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
+        if let (Some(log), Some(day)) = (log, days.integer(row)) {
+            log.lost_objects.insert(day, objects.integer(row).unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
@@ -224,12 +275,12 @@ fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -
         columns.texts("third_type")?,
     ];
     let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
-    let days = columns.lists("days")?;
+    let days = columns.integer_lists("days")?;
     for row in 0..batch.num_rows() {
         let log = accounts
             .entry(account_ids.text(row).unwrap_or_default().to_owned())
             .or_default();
-        log.days.extend(days.integers_at(row)?);
+        log.days.extend(days.integers_at(row));
         log.first_event = [log.first_event, first.time(row)].into_iter().flatten().min();
         log.last_event = log.last_event.max(last.time(row));
         let region = regions.text(row).unwrap_or_default();

@@ -4,8 +4,11 @@
 
 mod columns;
 mod evidence;
+mod traces;
 
 pub use evidence::AnalysisError;
+pub use evidence::account_logs;
 pub use evidence::extent;
 pub use evidence::snapshots;
 pub use evidence::usage;
+pub use traces::traces;

@@ -1,10 +1,12 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
+mod basis;
 mod diff;
 mod facts;
 mod iam;
 mod ingest;
 mod output;
+mod policy;
 mod query;
 mod s3;
 mod sample;
@@ -21,7 +23,11 @@ use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
+pub use basis::BasisArgs;
 pub use diff::DiffArgs;
+pub use diff::DiffFormat;
+pub use diff::FailOn;
+pub use diff::GroupBy;
 pub use diff::VerdictName;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;
@@ -33,6 +39,9 @@ pub use iam::IamCommand;
 pub use iam::IamImportArgs;
 pub use ingest::IngestArgs;
 pub use output::OutputArgs;
+pub use policy::ConditionName;
+pub use policy::PolicyArgs;
+pub use policy::PolicyMode;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
@@ -118,6 +127,12 @@ pub enum Command {
     /// why. "Unused" is only said where the logs would show a use: the window is long enough, the logs cover it, and the
     /// trail records such calls. Needs logs (`ingest`) and IAM snapshots (`iam import`).
     Diff(DiffArgs),
+    /// Make policies without what is not used, for review
+    ///
+    /// `trim` edits the present policies and takes out only what is certainly unused; `generate` starts from what was used
+    /// and stays within the present grants. Every statement has its reasons beside it. Nothing is changed in AWS. Needs
+    /// logs (`ingest`) and IAM snapshots (`iam import`).
+    Policy(PolicyArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -150,7 +165,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "iam"]),
-    ("Ask questions", &["diff", "query", "sql"]),
+    ("Ask questions", &["diff", "policy", "query", "sql"]),
     ("Look after a store", &["store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

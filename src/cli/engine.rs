@@ -6,27 +6,36 @@ use arrow::datatypes::SchemaRef;
 
 use super::args::EngineArgs;
 use super::error::CliError;
+use super::exit::ExitStatus;
 use super::facts;
 use super::output::Output;
 use super::rows;
 use super::rows::Switches;
 use super::settings::Settings;
+use super::size::format_count;
 use crate::query::ParamText;
 use crate::query::QueryError;
 use crate::query::QuerySession;
 use crate::query::Question;
 use crate::query::ResultStream;
 use crate::query::SessionOptions;
+use crate::query::Skipped;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
+use crate::report::diff_functions;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
+
+/// Objects that `read_cloudtrail` left out and that are named one by one.
+const TOLD_PLACES: usize = 10;
 
 /// Runs statements.
 #[derive(Debug)]
 pub(super) struct Engine {
     session: QuerySession,
+    store: Option<Store>,
+    at_version: Option<u64>,
     /// Why there is no store, for the statement that needs one.
     missing_store: Option<StoreError>,
 }
@@ -45,20 +54,26 @@ impl Engine {
         options.memory_limit_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
         options.spill_dir.clone_from(&args.temp_dir);
         options.facts = facts::named(&args.facts)?;
+        options.row_sources = diff_functions(options.facts);
         let session = QuerySession::new(store.as_ref(), &options, args.at_version)?;
-        Ok(Self { session, missing_store })
+        Ok(Self {
+            session,
+            store,
+            at_version: args.at_version,
+            missing_store,
+        })
     }
 
     /// Runs one statement.
     pub(super) async fn sql(&self, text: &str, params: &[(String, String)]) -> Result<ResultStream, CliError> {
         let answer = self.session.sql(text, &values(params)).await;
-        self.name_missing_store(answer)
+        self.explained(answer).await
     }
 
     /// Runs a question of the library.
     pub(super) async fn ask(&self, question: &Question, params: &[(String, String)]) -> Result<ResultStream, CliError> {
         let answer = self.session.ask(question, &values(params)).await;
-        self.name_missing_store(answer)
+        self.explained(answer).await
     }
 
     /// The session, for what is not running statements.
@@ -71,13 +86,55 @@ impl Engine {
         self.missing_store.as_ref()
     }
 
-    fn name_missing_store(&self, answer: Result<ResultStream, QueryError>) -> Result<ResultStream, CliError> {
+    /// Writes the rows of an answer to where the user wants them, says how many, and warns of what it does not see.
+    pub(super) async fn show(
+        &self,
+        answer: ResultStream,
+        (file, options): (Option<&Path>, &ResultOptions),
+        switches: Switches,
+        output: &mut Output,
+    ) -> Result<ExitStatus, CliError> {
+        let shape = if is_plan(&answer.schema) {
+            TableShape::Text
+        } else {
+            options.shape
+        };
+        let options = ResultOptions { shape, ..*options };
+        let written = rows::write_stream(&answer.schema, answer.stream, file, &options, output).await;
+        let summary = match written {
+            Err(CliError::Query(error)) => return Err(self.with_damage(error).await),
+            written => written?,
+        };
+        rows::note_summary(&summary, file, &options, switches, output);
+        Ok(warn_of_skipped(&self.session.take_skipped(), output))
+    }
+
+    /// Names the store that is not there, or the data file that cannot be read.
+    async fn explained(&self, answer: Result<ResultStream, QueryError>) -> Result<ResultStream, CliError> {
         match (answer, &self.missing_store) {
+            (Ok(answer), _) => Ok(answer),
             (Err(QueryError::UnknownTable { .. }), Some(StoreError::NotAStore { path })) => {
                 Err(StoreError::NotAStore { path: path.clone() }.into())
             }
-            (answer, _) => Ok(answer?),
+            (Err(error), _) => Err(self.with_damage(error).await),
         }
+    }
+
+    /// The damaged data file behind a query that failed, if there is one.
+    async fn with_damage(&self, error: QueryError) -> CliError {
+        let (Some(store), QueryError::Execution { .. }) = (&self.store, &error) else {
+            return error.into();
+        };
+        for table in store.tables().await.unwrap_or_default() {
+            let snapshot = match self.at_version {
+                Some(version) => store.snapshot_at(table, version).await,
+                None => store.snapshot(table).await,
+            };
+            if let Some(damage) = snapshot.ok().and_then(|snapshot| store.damaged_file(&snapshot)) {
+                return damage.into();
+            }
+        }
+        error.into()
     }
 }
 
@@ -88,23 +145,20 @@ fn values(params: &[(String, String)]) -> Vec<(String, ParamText)> {
         .collect()
 }
 
-/// Writes the rows of an answer to where the user wants them and says how many.
-pub(super) async fn show_answer(
-    answer: ResultStream,
-    file: Option<&Path>,
-    options: &ResultOptions,
-    switches: Switches,
-    output: &mut Output,
-) -> Result<(), CliError> {
-    let shape = if is_plan(&answer.schema) {
-        TableShape::Text
-    } else {
-        options.shape
-    };
-    let options = ResultOptions { shape, ..*options };
-    let summary = rows::write_stream(&answer.schema, answer.stream, file, &options, output).await?;
-    rows::note_summary(&summary, file, &options, switches, output);
-    Ok(())
+/// Names what `read_cloudtrail` left out; the rows that were read are shown all the same.
+fn warn_of_skipped(skipped: &Skipped, output: &mut Output) -> ExitStatus {
+    if skipped.is_empty() {
+        return ExitStatus::Done;
+    }
+    for (place, reason) in skipped.named.iter().take(TOLD_PLACES) {
+        output.warning(&format!("`{place}` {reason}"));
+    }
+    let untold = u64::try_from(skipped.named.len().saturating_sub(TOLD_PLACES)).unwrap_or(u64::MAX) + skipped.more;
+    if untold > 0 {
+        output.warning(&format!("{} more are left out, or read in part", format_count(untold)));
+    }
+    output.note("`trimtrail ingest` keeps what is good and lists the rest in `objects` and `rejects`");
+    ExitStatus::Incomplete
 }
 
 /// True for what `explain` answers: text of many lines, which no table can hold.
@@ -175,7 +229,7 @@ pub(super) mod tests {
 
     #[test]
     fn parameter_without_a_value_is_wrong_usage() {
-        assert_eq!(error_of("select $a + 1").exit_status(), crate::cli::ExitStatus::Usage);
-        assert_eq!(error_of("select nope").exit_status(), crate::cli::ExitStatus::Failed);
+        assert_eq!(error_of("select $a + 1").exit_status(), ExitStatus::Usage);
+        assert_eq!(error_of("select nope").exit_status(), ExitStatus::Failed);
     }
 }

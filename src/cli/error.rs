@@ -7,6 +7,8 @@ use super::exit::ExitStatus;
 use crate::analysis::AnalysisError;
 use crate::iam::FactsError;
 use crate::ingest::IngestError;
+use crate::policy::KeepError;
+use crate::policy::TrailsError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
@@ -76,6 +78,22 @@ pub enum CliError {
         /// What is wrong.
         cause: FactsError,
     },
+    /// An allow-list cannot be used.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Keep {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: KeepError,
+    },
+    /// Event selectors cannot be used.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Trails {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: TrailsError,
+    },
     /// The evidence cannot be gathered.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
@@ -97,6 +115,7 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
+            Self::Query(QueryError::MissingParameter { name }) => Some(format!("add `--param {name}=…`")),
             Self::Write { cause, .. }
             | Self::Stdout(cause)
             | Self::Sample(SampleError::Write { source: cause, .. }) => hint_of(cause.kind()),
@@ -108,6 +127,8 @@ impl CliError {
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Usage { .. }
+            | Self::Keep { .. }
+            | Self::Trails { .. }
             | Self::Query(
                 QueryError::MissingParameter { .. }
                 | QueryError::UnknownParameter { .. }

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod command;
 
+mod basis;
 mod engine;
 mod error;
 mod exit;
@@ -21,6 +22,7 @@ mod settings;
 mod size;
 mod target;
 mod time;
+mod trails;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

@@ -12,7 +12,9 @@ use anstyle::AnsiColor;
 use anstyle::Style;
 
 use super::error::CliError;
+use super::settings::Settings;
 use crate::report::escape;
+use crate::report::wrapped;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -35,6 +37,8 @@ pub struct Output {
     messages: Box<dyn Write + Send>,
     verbosity: Verbosity,
     message_color: bool,
+    /// Columns of the terminal that messages go to.
+    message_width: Option<usize>,
 }
 
 impl Output {
@@ -50,17 +54,21 @@ impl Output {
             messages,
             verbosity,
             message_color,
+            message_width: None,
         }
     }
 
     /// The output of the process.
-    pub fn of_process(verbosity: Verbosity, message_color: bool) -> Self {
-        Self::new(
-            Box::new(BufWriter::new(io::stdout())),
-            Box::new(io::stderr()),
-            verbosity,
-            message_color,
-        )
+    pub fn of_process(settings: &Settings) -> Self {
+        Self {
+            message_width: settings.message_width,
+            ..Self::new(
+                Box::new(BufWriter::new(io::stdout())),
+                Box::new(io::stderr()),
+                settings.verbosity,
+                settings.message_color,
+            )
+        }
     }
 
     /// Where results go.
@@ -108,10 +116,17 @@ impl Output {
 
     fn message(&mut self, label: &str, style: Option<Style>, text: &str) {
         let shown = escape::visible_lines(text.trim_end()).replace('\n', "\n  ");
-        let line = match style {
-            Some(style) if self.message_color => format!("{style}{label}{style:#}: {shown}\n"),
-            Some(_) => format!("{label}: {shown}\n"),
-            None => format!("{shown}\n"),
+        let plain = match style {
+            Some(_) => format!("{label}: {shown}"),
+            None => shown,
+        };
+        let lines = match self.message_width {
+            Some(width) => wrapped(&plain, width),
+            None => plain,
+        };
+        let line = match (style, lines.strip_prefix(label)) {
+            (Some(style), Some(rest)) if self.message_color => format!("{style}{label}{style:#}{rest}\n"),
+            _ => format!("{lines}\n"),
         };
         // Nobody is left to tell when stderr is closed.
         self.messages.write_all(line.as_bytes()).ok();
@@ -180,6 +195,18 @@ pub(super) mod tests {
         let (mut output, _, messages) = captured(Verbosity::Normal);
         output.error(&CliError::usage("no `x\nerror: forged\u{1b}[2J`"));
         assert_eq!(messages.text(), "error: no `x\n  error: forged\\u{1b}[2J`\n");
+    }
+
+    #[test]
+    fn message_breaks_between_words_at_the_edge_of_the_terminal() {
+        let (mut output, _, messages) = captured(Verbosity::Normal);
+        output.message_width = Some(20);
+        output.warning("this one does not fit the line");
+        output.message_color = true;
+        output.warning("this one does not fit the line");
+        let plain = "warning: this one\n  does not fit the\n  line\n";
+        let colored = plain.replace("warning", &format!("{WARNING}warning{WARNING:#}"));
+        assert_eq!(messages.text(), format!("{plain}{colored}"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Err(message) => return explain(&message),
     };
     let settings = Settings::of_process(&cli.global);
-    let mut output = Output::of_process(settings.verbosity, settings.message_color);
+    let mut output = Output::of_process(&settings);
     match dispatch(&cli.command, &settings, &mut output) {
         Ok(status) => status,
         Err(error) => {
@@ -54,6 +54,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Facts(args) => command::facts(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),
+        Command::Policy(args) => command::policy(args, settings, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Sample(args) => command::sample(args, output),

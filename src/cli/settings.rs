@@ -38,6 +38,8 @@ pub struct Settings {
     pub stdout_is_terminal: bool,
     /// Columns of the terminal behind stdout.
     pub terminal_width: Option<usize>,
+    /// Columns of the terminal behind stderr.
+    pub message_width: Option<usize>,
     /// Threads to use.
     pub threads: NonZeroUsize,
     /// Folder that keeps what was typed in interactive sessions.
@@ -66,6 +68,7 @@ impl Settings {
             stdin_is_terminal,
             stdout_is_terminal,
             terminal_width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)),
+            message_width: terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0)),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             state_folder: state_folder(),
         }
@@ -106,6 +109,7 @@ pub(super) mod tests {
             stdin_is_terminal: true,
             stdout_is_terminal: false,
             terminal_width: None,
+            message_width: None,
             threads: NonZeroUsize::new(2).unwrap(),
             state_folder: None,
         }

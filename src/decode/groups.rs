@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use super::separate::value_end;
 
 /// Bytes of a group, roughly: its source, its copy, and what the parser makes of it fit into a second-level cache.
-const GROUP_BYTES: usize = 64 << 10;
+pub(crate) const GROUP_BYTES: usize = 64 << 10;
 
 const HEAD: &[u8] = b"{\"Records\":[";
 const TAIL: &[u8] = b"]}";

@@ -1,5 +1,6 @@
 //! Gzip: inflating under a cap, through every member; and compressing, for what trimtrail writes itself.
 
+use std::io::BufRead;
 use std::io::Read;
 use std::io::Write;
 
@@ -32,6 +33,12 @@ pub enum GzipFault {
         /// How many bytes follow.
         bytes: usize,
     },
+    /// The bytes stop coming.
+    #[error("cannot be read to its end: {cause}; copy it again")]
+    Unreadable {
+        /// What the system says.
+        cause: String,
+    },
     /// The object inflates to more than the cap.
     #[error("object inflates to more than {max_bytes} bytes; raise `--max-inflated-bytes` if it is genuine")]
     TooLarge {
@@ -57,29 +64,26 @@ pub fn compress(bytes: &[u8]) -> Vec<u8> {
 
 /// Reads the inflated bytes of one object, plain or gzip, piece by piece.
 #[derive(Debug)]
-pub(crate) struct Inflater<'a> {
-    stream: Stream<'a>,
+pub(crate) struct Inflater<R> {
+    stream: Stream<R>,
     member: u64,
     inflated_bytes: u64,
     max_bytes: u64,
 }
 
 #[derive(Debug)]
-enum Stream<'a> {
-    Plain(&'a [u8]),
-    Member(Box<GzDecoder<&'a [u8]>>),
-    Between(&'a [u8]),
+enum Stream<R> {
+    Start(R),
+    Plain(R),
+    Member(Box<GzDecoder<R>>),
+    Between(R),
+    Ended,
 }
 
-impl<'a> Inflater<'a> {
-    pub(crate) fn new(object: &'a [u8], max_bytes: u64) -> Self {
-        let stream = if is_gzip(object) {
-            Stream::Between(object)
-        } else {
-            Stream::Plain(object)
-        };
+impl<R: BufRead> Inflater<R> {
+    pub(crate) fn new(object: R, max_bytes: u64) -> Self {
         Self {
-            stream,
+            stream: Stream::Start(object),
             member: 0,
             inflated_bytes: 0,
             max_bytes,
@@ -115,36 +119,63 @@ impl<'a> Inflater<'a> {
     /// Reads at least one byte unless the object is at its end.
     fn read(&mut self, room: &mut [u8]) -> Result<usize, GzipFault> {
         loop {
-            match &mut self.stream {
-                Stream::Plain(rest) => {
-                    let bytes = rest.read(room).unwrap_or_default();
+            match std::mem::replace(&mut self.stream, Stream::Ended) {
+                Stream::Start(mut object) => {
+                    let start = object.fill_buf().map_err(|error| unreadable(&error))?;
+                    self.stream = if may_start_member(start) {
+                        self.member = 1;
+                        Stream::Member(Box::new(GzDecoder::new(object)))
+                    } else {
+                        Stream::Plain(object)
+                    };
+                }
+                Stream::Plain(mut object) => {
+                    let bytes = object.read(room).map_err(|error| unreadable(&error))?;
+                    self.stream = Stream::Plain(object);
                     return self.count(bytes);
                 }
-                Stream::Between(rest) => {
-                    let rest = *rest;
-                    if rest.iter().all(|&byte| byte == 0) {
-                        return Ok(0);
+                Stream::Between(mut object) => match self.next_member(&mut object)? {
+                    true => self.stream = Stream::Member(Box::new(GzDecoder::new(object))),
+                    false => return Ok(0),
+                },
+                Stream::Member(mut decoder) => match decoder.read(room) {
+                    Ok(0) => self.stream = Stream::Between(decoder.into_inner()),
+                    Ok(bytes) => {
+                        self.stream = Stream::Member(decoder);
+                        return self.count(bytes);
                     }
-                    if !is_gzip(rest) {
-                        self.stream = Stream::Between(&[]);
-                        return Err(GzipFault::TrailingBytes {
-                            member: self.member,
-                            bytes: rest.len(),
-                        });
-                    }
-                    self.member += 1;
-                    self.stream = Stream::Member(Box::new(GzDecoder::new(rest)));
-                }
-                Stream::Member(decoder) => match decoder.read(room) {
-                    Ok(0) => {
-                        let rest: &'a [u8] = decoder.get_ref();
-                        self.stream = Stream::Between(rest);
-                    }
-                    Ok(bytes) => return self.count(bytes),
                     Err(error) => return Err(self.fault(&error)),
                 },
+                Stream::Ended => return Ok(0),
             }
         }
+    }
+
+    /// Whether another member follows; zeros up to the end are padding.
+    fn next_member(&mut self, object: &mut R) -> Result<bool, GzipFault> {
+        let mut bytes = 0_usize;
+        let mut is_padding = true;
+        loop {
+            let buffer = object.fill_buf().map_err(|error| unreadable(&error))?;
+            if bytes == 0 && may_start_member(buffer) {
+                self.member += 1;
+                return Ok(true);
+            }
+            is_padding &= buffer.iter().all(|&byte| byte == 0);
+            let length = buffer.len();
+            bytes = bytes.saturating_add(length);
+            object.consume(length);
+            if length == 0 {
+                break;
+            }
+        }
+        if is_padding {
+            return Ok(false);
+        }
+        Err(GzipFault::TrailingBytes {
+            member: self.member,
+            bytes,
+        })
     }
 
     fn count(&mut self, bytes: usize) -> Result<usize, GzipFault> {
@@ -159,15 +190,27 @@ impl<'a> Inflater<'a> {
         Ok(bytes)
     }
 
-    fn fault(&mut self, error: &std::io::Error) -> GzipFault {
-        self.stream = Stream::Between(&[]);
+    fn fault(&self, error: &std::io::Error) -> GzipFault {
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => GzipFault::Truncated { member: self.member },
+            // What the decoder itself finds wrong has no error number of the system.
+            _ if error.raw_os_error().is_some() => unreadable(error),
             _ => GzipFault::Damaged {
                 member: self.member,
                 cause: error.to_string(),
             },
         }
+    }
+}
+
+/// The second byte may not be in the buffer yet; if it is wrong, the decoder finds the member damaged.
+fn may_start_member(buffer: &[u8]) -> bool {
+    is_gzip(buffer) || buffer == [0x1f]
+}
+
+fn unreadable(error: &std::io::Error) -> GzipFault {
+    GzipFault::Unreadable {
+        cause: error.to_string(),
     }
 }
 
@@ -229,6 +272,33 @@ mod tests {
             trailing,
             (b"text".to_vec(), Err(GzipFault::TrailingBytes { member: 1, bytes: 4 }))
         );
+    }
+
+    /// Gives one byte at a time, then an error of the system.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+            match self.0 {
+                [] => Err(std::io::Error::from_raw_os_error(5)),
+                _ => self.0.read(&mut room[..1]),
+            }
+        }
+    }
+
+    #[test]
+    fn members_are_found_however_the_bytes_come_and_a_failing_disk_is_named() {
+        let object = [compress(b"first,"), compress(b"second")].concat();
+        for object in [object.as_slice(), b"plain text"] {
+            let mut inflater = Inflater::new(std::io::BufReader::with_capacity(2, Failing(object)), 100);
+            let mut buffer = Vec::new();
+            let end = inflater.fill(&mut buffer, 100);
+            assert!(matches!(&end, Err(GzipFault::Unreadable { .. })), "{end:?}");
+            assert!(
+                [b"first,second".as_slice(), b"plain text"].contains(&buffer.as_slice()),
+                "{buffer:?}"
+            );
+        }
     }
 
     #[test]

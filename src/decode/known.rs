@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
 use memchr::memmem::Finder;
+use memchr::memmem::FinderBuilder;
 
 use super::columns::Interner;
 use super::nested::Value;
@@ -23,8 +25,8 @@ impl KnownObjects {
     pub(crate) fn new(opening: &'static str, closing: &'static str) -> Self {
         Self {
             texts: Interner::default(),
-            opening: Finder::new(opening),
-            closing: Finder::new(closing),
+            opening: FinderBuilder::new().build_forward_with_ranker(FrequencyInLogs, opening),
+            closing: FinderBuilder::new().build_forward_with_ranker(FrequencyInLogs, closing),
             emptied: VecDeque::new(),
         }
     }
@@ -72,5 +74,20 @@ impl KnownObjects {
 
     pub(crate) fn bytes(&self) -> usize {
         self.texts.bytes()
+    }
+}
+
+/// How common bytes are in logs. Unlike in prose, quotes and brackets are everywhere, and a search that first looks for them
+/// stops all the time.
+struct FrequencyInLogs;
+
+impl HeuristicFrequencyRank for FrequencyInLogs {
+    fn rank(&self, byte: u8) -> u8 {
+        match byte {
+            b'A'..=b'Z' => 0,
+            b'v' | b'y' => 1,
+            b'a'..=b'z' => 2,
+            _ => u8::MAX,
+        }
     }
 }

@@ -12,6 +12,7 @@ mod fields;
 mod groups;
 pub mod gzip;
 mod identities;
+mod input;
 mod known;
 mod leaves;
 mod nested;

@@ -4,14 +4,15 @@
 //! malformed one goes through a window: its records are separated, parsed in groups where they are good, and each alone
 //! where they are not, so that one bad record costs one record.
 
+use std::io::BufRead;
 use std::ops::Range;
 
-use sha2::Digest;
-use sha2::Sha256;
-
+use super::groups::GROUP_BYTES;
 use super::groups::RecordGroups;
 use super::gzip::GzipFault;
-use super::gzip::Inflater;
+use super::input::Fill;
+use super::input::Input;
+use super::input::expected_bytes;
 use super::outcome::Outcome;
 use super::parser::Parser;
 use super::parser::Piece;
@@ -26,11 +27,10 @@ use super::whole::WholeInflater;
 
 /// Inflated bytes that are looked at together.
 const WINDOW_BYTES: usize = 8 << 20;
-const SMALLEST_FILL_BYTES: usize = 64 << 10;
+/// Most bytes that are parsed at once; what the parser makes of them takes five times as much.
+const LARGEST_PARSE_BYTES: usize = 1 << 20;
 /// U+FEFF in UTF-8, which programs on Windows put before a text (RFC 8259 §8.1 lets readers ignore it).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Bytes that are inflated, then hashed, while they are in the processor's cache.
-const STEP_BYTES: usize = 256 << 10;
 
 /// Bounds on what one object may cost.
 #[derive(Debug, Clone, Copy)]
@@ -88,16 +88,43 @@ impl Decoder {
         object_key: &str,
         object: &[u8],
         rows: &mut RowBuffer,
+        spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
+    ) -> Result<Outcome, E> {
+        let max_bytes = usize::try_from(self.limits.max_inflated_bytes).unwrap_or(usize::MAX);
+        let max_bytes = max_bytes.min(self.window_bytes());
+        let input = if self.whole.inflate(object, max_bytes, &mut self.source) {
+            Input::inflated(&self.source)
+        } else {
+            Input::stored(object, expected_bytes(object), self.limits.max_inflated_bytes)
+        };
+        self.decode_input(object_key, input, rows, spill)
+    }
+
+    /// Decodes one object as [`Decoder::decode`] does, without ever holding all of its bytes.
+    ///
+    /// An error of `object` ends it like a cut.
+    pub fn decode_stream<E>(
+        &mut self,
+        object_key: &str,
+        object: impl BufRead,
+        rows: &mut RowBuffer,
+        spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
+    ) -> Result<Outcome, E> {
+        self.source.clear();
+        let input = Input::stored(object, usize::MAX, self.limits.max_inflated_bytes);
+        self.decode_input(object_key, input, rows, spill)
+    }
+
+    fn decode_input<E>(
+        &mut self,
+        object_key: &str,
+        mut input: Input<impl BufRead>,
+        rows: &mut RowBuffer,
         mut spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
     ) -> Result<Outcome, E> {
-        let mut inflater = Inflater::new(object, self.limits.max_inflated_bytes);
-        let mut hasher = Sha256::new();
         let mut run = Run::new(object_key, self.limits, rows);
-        let whole_bytes = self.inflate_whole(object, &mut hasher);
-        let mut state = match whole_bytes {
-            Some(_) => Fill::AtEnd,
-            None => self.fill(&mut inflater, &mut hasher, object),
-        };
+        let window_bytes = self.window_bytes();
+        let mut state = input.fill(&mut self.source, window_bytes);
         if self.source.starts_with(BYTE_ORDER_MARK) {
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
@@ -123,7 +150,7 @@ impl Decoder {
                 self.source.drain(..consumed);
                 run.window_offset += consumed as u64;
                 run.spill(&mut spill)?;
-                state = self.fill(&mut inflater, &mut hasher, object);
+                state = input.fill(&mut self.source, window_bytes);
             }
             if state == Fill::AtEnd && !separator.is_closed() {
                 run.fault("text ends before its records are closed by `]`; copy it again");
@@ -133,49 +160,18 @@ impl Decoder {
             run.fault(&fault.to_string());
         }
         let mut outcome = run.finish();
-        outcome.inflated_bytes = whole_bytes.unwrap_or(inflater.inflated_bytes());
-        outcome.sha256 = (state == Fill::AtEnd).then(|| hex(&hasher.finalize()));
+        outcome.is_unread = matches!(state, Fill::Fault(GzipFault::Unreadable { .. }));
+        outcome.inflated_bytes = input.inflated_bytes();
+        if state == Fill::AtEnd && outcome.inflated_bytes == 0 {
+            outcome.fault = Some("is empty; if it is a log, copy it again".to_owned());
+        }
+        outcome.sha256 = (state == Fill::AtEnd).then(|| input.sha256());
         Ok(outcome)
     }
 
     /// A record that fills a window is larger than the limit, so every window gets on.
     fn window_bytes(&self) -> usize {
         WINDOW_BYTES.max(self.limits.max_record_bytes.saturating_add(1))
-    }
-
-    /// Fills the source with all of an ordinary object that fits into a window; returns its size.
-    fn inflate_whole(&mut self, object: &[u8], hasher: &mut Sha256) -> Option<u64> {
-        let max_bytes = usize::try_from(self.limits.max_inflated_bytes).unwrap_or(usize::MAX);
-        let max_bytes = max_bytes.min(self.window_bytes());
-        if !self.whole.inflate(object, max_bytes, &mut self.source) {
-            return None;
-        }
-        hasher.update(&self.source);
-        u64::try_from(self.source.len()).ok()
-    }
-
-    fn fill(&mut self, inflater: &mut Inflater<'_>, hasher: &mut Sha256, object: &[u8]) -> Fill {
-        let result = loop {
-            let room = self.window_bytes().saturating_sub(self.source.len());
-            if room == 0 {
-                break Ok(false);
-            }
-            let expected = expected_bytes(object)
-                .saturating_sub(self.source.len())
-                .max(SMALLEST_FILL_BYTES);
-            let start = self.source.len();
-            let end = inflater.fill(&mut self.source, room.min(expected).min(STEP_BYTES));
-            hasher.update(self.source.get(start..).unwrap_or_default());
-            match end {
-                Ok(false) => {}
-                end => break end,
-            }
-        };
-        match result {
-            Ok(true) => Fill::AtEnd,
-            Ok(false) => Fill::More,
-            Err(fault) => Fill::Fault(fault),
-        }
     }
 
     /// Parses the source: in groups of records where it is written as trails write it, else at once.
@@ -198,9 +194,13 @@ impl Decoder {
         }
     }
 
-    /// Parses the whole source at once; returns false, having done nothing, when it is not one well-formed JSON text.
+    /// Parses the whole source at once; returns false, having done nothing, when it is large, or not one well-formed JSON
+    /// text.
     fn parse_whole(&mut self, run: &mut Run<'_>) -> bool {
         let source = self.source.as_slice();
+        if source.len() > LARGEST_PARSE_BYTES {
+            return false;
+        }
         let all = 0..source.len();
         self.parser.parse(&Piece::whole(source), run, |run, mut cursor| {
             match cursor.kind() {
@@ -238,21 +238,18 @@ impl Decoder {
         is_last: bool,
     ) -> usize {
         let source = self.source.as_slice();
-        let mut position = 0;
-        if let Some(open) = skipper {
-            match open.skip(source) {
-                Some(end) => position = end,
-                None => return source.len(),
-            }
-            *skipper = None;
-        }
+        let Some(mut position) = skip_open_value(skipper, source) else {
+            return source.len();
+        };
         let mut group: Vec<Range<usize>> = Vec::new();
         loop {
             let step = separator.next(source, &mut position);
-            if let Step::Record(range) = step {
+            if let Step::Record(range) = &step {
                 run.found_element(separator.is_in_named_array());
-                group.push(range);
-                continue;
+                group.push(range.clone());
+                if group.first().is_some_and(|first| position - first.start < GROUP_BYTES) {
+                    continue;
+                }
             }
             if let Some(restart) = take_group(&mut self.parser, run, source, &group) {
                 group.clear();
@@ -294,10 +291,19 @@ impl Decoder {
                     }
                     return source.len();
                 }
-                Step::Record(_) | Step::Exhausted => return source.len(),
+                Step::Record(_) => {}
+                Step::Exhausted => return source.len(),
             }
         }
     }
+}
+
+/// Where the value that an earlier window left open ends; `None` when it goes on past this one.
+fn skip_open_value(skipper: &mut Option<Skipper>, source: &[u8]) -> Option<usize> {
+    let Some(open) = skipper else { return Some(0) };
+    let end = open.skip(source)?;
+    *skipper = None;
+    Some(end)
 }
 
 /// Takes separated records; returns where to go on when a bad one has swallowed the start of the next.
@@ -316,33 +322,4 @@ enum Taken {
     /// All records before this position of the source, where a record begins.
     UpTo(usize),
     Nothing,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Fill {
-    /// The window is full and the object goes on.
-    More,
-    AtEnd,
-    Fault(GzipFault),
-}
-
-/// Inflated size of a one-member gzip object below 4 GiB (ISIZE, RFC 1952 §2.3.1), only a hint; size of a plain one.
-fn expected_bytes(object: &[u8]) -> usize {
-    match object.last_chunk::<4>() {
-        Some(size) if super::gzip::is_gzip(object) => usize::try_from(u32::from_le_bytes(*size))
-            .unwrap_or(WINDOW_BYTES)
-            .saturating_add(1),
-        _ => object.len().saturating_add(1),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // INVARIANT: writing into a `String` does not fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
 }

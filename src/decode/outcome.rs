@@ -48,7 +48,7 @@ pub struct Reject {
 }
 
 /// What decoding one object gave; `records` = rows pushed + rejects.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What the object holds.
     pub kind: ObjectKind,
@@ -66,6 +66,8 @@ pub struct Outcome {
     pub inflated_bytes: u64,
     /// SHA-256 of the inflated object, lower-case hex; absent when it could not be read to its end.
     pub sha256: Option<String>,
+    /// Whether its bytes stopped coming, so that another attempt may find more.
+    pub is_unread: bool,
     /// What is wrong with the object as a whole.
     pub fault: Option<String>,
 }

@@ -36,7 +36,7 @@ use super::scan::Scanner;
 use super::scan::ValueKind;
 use super::tls::TLS_MEMBERS;
 
-/// Writes the original JSON of every event.
+/// Writes JSON equal to the original of every event; members stand in the order of the columns.
 ///
 /// `columns` are those of [`EVENT_COLUMNS`] in their order, all of one length; text may be plain, a view or a dictionary.
 /// Fails when a column is missing or of another type.

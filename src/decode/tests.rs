@@ -331,6 +331,29 @@ fn object_larger_than_the_window_is_decoded_whole_and_spilled() {
 }
 
 #[test]
+fn object_that_comes_as_a_stream_gives_the_same_rows_and_outcome() {
+    let record = |index: usize| RECORD.replacen("\"R\"", &format!("\"request-{index}\""), 1);
+    let records: Vec<String> = (0..7000).map(record).collect();
+    let text = format!("{{\"Records\": [{}]}}", records.join(", "));
+    let cut = &text[..text.len() / 2];
+    for object in [
+        gzip::compress(text.as_bytes()),
+        text.clone().into_bytes(),
+        gzip::compress(cut.as_bytes()),
+    ] {
+        let (outcome, batch) = decode(&object);
+        let mut rows = RowBuffer::new(EventKeys::default());
+        let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+        let streamed = Decoder::new(Limits::default())
+            .decode_stream("file:///object", object.as_slice(), &mut rows, never)
+            .unwrap();
+        assert!(streamed.rows > 3000);
+        assert_eq!(streamed, outcome);
+        assert_eq!(rows.into_batch().unwrap(), batch);
+    }
+}
+
+#[test]
 fn bomb_is_stopped_at_the_cap() {
     let limits = Limits {
         max_inflated_bytes: 1 << 20,
@@ -406,7 +429,12 @@ fn rows_are_sorted_by_account_principal_and_time_within_days() {
         .decode("k", object.as_bytes(), &mut rows, never)
         .unwrap();
     assert_eq!(outcome.without_time, 1);
-    let days = rows.into_days(&[true; 5]).unwrap();
+    let mut days = Vec::new();
+    rows.into_days(&[true; 5], |day| {
+        days.push(day);
+        Ok::<(), arrow::error::ArrowError>(())
+    })
+    .unwrap();
     let dates: Vec<Option<i32>> = days.iter().map(|day| day.event_date).collect();
     assert_eq!(dates, [None, Some(20_697), Some(20_698)]);
     let indexes: Vec<i64> = days[1].batch["record_index"]

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::action_set::ActionSet;
+use super::arn_format::ArnFormat;
 use super::facts::FactsError;
 use super::facts::Row;
 use super::facts::Sections;
@@ -109,6 +110,13 @@ pub(super) struct Catalogue {
     condition_keys: Vec<(&'static str, ConditionKey)>,
 }
 
+impl ResourceUse {
+    /// Whether an ARN has the format of the type.
+    pub fn fits(&self, arn: &str) -> bool {
+        ArnFormat::parse(self.arn_format).matches(arn, true)
+    }
+}
+
 impl Catalogue {
     pub(super) fn read(sections: &Sections) -> Result<Self, FactsError> {
         let actions: Vec<Action> = sections.rows("actions")?.map(read_action).collect();
@@ -173,12 +181,9 @@ impl Catalogue {
         if !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*') {
             return matched.complement();
         }
-        let Some((service, _)) = pattern.split_once(':') else {
-            return matched;
-        };
-        let range = match service.contains(['*', '?']) {
-            true => 0..self.actions.len(),
-            false => self.service(service),
+        let range = match pattern.split_once(':') {
+            Some((service, _)) if !service.contains(['*', '?']) => self.service(service),
+            _ => 0..self.actions.len(),
         };
         let first = range.start;
         for (offset, action) in self.actions.get(range).unwrap_or_default().iter().enumerate() {

@@ -12,6 +12,8 @@ mod read;
 pub use condition::ConditionBlock;
 pub use condition::ConditionValue;
 
+use std::collections::BTreeSet;
+
 use super::json::Json;
 
 /// A policy document.
@@ -234,6 +236,21 @@ impl Document {
             Entry::Unreadable { error, .. } => Some(error),
             Entry::Readable(_) => None,
         })
+    }
+
+    /// The services that statements which allow name as principals.
+    pub fn trusted_services(&self) -> BTreeSet<String> {
+        let allowing = self.readable().map(|(_, statement)| statement);
+        let named = allowing
+            .filter(|statement| statement.effect == Effect::Allow)
+            .filter_map(|statement| match &statement.principals {
+                Some(Scope::Only(PrincipalSet::Named(named))) => Some(named),
+                _ => None,
+            });
+        let services = named.flatten().filter(|(kind, _)| *kind == PrincipalType::Service);
+        services
+            .flat_map(|(_, names)| names.texts().map(str::to_owned))
+            .collect()
     }
 
     /// Whether every statement can be read.

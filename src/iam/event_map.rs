@@ -75,8 +75,8 @@ impl EventMap {
                 .filter_map(|mut row| Some((catalogue.find(row.cell())?, row.cell())))
                 .collect(),
             unauthenticated: lists(sections, "unauthenticated")?,
-            never_own_event: notes(sections, "never-own-event")?.collect(),
-            never_logged: notes(sections, "never-logged")?.collect(),
+            never_own_event: notes(sections, "never-own-event")?.map(readable).collect(),
+            never_logged: notes(sections, "never-logged")?.map(readable).collect(),
             data_events: pair_lists(sections, "data-events")?,
             data_event_types: BTreeMap::new(),
             forward_access: pair_lists(sections, "forward-access")?,
@@ -233,6 +233,16 @@ fn read_operation(mut row: Row) -> Operation {
 
 fn notes(sections: &Sections, name: &'static str) -> Result<impl Iterator<Item = (Text, Text)> + use<>, FactsError> {
     Ok(sections.rows(name)?.map(|mut row| (row.cell(), row.cell())))
+}
+
+/// A note without the marks of where it is from, which say nothing to those who read reports.
+fn readable((name, note): (Text, Text)) -> (Text, Text) {
+    let note = note.strip_suffix("(cur)").unwrap_or(note).trim();
+    let plain = ["cur:", "doc:"].iter().find_map(|mark| note.strip_prefix(mark));
+    match plain.unwrap_or(note).trim() {
+        "cur" | "idem" => (name, ""),
+        plain => (name, plain),
+    }
 }
 
 fn triples(

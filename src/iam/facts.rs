@@ -123,6 +123,11 @@ impl Facts {
         self.catalogue.services()
     }
 
+    /// Service prefixes of the actions that calls to an event source need; none for a source that is not known.
+    pub fn services_of(&self, event_source: &str) -> Vec<&'static str> {
+        prefixes(&self.event_map, &self.catalogue, event_source)
+    }
+
     /// The set without any action.
     pub fn no_actions(&self) -> ActionSet {
         ActionSet::empty(self.catalogue.len())

@@ -1,5 +1,6 @@
 //! One batch: objects decoded in parallel, deduplicated, and staged as files, up to the commit.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -14,7 +15,9 @@ use crate::decode::Decoder;
 use crate::decode::EventKeyMap;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
+use crate::decode::Outcome;
 use crate::decode::RowBuffer;
+use crate::source::Content;
 use crate::source::Fault;
 use crate::source::ObjectRef;
 use crate::store::DataFile;
@@ -33,15 +36,15 @@ use super::run::Progress;
 /// Rows after which a batch takes no further objects.
 const BATCH_ROWS: u64 = 1_000_000;
 /// Objects after which a batch takes no further ones.
-const BATCH_OBJECTS: usize = 100_000;
+const BATCH_OBJECTS: usize = 50_000;
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 /// A batch that is decoded and staged but not committed.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
     /// One entry per object, in the order of the plan.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry<'a>>,
     /// Position of every entry's object in the plan.
     pub(super) positions: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
@@ -50,11 +53,11 @@ pub(super) struct Batch {
 }
 
 /// What all workers of a batch share.
-pub(super) struct Work<'a> {
+pub(super) struct Work<'o, 'a> {
     pub(super) store: &'a Store,
     /// The rows that are stored already.
     pub(super) basis: &'a TableSnapshot,
-    pub(super) objects: &'a [ObjectRef],
+    pub(super) objects: &'o [ObjectRef],
     pub(super) options: &'a Options,
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a AtomicBool,
@@ -62,18 +65,18 @@ pub(super) struct Work<'a> {
     next: AtomicUsize,
     rows: AtomicU64,
     seen: Mutex<EventKeySet>,
-    entries: Mutex<Vec<(usize, Entry)>>,
+    entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
     failure: Mutex<Option<IngestError>>,
     /// What is fetched ahead, when the objects come over a network.
-    supply: Option<Supply>,
+    supply: Option<Supply<'o>>,
 }
 
-impl<'a> Work<'a> {
+impl<'o, 'a> Work<'o, 'a> {
     pub(super) fn new(
         store: &'a Store,
         basis: &'a TableSnapshot,
-        objects: &'a [ObjectRef],
+        objects: &'o [ObjectRef],
         options: &'a Options,
         (progress, stop): (&'a dyn Progress, &'a AtomicBool),
     ) -> Self {
@@ -98,7 +101,7 @@ impl<'a> Work<'a> {
     /// Decodes a prefix of the objects with every thread of the pool.
     ///
     /// On an error nothing is left staged.
-    pub(super) fn run(mut self, pool: &rayon::ThreadPool, runtime: &Handle) -> Result<Batch, IngestError> {
+    pub(super) fn run(mut self, pool: &rayon::ThreadPool, runtime: &Handle) -> Result<Batch<'o>, IngestError> {
         let outage = if self.objects.first().is_some_and(ObjectRef::is_remote) {
             let (supply, fetcher) = supply(self.options.fetched_bytes());
             self.supply = Some(supply);
@@ -117,11 +120,13 @@ impl<'a> Work<'a> {
             self.store.discard(staged);
             return Err(error);
         }
+        // What the workers shared is given back before the commit needs room.
+        drop(self.seen);
         let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
         entries.sort_by_key(|(position, _)| *position);
         // Behind a gap the ledger no longer proves that everything before has been dealt with.
         for (count, (position, entry)) in entries.iter_mut().enumerate() {
-            entry.object.listed_from = entry.object.listed_from.filter(|_| count == *position);
+            entry.listed_from = entry.listed_from.filter(|_| count == *position);
         }
         let (positions, entries) = entries.into_iter().unzip();
         Ok(Batch {
@@ -144,7 +149,7 @@ impl<'a> Work<'a> {
     }
 
     /// The next object to decode, with its bytes.
-    fn next(&self) -> Option<Delivery> {
+    fn next(&self) -> Option<Delivery<'o>> {
         match &self.supply {
             Some(supply) => supply.next(),
             None => self.take().map(|(position, object)| Delivery::read(position, object)),
@@ -152,7 +157,7 @@ impl<'a> Work<'a> {
     }
 
     /// The next object of the plan; `None` when the batch is to take no more.
-    pub(super) fn take(&self) -> Option<(usize, &'a ObjectRef)> {
+    pub(super) fn take(&self) -> Option<(usize, &'o ObjectRef)> {
         let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS;
         if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
             return None;
@@ -167,19 +172,19 @@ impl<'a> Work<'a> {
 }
 
 /// One thread's part of a batch.
-struct Worker<'w, 'a> {
-    work: &'w Work<'a>,
+struct Worker<'w, 'o, 'a> {
+    work: &'w Work<'o, 'a>,
     rows: RowBuffer,
     /// Position in the plan of every object in `rows`.
     plan: Vec<usize>,
     /// Entries of finished objects, some of whose rows may still wait in `rows`.
-    finished: Vec<(usize, Entry)>,
+    finished: Vec<(usize, Entry<'o>)>,
     /// Duplicates found so far, by position in the plan.
     duplicates: Vec<(usize, u64)>,
 }
 
-impl<'w, 'a> Worker<'w, 'a> {
-    fn new(work: &'w Work<'a>) -> Self {
+impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
+    fn new(work: &'w Work<'o, 'a>) -> Self {
         let rows = RowBuffer::new(work.keys.clone());
         Self {
             work,
@@ -196,10 +201,10 @@ impl<'w, 'a> Worker<'w, 'a> {
             let index = delivery.position;
             let entry = match delivery.fetched {
                 Ok(fetched) => {
-                    let outcome = self.decode(&mut decoder, index, &fetched.object, &fetched.bytes)?;
+                    let outcome = self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
                     Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
                 }
-                Err((object, fault)) => Entry::unreadable(object, &fault),
+                Err(fault) => Entry::unreadable(Cow::Borrowed(delivery.listed), &fault),
             };
             // Room for the next bytes, now that these are gone.
             drop(delivery.room);
@@ -223,10 +228,10 @@ impl<'w, 'a> Worker<'w, 'a> {
         decoder: &mut Decoder,
         index: usize,
         object: &ObjectRef,
-        bytes: &[u8],
-    ) -> Result<crate::decode::Outcome, IngestError> {
+        content: Content,
+    ) -> Result<Outcome, IngestError> {
         let work = self.work;
-        let buffer_bytes = work.options.buffer_bytes();
+        let buffer_bytes = work.options.buffer_bytes(work.objects.len());
         let (plan, duplicates) = (&mut self.plan, &mut self.duplicates);
         plan.push(index);
         let mut spill = |rows: &mut RowBuffer| -> Result<(), IngestError> {
@@ -239,7 +244,10 @@ impl<'w, 'a> Worker<'w, 'a> {
             plan.push(index);
             Ok(())
         };
-        let outcome = decoder.decode(&object.uri, bytes, &mut self.rows, &mut spill)?;
+        let outcome = match content {
+            Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut self.rows, &mut spill)?,
+            Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut self.rows, &mut spill)?,
+        };
         spill(&mut self.rows)?;
         if self.rows.rows() == 0 {
             self.rows = RowBuffer::new(work.keys.clone());
@@ -250,7 +258,7 @@ impl<'w, 'a> Worker<'w, 'a> {
 }
 
 /// Drops duplicates and writes the rest; returns how many duplicates each object of `plan` had.
-fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
+fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
     let mut keep = unseen(work, &rows);
     drop_stored(work, &rows, &mut keep)?;
     let mut duplicates = vec![0_u64; plan.len()];
@@ -263,10 +271,11 @@ fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize,
         }
     }
     if keep.contains(&true) {
-        for day in rows.into_days(&keep)? {
+        rows.into_days(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
-        }
+            Ok(())
+        })?;
     }
     Ok(plan
         .iter()
@@ -277,7 +286,7 @@ fn flush(work: &Work<'_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize,
 }
 
 /// Which rows no other row of this batch has come before.
-fn unseen(work: &Work<'_>, rows: &RowBuffer) -> Vec<bool> {
+fn unseen(work: &Work<'_, '_>, rows: &RowBuffer) -> Vec<bool> {
     let mut seen = lock(&work.seen);
     rows.event_keys()
         .iter()
@@ -286,7 +295,7 @@ fn unseen(work: &Work<'_>, rows: &RowBuffer) -> Vec<bool> {
 }
 
 /// Drops rows whose event the store has. Only files that can hold one of them are looked at.
-fn drop_stored(work: &Work<'_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(), IngestError> {
+fn drop_stored(work: &Work<'_, '_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(), IngestError> {
     if work.basis.files.is_empty() {
         return Ok(());
     }

@@ -35,31 +35,33 @@ const MOST_UNANSWERED: u32 = 16;
 
 /// One object for a decoding thread.
 #[derive(Debug)]
-pub(super) struct Delivery {
+pub(super) struct Delivery<'o> {
     /// Place in the plan.
     pub(super) position: usize,
-    pub(super) fetched: Result<Fetched, (ObjectRef, Fault)>,
+    /// The object as it was listed.
+    pub(super) listed: &'o ObjectRef,
+    pub(super) fetched: Result<Fetched<'o>, Fault>,
     /// Room that the bytes take; given back when it is dropped.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// The side of the decoding threads.
 #[derive(Debug)]
-pub(super) struct Supply {
-    deliveries: Mutex<mpsc::UnboundedReceiver<Delivery>>,
+pub(super) struct Supply<'o> {
+    deliveries: Mutex<mpsc::UnboundedReceiver<Delivery<'o>>>,
     room: Arc<Semaphore>,
 }
 
 /// The side of the requests.
 #[derive(Debug)]
-pub(super) struct Fetcher {
-    deliveries: mpsc::UnboundedSender<Delivery>,
+pub(super) struct Fetcher<'o> {
+    deliveries: mpsc::UnboundedSender<Delivery<'o>>,
     room: Arc<Semaphore>,
     rooms: u32,
 }
 
 /// Both sides, with room for so many bytes between them.
-pub(super) fn supply(bytes: usize) -> (Supply, Fetcher) {
+pub(super) fn supply<'o>(bytes: usize) -> (Supply<'o>, Fetcher<'o>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let rooms = rooms_of(bytes as u64).min(1 << 20);
     let room = Arc::new(Semaphore::new(usize::try_from(rooms).unwrap_or(usize::MAX)));
@@ -75,20 +77,21 @@ pub(super) fn supply(bytes: usize) -> (Supply, Fetcher) {
     (supply, fetcher)
 }
 
-impl Delivery {
+impl<'o> Delivery<'o> {
     /// Reads a file here and now.
-    pub(super) fn read(position: usize, object: &ObjectRef) -> Self {
+    pub(super) fn read(position: usize, listed: &'o ObjectRef) -> Self {
         Self {
             position,
-            fetched: source::read_file(object).map_err(|fault| (object.clone(), fault)),
+            listed,
+            fetched: source::fetch_file(listed),
             room: None,
         }
     }
 }
 
-impl Supply {
+impl<'o> Supply<'o> {
     /// Waits for the next object; `None` when there are no more.
-    pub(super) fn next(&self) -> Option<Delivery> {
+    pub(super) fn next(&self) -> Option<Delivery<'o>> {
         let mut deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
         deliveries.blocking_recv()
     }
@@ -99,16 +102,16 @@ impl Supply {
     }
 }
 
-impl Fetcher {
+impl<'o> Fetcher<'o> {
     /// Fetches objects of the plan until the batch is full, and delivers them in the order in which they come.
     ///
     /// The answer says why the rest is not worth asking for, if so.
-    pub(super) async fn run(self, work: &Work<'_>) -> Option<Fault> {
+    pub(super) async fn run(self, work: &Work<'o, '_>) -> Option<Fault> {
         let mut under_way = FuturesUnordered::new();
         let mut outage = None;
         let mut failures = 0;
         let mut is_open = true;
-        let mut next: Option<(usize, &ObjectRef)> = None;
+        let mut next: Option<(usize, &'o ObjectRef)> = None;
         let mut stopped_at: Option<Instant> = None;
         while is_open || !under_way.is_empty() {
             if is_open && next.is_none() && under_way.len() < MOST_ASKED_FOR {
@@ -150,11 +153,11 @@ impl Fetcher {
     }
 }
 
-async fn fetch(position: usize, object: &ObjectRef, room: OwnedSemaphorePermit) -> Delivery {
-    let fetched = source::fetch(object).await.map_err(|fault| (object.clone(), fault));
+async fn fetch(position: usize, listed: &ObjectRef, room: OwnedSemaphorePermit) -> Delivery<'_> {
     Delivery {
         position,
-        fetched,
+        listed,
+        fetched: source::fetch(listed).await,
         room: Some(room),
     }
 }
@@ -164,13 +167,13 @@ fn rooms_of(bytes: u64) -> u32 {
 }
 
 /// Whether a failed object tells that the next ones will fail as well.
-fn judge(delivery: &Delivery, failures: &mut u32) -> Option<Fault> {
+fn judge(delivery: &Delivery<'_>, failures: &mut u32) -> Option<Fault> {
     match &delivery.fetched {
         Ok(_) => {
             *failures = 0;
             None
         }
-        Err((_, fault)) => {
+        Err(fault) => {
             *failures += 1;
             let most = match fault.kind {
                 FaultKind::Unavailable => MOST_UNANSWERED,

@@ -1,5 +1,6 @@
 //! Rows of `objects` and `rejects`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,19 +31,25 @@ const EPOCH: Date = date(1970, 1, 1);
 
 /// What became of one object in a batch.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) object: ObjectRef,
+pub(super) struct Entry<'a> {
+    /// The object as it was read, which may be a newer version than the one listed.
+    pub(super) object: Cow<'a, ObjectRef>,
     pub(super) outcome: Outcome,
     pub(super) state: ObjectState,
     /// Rows of the outcome that the store, or this run, had already.
     pub(super) duplicates: u64,
     /// User metadata, as far as it is kept.
     pub(super) metadata: Option<String>,
+    /// First day of delivery from which on every object of the same account, kind and region is dealt with.
+    pub(super) listed_from: Option<Date>,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// Books a decoded object.
-    pub(super) fn decoded(object: ObjectRef, outcome: Outcome) -> Self {
+    pub(super) fn decoded(object: Cow<'a, ObjectRef>, outcome: Outcome) -> Self {
+        if outcome.is_unread && outcome.rows == 0 {
+            return Self::unreadable(object, &Fault::of_file(&outcome.fault.unwrap_or_default()));
+        }
         let state = match outcome.kind {
             ObjectKind::Digest | ObjectKind::Aggregated if outcome.fault.is_none() => ObjectState::NotEvents,
             _ if outcome.rows > 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Partial,
@@ -51,6 +58,7 @@ impl Entry {
             _ => ObjectState::Ingested,
         };
         Self {
+            listed_from: object.listed_from,
             object,
             outcome,
             state,
@@ -60,12 +68,13 @@ impl Entry {
     }
 
     /// Books an object whose bytes could not be had.
-    pub(super) fn unreadable(object: ObjectRef, fault: &Fault) -> Self {
+    pub(super) fn unreadable(object: Cow<'a, ObjectRef>, fault: &Fault) -> Self {
         let outcome = Outcome {
             fault: Some(fault.to_string()),
             ..Outcome::default()
         };
         Self {
+            listed_from: object.listed_from,
             object,
             outcome,
             state: match fault.kind {
@@ -114,7 +123,7 @@ impl Entry {
         }
         if let Some(reason) = self.reason().filter(|_| !self.is_foreign()) {
             balance.add_problem(Problem {
-                object_key: self.object.uri.clone(),
+                object_key: self.object.uri.to_string(),
                 state: self.state,
                 reason,
             });
@@ -144,18 +153,15 @@ impl Entry {
 }
 
 /// Rows of `objects`, in the order of the entries.
-pub(super) fn objects(entries: &[Entry], run_id: &str, ingested_at: i64) -> Result<RecordBatch, ArrowError> {
-    let text = |value: &dyn Fn(&Entry) -> Option<String>| -> ArrayRef {
-        Arc::new(entries.iter().map(value).collect::<StringArray>())
-    };
-    let count = |value: &dyn Fn(&Entry) -> u64| -> ArrayRef {
+pub(super) fn objects(entries: &[Entry<'_>], run_id: &str, ingested_at: i64) -> Result<RecordBatch, ArrowError> {
+    let count = |value: &dyn Fn(&Entry<'_>) -> u64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(
             entries
                 .iter()
                 .map(|entry| i64::try_from(value(entry)).unwrap_or(i64::MAX)),
         ))
     };
-    let moment = |value: &dyn Fn(&Entry) -> Option<i64>| -> ArrayRef {
+    let moment = |value: &dyn Fn(&Entry<'_>) -> Option<i64>| -> ArrayRef {
         Arc::new(
             entries
                 .iter()
@@ -168,40 +174,37 @@ pub(super) fn objects(entries: &[Entry], run_id: &str, ingested_at: i64) -> Resu
         .iter()
         .map(|entry| entry.object.key.as_ref().and_then(|key| days(key.day)))
         .collect();
-    let listed_from: Date32Array = entries
-        .iter()
-        .map(|entry| entry.object.listed_from.and_then(days))
-        .collect();
+    let listed_from: Date32Array = entries.iter().map(|entry| entry.listed_from.and_then(days)).collect();
     let columns = vec![
-        text(&|entry| Some(entry.object.uri.clone())),
-        text(&|entry| Some(entry.object.etag.clone())),
+        text(entries, |entry| Some(&entry.object.uri)),
+        text(entries, |entry| Some(&entry.object.etag)),
         count(&|entry| entry.object.size),
         moment(&|entry| entry.object.last_modified),
-        text(&|entry| Some(entry.outcome.kind.as_str().to_owned())),
-        text(&|entry| Some(entry.state.as_str().to_owned())),
+        text(entries, |entry| Some(entry.outcome.kind.as_str())),
+        text(entries, |entry| Some(entry.state.as_str())),
         Arc::new(delivery_dates),
         moment(&|_| Some(ingested_at)),
-        text(&|entry| entry.object.key.as_ref().map(|key| key.account_id.clone())),
-        text(&|entry| entry.object.key.as_ref().map(|key| key.region.clone())),
+        text(entries, |entry| entry.object.key.as_ref().map(|key| &*key.account_id)),
+        text(entries, |entry| entry.object.key.as_ref().map(|key| &*key.region)),
         count(&|entry| entry.outcome.records),
-        count(&Entry::stored),
+        count(&|entry| entry.stored()),
         count(&|entry| entry.duplicates),
         count(&|entry| entry.outcome.rejects.len() as u64),
         count(&|entry| entry.outcome.inflated_bytes),
-        text(&|entry| entry.outcome.sha256.clone()),
+        text(entries, |entry| entry.outcome.sha256.as_deref()),
         moment(&|entry| entry.outcome.event_times.map(|(first, _)| first)),
         moment(&|entry| entry.outcome.event_times.map(|(_, last)| last)),
-        text(&|entry| entry.outcome.fault.clone()),
-        text(&|_| Some(run_id.to_owned())),
-        text(&|entry| entry.metadata.clone()),
+        text(entries, |entry| entry.outcome.fault.as_deref()),
+        Arc::new(StringArray::from_iter_values(entries.iter().map(|_| run_id))),
+        text(entries, |entry| entry.metadata.as_deref()),
         Arc::new(listed_from),
     ];
     RecordBatch::try_new(schema::objects(), columns)
 }
 
 /// Rows of `rejects`, in the order of the entries and of the records in them.
-pub(super) fn rejects(entries: &[Entry], run_id: &str) -> Result<RecordBatch, ArrowError> {
-    let rejects: Vec<(&Entry, &Reject)> = entries
+pub(super) fn rejects(entries: &[Entry<'_>], run_id: &str) -> Result<RecordBatch, ArrowError> {
+    let rejects: Vec<(&Entry<'_>, &Reject)> = entries
         .iter()
         .flat_map(|entry| entry.outcome.rejects.iter().map(move |reject| (entry, reject)))
         .collect();
@@ -227,6 +230,10 @@ pub(super) fn rejects(entries: &[Entry], run_id: &str) -> Result<RecordBatch, Ar
         Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| run_id))),
     ];
     RecordBatch::try_new(schema::rejects(), columns)
+}
+
+fn text<'e>(entries: &'e [Entry<'_>], value: impl Fn(&'e Entry<'_>) -> Option<&'e str>) -> ArrayRef {
+    Arc::new(entries.iter().map(value).collect::<StringArray>())
 }
 
 fn days(day: Date) -> Option<i32> {

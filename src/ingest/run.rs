@@ -28,6 +28,8 @@ use super::ledger;
 const MAX_ATTEMPTS: u32 = 50;
 /// How often the signal to stop is looked for during a listing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// Memory that one listed object takes, roughly.
+const LISTED_BYTES: usize = 400;
 const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
 const LARGEST_FETCHED_BYTES: usize = 1 << 30;
@@ -50,10 +52,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Rows that one thread gathers before it writes them; sorting and encoding take about as much again each, and what
-    /// does not grow with the rows (the object, its parse, the listing, keys already seen) needs room too.
-    pub(super) fn buffer_bytes(&self) -> usize {
-        (self.memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
+    /// Rows that one thread gathers before it writes them, while `objects` are listed; sorting and encoding take about as
+    /// much again each, and what does not grow with the rows (the object, its parse, keys already seen) needs room too.
+    pub(super) fn buffer_bytes(&self, objects: usize) -> usize {
+        let memory_bytes = self.memory_bytes.saturating_sub(objects.saturating_mul(LISTED_BYTES));
+        (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
 
     /// Objects that are fetched ahead.
@@ -159,11 +162,16 @@ impl Ingest<'_> {
         let mut attempts = 0;
         while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
             match self.batch(&objects, pool, progress)? {
-                Some(batch) => {
+                Some(Batch {
+                    entries,
+                    positions,
+                    outage,
+                    ..
+                }) => {
                     attempts = 0;
-                    remove(&mut objects, &batch.positions);
-                    batch.entries.iter().for_each(|entry| entry.book(balance));
-                    balance.outage = batch.outage.map(|fault| fault.to_string());
+                    entries.iter().for_each(|entry| entry.book(balance));
+                    balance.outage = outage.map(|fault| fault.to_string());
+                    remove(&mut objects, &positions);
                 }
                 None if attempts < MAX_ATTEMPTS => {
                     attempts += 1;
@@ -177,12 +185,12 @@ impl Ingest<'_> {
     }
 
     /// Decodes and commits one batch; `None` when another writer committed first.
-    fn batch(
+    fn batch<'o>(
         &self,
-        objects: &[ObjectRef],
+        objects: &'o [ObjectRef],
         pool: &rayon::ThreadPool,
         progress: &dyn Progress,
-    ) -> Result<Option<Batch>, IngestError> {
+    ) -> Result<Option<Batch<'o>>, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let mut batch =
             Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;

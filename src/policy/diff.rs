@@ -3,14 +3,27 @@
 //! "Unused" is only said where the logs would show a use: long enough, covered, and by a trail that records such calls.
 //! Everything else is unknown, with the reason. An attempt that was denied is no use.
 
+mod credential;
+mod finding;
+mod group;
 mod judge;
+mod kept;
 mod reason;
 mod subject;
 mod summary;
+mod totals;
 mod visibility;
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+pub use credential::credential_findings;
+pub use finding::Finding;
+pub use finding::FindingKind;
+pub use group::Group;
+pub use group::GroupedAction;
+pub use group::Grouping;
+pub use group::Groups;
 pub use reason::NotGranted;
 pub use reason::Reason;
 pub use subject::Absence;
@@ -18,11 +31,14 @@ pub use subject::Subject;
 pub use subject::subjects;
 pub use summary::Activity;
 pub use summary::Summary;
+pub use totals::Totals;
 
 use super::estate::Estate;
 use super::grant::Expander;
 use super::grant::Permissions;
 use super::grant::Standing;
+use super::keep::Keep;
+use super::keep::KeepList;
 use super::snapshot::Policy;
 use super::usage::ActionUse;
 use super::usage::Coverage;
@@ -30,6 +46,10 @@ use super::usage::Usage;
 use crate::iam::Action;
 use crate::iam::Facts;
 use judge::Judge;
+use kept::Kept;
+use kept::KeptOfPrincipal;
+use summary::is_service_linked;
+use summary::rank;
 use visibility::Visibility;
 
 /// What it takes to say "unused".
@@ -49,6 +69,7 @@ pub struct Differ<'a> {
     thresholds: Thresholds,
     expander: Expander<'a>,
     visibility: Visibility<'a>,
+    kept: Kept<'a>,
 }
 
 /// One principal, granted against used.
@@ -62,6 +83,8 @@ pub struct PrincipalDiff<'s> {
     pub rows: Vec<Row<'s>>,
     /// What the rows come to.
     pub summary: Summary<'s>,
+    /// The entry of the allow-list that keeps the principal as a whole.
+    pub kept: Option<&'s Keep>,
 }
 
 /// One action of one statement, or one that no statement grants.
@@ -85,6 +108,8 @@ pub struct Row<'s> {
     pub verdict: Verdict,
     /// What they show.
     pub evidence: Option<&'s ActionUse>,
+    /// The entry of the allow-list that keeps it, whatever the verdict.
+    pub kept: Option<&'s Keep>,
 }
 
 /// What the logs prove of a permission.
@@ -133,7 +158,19 @@ impl<'a> Differ<'a> {
             thresholds,
             expander: Expander::new(facts),
             visibility: Visibility::new(facts),
+            kept: Kept::default(),
         }
+    }
+
+    /// Keeps what the entries of an allow-list say that have not expired: verdicts stay, but nothing of it is removable.
+    pub fn keeping(mut self, list: &'a KeepList, now: i64) -> Self {
+        self.kept = Kept::new(self.expander.facts(), list, now);
+        self
+    }
+
+    /// Entries of the allow-list that were about no permission of the principals compared so far.
+    pub fn idle_keeps(&self) -> Vec<&'a Keep> {
+        self.kept.idle()
     }
 
     /// One principal.
@@ -154,16 +191,22 @@ impl<'a> Differ<'a> {
             subject,
             log,
             coverage,
+            trails: &self.usage.trails,
             window: self.usage.window,
             thresholds: self.thresholds,
             gap: permissions
                 .as_ref()
                 .and_then(|permissions| permissions.gaps.first().cloned()),
+            unmapped: self.unmapped(subject),
         };
         let mut rows = Vec::new();
         let mut blocked = 0;
+        let mut kept_whole = None;
         if let Some(permissions) = &permissions {
-            blocked = self.granted_rows(&judge, permissions, &mut rows);
+            let mut kept = self.kept.of(&subject.key.arn);
+            kept_whole = kept.whole();
+            let mut tools = (&self.expander, &mut self.visibility, &mut kept);
+            blocked = granted_rows(&mut tools, &judge, permissions, &mut rows);
         }
         self.other_rows(&judge, permissions.as_ref(), &mut rows);
         let summary = Summary::of(subject, judge.activity(), &rows, blocked);
@@ -172,45 +215,17 @@ impl<'a> Differ<'a> {
             coverage,
             rows,
             summary,
+            kept: kept_whole,
         }
     }
 
-    /// Adds a row for every action of every statement; returns how many granted actions are blocked altogether.
-    fn granted_rows<'s>(&mut self, judge: &Judge<'s>, permissions: &Permissions<'s>, rows: &mut Vec<Row<'s>>) -> usize
-    where
-        'a: 's,
-    {
+    /// The calls of a principal that map to no action, with the services that the facts know for their sources.
+    fn unmapped(&self, subject: &Subject<'_>) -> Vec<(Vec<&'static str>, String)> {
         let facts = self.expander.facts();
-        let mut blocked = facts.no_actions();
-        for grant in &permissions.grants {
-            let row = |action: &'s str, known: Option<&'s Action>, verdict: Verdict| Row {
-                policy: Some(grant.policy),
-                group: grant.group,
-                statement_number: Some(grant.statement_number),
-                sid: grant.statement.sid.as_deref(),
-                action,
-                known,
-                harms: Vec::new(),
-                verdict,
-                evidence: judge.evidence(action),
-            };
-            for id in grant.actions.iter() {
-                if !permissions.effective.contains(id) {
-                    blocked.insert(id);
-                    continue;
-                }
-                let Some(action) = facts.action(id) else { continue };
-                let verdict = judge.granted(self.visibility.of(id), (id, action.name), grant, permissions);
-                rows.push(Row {
-                    harms: facts.sensitivity(id),
-                    ..row(action.name, Some(action), verdict)
-                });
-            }
-            for pattern in &grant.unknown_patterns {
-                rows.push(row(pattern, None, Verdict::Unknown(Reason::UnknownAction)));
-            }
-        }
-        blocked.len()
+        let calls = subject.deeds.unmapped.iter();
+        calls
+            .map(|(source, name)| (facts.services_of(source), format!("{source}:{name}")))
+            .collect()
     }
 
     /// Adds what was used or tried without a grant.
@@ -243,10 +258,84 @@ impl<'a> Differ<'a> {
                 harms: id.map_or_else(Vec::new, |id| facts.sensitivity(id)),
                 verdict,
                 evidence: Some(evidence),
+                kept: None,
             });
         }
         rows.append(&mut others);
     }
+}
+
+impl<'s> PrincipalDiff<'s> {
+    /// Granted actions in order, each with the row that keeps it most if several statements grant it.
+    pub fn granted(&self) -> BTreeMap<&'s str, &Row<'s>> {
+        let mut actions: BTreeMap<&'s str, &Row<'s>> = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.policy.is_some()) {
+            let kept = actions.entry(row.action).or_insert(row);
+            if rank(&row.verdict) < rank(&kept.verdict) {
+                *kept = row;
+            }
+        }
+        actions
+    }
+
+    /// Whether it is a role that nobody used, that can be taken away, and that is not kept on purpose.
+    pub fn is_removable_role(&self) -> bool {
+        let arn = self.subject.key.arn.as_str();
+        let is_role = self.subject.member.is_some() && arn.contains(":role/") && !is_service_linked(arn);
+        is_role && self.summary.activity == Activity::NeverUsed && self.kept.is_none()
+    }
+}
+
+/// What rows of granted actions are made with.
+type Tools<'t, 'k, 'a> = (
+    &'t Expander<'a>,
+    &'t mut Visibility<'a>,
+    &'t mut KeptOfPrincipal<'k, 'a>,
+);
+
+/// Adds a row for every action of every statement; returns how many granted actions are blocked altogether.
+fn granted_rows<'s, 'a: 's>(
+    (expander, visibility, kept): &mut Tools<'_, '_, 'a>,
+    judge: &Judge<'s>,
+    permissions: &Permissions<'s>,
+    rows: &mut Vec<Row<'s>>,
+) -> usize {
+    let facts = expander.facts();
+    let mut blocked = facts.no_actions();
+    for grant in &permissions.grants {
+        let row = |action: &'s str, known: Option<&'s Action>, verdict: Verdict| Row {
+            policy: Some(grant.policy),
+            group: grant.group,
+            statement_number: Some(grant.statement_number),
+            sid: grant.statement.sid.as_deref(),
+            action,
+            known,
+            harms: Vec::new(),
+            verdict,
+            evidence: judge.evidence(action),
+            kept: None,
+        };
+        for id in grant.actions.iter() {
+            if !permissions.effective.contains(id) {
+                blocked.insert(id);
+                continue;
+            }
+            let Some(action) = facts.action(id) else { continue };
+            let verdict = judge.granted(visibility.of(id), (id, action.name), grant, permissions);
+            rows.push(Row {
+                harms: facts.sensitivity(id),
+                kept: kept.action(id),
+                ..row(action.name, Some(action), verdict)
+            });
+        }
+        for pattern in &grant.unknown_patterns {
+            rows.push(Row {
+                kept: kept.unknown(pattern),
+                ..row(pattern, None, Verdict::Unknown(Reason::UnknownAction))
+            });
+        }
+    }
+    blocked.len()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub struct TakenSnapshot {
 pub struct Estate<'a> {
     members: Vec<Member<'a>>,
     credentials: Vec<&'a Credential>,
+    credential_times: Vec<i64>,
     organization: Option<Organization<'a>>,
 }
 
@@ -65,6 +66,19 @@ struct Organization<'a> {
     snapshot: &'a Snapshot,
 }
 
+impl TakenSnapshot {
+    /// Memory that it takes, about.
+    pub fn approximate_bytes(&self) -> usize {
+        // A document is kept as text and as what it says.
+        let policies = self
+            .snapshot
+            .policies
+            .iter()
+            .map(|policy| size_of::<Policy>() + 4 * policy.text.len());
+        policies.sum::<usize>() + self.snapshot.principals.len() * 2 * size_of::<Principal>()
+    }
+}
+
 impl<'a> Estate<'a> {
     /// Takes for each account the newest snapshot that lists its principals, and the newest of the organization.
     pub fn newest(snapshots: &'a [TakenSnapshot]) -> Self {
@@ -73,6 +87,7 @@ impl<'a> Estate<'a> {
         let mut estate = Self {
             members: Vec::new(),
             credentials: Vec::new(),
+            credential_times: Vec::new(),
             organization: None,
         };
         let (mut with_principals, mut with_credentials) = (BTreeSet::new(), BTreeSet::new());
@@ -89,6 +104,7 @@ impl<'a> Estate<'a> {
             let credentials = snapshot.credentials.iter();
             let newer = credentials.filter(|it| !with_credentials.contains(&it.account_id.as_deref()));
             estate.credentials.extend(newer);
+            estate.credential_times.resize(estate.credentials.len(), taken.taken_at);
             with_credentials.extend(snapshot.credentials.iter().map(|it| it.account_id.as_deref()));
             let accounts = snapshot.principals.iter().map(|it| it.account_id.as_deref());
             // An account whose last principal is gone is still listed, by what is left of its policies.
@@ -116,6 +132,12 @@ impl<'a> Estate<'a> {
     /// Passwords, keys and certificates.
     pub fn credentials(&self) -> &[&'a Credential] {
         &self.credentials
+    }
+
+    /// The same, each with the moment of its report.
+    pub fn dated_credentials(&self) -> impl Iterator<Item = (&'a Credential, i64)> {
+        let times = self.credential_times.iter().copied();
+        self.credentials.iter().copied().zip(times)
     }
 
     /// The service control policies of an account: for the account itself and each node above it those of which one must
@@ -168,6 +190,13 @@ impl<'a> Member<'a> {
     /// The policies that bound its permissions: one, or none.
     pub fn boundaries(&self) -> Vec<&'a Policy> {
         attached(self.snapshot, &self.principal.arn, AttachmentKind::Boundary)
+    }
+
+    /// Who may assume it, if it is a role.
+    pub fn trust(&self) -> Option<&'a Policy> {
+        attached(self.snapshot, &self.principal.arn, AttachmentKind::Trust)
+            .first()
+            .copied()
     }
 
     /// Why its permissions cannot be known: its own gaps, and those of its groups.

@@ -1,16 +1,28 @@
-//! What principals may do and what they use: IAM snapshots, what their policies grant, and the difference to the logs.
+//! What principals may do and what they use: IAM snapshots, what their policies grant, the difference to the logs, and
+//! policies without what is not used.
 //! Pure: the same inputs give the same bytes.
 
 mod diff;
 mod estate;
 mod grant;
+mod keep;
+mod proposal;
+mod resource;
 pub mod snapshot;
+mod trace;
+mod trails;
 mod trim;
 mod usage;
 
 pub use diff::Absence;
 pub use diff::Activity;
 pub use diff::Differ;
+pub use diff::Finding;
+pub use diff::FindingKind;
+pub use diff::Group;
+pub use diff::GroupedAction;
+pub use diff::Grouping;
+pub use diff::Groups;
 pub use diff::NotGranted;
 pub use diff::PrincipalDiff;
 pub use diff::Reason;
@@ -18,7 +30,9 @@ pub use diff::Row;
 pub use diff::Subject;
 pub use diff::Summary;
 pub use diff::Thresholds;
+pub use diff::Totals;
 pub use diff::Verdict;
+pub use diff::credential_findings;
 pub use diff::subjects;
 pub use estate::Estate;
 pub use estate::Member;
@@ -29,6 +43,30 @@ pub use grant::Grant;
 pub use grant::Permissions;
 pub use grant::Prohibition;
 pub use grant::Standing;
+pub use keep::Keep;
+pub use keep::KeepError;
+pub use keep::KeepList;
+pub use proposal::Change;
+pub use proposal::Evidence;
+pub use proposal::EvidenceConditions;
+pub use proposal::GenerateOptions;
+pub use proposal::Holders;
+pub use proposal::Kept;
+pub use proposal::Mode;
+pub use proposal::Place;
+pub use proposal::Proposal;
+pub use proposal::ProposedPolicy;
+pub use proposal::Proposer;
+pub use proposal::Refusal;
+pub use proposal::StatementReasons;
+pub use proposal::UsedReason;
+pub use trace::ActionTrace;
+pub use trace::ActionTraces;
+pub use trace::Traces;
+pub use trails::Selector;
+pub use trails::Trail;
+pub use trails::Trails;
+pub use trails::TrailsError;
 pub use trim::Trimmed;
 pub use trim::TrimmedStatement;
 pub use trim::policy_characters;

@@ -3,9 +3,17 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::trails::Trails;
+
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 const HOURS_PER_DAY: i64 = 24;
 const MICROS_PER_DAY: i64 = HOURS_PER_DAY * MICROS_PER_HOUR;
+
+/// Days of a window that nobody asked for: what AWS's own tools look back, and what most reviews ask for.
+const DEFAULT_DAYS: i64 = 90;
+
+/// What an entry of a set takes besides its text, about.
+const ENTRY_BYTES: usize = 48;
 
 /// Microseconds since 1970-01-01T00:00:00Z, from `since` on and before `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +33,8 @@ pub struct Usage {
     pub principals: BTreeMap<PrincipalKey, PrincipalUse>,
     /// Accounts whose trail the logs hold.
     pub accounts: BTreeMap<String, AccountLog>,
+    /// What the user told of the trails behind them; else it is inferred from what is there.
+    pub trails: Trails,
 }
 
 /// Who: a role that was deleted and made again under the same name is another principal, and has another id.
@@ -49,6 +59,8 @@ pub struct PrincipalUse {
     pub actions: BTreeMap<String, ActionUse>,
     /// Event sources with a call that maps to no action, and one such call.
     pub unmapped: BTreeMap<String, String>,
+    /// Subjects of the tokens with which Kubernetes service accounts took the role.
+    pub service_accounts: BTreeSet<String>,
 }
 
 /// What one principal did with one action in the window.
@@ -120,6 +132,21 @@ pub struct Coverage {
 }
 
 impl Window {
+    /// From `since` to `until`; where they are not given, what the logs cover, at most the last 90 days of it.
+    pub fn within(logs: Self, since: Option<i64>, until: Option<i64>) -> Self {
+        let until = until.unwrap_or(logs.until);
+        let earliest = until.saturating_sub(DEFAULT_DAYS * MICROS_PER_DAY);
+        Self {
+            since: since.unwrap_or(logs.since.max(earliest)),
+            until,
+        }
+    }
+
+    /// Whether no moment lies in it.
+    pub fn is_empty(self) -> bool {
+        self.since >= self.until
+    }
+
     /// Length in days, rounded up.
     pub fn days(self) -> i64 {
         ceiling(self.until - self.since, MICROS_PER_DAY)
@@ -137,10 +164,34 @@ impl Window {
     }
 }
 
+impl Usage {
+    /// Memory that it takes, about.
+    pub fn approximate_bytes(&self) -> usize {
+        let texts = |texts: &BTreeSet<String>| -> usize { texts.iter().map(|text| ENTRY_BYTES + text.len()).sum() };
+        let actions = |deeds: &PrincipalUse| -> usize {
+            let uses = deeds.actions.iter();
+            uses.map(|(action, it)| size_of::<ActionUse>() + action.len() + texts(&it.regions) + texts(&it.resources))
+                .sum()
+        };
+        let principals = self.principals.iter();
+        principals
+            .map(|(key, deeds)| ENTRY_BYTES + size_of::<PrincipalUse>() + key.arn.len() + actions(deeds))
+            .sum()
+    }
+}
+
 impl PrincipalKey {
     /// The account in the ARN.
     pub fn account_id(&self) -> Option<&str> {
         self.arn.split(':').nth(4).filter(|account| !account.is_empty())
+    }
+
+    /// Whether two keys of one ARN may mean one principal: an id that is not known contradicts none.
+    pub fn may_be(&self, other: &Self) -> bool {
+        match (&self.unique_id, &other.unique_id) {
+            (Some(own), Some(theirs)) => own == theirs,
+            _ => true,
+        }
     }
 }
 
@@ -150,6 +201,7 @@ impl PrincipalUse {
         self.first_seen = earlier(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
         self.regions.extend(other.regions.iter().cloned());
+        self.service_accounts.extend(other.service_accounts.iter().cloned());
         for (source, name) in &other.unmapped {
             self.unmapped.entry(source.clone()).or_insert_with(|| name.clone());
         }
@@ -271,6 +323,15 @@ mod tests {
             until: 12 * MICROS_PER_DAY - 1,
         };
         assert_eq!((window.days(), log([10, 11]).coverage(window).hours), (2, 48));
+    }
+
+    #[test]
+    fn bounds_that_are_not_given_are_those_of_the_logs_but_at_most_the_last_90_days() {
+        let logs = days(0, 100);
+        assert_eq!(Window::within(logs, None, None), days(10, 100));
+        assert_eq!(Window::within(logs, None, Some(50 * MICROS_PER_DAY)), days(0, 50));
+        assert_eq!(Window::within(logs, Some(0), None), logs);
+        assert!(Window::within(logs, Some(100 * MICROS_PER_DAY), None).is_empty());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::QueryError;
+use super::derived;
 use super::params;
 use super::params::ParamText;
 use super::suggest::closest;
@@ -46,6 +47,10 @@ pub(super) fn bind(
 pub(super) fn placeholders(plan: &LogicalPlan) -> Result<BTreeMap<String, Option<DataType>>, DataFusionError> {
     let mut found: BTreeMap<String, Option<DataType>> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
+        for (name, data_type) in derived::placeholders(node) {
+            let known = found.entry(name).or_default();
+            *known = known.take().or(Some(data_type));
+        }
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
                 if let Expr::Placeholder(placeholder) = expr {

@@ -1,4 +1,5 @@
-//! The names that SQL can use: the tables of the store and the views over them.
+//! The names that SQL can use: the tables of the store, the views over them, and the table functions that also stand
+//! without arguments.
 //!
 //! Tables are opened and views planned when a query first names them, so a query that needs none pays for none.
 
@@ -17,6 +18,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::SessionStateBuilder;
 use tokio::sync::OnceCell;
 
+use super::derived::DerivedFunction;
 use super::table::StoreTable;
 use crate::schema::Table;
 use crate::store::Store;
@@ -56,18 +58,26 @@ pub(super) const VIEWS: &[View] = &[
     },
 ];
 
-/// The catalog of a session; `state` plans the views and knows every function they use.
-pub(super) fn catalog(store: Option<&Store>, version: Option<u64>, state: SessionState) -> Arc<dyn CatalogProvider> {
-    let tables = Arc::new(StoreTables {
+/// The tables of a store, all at one version; none without a store.
+pub(super) fn tables(store: Option<&Store>, version: Option<u64>) -> Arc<StoreTables> {
+    Arc::new(StoreTables {
         store: store.cloned(),
         version: OnceCell::new_with(version),
         opened: Table::ALL.map(|_| OnceCell::new()),
-    });
+    })
+}
+
+/// The catalog of a session; `state` plans the views and knows every function they use.
+pub(super) fn catalog(
+    tables: &Arc<StoreTables>,
+    state: SessionState,
+    derived: Vec<DerivedFunction>,
+) -> Arc<dyn CatalogProvider> {
     let base_catalog = MemoryCatalogProviderList::new();
     base_catalog.register_catalog(
         CATALOG.to_owned(),
         Arc::new(OneSchema {
-            schema: Arc::clone(&tables) as Arc<dyn SchemaProvider>,
+            schema: Arc::clone(tables) as Arc<dyn SchemaProvider>,
         }),
     );
     let planner = SessionStateBuilder::new_from_existing(state)
@@ -76,9 +86,10 @@ pub(super) fn catalog(store: Option<&Store>, version: Option<u64>, state: Sessio
     let planned = VIEWS.iter().map(|_| OnceCell::new()).collect();
     Arc::new(OneSchema {
         schema: Arc::new(TablesAndViews {
-            tables,
+            tables: Arc::clone(tables),
             planner,
             planned,
+            derived,
         }),
     })
 }
@@ -99,8 +110,9 @@ impl CatalogProvider for OneSchema {
     }
 }
 
+/// The tables of a store, opened when first named.
 #[derive(Debug)]
-struct StoreTables {
+pub(super) struct StoreTables {
     store: Option<Store>,
     /// The version of the store that all tables show: given, or the newest when the first table was opened.
     version: OnceCell<u64>,
@@ -108,6 +120,11 @@ struct StoreTables {
 }
 
 impl StoreTables {
+    /// Whether there is a store.
+    pub(super) fn has_store(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// The table at the session's version, so that a query never mixes the tables of two ingests.
     async fn snapshot(&self, store: &Store, table: Table) -> Result<TableSnapshot, StoreError> {
         let snapshot = match self.version.get() {
@@ -158,6 +175,7 @@ struct TablesAndViews {
     tables: Arc<StoreTables>,
     planner: SessionState,
     planned: Vec<OnceCell<Arc<dyn TableProvider>>>,
+    derived: Vec<DerivedFunction>,
 }
 
 impl fmt::Debug for TablesAndViews {
@@ -182,6 +200,7 @@ impl SchemaProvider for TablesAndViews {
         let mut names = self.tables.table_names();
         if self.tables.store.is_some() {
             names.extend(VIEWS.iter().map(|view| view.name.to_owned()));
+            names.extend(self.derived.iter().map(|function| function.name().to_owned()));
             names.sort();
         }
         names
@@ -190,6 +209,9 @@ impl SchemaProvider for TablesAndViews {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         if self.tables.store.is_none() {
             return Ok(None);
+        }
+        if let Some(function) = self.derived.iter().find(|function| function.name() == name) {
+            return Ok(Some(Arc::new(function.table(Vec::new())?)));
         }
         let Some((view, cell)) = VIEWS.iter().zip(&self.planned).find(|(view, _)| view.name == name) else {
             return self.tables.table(name).await;

@@ -21,19 +21,30 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SessionConfig;
 
 use super::catalog;
+use super::derived::RowSource;
 use crate::iam::Facts;
 
 /// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
 const MAX_IN_LIST_SIZE: usize = 256;
 /// Consumers that an out-of-memory message names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+/// Memory of one thread per row of a batch, so that a batch of rows of 2 KB takes a thirty-second of it. A merge sets aside
+/// four batches for each spilled run.
+const BYTES_PER_BATCH_ROW: usize = 64 << 10;
+/// Spilled runs that are merged at once. A merge takes as many as there is memory for, and the threads' merges together
+/// would leave none for what comes after them.
+const MERGED_RUNS: usize = 4;
+/// Fewer rows per batch only cost time.
+const SMALLEST_BATCH_ROWS: usize = 64;
+/// Memory that a sort keeps back for merging what it spilled.
+const LARGEST_MERGE_BYTES: usize = 10 << 20;
 /// Memory for Parquet footers and page indexes, kept between the queries of a session.
 const FOOTER_CACHE_BYTES: usize = 256 << 20;
 
 /// Limits of a session.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
-    /// Memory for the operators of all running queries together, in bytes.
+    /// Memory for the operators of all running queries together, in bytes; what row sources ask has as much again.
     pub memory_limit_bytes: usize,
     /// Folder for spilled rows; the temporary folder of the system when absent.
     pub spill_dir: Option<PathBuf>,
@@ -47,6 +58,8 @@ pub struct SessionOptions {
     pub now_micros: i64,
     /// Facts for `iam_actions`; the embedded ones when absent, read when a statement first needs them.
     pub facts: Option<&'static Facts>,
+    /// Table functions whose rows are made above `query`.
+    pub row_sources: Vec<Arc<dyn RowSource>>,
 }
 
 impl SessionOptions {
@@ -60,6 +73,7 @@ impl SessionOptions {
             batch_size: 8192,
             now_micros,
             facts: None,
+            row_sources: Vec::new(),
         }
     }
 }
@@ -81,7 +95,8 @@ fn config(options: &SessionOptions) -> SessionConfig {
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
         .with_target_partitions(options.target_partitions.max(1))
-        .with_batch_size(options.batch_size.max(1))
+        .with_batch_size(batch_rows(options))
+        .with_sort_spill_reservation_bytes((thread_bytes(options) / 8).min(LARGEST_MERGE_BYTES))
         .with_spill_compression(SpillCompression::Zstd);
     let settings = config.options_mut();
     settings.sql_parser.dialect = Dialect::PostgreSQL;
@@ -93,6 +108,17 @@ fn config(options: &SessionOptions) -> SessionConfig {
     // views do; their nested names are folded to flat columns without it.
     settings.optimizer.enable_leaf_expression_pushdown = false;
     config
+}
+
+/// Memory for each thread of a query.
+fn thread_bytes(options: &SessionOptions) -> usize {
+    options.memory_limit_bytes / options.target_partitions.max(1)
+}
+
+/// Rows per batch, fewer where there is little memory: a sort that spills needs room for some whole batches.
+fn batch_rows(options: &SessionOptions) -> usize {
+    let fitting = (thread_bytes(options) / BYTES_PER_BATCH_ROW).max(SMALLEST_BATCH_ROWS);
+    options.batch_size.clamp(1, fitting)
 }
 
 /// The engine's rules, with one more round of simplification where filters have just reached the tables below the views.
@@ -111,7 +137,8 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
+/// Memory, spill folder and caches.
+pub(super) fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_limit_bytes), NAMED_CONSUMERS);
     let mode = match &options.spill_dir {
         Some(spill_dir) => DiskManagerMode::Directories(vec![spill_dir.clone()]),
@@ -119,7 +146,8 @@ fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
     };
     let disk_manager = DiskManagerBuilder::default()
         .with_mode(mode)
-        .with_max_temp_directory_size(options.spill_limit_bytes);
+        .with_max_temp_directory_size(options.spill_limit_bytes)
+        .with_max_spill_merge_fan_in(MERGED_RUNS);
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(disk_manager)

@@ -62,7 +62,7 @@ pub enum QueryError {
         hint: String,
     },
     /// The query names a parameter that got no value.
-    #[error("parameter `${name}` has no value; add `--param {name}=…`")]
+    #[error("parameter `${name}` has no value")]
     MissingParameter {
         /// Name without `$`.
         name: String,
@@ -98,7 +98,7 @@ pub enum QueryError {
         message: String,
     },
     /// The memory limit was reached and the operator cannot spill.
-    #[error("the query needs more than the memory limit: {message}; raise the memory limit or narrow the window")]
+    #[error("the query needs more than the memory limit; raise the limit (`--memory`) or narrow the window: {message}")]
     Memory {
         /// Which operators hold how much.
         message: String,
@@ -255,6 +255,15 @@ fn unknown_table(qualified: &str, tables: &[String]) -> QueryError {
 }
 
 fn unknown_function(name: &str, functions: &[String]) -> QueryError {
+    // A function that exists, but not of the kind that may stand here: one that gives rows.
+    if functions.iter().any(|function| function.eq_ignore_ascii_case(name)) {
+        return QueryError::Plan {
+            message: format!(
+                "`{name}` is not of use here; a function that gives rows stands behind `from`, as in \
+                 `select * from read_cloudtrail('./AWSLogs')`, and one that gives a value stands elsewhere"
+            ),
+        };
+    }
     let hint = closest(name, functions).map_or_else(
         || "`select distinct routine_name from information_schema.routines` lists them".to_owned(),
         |near| format!("did you mean `{near}`?"),

@@ -9,10 +9,14 @@ pub enum EvidenceQuery {
     Extent,
     /// Uses by principal and action, in a window.
     Uses,
+    /// What stands behind the uses of the principals that `$principals` lists line by line, in a window.
+    Traces,
     /// What the logs of every account hold, in a window.
     Coverage,
     /// Objects of the logs that could not be read whole.
     LostObjects,
+    /// Kubernetes service accounts that took roles, in a window.
+    ServiceAccounts,
     /// Sources of the newest IAM snapshots.
     Snapshots,
 }
@@ -23,8 +27,10 @@ impl EvidenceQuery {
         match self {
             Self::Extent => include_str!("../../queries/evidence/extent.sql"),
             Self::Uses => include_str!("../../queries/evidence/uses.sql"),
+            Self::Traces => include_str!("../../queries/evidence/traces.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
+            Self::ServiceAccounts => include_str!("../../queries/evidence/service_accounts.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
         }
     }

@@ -20,16 +20,27 @@ const RECURSION_LIMIT: usize = 50;
 /// File stem and text of every embedded question, in alphabetical order.
 const EMBEDDED: &[(&str, &str)] = &[
     ("console-logins", include_str!("../../queries/console-logins.sql")),
+    ("denied-attempts", include_str!("../../queries/denied-attempts.sql")),
     ("ingest-balance", include_str!("../../queries/ingest-balance.sql")),
     ("key-age", include_str!("../../queries/key-age.sql")),
+    ("passrole-use", include_str!("../../queries/passrole-use.sql")),
+    (
+        "permission-inventory",
+        include_str!("../../queries/permission-inventory.sql"),
+    ),
     ("role-sessions", include_str!("../../queries/role-sessions.sql")),
     ("root-use", include_str!("../../queries/root-use.sql")),
     ("secret-reads", include_str!("../../queries/secret-reads.sql")),
+    ("service-last-used", include_str!("../../queries/service-last-used.sql")),
     (
         "unexpected-regions",
         include_str!("../../queries/unexpected-regions.sql"),
     ),
+    ("unused-access", include_str!("../../queries/unused-access.sql")),
+    ("unused-keys", include_str!("../../queries/unused-keys.sql")),
+    ("unused-roles", include_str!("../../queries/unused-roles.sql")),
     ("used-actions", include_str!("../../queries/used-actions.sql")),
+    ("used-not-granted", include_str!("../../queries/used-not-granted.sql")),
 ];
 
 /// Questions by id.

@@ -5,6 +5,7 @@
 
 mod binding;
 mod catalog;
+mod derived;
 mod dialect;
 mod engine;
 mod error;
@@ -22,6 +23,10 @@ mod statement;
 mod suggest;
 mod table;
 
+pub use derived::GatheredRows;
+pub use derived::RowError;
+pub use derived::RowSource;
+pub use derived::WindowArguments;
 pub use engine::SessionOptions;
 pub use error::QueryError;
 pub use evidence::EvidenceQuery;
@@ -35,6 +40,7 @@ pub use question::QuestionColumn;
 pub use question::QuestionParam;
 pub use question::Severity;
 pub use question::ValueType;
+pub use raw::Skipped;
 pub use reference::reference;
 pub use session::QuerySession;
 pub use session::ResultStream;

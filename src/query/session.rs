@@ -7,8 +7,11 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SQLOptions;
 use datafusion::prelude::SessionContext;
@@ -18,12 +21,19 @@ use futures::stream::BoxStream;
 use super::QueryError;
 use super::binding;
 use super::catalog;
+use super::catalog::StoreTables;
+use super::derived;
+use super::derived::DerivedFunction;
+use super::derived::RowSource;
 use super::engine;
 use super::engine::SessionOptions;
 use super::functions;
+use super::params;
 use super::params::ParamText;
 use super::question::Question;
 use super::raw::ReadCloudtrail;
+use super::raw::Skipped;
+use super::raw::SkippedNotes;
 use super::statement::parse_reading;
 use crate::store::Store;
 
@@ -57,6 +67,7 @@ pub struct TableColumns {
 pub struct QuerySession {
     context: SessionContext,
     now_micros: i64,
+    skipped: SkippedNotes,
 }
 
 impl fmt::Debug for QuerySession {
@@ -77,14 +88,60 @@ impl QuerySession {
         let failed = |error: DataFusionError| QueryError::Engine {
             message: error.strip_backtrace(),
         };
+        let tables = catalog::tables(store, version);
         let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
         functions::register(&mut context, options.facts).map_err(failed)?;
-        context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail));
-        context.register_catalog(catalog::CATALOG, catalog::catalog(store, version, context.state()));
-        Ok(Self {
+        let skipped = SkippedNotes::default();
+        context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail::new(skipped.clone())));
+        let state = context.state();
+        context.register_catalog(catalog::CATALOG, catalog::catalog(&tables, state, Vec::new()));
+        let plain = Self {
             context,
             now_micros: options.now_micros,
+            skipped,
+        };
+        Ok(match options.row_sources.as_slice() {
+            [] => plain,
+            sources => plain.with_derived(sources, &tables, Arc::new(engine::runtime(options).map_err(failed)?)),
         })
+    }
+
+    /// What `read_cloudtrail` left out since the last call: to be asked when the rows of a statement have come.
+    pub fn take_skipped(&self) -> Skipped {
+        self.skipped.take()
+    }
+
+    /// A session that also knows these table functions; they read through the session without them, so that none can ask
+    /// for itself, at the same version of the store. It has a limit of memory of its own: that of the other is shared by
+    /// equal parts between operators, and those that wait for the rows of a function would leave it none.
+    fn with_derived(self, sources: &[Arc<dyn RowSource>], tables: &Arc<StoreTables>, runtime: Arc<RuntimeEnv>) -> Self {
+        let now_micros = self.now_micros;
+        let skipped = self.skipped.clone();
+        let state = SessionStateBuilder::new_from_existing(self.context.state())
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .with_runtime_env(runtime)
+            .build();
+        let plain = Arc::new(self);
+        let context = SessionContext::new_with_state(state);
+        let derived = sources
+            .iter()
+            .map(|source| DerivedFunction::new(Arc::clone(source), Arc::clone(&plain), Arc::clone(tables)));
+        let derived: Vec<DerivedFunction> = derived.collect();
+        for function in &derived {
+            context.register_udtf(function.name(), Arc::new(function.clone()));
+        }
+        let state = context.state();
+        context.register_catalog(catalog::CATALOG, catalog::catalog(tables, state, derived));
+        Self {
+            context,
+            now_micros,
+            skipped,
+        }
+    }
+
+    /// The moment that relative times count from.
+    pub(super) fn now_micros(&self) -> i64 {
+        self.now_micros
     }
 
     /// Runs one statement with parameters; text is read as a value of the type that the statement asks for.
@@ -97,6 +154,7 @@ impl QuerySession {
 
     /// Runs a question of the library; optional parameters without a value are null.
     pub async fn ask(&self, question: &Question, values: &[(String, ParamText)]) -> Result<ResultStream, QueryError> {
+        check_window(question, values, self.now_micros)?;
         let is_given = |name: &str| values.iter().any(|(given, _)| given == name);
         let left_out = question
             .params
@@ -211,6 +269,7 @@ impl QuerySession {
         let wanted = binding::placeholders(&plan).map_err(|error| self.planning_error(error))?;
         let has_parameters = !wanted.is_empty();
         let bound = binding::bind(wanted, values, declared, self.now_micros)?;
+        let plan = derived::bind(plan, &bound).map_err(|error| self.planning_error(error))?;
         if !has_parameters {
             return Ok(plan);
         }
@@ -220,5 +279,25 @@ impl QuerySession {
 
     fn planning_error(&self, error: DataFusionError) -> QueryError {
         QueryError::from_planning(error, &self.table_names(), &self.function_names())
+    }
+}
+
+/// Refuses a window that ends before it begins: its empty answer would read as "nothing happened".
+fn check_window(question: &Question, values: &[(String, ParamText)], now_micros: i64) -> Result<(), QueryError> {
+    let moment = |name: &str| {
+        let is_declared = question.params.iter().any(|param| param.name == name);
+        let text = values.iter().find_map(|(given, text)| match text {
+            ParamText::Text(text) if given == name && is_declared => Some(text),
+            _ => None,
+        })?;
+        Some((text, params::parse_time(text, now_micros).ok()?))
+    };
+    match (moment("since"), moment("until")) {
+        (Some((since, first)), Some((until, last))) if first >= last => Err(QueryError::BadParameter {
+            name: "since".to_owned(),
+            text: since.clone(),
+            expected: format!("it does not lie before `$until`, which is `{until}` and exclusive; exchange them"),
+        }),
+        _ => Ok(()),
     }
 }

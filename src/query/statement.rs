@@ -14,8 +14,7 @@ use datafusion::sql::sqlparser::ast::Visitor;
 use super::QueryError;
 use super::dialect;
 
-const WRITE_INSTEAD: &str =
-    "the store is written by `ingest` alone, and results are saved with `--output` and a redirect";
+const WRITE_INSTEAD: &str = "the store is written by `ingest` alone, and results are saved with `-o FILE`";
 const SETTING_INSTEAD: &str = "limits and output are options of the command line";
 const TABLE_INSTEAD: &str = "raw log files are read with `read_cloudtrail('path')`";
 const OTHER_INSTEAD: &str = "use `select`, `with`, `values`, `show`, `describe` or `explain`";

@@ -18,6 +18,8 @@ use arrow::datatypes::Field;
 use super::ReportError;
 use crate::policy::ActionUse;
 use crate::policy::Activity;
+use crate::policy::Finding;
+use crate::policy::Keep;
 use crate::policy::PrincipalDiff;
 use crate::policy::Row;
 use crate::policy::Window;
@@ -55,6 +57,7 @@ pub fn principal_row(diff: &PrincipalDiff<'_>, frame: DiffFrame<'_>) -> Result<R
         ("unknown", counts([summary.unknown])),
         ("unused", counts([summary.unused])),
         ("removable", counts([summary.removable])),
+        ("kept", counts([summary.kept])),
         ("high_risk_removable", counts([summary.high_risk_removable])),
         ("reduction", Arc::new(Float64Array::from(vec![summary.reduction()]))),
         ("used_not_granted", counts([summary.used_not_granted])),
@@ -88,7 +91,6 @@ pub fn permission_rows(
     is_wanted: impl Fn(&Row<'_>) -> bool,
 ) -> Result<RecordBatch, ReportError> {
     let rows: Vec<&Row<'_>> = diff.rows.iter().filter(|row| is_wanted(row)).collect();
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let mut columns: Vec<Named> = vec![
         (
             "principal_arn",
@@ -106,6 +108,34 @@ pub fn permission_rows(
         ("action", texts(rows.iter().map(|row| Some(row.action)))),
         ("verdict", texts(rows.iter().map(|row| Some(row.verdict.name())))),
         ("reason", owned_texts(rows.iter().map(|row| row.verdict.reason()))),
+    ];
+    columns.extend(evidence(&rows));
+    columns.extend([
+        (
+            "access_level",
+            texts(rows.iter().map(|row| row.known.map(|action| action.level.name()))),
+        ),
+        (
+            "harms",
+            lists(
+                rows.iter()
+                    .map(|row| row.harms.iter().map(|harm| (*harm).to_owned()).collect()),
+            ),
+        ),
+        ("through_group", texts(rows.iter().map(|row| row.group))),
+        (
+            "kept_because",
+            owned_texts(rows.iter().map(|row| row.kept.map(Keep::note))),
+        ),
+    ]);
+    columns.extend(basis(diff, frame, rows.len()));
+    batch(columns)
+}
+
+/// What the logs show of each permission.
+fn evidence(rows: &[&Row<'_>]) -> Vec<Named> {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    vec![
         (
             "uses",
             integers(
@@ -131,21 +161,57 @@ pub fn permission_rows(
                     .map(|row| number(row.evidence.map_or(0, |evidence| evidence.denied))),
             ),
         ),
+    ]
+}
+
+/// A row for each finding.
+///
+/// # Errors
+/// Never with columns of one length, which these are.
+pub fn finding_rows(findings: &[Finding], frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
+    let moment = |time: i64| times(std::iter::repeat_n(Some(time), findings.len()));
+    batch(vec![
         (
-            "access_level",
-            texts(rows.iter().map(|row| row.known.map(|action| action.level.name()))),
+            "finding",
+            texts(findings.iter().map(|finding| Some(finding.kind.name()))),
         ),
+        (
+            "principal_arn",
+            texts(findings.iter().map(|finding| Some(finding.principal_arn.as_str()))),
+        ),
+        (
+            "scope",
+            texts(findings.iter().map(|finding| Some(finding.scope.as_str()))),
+        ),
+        (
+            "message",
+            texts(findings.iter().map(|finding| Some(finding.message.as_str()))),
+        ),
+        (
+            "action_count",
+            counts(findings.iter().map(|finding| finding.action_count)),
+        ),
+        ("actions", lists(findings.iter().map(|finding| finding.actions.clone()))),
         (
             "harms",
             lists(
-                rows.iter()
-                    .map(|row| row.harms.iter().map(|harm| (*harm).to_owned()).collect()),
+                findings
+                    .iter()
+                    .map(|finding| finding.harms.iter().map(|harm| (*harm).to_owned()).collect()),
             ),
         ),
-        ("through_group", texts(rows.iter().map(|row| row.group))),
-    ];
-    columns.extend(basis(diff, frame, rows.len()));
-    batch(columns)
+        ("last_used", times(findings.iter().map(|finding| finding.last_used))),
+        (
+            "kept_because",
+            texts(findings.iter().map(|finding| finding.kept.as_deref())),
+        ),
+        ("since", moment(frame.window.since)),
+        ("until", moment(frame.window.until)),
+        (
+            "facts_date",
+            texts(std::iter::repeat_n(Some(frame.facts_date), findings.len())),
+        ),
+    ])
 }
 
 /// What the verdicts of a principal rest on, in every row.
@@ -174,7 +240,7 @@ fn used<'s>(row: &Row<'s>) -> Option<&'s ActionUse> {
     row.evidence.filter(|evidence| evidence.used > 0)
 }
 
-fn batch(columns: Vec<Named>) -> Result<RecordBatch, ReportError> {
+pub(super) fn batch(columns: Vec<Named>) -> Result<RecordBatch, ReportError> {
     let columns = columns.into_iter().map(|(name, values)| (name, values, true));
     Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
 }
@@ -183,19 +249,19 @@ fn text(value: Option<&str>) -> ArrayRef {
     texts([value])
 }
 
-fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+pub(super) fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(values.into_iter().collect::<StringArray>())
 }
 
-fn owned_texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
+pub(super) fn owned_texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 
-fn integers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
+pub(super) fn integers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 
-fn counts(values: impl IntoIterator<Item = usize>) -> ArrayRef {
+pub(super) fn counts(values: impl IntoIterator<Item = usize>) -> ArrayRef {
     optional_counts(values.into_iter().map(Some))
 }
 
@@ -205,12 +271,12 @@ fn optional_counts(values: impl IntoIterator<Item = Option<usize>>) -> ArrayRef 
     Arc::new(numbers.collect::<Int64Array>())
 }
 
-fn times(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+pub(super) fn times(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
     let times: TimestampMicrosecondArray = values.into_iter().collect();
     Arc::new(times.with_timezone("UTC"))
 }
 
-fn lists(values: impl IntoIterator<Item = Vec<String>>) -> ArrayRef {
+pub(super) fn lists(values: impl IntoIterator<Item = Vec<String>>) -> ArrayRef {
     let element = Arc::new(Field::new("element", DataType::Utf8, true));
     let mut builder = ListBuilder::new(StringBuilder::new()).with_field(element);
     for texts in values {

@@ -22,9 +22,25 @@ pub enum ReportError {
     /// A batch could not be rendered.
     #[error("cannot render the result: {0}")]
     Rows(ArrowError),
+    /// A policy has a text that the format would replace by something else.
+    #[error(
+        "cannot write the policy `{policy}` as {format}: it holds `{text}`, which {format} would replace; write it as \
+         JSON or Terraform"
+    )]
+    DynamicText {
+        /// Name of the policy.
+        policy: String,
+        /// The format.
+        format: &'static str,
+        /// What would be replaced.
+        text: &'static str,
+    },
     /// The Parquet file could not be made.
     #[error("cannot write the result as Parquet: {0}")]
     Parquet(ParquetError),
+    /// The page could not be made.
+    #[error("cannot render the page: {0}")]
+    Page(minijinja::Error),
 }
 
 impl ReportError {
@@ -32,7 +48,7 @@ impl ReportError {
     pub fn is_broken_pipe(&self) -> bool {
         match self {
             Self::Write(cause) | Self::Rows(ArrowError::IoError(_, cause)) => cause.kind() == io::ErrorKind::BrokenPipe,
-            Self::Column { .. } | Self::Rows(_) | Self::Parquet(_) => false,
+            Self::Column { .. } | Self::Rows(_) | Self::DynamicText { .. } | Self::Parquet(_) | Self::Page(_) => false,
         }
     }
 }

@@ -59,6 +59,43 @@ fn share(natural: &[usize], room: usize) -> Option<Vec<usize>> {
     Some(widths.collect())
 }
 
+/// The text with its lines broken at spaces so that none is wider than `width`; what goes on is indented by two.
+///
+/// What stands between backticks is not broken, so that a command can be copied.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        wrap_line(line, width, &mut out);
+    }
+    out
+}
+
+fn wrap_line(line: &str, width: usize, out: &mut String) {
+    let mut is_quoted = false;
+    let words = line.split(|character| {
+        is_quoted ^= character == '`';
+        character == ' ' && !is_quoted
+    });
+    let mut taken = 0;
+    for (number, word) in words.enumerate() {
+        let word_width = display_width(word);
+        if number == 0 {
+            taken = word_width;
+        } else if taken + 1 + word_width > width && taken > GAP {
+            out.push('\n');
+            out.push_str(&" ".repeat(GAP));
+            taken = GAP + word_width;
+        } else {
+            out.push(' ');
+            taken += 1 + word_width;
+        }
+        out.push_str(word);
+    }
+}
+
 /// The text, cut with an ellipsis when it is wider than `width`. Of an ARN the end is kept: that is where the name stands.
 pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if display_width(text) <= width {
@@ -90,6 +127,17 @@ mod tests {
     use super::*;
 
     use proptest::prelude::*;
+
+    #[test]
+    fn lines_break_between_words_and_commands_stay_whole() {
+        let text = "note: one two three; `trimtrail sql \"select 1\"` lists all\n  second";
+        assert_eq!(
+            wrapped(text, 20),
+            "note: one two three;\n  `trimtrail sql \"select 1\"`\n  lists all\n  second"
+        );
+        assert_eq!(wrapped("longer-than-the-line", 5), "longer-than-the-line");
+        assert_eq!(wrapped("", 5), "");
+    }
 
     #[test]
     fn columns_that_fit_keep_their_widths() {

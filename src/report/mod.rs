@@ -1,4 +1,5 @@
-//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet.
+//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet; findings as SARIF or annotations; the diff as a page;
+//! proposed policies as JSON and as code.
 //!
 //! Everything here is a pure function of rows, options and a `Write`: no clock, no locale, no terminal. Rows hold text that
 //! attackers chose, so every format meant for people shows control and invisible characters as escapes ([`escape`]);
@@ -7,24 +8,47 @@
 pub mod escape;
 
 mod cells;
+mod coverage;
 mod csv;
 mod diff;
+mod diff_functions;
 mod error;
+mod github;
+mod groups;
 mod json;
 mod layout;
 mod markdown;
+mod moment;
+mod page;
 mod parquet;
+mod policy;
 mod result;
+mod sarif;
 mod table;
 
+pub use coverage::coverage_row;
 pub use diff::DiffFrame;
+pub use diff::finding_rows;
 pub use diff::permission_rows;
 pub use diff::principal_row;
+pub use diff_functions::diff_functions;
 pub use error::ReportError;
+pub use github::annotations;
+pub use groups::group_permission_rows;
+pub use groups::group_rows;
+pub use layout::wrapped;
+pub use page::Page;
+pub use page::PageFrame;
+pub use policy::PolicyFile;
+pub use policy::PolicyFormat;
+pub use policy::PolicyFrame;
+pub use policy::policy_files;
+pub use policy::policy_text;
 pub use result::Demand;
 pub use result::Format;
 pub use result::Limit;
 pub use result::ResultOptions;
 pub use result::ResultWriter;
 pub use result::Summary;
+pub use sarif::sarif;
 pub use table::TableShape;

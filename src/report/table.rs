@@ -24,6 +24,11 @@ use super::result::ResultOptions;
 const HELD_ROWS: usize = 1_000;
 const HELD_BYTES: usize = 4 << 20;
 
+/// Columns are not padded beyond this where nothing is cut, or one long cell would multiply with the rows.
+const WIDEST_PADDING: usize = 200;
+/// Widest cell of a block that nobody asked for.
+const WIDEST_BLOCK_CELL: usize = 2_000;
+
 /// How a table lays out its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableShape {
@@ -57,7 +62,7 @@ pub(super) struct TableWriter<W: Write> {
 
 enum Layout {
     Lines { widths: Vec<usize> },
-    Blocks { name_width: usize },
+    Blocks { name_width: usize, cell_width: usize },
     Text,
 }
 
@@ -136,7 +141,12 @@ impl<W: Write> TableWriter<W> {
             .max()
             .unwrap_or(0);
         match self.shape {
-            TableShape::Blocks => return Layout::Blocks { name_width },
+            TableShape::Blocks => {
+                return Layout::Blocks {
+                    name_width,
+                    cell_width: usize::MAX,
+                };
+            }
             TableShape::Text => return Layout::Text,
             TableShape::Auto | TableShape::Lines => {}
         }
@@ -147,12 +157,18 @@ impl<W: Write> TableWriter<W> {
             }
         }
         let Some(line) = self.width else {
+            widths
+                .iter_mut()
+                .for_each(|width| *width = (*width).min(WIDEST_PADDING));
             return Layout::Lines { widths };
         };
         match share_line(&widths, &self.whole, line) {
             Some(widths) => Layout::Lines { widths },
             None if self.shape == TableShape::Lines => Layout::Lines { widths },
-            None => Layout::Blocks { name_width },
+            None => Layout::Blocks {
+                name_width,
+                cell_width: WIDEST_BLOCK_CELL,
+            },
         }
     }
 
@@ -168,11 +184,17 @@ impl<W: Write> TableWriter<W> {
                 self.cut_cells |= is_cut;
                 writeln!(self.out, "{text}")?;
             }
-            Some(Layout::Blocks { name_width }) => {
+            Some(Layout::Blocks { name_width, cell_width }) => {
                 writeln!(self.out, "─── row {} ───", self.rows)?;
                 for (header, cell) in self.headers.iter().zip(row) {
                     let padding = " ".repeat(name_width.saturating_sub(display_width(header)) + GAP);
-                    writeln!(self.out, "{}", format!("{header}{padding}{cell}").trim_end_matches(' '))?;
+                    let shown = cut(cell, *cell_width);
+                    self.cut_cells |= shown.len() != cell.len();
+                    writeln!(
+                        self.out,
+                        "{}",
+                        format!("{header}{padding}{shown}").trim_end_matches(' ')
+                    )?;
                 }
             }
             Some(Layout::Text) => writeln!(self.out, "{}", row.join("\n"))?,
@@ -314,6 +336,24 @@ mod tests {
         let long = "x".repeat(5_000);
         let (text, summary) = render_with(&[batch(&[("name", &[&long])])], &options(Format::Table));
         assert!(text.contains(&long) && !summary.cut_cells);
+    }
+
+    #[test]
+    fn one_huge_cell_neither_pads_its_neighbours_nor_floods_the_terminal() {
+        let long = "x".repeat(1_000_000);
+        let rows = batch(&[
+            ("first", &["a", &long]),
+            ("second", &["b", "c"]),
+            ("third", &["d", "e"]),
+        ]);
+        let (text, _) = render_with(std::slice::from_ref(&rows), &options(Format::Table));
+        assert!(text.contains(&long) && text.len() < 1_003_000, "{}", text.len());
+        let narrow = ResultOptions {
+            width: Some(12),
+            ..options(Format::Table)
+        };
+        let (text, summary) = render_with(&[rows], &narrow);
+        assert!(text.len() < 20_000 && summary.cut_cells, "{}", text.len());
     }
 
     #[test]

@@ -4,22 +4,36 @@
 //! (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>). Day and time are
 //! those of delivery, not of the events.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 
 /// What a key says about its object. The content may say otherwise, and is right then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKey {
     /// Account whose events the object holds.
-    pub account_id: String,
+    pub account_id: Arc<str>,
     /// Region that the object was delivered from.
-    pub region: String,
+    pub region: Arc<str>,
     /// Day of delivery, UTC.
     pub day: Date,
-    /// Time of delivery, `HHmm`, where the file name has it.
-    pub time: Option<String>,
+    /// Time of delivery where the file name has it, `HHmm` as one number.
+    pub time: Option<u16>,
 }
 
 impl LogKey {
+    /// Takes over the texts of a neighbour where they are the same, so that many keys share them.
+    pub(super) fn share_with(&mut self, neighbour: &Self) {
+        for (own, other) in [
+            (&mut self.account_id, &neighbour.account_id),
+            (&mut self.region, &neighbour.region),
+        ] {
+            if own == other {
+                *own = Arc::clone(other);
+            }
+        }
+    }
+
     /// Reads a key or path; `None` for one that does not follow the grammar.
     ///
     /// The folders count; without them (a flat copy) the file name does.
@@ -46,8 +60,8 @@ fn from_folders(folders: &[&str], file_name: &str) -> Option<LogKey> {
     let day = date(year, month, day)?;
     let time = from_file_name(file_name).and_then(|key| key.time);
     Some(LogKey {
-        account_id: (*account_id).to_owned(),
-        region: (*region).to_owned(),
+        account_id: Arc::from(*account_id),
+        region: Arc::from(*region),
         day,
         time,
     })
@@ -63,10 +77,10 @@ fn from_file_name(file_name: &str) -> Option<LogKey> {
     let stamp = parts.find(|part| is_stamp(part))?;
     let day = date(stamp.get(..4)?, stamp.get(4..6)?, stamp.get(6..8)?)?;
     Some(LogKey {
-        account_id: account_id.to_owned(),
-        region: region.to_owned(),
+        account_id: Arc::from(account_id),
+        region: Arc::from(region),
         day,
-        time: stamp.get(9..13).map(str::to_owned),
+        time: stamp.get(9..13).and_then(|time| time.parse().ok()),
     })
 }
 
@@ -92,7 +106,10 @@ fn date(year: &str, month: &str, day: &str) -> Option<Date> {
 mod tests {
     use super::*;
 
-    fn parsed(key: &str) -> Option<(String, String, String, Option<String>)> {
+    /// Account, region, day and time.
+    type Parsed = (Arc<str>, Arc<str>, String, Option<u16>);
+
+    fn parsed(key: &str) -> Option<Parsed> {
         let key = LogKey::parse(key)?;
         Some((key.account_id, key.region, key.day.to_string(), key.time))
     }
@@ -103,7 +120,7 @@ mod tests {
             "111122223333".into(),
             "eu-west-1".into(),
             "2026-09-01".into(),
-            Some("0105".into()),
+            Some(105),
         ));
         let name = "111122223333_CloudTrail_eu-west-1_20260901T0105Z_abcdefghijklmnop.json.gz";
         for folders in [
@@ -123,7 +140,7 @@ mod tests {
             "111122223333".into(),
             "eu-west-1".into(),
             "2026-09-01".into(),
-            Some("0100".into()),
+            Some(100),
         ));
         assert_eq!(parsed(name), wanted);
     }

@@ -140,6 +140,14 @@ impl Lister {
         Ok(None)
     }
 
+    /// All objects, when no bucket takes part: those of folders are listed at once.
+    pub fn listed(&self) -> Option<&Listing> {
+        match (self.parts.front(), self.parts.len()) {
+            (Some(Part::Done(listing)), 1) if self.buckets.is_empty() => Some(listing),
+            _ => None,
+        }
+    }
+
     /// Requests made so far; `None` when no bucket takes part.
     pub fn requests(&self) -> Option<RequestCounts> {
         if self.buckets.is_empty() {
@@ -228,8 +236,8 @@ impl Builder<'_> {
                     .head(&place.prefix)
                     .await
                     .map_err(|fault| failed(&place, fault))?;
-                let fetched = bucket.fetch(&object).await.map_err(|fault| failed(&place, fault))?;
-                (fetched.bytes, ManifestPlace::Bucket(bucket))
+                let text = bucket.read(&object).await.map_err(|fault| failed(&place, fault))?;
+                (text, ManifestPlace::Bucket(bucket))
             }
             None => {
                 let path = Path::new(name);
@@ -271,7 +279,7 @@ async fn next_keys(
     let mut listing = Listing::default();
     while let Some((uri, object)) = found.next().await {
         match object {
-            Ok(object) => listing.objects.push(object),
+            Ok(object) => listing.extend([object]),
             Err(fault) if fault.stops_the_run() => return Err(SourceError::Bucket { uri, fault }),
             Err(fault) => listing.unlisted.push((uri, fault.to_string())),
         }

@@ -33,6 +33,17 @@ pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
     Ok(listing)
 }
 
+/// The path that [`uri_of`] made the URI of.
+pub(super) fn path_of(uri: &str) -> PathBuf {
+    let path = Url::parse(uri).ok().and_then(|url| url.to_file_path().ok());
+    path.unwrap_or_else(|| PathBuf::from(uri))
+}
+
+/// A path that is not absolute has no URI and stands for itself.
+fn uri_of(path: &Path) -> String {
+    Url::from_file_path(path).map_or_else(|()| path.display().to_string(), String::from)
+}
+
 fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     let root = path.canonicalize().map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },
@@ -47,7 +58,7 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     };
     let metadata = root.metadata().map_err(unreadable)?;
     if metadata.is_file() {
-        listing.objects.push(object(root, &metadata, true));
+        listing.extend([object(&root, &metadata, true)]);
         return Ok(());
     }
     if !metadata.is_dir() {
@@ -101,27 +112,28 @@ fn list_entry(entry: &DirEntry, listing: &mut Listing) {
         listing.unlisted.push((place(), "not a regular file".to_owned()));
     } else {
         match entry.metadata() {
-            Ok(metadata) => listing.objects.push(object(entry.path().to_owned(), &metadata, false)),
+            Ok(metadata) => listing.extend([object(entry.path(), &metadata, false)]),
             Err(error) => listing.unlisted.push((place(), error.to_string())),
         }
     }
 }
 
-fn object(path: PathBuf, metadata: &Metadata, is_named: bool) -> ObjectRef {
+fn object(path: &Path, metadata: &Metadata, is_named: bool) -> ObjectRef {
     let modified = metadata
         .modified()
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let uri = Url::from_file_path(&path).map_or_else(|()| path.display().to_string(), |url| url.to_string());
     ObjectRef {
-        uri,
-        etag: modified.map_or_else(String::new, |modified| format!("mtime-{}", modified.as_nanos())),
+        uri: uri_of(path).into_boxed_str(),
+        etag: modified.map_or_else(Box::default, |modified| {
+            format!("mtime-{}", modified.as_nanos()).into_boxed_str()
+        }),
         size: metadata.len(),
         last_modified: modified.and_then(|modified| i64::try_from(modified.as_micros()).ok()),
         key: path.to_str().and_then(LogKey::parse),
         is_named,
         listed_from: None,
-        place: Place::File(path),
+        place: Place::File,
     }
 }
 
@@ -174,6 +186,22 @@ mod tests {
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (1, 0));
         let listing = list(&[table.display().to_string()]).unwrap();
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (0, 1));
+    }
+
+    #[test]
+    fn neighbours_share_the_texts_of_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        for letter in ["a", "b"] {
+            let name = format!("111122223333_CloudTrail_eu-west-1_20260901T0000Z_{letter}.json.gz");
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        let keys: Vec<&LogKey> = listing
+            .objects
+            .iter()
+            .filter_map(|object| object.key.as_ref())
+            .collect();
+        assert!(std::sync::Arc::ptr_eq(&keys[0].region, &keys[1].region));
     }
 
     #[cfg(unix)]

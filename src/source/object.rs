@@ -1,7 +1,6 @@
 //! One object, wherever it lies, and lists of them.
 
 use std::cmp::Ordering;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,13 +8,13 @@ use jiff::civil::Date;
 use super::LogKey;
 use super::s3::Bucket;
 
-/// One object that can be read.
+/// One object that can be read. There may be millions, so that it holds each text once.
 #[derive(Debug, Clone)]
 pub struct ObjectRef {
     /// URI, the object's identity together with `etag` and `size`.
-    pub uri: String,
+    pub uri: Box<str>,
     /// Version of the content; for files the time of the last change.
-    pub etag: String,
+    pub etag: Box<str>,
     /// Size in bytes, as stored.
     pub size: u64,
     /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
@@ -29,10 +28,10 @@ pub struct ObjectRef {
     pub(super) place: Place,
 }
 
-/// Where the bytes lie.
+/// Where the bytes lie; the URI says the rest.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    File(PathBuf),
+    File,
     Bucket(Arc<Bucket>),
 }
 
@@ -63,24 +62,30 @@ impl ObjectRef {
 }
 
 impl Listing {
+    /// Adds objects, which share the texts of their keys with the one before.
+    pub(super) fn extend(&mut self, objects: impl IntoIterator<Item = ObjectRef>) {
+        for mut object in objects {
+            let neighbour = self.objects.last().and_then(|neighbour| neighbour.key.as_ref());
+            if let (Some(key), Some(neighbour)) = (&mut object.key, neighbour) {
+                key.share_with(neighbour);
+            }
+            self.objects.push(object);
+        }
+    }
+
     /// Sorts the objects for reading and drops those that are named twice.
     pub(super) fn put_in_order(&mut self) {
-        self.objects.sort_by(in_reading_order);
+        // In place: a sort that keeps the order of equals would need half of the list again.
+        self.objects.sort_unstable_by(in_reading_order);
         self.objects.dedup_by(|left, right| left.uri == right.uri);
     }
 }
 
 /// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
 fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
-    let rank = |object: &ObjectRef| object.key.as_ref().map(|key| (key.day, key.time.clone()));
-    let name = |object: &ObjectRef| {
-        object
-            .key
-            .as_ref()
-            .map(|key| (key.account_id.clone(), key.region.clone()))
-    };
-    rank(left)
-        .cmp(&rank(right))
-        .then_with(|| name(left).cmp(&name(right)))
-        .then_with(|| left.uri.cmp(&right.uri))
+    fn rank(object: &ObjectRef) -> Option<(Date, Option<u16>, &str, &str)> {
+        let key = object.key.as_ref()?;
+        Some((key.day, key.time, &*key.account_id, &*key.region))
+    }
+    rank(left).cmp(&rank(right)).then_with(|| left.uri.cmp(&right.uri))
 }

@@ -29,8 +29,8 @@ impl Selection {
         let day_after = |day: Date| day.checked_add(1.day()).unwrap_or(day);
         let in_time = self.first_day.is_none_or(|first| key.day >= day_before(first))
             && self.last_day.is_none_or(|last| key.day <= day_after(last));
-        let in_accounts = self.accounts.is_empty() || self.accounts.contains(&key.account_id);
-        let in_regions = self.regions.is_empty() || self.regions.contains(&key.region);
+        let in_accounts = self.accounts.is_empty() || self.accounts.iter().any(|account| **account == *key.account_id);
+        let in_regions = self.regions.is_empty() || self.regions.iter().any(|region| **region == *key.region);
         in_time && in_accounts && in_regions
     }
 }

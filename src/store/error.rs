@@ -93,6 +93,26 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// The folder of one table is gone from a store.
+    #[error(
+        "the folder `{path}` is missing from its store; restore it from a copy of the store, or ingest the logs into a \
+         new store"
+    )]
+    MissingTable {
+        /// The folder.
+        path: String,
+    },
+    /// A data file is not what it was when it was made.
+    #[error(
+        "data file `{path}` {reason}; restore it from a copy of the store, read a version from before it was made \
+         (`trimtrail store history`, then `--at-version`), or ingest the logs into a new store"
+    )]
+    DamagedFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A log entry is cut off or empty.
     #[error(
         "log entry `{path}` is damaged ({reason}): its writer was cut off; move this file away if it is the newest of \
@@ -159,12 +179,12 @@ pub enum StoreError {
         /// Days since the epoch.
         days: i32,
     },
-    /// A Parquet file cannot be written or read.
-    #[error("cannot use Parquet file `{path}`: {source}")]
+    /// A Parquet file cannot be written.
+    #[error("cannot write Parquet file `{path}`: {source}")]
     Parquet {
         /// The file.
         path: String,
-        /// The reader's or writer's reason.
+        /// The writer's reason.
         source: ParquetError,
     },
     /// Rows cannot be compared or read.
@@ -212,6 +232,10 @@ impl StoreError {
     pub(super) fn from_parquet(path: &Path, access: Access, source: ParquetError) -> Self {
         match system_error(&source) {
             Some(cause) => Self::from_io(path, access, cause),
+            None if access == Access::Read => Self::DamagedFile {
+                path: path.display().to_string(),
+                reason: format!("is damaged ({source})"),
+            },
             None => Self::Parquet {
                 path: path.display().to_string(),
                 source,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::hash::RandomState;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use arrow::array::Array;
@@ -222,7 +223,13 @@ impl Store {
         columns: &[&str],
     ) -> Result<(PathBuf, ParquetRecordBatchReader), StoreError> {
         let path = self.table_folder(table).join(&file.path);
-        let opened = File::open(&path).map_err(|source| StoreError::from_io(&path, Access::Read, source))?;
+        let opened = File::open(&path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => StoreError::DamagedFile {
+                path: path.display().to_string(),
+                reason: "is missing".to_owned(),
+            },
+            _ => StoreError::from_io(&path, Access::Read, source),
+        })?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(opened).and_then(|builder| {
             let projection = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
             builder.with_projection(projection).build()

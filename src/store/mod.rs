@@ -7,6 +7,7 @@
 
 mod commit;
 mod create;
+mod damage;
 mod durable;
 mod error;
 mod history;

@@ -208,8 +208,10 @@ impl Store {
     }
 
     pub(super) fn missing(&self, table: Table) -> StoreError {
-        StoreError::NotAStore {
-            path: self.table_folder(table).display().to_string(),
+        let path = self.table_folder(table).display().to_string();
+        match table {
+            Table::Events => StoreError::NotAStore { path },
+            _ => StoreError::MissingTable { path },
         }
     }
 

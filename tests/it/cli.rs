@@ -157,6 +157,8 @@ fn demo_answers_from_made_up_logs_and_leaves_nothing_behind() {
         "stored + 43 duplicates + 2 rejected",
         "svc-jenkins",
         "prod/checkout/db",
+        "What can be taken away?",
+        "terraform-apply",
         "Try next:",
     ] {
         assert!(stdout.contains(expected), "{expected}: {stdout}");

@@ -16,12 +16,15 @@ mod crash;
 mod hostile;
 mod ingest;
 mod oddities;
+mod page;
 mod planted;
+mod policy_text;
 mod query;
 mod questions;
 mod raw;
 mod read_only;
 mod readme;
+mod row_sources;
 mod s3;
 mod slt;
 #[cfg(unix)]

@@ -4,9 +4,12 @@
 //! depend on anything that reads logs.
 
 mod diff;
+mod gate;
+mod granted;
 mod iam_actions;
 mod ledger;
 mod people;
+mod policy;
 mod use_of_roles;
 
 use std::collections::BTreeMap;

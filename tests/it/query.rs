@@ -292,7 +292,7 @@ async fn parameter_errors_name_the_parameter() {
     let (_store, session) = open().await;
     let sql = "select 1 from events where event_time >= $since";
     let cases: [(&[(&str, &str)], &str); 4] = [
-        (&[], "parameter `$since` has no value; add `--param since=…`"),
+        (&[], "parameter `$since` has no value"),
         (
             &[("sinse", "now")],
             "the query has no parameter `$sinse`; did you mean `$since`?",
@@ -324,6 +324,33 @@ async fn refusals_say_what_to_do() {
         message.starts_with("`sql` only reads: `COPY` is refused; the store is written by `ingest` alone"),
         "{message}"
     );
+}
+
+#[tokio::test]
+async fn a_function_of_rows_used_as_a_value_says_where_it_belongs() {
+    let (_store, session) = open().await;
+    let message = error(&session, "select read_cloudtrail('logs')", &[]).await.to_string();
+    assert!(
+        message.contains("`read_cloudtrail`") && message.contains("behind `from`"),
+        "{message}"
+    );
+    assert!(!message.contains("did you mean"), "{message}");
+}
+
+#[tokio::test]
+async fn a_sort_of_wide_rows_spills_within_a_small_memory_limit() {
+    for (partitions, megabytes) in [(1, 8), (2, 20), (8, 64)] {
+        let small = SessionOptions {
+            memory_limit_bytes: megabytes << 20,
+            target_partitions: partitions,
+            ..options()
+        };
+        let session = QuerySession::new(None, &small, None).unwrap();
+        let sql =
+            "select repeat(md5(value::text), 64) as text, value from generate_series(1, 20000) order by text, value";
+        let found = rows(&session, sql, &[]).await;
+        assert_eq!(found.unwrap().len(), 20_000, "{megabytes} MiB");
+    }
 }
 
 #[tokio::test]

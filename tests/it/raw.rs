@@ -8,6 +8,7 @@ use trimtrail::decode::gzip;
 use trimtrail::query::QuerySession;
 use trimtrail::query::SessionOptions;
 
+use crate::support::process;
 use crate::support::text::rows;
 
 fn session() -> QuerySession {
@@ -95,43 +96,83 @@ async fn a_single_file_can_be_named() {
 }
 
 #[tokio::test]
-async fn a_cut_object_ends_the_query_and_is_named() {
+async fn what_cannot_be_read_is_left_out_and_named() {
     let folder = logs();
-    let whole = gzip::compress(format!("{{\"Records\":[{}]}}", record("2026-11-20T08:00:00Z", "e4")).as_bytes());
+    let object = |records: &str| gzip::compress(format!("{{\"Records\":[{records}]}}").as_bytes());
+    let whole = object(&record("2026-11-20T08:00:00Z", "e4"));
     deliver(
         folder.path(),
         "2026/11/20",
         "cccccccccccccccc",
         &whole[..whole.len() / 2],
     );
-    let error = rows(&session(), &from(&folder, "select event_id"), &[])
-        .await
-        .unwrap_err()
-        .to_string();
+    let bad_record = [record("2026-11-21T08:00:00Z", "e5"), "{\"eventVersion\":1e}".to_owned()].join(",");
+    deliver(folder.path(), "2026/11/21", "dddddddddddddddd", &object(&bad_record));
+    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("link.json")).unwrap();
+    let session = session();
+    let sql = format!("{} order by event_id", from(&folder, "select event_id"));
+    assert_eq!(rows(&session, &sql, &[]).await.unwrap(), ["e1", "e2", "e3", "e5"]);
+    let skipped = session.take_skipped();
+    let named: Vec<String> = skipped
+        .named
+        .iter()
+        .map(|(place, reason)| format!("{} {reason}", place.rsplit('_').next().unwrap()))
+        .collect();
+    assert_eq!(named.len(), 3, "{named:?}");
     assert!(
-        error.contains("cccccccccccccccc.json.gz") && error.contains("ingest it"),
-        "{error}"
+        named[0].contains("link.json cannot be listed: symbolic links"),
+        "{named:?}"
+    );
+    assert!(
+        named[1].contains("cccccccccccccccc.json.gz is left out: gzip stream ends"),
+        "{named:?}"
+    );
+    assert!(
+        named[2].contains("dddddddddddddddd.json.gz is read in part: record 1"),
+        "{named:?}"
+    );
+    let sql = format!("{} where event_time < '2026-10-03'", from(&folder, "select event_id"));
+    rows(&session, &sql, &[]).await.unwrap();
+    assert_eq!(
+        session.take_skipped().named.len(),
+        1,
+        "only the link concerns the second query"
+    );
+}
+
+#[test]
+fn query_over_a_folder_with_a_corrupt_object_answers_warns_and_is_incomplete() {
+    let folder = logs();
+    deliver(folder.path(), "2026/11/20", "cccccccccccccccc", b"\x1f\x8bbroken");
+    let run = process::run(
+        Path::new("no-store"),
+        &["sql", &from(&folder, "select count(*) as n"), "--output", "csv"],
+    );
+    assert_eq!((run.code, run.stdout.as_str()), (4, "n\n3\n"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning: `file://") && run.stderr.contains("cccccccccccccccc.json.gz"),
+        "{}",
+        run.stderr
     );
 }
 
 #[tokio::test]
 async fn objects_delivered_before_the_window_or_long_after_it_are_not_opened() {
     let folder = logs();
-    // Opening either of these would end the query.
+    // Opening either of these would be noted.
     deliver(folder.path(), "2026/09/28", "dddddddddddddddd", b"broken");
     deliver(folder.path(), "2026/11/20", "eeeeeeeeeeeeeeee", b"broken");
+    let session = session();
     for filter in [
         "event_time >= '2026-10-01T00:00:00Z' and event_time < '2026-10-03T00:00:00Z'",
         "event_date between date '2026-10-01' and date '2026-10-02'",
     ] {
         let sql = format!("{} where {filter} order by event_id", from(&folder, "select event_id"));
-        assert_eq!(rows(&session(), &sql, &[]).await.unwrap(), ["e1", "e2"], "{filter}");
+        assert_eq!(rows(&session, &sql, &[]).await.unwrap(), ["e1", "e2"], "{filter}");
+        assert!(session.take_skipped().is_empty());
     }
-    let error = rows(&session(), &from(&folder, "select event_id"), &[])
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("json.gz"), "{error}");
+    rows(&session, &from(&folder, "select event_id"), &[]).await.unwrap();
+    assert_eq!(session.take_skipped().named.len(), 2);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Runs the `.slt` files of `tests/slt/`: SQL and its expected answer, one file per question or topic.
 //!
 //! The first line of a file says what its store holds: `# events: <file>` names rows of `tests/data/events/`,
-//! `# logs: <folder>` a folder of log files to ingest. A statement that begins with `ask <id>` runs a question of the
+//! `# logs: <folder>` a folder of log files to ingest, or of logs in `AWSLogs` and IAM snapshots in `iam`. A statement that begins with `ask <id>` runs a question of the
 //! library. Lines `name = value` after it are parameters, and the rest, if any, is SQL over its `answer`.
 
 use std::fs;
@@ -21,10 +21,10 @@ use trimtrail::query::QueryError;
 use trimtrail::query::QuerySession;
 use trimtrail::query::Question;
 use trimtrail::query::ResultStream;
-use trimtrail::query::SessionOptions;
 use trimtrail::store::Store;
 
 use crate::support::ingest::IngestStore;
+use crate::support::session;
 use crate::support::store;
 use crate::support::text;
 
@@ -106,7 +106,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 async fn run_file(path: &Path, store: &Store, library: &Arc<Library>) {
-    let session = Arc::new(QuerySession::new(Some(store), &SessionOptions::new(2, NOW), None).unwrap());
+    let session = Arc::new(QuerySession::new(Some(store), &session::options(NOW), None).unwrap());
     let mut runner = Runner::new(|| async {
         Ok(Database {
             session: Arc::clone(&session),
@@ -161,7 +161,14 @@ fn every_slt_file_over_logs_holds() {
     let count = run_files_of("logs", |path, source| {
         if !stores.iter().any(|(name, _)| name == source) {
             let ingested = IngestStore::new();
-            ingested.ingest(&[&repository().join(source)]);
+            let folder = repository().join(source);
+            let snapshots = folder.join("iam");
+            if snapshots.is_dir() {
+                ingested.import(&[&snapshots]);
+                ingested.ingest(&[&folder.join("AWSLogs")]);
+            } else {
+                ingested.ingest(&[&folder]);
+            }
             stores.push((source.to_owned(), ingested));
         }
         let (_, ingested) = stores.iter().find(|(name, _)| name == source).unwrap();

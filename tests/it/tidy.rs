@@ -29,7 +29,7 @@ const MODULES: &[ModuleRule] = &[
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),
     module("analysis", &["iam", "policy", "query"]),
-    module("report", &["schema", "policy", "query"]),
+    module("report", &["schema", "iam", "policy", "query", "analysis"]),
     module(
         "cli",
         &[
@@ -51,6 +51,7 @@ const CRATES: &[CrateRule] = &[
     owned("memchr", &["decode"], "only `decode` scans records"),
     owned("siphasher", &["decode"], "only `decode` numbers events"),
     owned("rayon", &["ingest"], "`ingest` is the bridge to the CPU pool"),
+    owned("similar", &["report"], "only `report` shows differences"),
     owned("unicode_width", &["report"], "only `report` aligns text"),
     owned("clap", &["cli"], "only `cli` knows arguments"),
     owned("clap_complete", &["cli"], "only `cli` knows arguments"),
@@ -61,6 +62,8 @@ const CRATES: &[CrateRule] = &[
     owned("terminal_size", &["cli"], "only `cli` knows the terminal"),
     owned("rustyline", &["cli"], "only `cli` knows the terminal"),
     owned("etcetera", &["cli"], "only `cli` knows the user's folders"),
+    owned("toml", &["policy"], "only allow-lists are written by hand"),
+    owned("minijinja", &["report"], "pages, whose values must be escaped"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
     owned("aws_config", &["source"], "only `source` knows AWS"),
     owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
@@ -82,8 +85,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "sha2",
-        &["decode", "ingest", "query", "sample"],
-        "hashes of objects, of IAM snapshots, of question texts, and in digests",
+        &["decode", "ingest", "query", "report", "sample"],
+        "hashes of objects, of IAM snapshots, of question texts, in digests, and fingerprints of findings",
     ),
     owned(
         "tempfile",
@@ -97,8 +100,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "futures",
-        &["source", "store", "ingest", "query", "analysis", "cli"],
-        "async only where bytes are far away, and above",
+        &["source", "store", "ingest", "query", "analysis", "report", "cli"],
+        "async only where bytes are far away, and above; `report` gives SQL the rows of the diff",
     ),
     owned(
         "async_trait",
@@ -128,18 +131,20 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "jiff",
-        &["event", "sample", "source", "ingest", "query", "analysis", "cli"],
-        "times of records, keys, parameters and options",
+        &[
+            "event", "sample", "source", "ingest", "query", "analysis", "report", "cli",
+        ],
+        "times of records, keys, parameters, options, documents and reasons",
     ),
     owned(
         "serde",
-        &["iam", "store"],
-        "the log's commit information; JSON that keeps every member",
+        &["iam", "policy", "report", "store"],
+        "the log's commit information; JSON that keeps every member; allow-lists; pages",
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "source", "decode", "ingest", "store"],
-        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, notifications",
+        &["iam", "sample", "source", "decode", "ingest", "store", "report"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, notifications, findings",
     ),
     owned(
         "arrow",

@@ -1,45 +1,155 @@
 //! `diff` as typed.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
+use super::BasisArgs;
 use super::EngineArgs;
 use super::OutputArgs;
+use crate::report::Format;
 
 /// Arguments of `diff`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
-    /// Only these users and roles: ARN, name, or a pattern with `*` over either; may be repeated
-    #[arg(long = "principal", value_name = "PRINCIPAL")]
-    pub principals: Vec<String>,
-    /// Only users and roles of these accounts; may be repeated
-    #[arg(long = "account", value_name = "ID")]
-    pub accounts: Vec<String>,
-    /// First moment of the window: `2026-09-01`, an RFC 3339 time, or back from now like `T-90d` [default: where the logs begin, at most 90 days before the end]
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// End of the window, exclusive [default: where the logs end]
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
-    /// Share of the window's hours that the logs of an account must cover for "unused"
-    #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = parse_share)]
-    pub min_coverage: f64,
-    /// Days that the window must have for "unused"
-    #[arg(long, value_name = "DAYS", default_value = "30d", value_parser = parse_days)]
-    pub min_window: i64,
+    /// Who and when.
+    #[command(flatten)]
+    pub basis: BasisArgs,
     /// One row per permission instead of one per principal
     #[arg(long)]
     pub detail: bool,
+    /// One row per finding: what can be taken away, by role, service and policy
+    #[arg(long, conflicts_with = "detail")]
+    pub findings: bool,
+    /// One row per group of principals: what is used by one of a permission set or service account is used by all
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "findings")]
+    pub group_by: Option<GroupBy>,
     /// Only permissions with this verdict; may be repeated
     #[arg(long = "verdict", value_enum, value_name = "VERDICT", requires = "detail")]
     pub verdicts: Vec<VerdictName>,
+    /// TOML file of permissions that are kept on purpose, each with a reason and a last day
+    #[arg(long, value_name = "FILE")]
+    pub allow: Option<PathBuf>,
+    /// End with exit code 3 if there is one of these that can be taken away; may be repeated
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub fail_on: Vec<FailOn>,
     /// How the logs are read.
     #[command(flatten)]
     pub engine: EngineArgs,
-    /// Where the rows go.
+    /// Where the result goes.
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub output: DiffOutputArgs,
+}
+
+/// By what principals are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GroupBy {
+    /// Account: sums over its principals.
+    Account,
+    /// Permission set of Identity Center, across accounts.
+    PermissionSet,
+    /// Kubernetes service account that a trust policy names.
+    ServiceAccount,
+}
+
+/// What closes the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Unused permissions that can do harm.
+    UnusedHighRisk,
+    /// Unused permissions.
+    Unused,
+    /// Roles that nobody used.
+    NeverUsedRole,
+}
+
+/// Where the result goes and what it looks like.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct DiffOutputArgs {
+    /// Format of the result [default: by the file name of `-o`, else table]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub output: Option<DiffFormat>,
+    /// Write to this file, which appears only when it is complete
+    #[arg(id = "out", short = 'o', long = "out", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Show every row of a table [default: the first 100]
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
+    /// Stop after this many rows, in any format of rows
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Write CSV cells exactly as they are, even those that a spreadsheet would run as formulas
+    #[arg(long)]
+    pub csv_raw: bool,
+}
+
+/// What a result looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffFormat {
+    /// Rows.
+    Rows(Format),
+    /// One page for people.
+    Html,
+    /// Findings for code scanning.
+    Sarif,
+    /// Findings as annotations of a GitHub workflow.
+    Github,
+}
+
+impl DiffOutputArgs {
+    /// The format that is wanted; `None` for rows of which another argument decides.
+    pub fn document(&self) -> Option<DiffFormat> {
+        let by_name = || match self.file.as_ref()?.extension()?.to_str()? {
+            "html" | "htm" => Some(DiffFormat::Html),
+            "sarif" => Some(DiffFormat::Sarif),
+            _ => None,
+        };
+        let format = self.output.or_else(by_name)?;
+        (!matches!(format, DiffFormat::Rows(_))).then_some(format)
+    }
+
+    /// The same for rows.
+    pub fn rows(&self) -> OutputArgs {
+        OutputArgs {
+            output: match self.output {
+                Some(DiffFormat::Rows(format)) => Some(format),
+                _ => None,
+            },
+            file: self.file.clone(),
+            all: self.all,
+            limit: self.limit,
+            csv_raw: self.csv_raw,
+        }
+    }
+}
+
+impl ValueEnum for DiffFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Rows(Format::Table),
+            Self::Rows(Format::Json),
+            Self::Rows(Format::Ndjson),
+            Self::Rows(Format::Csv),
+            Self::Rows(Format::Markdown),
+            Self::Rows(Format::Parquet),
+            Self::Html,
+            Self::Sarif,
+            Self::Github,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Rows(format) => format.to_possible_value(),
+            Self::Html => Some(PossibleValue::new("html")),
+            Self::Sarif => Some(PossibleValue::new("sarif")),
+            Self::Github => Some(PossibleValue::new("github")),
+        }
+    }
 }
 
 /// What the logs prove of a permission.
@@ -75,33 +185,6 @@ Examples:
   trimtrail diff
   trimtrail diff --principal 'arn:aws:iam::111122223333:role/ci/*' --since T-90d
   trimtrail diff --principal github-deploy --detail --verdict unused -o unused.csv
+  trimtrail diff --group-by permission-set --detail --verdict unused
+  trimtrail diff --fail-on unused-high-risk --allow keep.toml --output sarif -o findings.sarif
   trimtrail diff --account 111122223333 --min-window 14d --min-coverage 0.9 --output markdown";
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    let share: Option<f64> = text.parse().ok();
-    let share = share.filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1, such as 0.95".to_owned())
-}
-
-fn parse_days(text: &str) -> Result<i64, String> {
-    let days: Option<u32> = text.strip_suffix('d').unwrap_or(text).parse().ok();
-    days.map(i64::from)
-        .ok_or_else(|| "days are written like `30d`".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_and_days_are_read_and_nothing_else() {
-        assert_eq!((parse_share("0.9"), parse_share("1")), (Ok(0.9), Ok(1.0)));
-        assert_eq!((parse_days("30d"), parse_days("7")), (Ok(30), Ok(7)));
-        for text in ["95", "-0.1", "nan", "", "x"] {
-            assert!(parse_share(text).is_err(), "{text}");
-        }
-        for text in ["-1d", "d", "", "2w"] {
-            assert!(parse_days(text).is_err(), "{text}");
-        }
-    }
-}

@@ -11,7 +11,10 @@ use crate::schema::Table;
 
 /// Arguments of `store`.
 #[derive(Debug, Clone, Args)]
-#[command(arg_required_else_help = true)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5"
+)]
 pub struct StoreArgs {
     /// What to show.
     #[command(subcommand)]

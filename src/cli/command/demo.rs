@@ -1,5 +1,7 @@
 //! `demo`: what the program can do, on made-up logs.
 
+mod grants;
+
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
@@ -31,6 +33,7 @@ use crate::report::Limit;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
+use crate::report::wrapped;
 use crate::sample::EstateConfig;
 use crate::sample::write_estate;
 use crate::source;
@@ -72,7 +75,7 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "secret-reads",
         params: &[("since", "2026-09-14")],
-        columns: &["outcome", "event_time", "secret", "session_name", "principal_arn"],
+        columns: &["outcome", "event_time", "session_name", "secret"],
     },
     Headline {
         id: "root-use",
@@ -116,6 +119,7 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
         return Ok(status);
     }
     output.print(&render(&balance))?;
+    grants::import((&location, &logs.join("iam")), &runtime, settings, output)?;
     runtime.run(answer(&store, settings, output))?;
     if args.store.is_some() {
         output.note(&format!("the logs are in `{}`", logs.display()));
@@ -134,7 +138,9 @@ fn temporary_folder(parent: &Path, prefix: &str) -> Result<TempDir, CliError> {
 /// The committed sample logs when the program is run in its repository, else the same bytes, written anew. They are kept
 /// as long as the store, because its rows name the files that they come from.
 fn sample_logs(store: &Path, output: &mut Output) -> Result<PathBuf, CliError> {
-    let are_there = |logs: &Path| logs.join("expected.json").is_file() && logs.join("AWSLogs").is_dir();
+    let are_there = |logs: &Path| {
+        logs.join("expected.json").is_file() && ["AWSLogs", "iam"].iter().all(|folder| logs.join(folder).is_dir())
+    };
     let committed = Path::new(LOGS);
     if are_there(committed) {
         output.note("reading `sample-logs`: the made-up logs of an organization, five accounts, four regions, 14 days");
@@ -170,10 +176,14 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
     let library = load_library(None)?;
     for headline in HEADLINES {
         let question = find_question(&library, headline.id)?;
-        output.print(&format!("\n{}\n$ {}\n\n", question.question, headline.command()))?;
+        let asked = match settings.terminal_width {
+            Some(width) => wrapped(&question.question, width),
+            None => question.question.clone(),
+        };
+        output.print(&format!("\n{asked}\n$ {}\n\n", headline.command()))?;
         show(&engine, question, headline, settings, output).await?;
     }
-    Ok(())
+    grants::show(&engine, settings, output).await
 }
 
 async fn show(
@@ -230,7 +240,7 @@ fn next_steps(store: Option<&str>) -> String {
     match store {
         Some(store) => format!(
             "\nTry next:\n  trimtrail sql --store {store}\n  trimtrail query used-actions --store {store}\n  \
-             trimtrail query secret-reads --store {store} -o secret-reads.csv\n"
+             trimtrail diff --store {store} --min-window 14d -o report.html\n"
         ),
         None => "\nTry next:\n  trimtrail demo --store ./demo-store\n  trimtrail sql --store ./demo-store\n  \
                  trimtrail ingest YOUR-LOGS\n"

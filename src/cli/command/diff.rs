@@ -1,13 +1,22 @@
 //! `diff`: granted against used.
 
-use std::collections::BTreeSet;
+mod gate;
 
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
 use futures::stream;
-use jiff::SignedDuration;
-use jiff::Timestamp;
 
-use crate::analysis;
 use crate::cli::args::DiffArgs;
+use crate::cli::args::DiffFormat;
+use crate::cli::args::GroupBy;
+use crate::cli::basis::Basis;
+use crate::cli::basis::tell_basis;
+use crate::cli::basis::thresholds;
+use crate::cli::basis::time;
+use crate::cli::basis::wanted;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -19,34 +28,36 @@ use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
-use crate::cli::time::parse_time_option;
+use crate::cli::target::Target;
 use crate::iam::Facts;
-use crate::iam::resource_matches;
-use crate::policy::Absence;
 use crate::policy::Differ;
 use crate::policy::Estate;
+use crate::policy::Finding;
+use crate::policy::Grouping;
+use crate::policy::Groups;
+use crate::policy::KeepList;
 use crate::policy::PrincipalDiff;
 use crate::policy::Subject;
-use crate::policy::Thresholds;
+use crate::policy::Totals;
 use crate::policy::Usage;
-use crate::policy::Window;
+use crate::policy::Verdict;
+use crate::policy::credential_findings;
 use crate::policy::subjects;
 use crate::report::DiffFrame;
-use crate::report::ResultOptions;
+use crate::report::Page;
+use crate::report::PageFrame;
+use crate::report::annotations;
+use crate::report::finding_rows;
+use crate::report::group_permission_rows;
+use crate::report::group_rows;
 use crate::report::permission_rows;
 use crate::report::principal_row;
-use crate::store::StoreError;
-
-/// Days of the default window: what AWS's own tools look back, and what most reviews ask for.
-const DEFAULT_DAYS: i64 = 90;
-
-/// Accounts that are named one by one.
-const TOLD_ACCOUNTS: usize = 10;
+use crate::report::sarif;
 
 /// Compares what principals may do with what they did.
 ///
 /// # Errors
-/// When the store cannot be read, the window is empty, no principal matches, or the rows cannot be written.
+/// When the store cannot be read, the window is empty, no principal matches, or the result cannot be written.
 pub fn diff(args: &DiffArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     Runtime::start(settings.threads)?.run(async {
         tokio::select! {
@@ -57,192 +68,250 @@ pub fn diff(args: &DiffArgs, settings: &Settings, output: &mut Output) -> Result
 }
 
 async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    check(args)?;
+    let keeps = args
+        .allow
+        .as_deref()
+        .map_or_else(|| Ok(KeepList::default()), read_keeps)?;
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
-    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-        return Err(StoreError::NotAStore { path: path.clone() }.into());
-    }
-    let window = window(args, settings, analysis::extent(engine.session()).await?)?;
-    let usage = analysis::usage(engine.session(), window).await?;
-    let snapshots = analysis::snapshots(engine.session()).await?;
+    let Basis { usage, snapshots } = Basis::gather(&args.basis, &engine, settings).await?;
     let estate = Estate::newest(&snapshots);
-    let subjects = wanted(args, subjects(&usage, &estate))?;
-    let thresholds = Thresholds {
-        min_coverage: args.min_coverage,
-        min_window_days: args.min_window,
-    };
-    let shape = Shape {
+    let subjects = wanted(&args.basis, subjects(&usage, &estate))?;
+    let now = settings.now.as_microsecond();
+    let differ = Differ::new(facts, &usage, &estate, thresholds(&args.basis));
+    let mut comparison = Comparison {
         args,
-        options: rows::result_options(&args.output, settings)?,
+        settings,
         frame: DiffFrame {
-            window,
+            window: usage.window,
             facts_date: facts.catalogue_date(),
         },
+        subjects: &subjects,
+        estate: &estate,
+        usage: &usage,
+        keeps: &keeps,
+        differ: differ.keeping(&keeps, now),
+        totals: Totals::default(),
     };
-    let differ = Differ::new(facts, &usage, &estate, thresholds);
-    write(&shape, &subjects, differ, output).await?;
-    Ok(tell_basis(&shape, &subjects, &usage, output))
-}
-
-/// The window that the user wants, or what the logs cover.
-fn window(args: &DiffArgs, settings: &Settings, extent: Option<Window>) -> Result<Window, CliError> {
-    let given = |option: &str, text: &Option<String>| {
-        let text = text.as_deref();
-        text.map(|text| parse_time_option(option, text, settings.now))
-            .transpose()
-    };
-    let (since, until) = (given("--since", &args.since)?, given("--until", &args.until)?);
-    let nothing = || CliError::Usage {
-        message: "the store holds no events".to_owned(),
-        hint: Some("read logs into it with `trimtrail ingest`, or name another with `--store`".to_owned()),
-    };
-    let extent = extent.ok_or_else(nothing)?;
-    let until = until.map_or(extent.until, |until| until.as_microsecond());
-    let days_back = SignedDuration::from_hours(24 * DEFAULT_DAYS).as_micros();
-    let earliest = until - i64::try_from(days_back).unwrap_or_default();
-    let since = since.map_or(extent.since.max(earliest), |since| since.as_microsecond());
-    if since >= until {
-        return Err(CliError::Usage {
-            message: format!(
-                "the window is empty: it begins at {} and ends at {}",
-                time(since),
-                time(until)
-            ),
-            hint: Some(format!(
-                "the logs reach from {} to {}",
-                time(extent.since),
-                time(extent.until)
-            )),
-        });
+    match (args.output.document(), args.group_by) {
+        (None, Some(by)) => comparison.write_groups(by, output)?,
+        (None, None) if args.findings => comparison.write_findings(output)?,
+        (None, None) => comparison.write_rows(output).await?,
+        (Some(format), _) => comparison.write_document(format, output)?,
     }
-    Ok(Window { since, until })
+    comparison.tell_totals(output);
+    comparison.tell_keeps(output);
+    let Comparison { frame, totals, .. } = comparison;
+    let status = tell_basis(&args.basis, frame.facts_date, &subjects, &usage, output);
+    Ok(gate::pass(&args.fail_on, &totals, status, output))
 }
 
-/// The principals that the user wants.
-fn wanted<'a>(args: &DiffArgs, mut subjects: Vec<Subject<'a>>) -> Result<Vec<Subject<'a>>, CliError> {
-    for pattern in &args.principals {
-        if !subjects.iter().any(|subject| is_named(subject, pattern)) {
-            return Err(CliError::Usage {
-                message: format!("no user or role of the snapshots and logs matches `{pattern}`"),
-                hint: Some("`trimtrail diff` without `--principal` lists all".to_owned()),
-            });
-        }
+/// A document has a shape of its own.
+fn check(args: &DiffArgs) -> Result<(), CliError> {
+    let is_shaped = args.detail || args.findings || args.group_by.is_some() || args.output.limit.is_some();
+    if args.output.document().is_some() && is_shaped {
+        return Err(CliError::usage(
+            "`--detail`, `--findings`, `--group-by` and `--limit` are for rows, not for html, sarif or github",
+        ));
     }
-    let (principals, accounts) = (&args.principals, &args.accounts);
-    subjects.retain(|subject| {
-        let account = subject.key.account_id().unwrap_or_default();
-        (principals.is_empty() || principals.iter().any(|pattern| is_named(subject, pattern)))
-            && (accounts.is_empty() || accounts.iter().any(|wanted| wanted == account))
-    });
-    Ok(subjects)
-}
-
-fn is_named(subject: &Subject<'_>, pattern: &str) -> bool {
-    let arn = subject.key.arn.as_str();
-    let name = arn.rsplit('/').next().unwrap_or(arn);
-    resource_matches(pattern, arn) || resource_matches(pattern, name)
-}
-
-/// What the rows are to look like.
-struct Shape<'a> {
-    args: &'a DiffArgs,
-    options: ResultOptions,
-    frame: DiffFrame<'a>,
-}
-
-/// Writes the rows principal by principal, so that the permissions of one at a time are in memory.
-async fn write(
-    shape: &Shape<'_>,
-    subjects: &[Subject<'_>],
-    mut differ: Differ<'_>,
-    output: &mut Output,
-) -> Result<(), CliError> {
-    let args = shape.args;
-    let rows_of = |diff: &PrincipalDiff<'_>| match args.detail {
-        true => permission_rows(diff, shape.frame, |row| {
-            let verdict = row.verdict.name();
-            args.verdicts.is_empty() || args.verdicts.iter().any(|wanted| wanted.name() == verdict)
-        }),
-        false => principal_row(diff, shape.frame),
-    };
-    let mut batches = subjects.iter().map(|subject| rows_of(&differ.diff(subject))).peekable();
-    let schema = match batches.peek() {
-        Some(Ok(batch)) => batch.schema(),
-        _ => return batches.next().map_or(Ok(()), |batch| Ok(batch.map(|_| ())?)),
-    };
-    let file = args.output.file.as_deref();
-    let summary = rows::write_stream(&schema, stream::iter(batches), file, &shape.options, output).await?;
-    rows::note_summary(&summary, file, &shape.options, Switches::OPTIONS, output);
+    if args.detail && args.group_by == Some(GroupBy::Account) {
+        return Err(CliError::usage(
+            "`--detail` is for permission sets and service accounts: the principals of an account share no permissions",
+        ));
+    }
     Ok(())
 }
 
-/// Says on what the verdicts rest and what is missing; the status tells whether something is.
-fn tell_basis(shape: &Shape<'_>, subjects: &[Subject<'_>], usage: &Usage, output: &mut Output) -> ExitStatus {
-    let (args, frame) = (shape.args, shape.frame);
-    let days = frame.window.days();
-    output.note(&format!(
-        "window {} to {} ({days} days), facts of {}, \"unused\" needs {} days and {} % of the hours",
-        time(frame.window.since),
-        time(frame.window.until),
-        frame.facts_date,
-        args.min_window,
-        args.min_coverage * 100.0,
-    ));
-    if days < args.min_window {
-        output.warning(&format!(
-            "nothing is called unused: the window has {days} days and {} are needed; `--min-window` asks for fewer",
-            args.min_window
-        ));
-    }
-    let accounts = |is_meant: &dyn Fn(&Subject<'_>) -> bool| -> BTreeSet<String> {
-        let meant = subjects.iter().filter(|subject| is_meant(subject));
-        meant
-            .filter_map(|subject| subject.key.account_id().map(str::to_owned))
-            .collect()
+fn read_keeps(path: &Path) -> Result<KeepList, CliError> {
+    let path = path.to_owned();
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(cause) => return Err(CliError::Read { path, cause }),
     };
-    let without_snapshot = accounts(&|subject| subject.absence == Some(Absence::NoSnapshot));
-    let without_logs = accounts(&|subject| {
-        let account = subject.key.account_id().unwrap_or_default();
-        !usage.accounts.contains_key(account)
-    });
-    let has_gaps = |subject: &&Subject<'_>| subject.member.is_some_and(|member| !member.gaps().is_empty());
-    let with_gaps = subjects.iter().filter(has_gaps).count();
-    tell_accounts(
-        "there is no IAM snapshot of",
-        "import one with `trimtrail iam import`",
-        &without_snapshot,
-        output,
-    );
-    tell_accounts(
-        "the logs hold nothing in the window of",
-        "its permissions are unknown, not unused",
-        &without_logs,
-        output,
-    );
-    if with_gaps > 0 {
-        let count = format_count(u64::try_from(with_gaps).unwrap_or(u64::MAX));
-        output.warning(&format!(
-            "the IAM snapshots do not show all permissions of {count} principals"
-        ));
-    }
-    match without_snapshot.is_empty() && without_logs.is_empty() && with_gaps == 0 {
-        true => ExitStatus::Done,
-        false => ExitStatus::Incomplete,
-    }
+    KeepList::read(&text).map_err(|cause| CliError::Keep { path, cause })
 }
 
-fn tell_accounts(what: &str, remedy: &str, accounts: &BTreeSet<String>, output: &mut Output) {
-    if accounts.is_empty() {
-        return;
-    }
-    let told: Vec<&str> = accounts.iter().map(String::as_str).take(TOLD_ACCOUNTS).collect();
-    let more = match accounts.len().saturating_sub(TOLD_ACCOUNTS) {
-        0 => String::new(),
-        count => format!(" and {count} more"),
-    };
-    output.warning(&format!("{what} {}{more}: {remedy}", told.join(", ")));
+fn is_wanted(args: &DiffArgs, verdict: &Verdict) -> bool {
+    args.verdicts.is_empty() || args.verdicts.iter().any(|wanted| wanted.name() == verdict.name())
 }
 
-fn time(micros: i64) -> String {
-    Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |time| time.to_string())
+/// Principals one by one, so that the permissions of one at a time are in memory.
+struct Comparison<'a> {
+    args: &'a DiffArgs,
+    settings: &'a Settings,
+    frame: DiffFrame<'a>,
+    subjects: &'a [Subject<'a>],
+    estate: &'a Estate<'a>,
+    usage: &'a Usage,
+    keeps: &'a KeepList,
+    differ: Differ<'a>,
+    totals: Totals,
+}
+
+impl<'a> Comparison<'a> {
+    fn next(&mut self, subject: &'a Subject<'a>) -> PrincipalDiff<'a> {
+        let diff = self.differ.diff(subject);
+        self.totals.add(&diff);
+        diff
+    }
+
+    async fn write_rows(&mut self, output: &mut Output) -> Result<(), CliError> {
+        let (args, frame) = (self.args, self.frame);
+        let rows_args = args.output.rows();
+        let options = rows::result_options(&rows_args, self.settings)?;
+        let rows_of = |diff: &PrincipalDiff<'_>| match args.detail {
+            true => permission_rows(diff, frame, |row| is_wanted(args, &row.verdict)),
+            false => principal_row(diff, frame),
+        };
+        let subjects = self.subjects.iter();
+        let mut batches = subjects.map(|subject| rows_of(&self.next(subject))).peekable();
+        let schema = match batches.peek() {
+            Some(Ok(batch)) => batch.schema(),
+            _ => return batches.next().map_or(Ok(()), |batch| Ok(batch.map(|_| ())?)),
+        };
+        let file = rows_args.file.as_deref();
+        let summary = rows::write_stream(&schema, stream::iter(batches.by_ref()), file, &options, output).await?;
+        // A limit ends the rows early, but the gate is about all principals.
+        batches.try_for_each(|batch| batch.map(|_| ()))?;
+        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        Ok(())
+    }
+
+    fn write_findings(&mut self, output: &mut Output) -> Result<(), CliError> {
+        let batch = finding_rows(&self.findings(), self.frame)?;
+        self.write_whole(&batch, output)
+    }
+
+    fn write_groups(&mut self, by: GroupBy, output: &mut Output) -> Result<(), CliError> {
+        let (args, frame) = (self.args, self.frame);
+        let mut groups = Groups::new(match by {
+            GroupBy::Account => Grouping::Account,
+            GroupBy::PermissionSet => Grouping::PermissionSet,
+            GroupBy::ServiceAccount => Grouping::ServiceAccount,
+        });
+        for subject in self.subjects {
+            groups.add(&self.next(subject));
+        }
+        groups.finish();
+        let batch = match args.detail {
+            true => group_permission_rows(groups.all(), frame, |action| is_wanted(args, &action.verdict))?,
+            false => group_rows(groups.all(), frame)?,
+        };
+        self.write_whole(&batch, output)?;
+        if groups.ungrouped() > 0 {
+            let count = format_count(u64::try_from(groups.ungrouped()).unwrap_or(u64::MAX));
+            output.note(&format!("{count} principals belong to no such group"));
+        }
+        Ok(())
+    }
+
+    fn write_whole(&self, batch: &RecordBatch, output: &mut Output) -> Result<(), CliError> {
+        let rows_args = self.args.output.rows();
+        let options = rows::result_options(&rows_args, self.settings)?;
+        let file = rows_args.file.as_deref();
+        let summary = rows::write_batch(batch, file, &options, output)?;
+        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        Ok(())
+    }
+
+    fn write_document(&mut self, format: DiffFormat, output: &mut Output) -> Result<(), CliError> {
+        let text = match format {
+            DiffFormat::Html => self.page()?,
+            DiffFormat::Github => {
+                let window = self.frame.window;
+                let window = format!("from {} to {}", time(window.since), time(window.until));
+                annotations(&self.findings(), &window)
+            }
+            DiffFormat::Sarif | DiffFormat::Rows(_) => sarif(&self.findings(), self.frame),
+        };
+        let file = self.args.output.file.as_deref();
+        let mut target = Target::open(file)?;
+        let written = target.writer(output).write_all(text.as_bytes());
+        written.map_err(|cause| match file {
+            Some(path) if path != Path::new("-") => CliError::Write {
+                path: path.to_owned(),
+                cause,
+            },
+            _ => CliError::Stdout(cause),
+        })?;
+        target.complete(output)
+    }
+
+    fn page(&mut self) -> Result<String, CliError> {
+        let mut page = Page::new(PageFrame {
+            frame: self.frame,
+            thresholds: thresholds(&self.args.basis),
+            keeps: self.keeps,
+            now: self.settings.now.as_microsecond(),
+        });
+        for subject in self.subjects {
+            page.add(&self.next(subject));
+        }
+        Ok(page.render(&self.totals)?)
+    }
+
+    /// What can be taken away from all principals, in their order.
+    fn findings(&mut self) -> Vec<Finding> {
+        let (basis, subjects) = (&self.args.basis, self.subjects);
+        let is_meant = |arn: &str| {
+            let is_root_wanted = basis.principals.is_empty() && basis.accounts.is_empty();
+            subjects.iter().any(|subject| subject.key.arn == arn) || is_root_wanted
+        };
+        let of_credentials = credential_findings(self.estate, self.usage, thresholds(basis));
+        let mut findings: Vec<Finding> = of_credentials;
+        findings.retain(|finding| is_meant(&finding.principal_arn));
+        for subject in subjects {
+            findings.extend(self.next(subject).findings());
+        }
+        findings.sort();
+        findings
+    }
+
+    /// Says what all principals together come to.
+    fn tell_totals(&self, output: &mut Output) {
+        let totals = &self.totals;
+        let count = |number: usize| format_count(u64::try_from(number).unwrap_or(u64::MAX));
+        output.note(&format!(
+            "{} principals, {} active and {} never used; {} permissions = {} used + {} denied + {} unknown + {} unused",
+            count(totals.principals),
+            count(totals.active),
+            count(totals.never_used),
+            count(totals.granted),
+            count(totals.used),
+            count(totals.denied),
+            count(totals.unknown),
+            count(totals.unused),
+        ));
+        output.note(&format!(
+            "{} can be taken away ({:.0} %), of these {} can do harm; {} unused ones are kept on purpose",
+            count(totals.removable),
+            totals.reduction().unwrap_or_default() * 100.0,
+            count(totals.high_risk_removable),
+            count(totals.kept),
+        ));
+    }
+
+    /// Says which entries of the allow-list do not count.
+    fn tell_keeps(&self, output: &mut Output) {
+        let now = self.settings.now.as_microsecond();
+        for entry in self.keeps.entries().iter().filter(|entry| entry.is_expired(now)) {
+            output.warning(&format!(
+                "entry {} of the allow-list expired on {} and no longer counts: {}",
+                entry.number, entry.expires, entry.reason
+            ));
+        }
+        // With fewer principals than all, an entry may well be about one of the others.
+        let basis = &self.args.basis;
+        if basis.principals.is_empty() && basis.accounts.is_empty() {
+            for entry in self.differ.idle_keeps() {
+                output.warning(&format!(
+                    "entry {} of the allow-list matches no permission of any principal: {} on {}",
+                    entry.number,
+                    entry.actions.join(", "),
+                    entry.principals.join(", ")
+                ));
+            }
+        }
+    }
 }

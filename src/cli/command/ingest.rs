@@ -66,6 +66,9 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
     let Some(mut lister) = opened.transpose()? else {
         return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
     };
+    if let Some(listing) = lister.listed() {
+        warn_of_misses(listing, &options.selection, output);
+    }
     if args.dry_run {
         let counted =
             runtime.run(async { Ok(stop.or_stop(Box::pin(dry_run(&location, &mut lister, &options))).await) })?;
@@ -157,6 +160,21 @@ fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliErr
         accounts: args.account.clone(),
         regions: args.region.clone(),
     })
+}
+
+/// Names the accounts and regions that choose nothing: more likely a slip than a wish.
+fn warn_of_misses(listing: &Listing, selection: &Selection, output: &mut Output) {
+    let keys = || listing.objects.iter().filter_map(|object| object.key.as_ref());
+    for account in &selection.accounts {
+        if !keys().any(|key| *key.account_id == **account) {
+            output.warning(&format!("`--account {account}` matches no object"));
+        }
+    }
+    for region in &selection.regions {
+        if !keys().any(|key| *key.region == **region) {
+            output.warning(&format!("`--region {region}` matches no object"));
+        }
+    }
 }
 
 /// Looks at the sources, with what the store knows of them; an absent store knows nothing, and is not made.
@@ -326,6 +344,24 @@ mod tests {
         assert!(
             messages.starts_with("warning: ") && messages.contains("cut.json"),
             "{messages}"
+        );
+    }
+
+    #[test]
+    fn account_and_region_that_choose_nothing_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "111122223333_CloudTrail_eu-west-1_20260901T1000Z_0123456789abcdef.json";
+        write_log(folder.path(), name, &format!(r#"{{"Records":[{RECORD}]}}"#));
+        let store = folder.path().join("store");
+        let filters = "--account 111122223333 --account 111122223334 --region eu-wset-1 --dry-run";
+        let (_, _, messages) = run(&format!(
+            "{} --store {} {filters}",
+            folder.path().display(),
+            store.display()
+        ));
+        assert_eq!(
+            messages,
+            "warning: `--account 111122223334` matches no object\nwarning: `--region eu-wset-1` matches no object\n"
         );
     }
 

@@ -8,7 +8,6 @@ use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 
 use crate::cli::args::QueryArgs;
-use crate::cli::engine;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -109,9 +108,10 @@ async fn answer(
     let options = rows::result_options(&args.output, settings)?;
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.ask(question, &args.params).await?;
-    engine::show_answer(answer, args.output.file.as_deref(), &options, Switches::OPTIONS, output).await?;
+    let file = args.output.file.as_deref();
+    let status = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
     note_caveats(question, output);
-    Ok(ExitStatus::Done)
+    Ok(status)
 }
 
 /// Says what the answer does not show: an answer without its limits misleads.

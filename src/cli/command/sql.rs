@@ -6,7 +6,6 @@ use std::path::Path;
 
 use super::query::load_library;
 use crate::cli::args::SqlArgs;
-use crate::cli::engine;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -42,8 +41,8 @@ async fn answer(text: &str, args: &SqlArgs, settings: &Settings, output: &mut Ou
     let options = rows::result_options(&args.output, settings)?;
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.sql(text, &args.params).await?;
-    engine::show_answer(answer, args.output.file.as_deref(), &options, Switches::OPTIONS, output).await?;
-    Ok(ExitStatus::Done)
+    let file = args.output.file.as_deref();
+    engine.show(answer, (file, &options), Switches::OPTIONS, output).await
 }
 
 /// The statement, or `None` when there is a person to ask.

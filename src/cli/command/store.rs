@@ -24,11 +24,17 @@ use crate::cli::rows;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::report::Format;
 use crate::report::ReportError;
 use crate::store::Commit;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreInfo;
+
+/// Columns of a terminal on which all of the history fits.
+const HISTORY_WIDTH: usize = 120;
+/// Columns of the history that fit a narrow terminal: all but `run_id`.
+const NARROW_HISTORY: [usize; 7] = [0, 1, 2, 3, 4, 5, 6];
 
 /// Shows the tables of a store, or its versions.
 ///
@@ -59,7 +65,18 @@ fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) ->
         let store = Store::open(&Location::parse(&args.location.store)?).await?;
         Ok(store.history(args.table, limit).await?)
     })?;
-    show(history_rows(&commits), &args.output, settings, output)
+    let mut rows = history_rows(&commits);
+    // The ids of runs would push the times off a narrow terminal.
+    let format = rows::result_options(&args.output, settings)?;
+    let is_narrow = format.format == Format::Table && format.width.is_some_and(|width| width < HISTORY_WIDTH);
+    if is_narrow {
+        rows = rows.and_then(|rows| rows.project(&NARROW_HISTORY));
+    }
+    let status = show(rows, &args.output, settings, output)?;
+    if is_narrow {
+        output.note("run ids do not fit this terminal; `--output json` shows them");
+    }
+    Ok(status)
 }
 
 fn show(
@@ -152,7 +169,6 @@ mod tests {
     use crate::cli::output::Verbosity;
     use crate::cli::output::tests::captured;
     use crate::cli::settings::tests::headless;
-    use crate::report::Format;
     use crate::schema::Table;
 
     fn created() -> (tempfile::TempDir, StoreLocationArgs) {
@@ -208,6 +224,28 @@ mod tests {
         let rows: Vec<serde_json::Value> = serde_json::from_str(&data.text()).unwrap();
         assert_eq!((rows.len(), &rows[0]["version"]), (1, &0.into()));
         assert_eq!(rows[0]["committed_at"], "2026-09-01T00:00:00Z");
+    }
+
+    #[test]
+    fn history_keeps_its_times_on_a_narrow_terminal() {
+        let (_folder, location) = created();
+        let (mut output, data, messages) = captured(Verbosity::Normal);
+        let args = StoreArgs {
+            command: StoreCommand::History(StoreHistoryArgs {
+                table: Table::Events,
+                location,
+                output: OutputArgs::default(),
+            }),
+        };
+        let narrow = Settings {
+            stdout_is_terminal: true,
+            terminal_width: Some(80),
+            ..headless()
+        };
+        store(&args, &narrow, &mut output).unwrap();
+        assert!(data.text().contains("2026-09-01T00:00:00Z"), "{}", data.text());
+        assert!(data.text().starts_with("version  committed_at"), "{}", data.text());
+        assert!(messages.text().contains("run ids"), "{}", messages.text());
     }
 
     #[test]

@@ -23,7 +23,6 @@ use super::line::is_command;
 use super::line::parse_command;
 use crate::cli::args::OutputArgs;
 use crate::cli::command;
-use crate::cli::engine;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -34,6 +33,7 @@ use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::query::Library;
+use crate::query::QueryError;
 use crate::query::Question;
 use crate::query::TableColumns;
 use crate::report::ReportError;
@@ -49,6 +49,18 @@ const GREETING: &str = "Type SQL ending in `;`, \\? for help, \\d for tables, \\
 enum Asked<'a> {
     Statement(&'a str),
     Question(&'a Question, &'a [(String, String)]),
+}
+
+impl Asked<'_> {
+    /// What to do about a parameter without a value.
+    fn where_values_go(self) -> String {
+        match self {
+            Self::Statement(_) => "write the value in its place; a session takes values for questions only, as in \
+                                   `\\run ID name=value`"
+                .to_owned(),
+            Self::Question(question, _) => format!("give it as in `\\run {} name=value`", question.id),
+        }
+    }
 }
 
 /// An interactive session and what was switched on in it.
@@ -193,19 +205,29 @@ impl<'a> Session<'a> {
             ..rows::result_options(&args, self.settings)?
         };
         let engine = &self.engine;
+        let where_values_go = asked.where_values_go();
         let is_answered = self.runtime.run(async {
             let show = async {
                 let answer = match asked {
                     Asked::Statement(text) => engine.sql(text, &[]).await?,
                     Asked::Question(question, params) => engine.ask(question, params).await?,
                 };
-                engine::show_answer(answer, file.as_deref(), &options, Switches::SESSION, output).await?;
+                engine
+                    .show(answer, (file.as_deref(), &options), Switches::SESSION, output)
+                    .await?;
                 Ok(true)
             };
             tokio::select! {
                 interrupted = interrupt_signal() => interrupted.map(|()| false),
                 answered = show => answered,
             }
+        });
+        let is_answered = is_answered.map_err(|error| match error {
+            CliError::Query(QueryError::MissingParameter { .. }) => CliError::Usage {
+                message: error.to_string(),
+                hint: Some(where_values_go),
+            },
+            error => error,
         })?;
         if !is_answered {
             output.note(" cancelled");
@@ -400,6 +422,17 @@ mod tests {
             messages.starts_with("error: there is no question `nope`\nhint: there are `"),
             "{messages}"
         );
+    }
+
+    #[test]
+    fn parameter_without_a_value_is_explained_as_a_session_takes_it() {
+        assert_eq!(
+            typed(&["select $n + 1;"]).1,
+            "error: parameter `$n` has no value\nhint: write the value in its place; a session takes values for \
+             questions only, as in `\\run ID name=value`\n"
+        );
+        let (_, messages, _) = typed(&["\\run unexpected-regions"]);
+        assert!(!messages.contains("--param"), "{messages}");
     }
 
     #[test]

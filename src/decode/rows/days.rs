@@ -23,20 +23,24 @@ pub struct DayRows {
 }
 
 impl RowBuffer {
-    /// Sorts the rows that `keep` names into partition days, in order of the days.
+    /// Sorts the rows that `keep` names into partition days and hands them out in order of the days, one at a time, so that
+    /// only one stands beside the buffer.
     ///
     /// `keep` has one entry per row.
-    pub fn into_days(self, keep: &[bool]) -> Result<Vec<DayRows>, ArrowError> {
+    pub fn into_days<E: From<ArrowError>>(
+        self,
+        keep: &[bool],
+        mut take: impl FnMut(DayRows) -> Result<(), E>,
+    ) -> Result<(), E> {
         let rows = self.sorted_rows(keep);
-        let mut days = Vec::new();
         for rows in rows.chunk_by(|&left, &right| self.event_date(left) == self.event_date(right)) {
             let event_date = rows.first().and_then(|&row| self.event_date(row));
-            days.push(DayRows {
+            take(DayRows {
                 event_date,
                 batch: Arrays::new(&self, rows).batch()?,
-            });
+            })?;
         }
-        Ok(days)
+        Ok(())
     }
 
     /// All rows in the order in which they came, as columns of [`crate::schema::events_file`].

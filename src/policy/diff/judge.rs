@@ -7,14 +7,15 @@ use super::reason::Reason;
 use super::subject::Absence;
 use super::subject::Subject;
 use super::summary::Activity;
+use super::visibility::Place;
 use super::visibility::Trace;
 use crate::iam::ActionId;
-use crate::iam::document::Scope;
 use crate::iam::document::Statement;
-use crate::iam::resource_matches;
 use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
+use crate::policy::resource::covers;
+use crate::policy::trails::Trails;
 use crate::policy::usage::AccountLog;
 use crate::policy::usage::ActionUse;
 use crate::policy::usage::Coverage;
@@ -26,10 +27,13 @@ pub(super) struct Judge<'s> {
     pub(super) subject: &'s Subject<'s>,
     pub(super) log: Option<&'s AccountLog>,
     pub(super) coverage: Option<Coverage>,
+    pub(super) trails: &'s Trails,
     pub(super) window: Window,
     pub(super) thresholds: Thresholds,
     /// Why the snapshot does not show all of its permissions.
     pub(super) gap: Option<String>,
+    /// Calls that map to no action, by the services that they may belong to.
+    pub(super) unmapped: Vec<(Vec<&'static str>, String)>,
 }
 
 impl<'s> Judge<'s> {
@@ -61,7 +65,7 @@ impl<'s> Judge<'s> {
         } else if evidence.denied > 0 {
             return Verdict::DeniedAttempt;
         }
-        match self.doubt(trace) {
+        match self.doubt(trace, grant.statement) {
             Some(reason) => Verdict::Unknown(reason),
             None => Verdict::Unused,
         }
@@ -98,7 +102,7 @@ impl<'s> Judge<'s> {
     }
 
     /// Why the lack of evidence for an action proves nothing.
-    fn doubt(&self, trace: &Trace) -> Option<Reason> {
+    fn doubt(&self, trace: &Trace, statement: &Statement) -> Option<Reason> {
         let log = match (self.log, &self.gap, self.log_doubt()) {
             (_, Some(gap), _) => return Some(Reason::SnapshotGaps(gap.clone())),
             (Some(log), None, None) => log,
@@ -109,10 +113,17 @@ impl<'s> Judge<'s> {
             true => &log.regions,
             false => &self.subject.deeds.regions,
         };
+        let place = Place {
+            account_id: self.subject.key.account_id().unwrap_or_default(),
+            log,
+            regions,
+            trails: self.trails,
+            statement,
+        };
         let never = trace.never.clone();
         never
             .or_else(|| self.time_doubt())
-            .or_else(|| trace.hidden(log, regions))
+            .or_else(|| trace.hidden(&place))
             .or_else(|| self.unmapped_call(trace.service))
     }
 
@@ -145,10 +156,9 @@ impl<'s> Judge<'s> {
     }
 
     fn unmapped_call(&self, service: &str) -> Option<Reason> {
-        let mut unmapped = self.subject.deeds.unmapped.iter();
-        let of_service = |source: &str| source.split('.').next() == Some(service);
-        let (source, name) = unmapped.find(|(source, _)| of_service(source))?;
-        Some(Reason::UnmappedCall(format!("{source}:{name}")))
+        let mut unmapped = self.unmapped.iter();
+        let (_, call) = unmapped.find(|(services, _)| services.contains(&service))?;
+        Some(Reason::UnmappedCall(call.clone()))
     }
 }
 
@@ -170,44 +180,5 @@ fn share_of_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissio
     match evidence.names_all_resources() && evidence.resources.iter().all(is_explained) {
         true => Share::None,
         false => Share::Unclear,
-    }
-}
-
-/// Whether a statement is about a resource.
-fn covers(statement: &Statement, arn: &str) -> bool {
-    let matches = |pattern: &str| resource_matches(&without_variables(pattern), arn);
-    match &statement.resources {
-        Some(Scope::Only(patterns)) => patterns.texts().any(matches),
-        Some(Scope::AllBut(patterns)) => !patterns.texts().any(|pattern| resource_matches(pattern, arn)),
-        None => false,
-    }
-}
-
-/// A pattern whose policy variables, such as `${aws:username}`, match anything.
-fn without_variables(pattern: &str) -> String {
-    let mut parts = pattern.split("${");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        plain.push('*');
-        plain.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn policy_variables_match_anything() {
-        let cases = [
-            ("arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/*/*"),
-            ("${a}x${b}", "*x*"),
-            ("open${a", "open*"),
-            ("plain", "plain"),
-        ];
-        for (pattern, plain) in cases {
-            assert_eq!(without_variables(pattern), plain);
-        }
     }
 }

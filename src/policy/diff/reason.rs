@@ -52,6 +52,15 @@ pub enum Reason {
         /// Whether events that only read are missing.
         is_read: bool,
     },
+    /// The event selectors do not ask for such events, or not for those of all resources.
+    NotSelected {
+        /// Resource types of the data events; none for management events.
+        resource_types: Vec<&'static str>,
+        /// Regions without them.
+        regions: Vec<String>,
+        /// Whether events that only read are missing.
+        is_read: bool,
+    },
     /// A trail may exclude the event source, and none of its events is there.
     SourceNotRecorded(&'static str),
     /// Management events of the kind are not recorded.
@@ -105,6 +114,7 @@ impl Reason {
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
+            Self::NotSelected { .. } => "not-selected",
             Self::SourceNotRecorded(_) => "source-not-recorded",
             Self::ManagementEventsNotRecorded { .. } => "management-events-not-recorded",
             Self::UnmappedCall(_) => "unmapped-call",
@@ -165,6 +175,11 @@ impl fmt::Display for Reason {
                 let (kind, types) = (kind(*is_read), resource_types.join(" or "));
                 write!(formatter, "no {kind} data events of {types} are recorded in {place}")
             }
+            Self::NotSelected {
+                resource_types,
+                regions,
+                is_read,
+            } => formatter.write_str(&not_selected(resource_types, regions, *is_read)),
             Self::SourceNotRecorded(source) => write!(formatter, "no events of {source} are recorded in the account"),
             Self::ManagementEventsNotRecorded { is_read } => {
                 let kind = kind(*is_read);
@@ -191,6 +206,17 @@ impl fmt::Display for NotGranted {
             Self::NotInSnapshot => "the IAM snapshot does not know the principal",
             Self::OtherPrincipal => "the IAM snapshot has another principal of this name",
         })
+    }
+}
+
+fn not_selected(resource_types: &[&str], regions: &[String], is_read: bool) -> String {
+    let (kind, place) = (kind(is_read), regions.join(", "));
+    match resource_types.is_empty() {
+        true => format!("the event selectors leave out {kind} management events in {place}"),
+        false => {
+            let types = resource_types.join(" or ");
+            format!("the event selectors leave out {kind} data events of {types}, or some resources, in {place}")
+        }
     }
 }
 

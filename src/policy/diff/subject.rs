@@ -1,5 +1,6 @@
 //! Whose permissions and uses belong together.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ pub struct Subject<'a> {
     /// Why there is none.
     pub absence: Option<Absence>,
     /// What it did.
-    pub deeds: PrincipalUse,
+    pub deeds: Cow<'a, PrincipalUse>,
 }
 
 /// Why a principal of the logs is in no snapshot.
@@ -36,8 +37,8 @@ pub enum Absence {
 /// Users and roles in the order of ARN and id.
 ///
 /// Principals of accounts that have neither logs nor a snapshot are other people's and left out.
-pub fn subjects<'a>(usage: &Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
-    let mut deeds: BTreeMap<&str, Vec<(&PrincipalKey, &PrincipalUse)>> = BTreeMap::new();
+pub fn subjects<'a>(usage: &'a Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
+    let mut deeds: BTreeMap<&str, Vec<(&'a PrincipalKey, &'a PrincipalUse)>> = BTreeMap::new();
     for (key, deed) in &usage.principals {
         deeds.entry(&key.arn).or_default().push((key, deed));
     }
@@ -49,14 +50,12 @@ pub fn subjects<'a>(usage: &Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
         };
         accounts.extend(key.account_id().map(str::to_owned));
         let namesakes = deeds.remove(key.arn.as_str()).unwrap_or_default();
-        let (own, others): (Vec<_>, Vec<_>) = namesakes.into_iter().partition(|(found, _)| is_same(found, &key));
-        let mut merged = PrincipalUse::default();
-        own.iter().for_each(|(_, deed)| merged.add(deed));
+        let (own, others): (Vec<_>, Vec<_>) = namesakes.into_iter().partition(|(found, _)| found.may_be(&key));
         subjects.push(Subject {
             key,
             member: Some(member),
             absence: None,
-            deeds: merged,
+            deeds: merged(&own),
         });
         subjects.extend(others.into_iter().map(|found| absent(found, Absence::OtherPrincipal)));
     }
@@ -72,19 +71,21 @@ pub fn subjects<'a>(usage: &Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
     subjects
 }
 
-fn absent<'a>((key, deeds): (&PrincipalKey, &PrincipalUse), absence: Absence) -> Subject<'a> {
+/// What the records of one principal show together; those without its id are its own, too.
+fn merged<'a>(own: &[(&'a PrincipalKey, &'a PrincipalUse)]) -> Cow<'a, PrincipalUse> {
+    if let [(_, deeds)] = own {
+        return Cow::Borrowed(deeds);
+    }
+    let mut merged = PrincipalUse::default();
+    own.iter().for_each(|(_, deeds)| merged.add(deeds));
+    Cow::Owned(merged)
+}
+
+fn absent<'a>((key, deeds): (&'a PrincipalKey, &'a PrincipalUse), absence: Absence) -> Subject<'a> {
     Subject {
         key: key.clone(),
         member: None,
         absence: Some(absence),
-        deeds: deeds.clone(),
-    }
-}
-
-/// Whether two keys of one ARN may mean one principal: an id that is not known contradicts none.
-fn is_same(found: &PrincipalKey, wanted: &PrincipalKey) -> bool {
-    match (&found.unique_id, &wanted.unique_id) {
-        (Some(found), Some(wanted)) => found == wanted,
-        _ => true,
+        deeds: Cow::Borrowed(deeds),
     }
 }

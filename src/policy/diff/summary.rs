@@ -23,8 +23,10 @@ pub struct Summary<'s> {
     pub unknown: usize,
     /// Granted and unused.
     pub unused: usize,
-    /// Unused ones that can be taken away: all, or none of a role that belongs to a service.
+    /// Unused ones that can be taken away: all that are not kept on purpose, or none of a role that belongs to a service.
     pub removable: usize,
+    /// Unused ones that the allow-list keeps.
+    pub kept: usize,
     /// Removable ones by the harm that they can do.
     pub removable_harms: BTreeMap<&'static str, usize>,
     /// Removable ones that can do some harm.
@@ -35,7 +37,7 @@ pub struct Summary<'s> {
     pub used_not_granted: usize,
     /// Tried and denied, and not granted.
     pub denied_not_granted: usize,
-    /// Policies of which no action is used or unknown, by id.
+    /// Policies of which every action is unused and none is kept on purpose, by id.
     pub unused_policies: Vec<&'s str>,
     /// Whether the principal did anything.
     pub activity: Activity,
@@ -70,13 +72,13 @@ impl<'s> Summary<'s> {
                 continue;
             };
             let is_unused = policies.entry(&policy.id).or_insert(true);
-            *is_unused &= row.verdict == Verdict::Unused;
+            *is_unused &= row.verdict == Verdict::Unused && row.kept.is_none();
             let kept = granted.entry(row.action).or_insert(row);
             if rank(&row.verdict) < rank(&kept.verdict) {
                 *kept = row;
             }
         }
-        let is_editable = !subject.key.arn.contains(SERVICE_LINKED_PATH);
+        let is_editable = !is_service_linked(&subject.key.arn);
         granted.into_values().for_each(|row| summary.count(row, is_editable));
         let unused = policies.into_iter().filter(|(_, is_unused)| *is_unused);
         summary.unused_policies = unused.map(|(id, _)| id).collect();
@@ -100,8 +102,10 @@ impl<'s> Summary<'s> {
             }
             Verdict::Unused => {
                 self.unused += 1;
-                if is_editable {
-                    self.count_removable(row);
+                match row.kept {
+                    Some(_) => self.kept += 1,
+                    None if is_editable => self.count_removable(row),
+                    None => {}
                 }
             }
             Verdict::UsedNotGranted(_) => {}
@@ -137,8 +141,13 @@ impl Activity {
     }
 }
 
+/// Whether an ARN is that of a role that an AWS service made for itself.
+pub(super) fn is_service_linked(arn: &str) -> bool {
+    arn.contains(SERVICE_LINKED_PATH)
+}
+
 /// What keeps an action comes first.
-fn rank(verdict: &Verdict) -> u8 {
+pub(super) fn rank(verdict: &Verdict) -> u8 {
     match verdict {
         Verdict::Used | Verdict::UsedNotGranted(_) => 0,
         Verdict::Unknown(_) => 1,

@@ -8,6 +8,10 @@ use crate::iam::ActionId;
 use crate::iam::Facts;
 use crate::iam::Level;
 use crate::iam::Observability;
+use crate::iam::document::Statement;
+use crate::policy::trails::Told;
+use crate::policy::trails::Trails;
+use crate::policy::trails::Wanted;
 use crate::policy::usage::AccountLog;
 use crate::policy::usage::Recorded;
 
@@ -29,6 +33,18 @@ pub(super) struct Trace {
     resource_types: Vec<&'static str>,
     excludable_source: Option<&'static str>,
     is_read: bool,
+}
+
+/// Where a use would have been seen.
+#[derive(Debug)]
+pub(super) struct Place<'p> {
+    pub(super) account_id: &'p str,
+    pub(super) log: &'p AccountLog,
+    /// Regions in which the principal may be relied upon.
+    pub(super) regions: &'p BTreeSet<String>,
+    pub(super) trails: &'p Trails,
+    /// What grants the action.
+    pub(super) statement: &'p Statement,
 }
 
 impl<'f> Visibility<'f> {
@@ -57,16 +73,41 @@ impl Trace {
         }
     }
 
-    /// Why the logs of an account would not show a use in these regions; `None` if they would.
-    pub(super) fn hidden(&self, log: &AccountLog, regions: &BTreeSet<String>) -> Option<Reason> {
-        if !self.resource_types.is_empty() {
-            return self.hidden_data(log, regions);
+    /// Why the logs would not show a use; `None` if they would.
+    pub(super) fn hidden(&self, place: &Place<'_>) -> Option<Reason> {
+        match self.resource_types.is_empty() {
+            true => self.hidden_management(place),
+            false => self.hidden_data(place),
         }
-        if let Some(source) = self.excludable_source.filter(|source| !log.sources.contains(*source)) {
+    }
+
+    /// Some calls of a writing level, such as `sts:AssumeRole` and `kms:Decrypt`, are recorded as reading, so those need both
+    /// kinds.
+    fn hidden_management(&self, place: &Place<'_>) -> Option<Reason> {
+        let log = place.log;
+        let mut is_told = !place.trails.is_empty() && !place.regions.is_empty();
+        for is_read in [true, false].into_iter().filter(|is_read| *is_read || !self.is_read) {
+            let wanted = place.wanted(is_read);
+            let told = |region: &String| place.trails.management(wanted, region, self.excludable_source);
+            let told: Vec<(&String, Told)> = place.regions.iter().map(|region| (region, told(region))).collect();
+            let missing = told.iter().filter(|(_, told)| *told == Told::NotRecorded);
+            let missing: Vec<String> = missing.map(|(region, _)| (*region).clone()).collect();
+            if !missing.is_empty() {
+                return Some(Reason::NotSelected {
+                    resource_types: Vec::new(),
+                    regions: missing,
+                    is_read,
+                });
+            }
+            is_told &= told.iter().all(|(_, told)| *told == Told::Recorded);
+        }
+        if let Some(source) = self
+            .excludable_source
+            .filter(|source| !is_told && !log.sources.contains(*source))
+        {
             return Some(Reason::SourceNotRecorded(source));
         }
-        // Some calls of a writing level, such as `sts:AssumeRole` and `kms:Decrypt`, are recorded as reading, so those need
-        // both kinds.
+        // Every account makes calls of both kinds: logs without one contradict selectors that ask for it.
         if !log.management.reads {
             return Some(Reason::ManagementEventsNotRecorded { is_read: true });
         }
@@ -74,22 +115,52 @@ impl Trace {
         needs_writes.then_some(Reason::ManagementEventsNotRecorded { is_read: false })
     }
 
-    fn hidden_data(&self, log: &AccountLog, regions: &BTreeSet<String>) -> Option<Reason> {
-        let is_recorded = |region: Option<&str>| {
-            let recorded = log.data.iter().filter(|((place, resource_type), _)| {
-                region.is_none_or(|region| place == region) && self.resource_types.contains(&resource_type.as_str())
+    fn hidden_data(&self, place: &Place<'_>) -> Option<Reason> {
+        let (mut not_selected, mut not_seen) = (Vec::new(), Vec::new());
+        let (wanted, mut is_told) = (place.wanted(self.is_read), !place.regions.is_empty());
+        for region in place.regions {
+            let told = place.trails.data(wanted, region, &self.resource_types, place.statement);
+            is_told &= told == Told::Recorded;
+            match told {
+                Told::Recorded => {}
+                Told::NotRecorded => not_selected.push(region.clone()),
+                Told::Nothing | Told::PerhapsRecorded if !self.is_seen(place.log, Some(region)) => {
+                    not_seen.push(region.clone());
+                }
+                Told::Nothing | Told::PerhapsRecorded => {}
+            }
+        }
+        if !not_selected.is_empty() {
+            return Some(Reason::NotSelected {
+                resource_types: self.resource_types.clone(),
+                regions: not_selected,
+                is_read: self.is_read,
             });
-            let mut recorded = recorded.map(|(_, recorded)| recorded);
-            recorded.any(|recorded: &Recorded| if self.is_read { recorded.reads } else { recorded.writes })
-        };
-        let missing = regions.iter().filter(|region| !is_recorded(Some(region)));
-        let missing: Vec<String> = missing.cloned().collect();
-        let is_nowhere = !is_recorded(None);
-        (is_nowhere || !missing.is_empty()).then(|| Reason::DataEventsNotRecorded {
+        }
+        let is_nowhere = !is_told && !self.is_seen(place.log, None);
+        (is_nowhere || !not_seen.is_empty()).then(|| Reason::DataEventsNotRecorded {
             resource_types: self.resource_types.clone(),
-            regions: if is_nowhere { Vec::new() } else { missing },
+            regions: if is_nowhere { Vec::new() } else { not_seen },
             is_read: self.is_read,
         })
+    }
+
+    /// Whether the logs hold data events of the kind in a region, or anywhere.
+    fn is_seen(&self, log: &AccountLog, region: Option<&str>) -> bool {
+        let of_kind = log.data.iter().filter(|((place, resource_type), _)| {
+            region.is_none_or(|region| place == region) && self.resource_types.contains(&resource_type.as_str())
+        });
+        let mut of_kind = of_kind.map(|(_, recorded)| recorded);
+        of_kind.any(|recorded: &Recorded| if self.is_read { recorded.reads } else { recorded.writes })
+    }
+}
+
+impl<'p> Place<'p> {
+    fn wanted(&self, is_read: bool) -> Wanted<'p> {
+        Wanted {
+            account_id: self.account_id,
+            is_read,
+        }
     }
 }
 

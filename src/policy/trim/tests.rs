@@ -96,6 +96,18 @@ fn names_are_never_widened_to_a_pattern() {
     assert_eq!(trimmed(statements, &set(&["sqs:DeleteMessage"]), 1), wanted);
 }
 
+/// IAM refuses such a pattern; what it would match must be the same for known actions and for any text.
+#[test]
+fn pattern_without_service_takes_nothing_in() {
+    let statements = r#"[{"Effect":"Allow","NotAction":["s*"],"Resource":"*"}]"#;
+    let mut removable = set(&["*"]);
+    removable.remove(Facts::embedded().find("s3:GetObject").unwrap());
+    let mut expander = Expander::new(Facts::embedded());
+    let document = Document::parse(&format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#)).unwrap();
+    let result = trim(&document, &[(1, removable)].into(), NO_LIMIT, &mut expander);
+    assert_eq!(result.document.statements.as_slice(), []);
+}
+
 fn pattern() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "*",

@@ -8,11 +8,21 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::common::Result;
 
+use super::skipped::SkippedNotes;
 use super::table::RawTable;
 
 /// `read_cloudtrail(path)`; the path is a text literal.
 #[derive(Debug)]
-pub(in crate::query) struct ReadCloudtrail;
+pub(in crate::query) struct ReadCloudtrail {
+    skipped: SkippedNotes,
+}
+
+impl ReadCloudtrail {
+    /// `skipped` is told what cannot be read.
+    pub(in crate::query) fn new(skipped: SkippedNotes) -> Self {
+        Self { skipped }
+    }
+}
 
 impl TableFunctionImpl for ReadCloudtrail {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
@@ -26,6 +36,6 @@ impl TableFunctionImpl for ReadCloudtrail {
             let message = format!("cannot read `{path}`: this build reads local files only; copy the objects first");
             return Err(DataFusionError::Plan(message));
         }
-        Ok(Arc::new(RawTable::new(path.to_owned())))
+        Ok(Arc::new(RawTable::new(path.to_owned(), self.skipped.clone())))
     }
 }

@@ -1,11 +1,14 @@
 //! `read_cloudtrail('path')`: the events of raw log files, as the columns of `events`, without a store.
 //!
-//! Nothing is remembered between queries: duplicate deliveries count twice, and an object that cannot be read or holds a bad
-//! record ends the query, because there is no ledger that would tell of it.
+//! Nothing is remembered between queries, so duplicate deliveries count twice. What cannot be read is left out and noted in
+//! [`Skipped`], because there is no ledger that would tell of it.
 
 mod function;
 mod pruning;
+mod skipped;
 mod stream;
 mod table;
 
 pub(super) use function::ReadCloudtrail;
+pub use skipped::Skipped;
+pub(super) use skipped::SkippedNotes;

@@ -10,7 +10,6 @@ use arrow::array::RecordBatchOptions;
 use arrow::compute;
 use arrow::datatypes::SchemaRef;
 use arrow::datatypes::TimestampMicrosecondType;
-use datafusion::common::DataFusionError;
 use datafusion::common::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::TaskContext;
@@ -18,6 +17,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
 use tokio::sync::mpsc::Sender;
 
+use super::skipped::SkippedNotes;
 use crate::decode::Decoder;
 use crate::decode::EventKeys;
 use crate::decode::Limits;
@@ -26,6 +26,7 @@ use crate::decode::Outcome;
 use crate::decode::RowBuffer;
 use crate::schema::EVENT_DATE;
 use crate::source;
+use crate::source::Content;
 use crate::source::ObjectRef;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -37,14 +38,16 @@ const WAITING_BATCHES: usize = 2;
 pub(super) struct ObjectStream {
     objects: Arc<Vec<ObjectRef>>,
     schema: SchemaRef,
+    skipped: SkippedNotes,
 }
 
 impl ObjectStream {
-    /// `schema` holds columns of `events` in any order.
-    pub(super) fn new(objects: Vec<ObjectRef>, schema: SchemaRef) -> Self {
+    /// `schema` holds columns of `events` in any order; `skipped` is told what cannot be read.
+    pub(super) fn new(objects: Vec<ObjectRef>, schema: SchemaRef, skipped: SkippedNotes) -> Self {
         Self {
             objects: Arc::new(objects),
             schema,
+            skipped,
         }
     }
 }
@@ -60,6 +63,7 @@ impl PartitionStream for ObjectStream {
             schema: Arc::clone(&self.schema),
             batch_rows: context.session_config().batch_size(),
             sender: builder.tx(),
+            skipped: self.skipped.clone(),
             reader_is_gone: false,
         };
         let objects = Arc::clone(&self.objects);
@@ -72,6 +76,7 @@ struct Worker {
     schema: SchemaRef,
     batch_rows: usize,
     sender: Sender<Result<RecordBatch>>,
+    skipped: SkippedNotes,
     reader_is_gone: bool,
 }
 
@@ -83,10 +88,18 @@ impl Worker {
             if self.reader_is_gone {
                 return Ok(());
             }
-            let bytes = source::read(object)
-                .map_err(|error| DataFusionError::Execution(format!("cannot read `{}`: {error}", object.uri)))?;
-            let outcome = decoder.decode(&object.uri, &bytes, &mut rows, |rows| self.send(rows))?;
-            check(object, &outcome)?;
+            let mut spill = |rows: &mut RowBuffer| self.send(rows);
+            let outcome = match source::open(object) {
+                Ok(Content::Whole(bytes)) => decoder.decode(&object.uri, &bytes, &mut rows, &mut spill)?,
+                Ok(Content::Stream(stream)) => decoder.decode_stream(&object.uri, stream, &mut rows, &mut spill)?,
+                Err(error) => {
+                    self.skipped.add(&object.uri, format!("cannot be read: {error}"));
+                    continue;
+                }
+            };
+            if let Some(problem) = problem(object, &outcome) {
+                self.skipped.add(&object.uri, problem);
+            }
             if rows.rows() >= self.batch_rows {
                 self.send(&mut rows)?;
             }
@@ -133,26 +146,27 @@ fn event_dates(batch: &RecordBatch) -> Result<ArrayRef> {
     Ok(Arc::new(days))
 }
 
-/// A file of a folder that is no log by name and content is passed over; everything else that is wrong ends the query.
-fn check(object: &ObjectRef, outcome: &Outcome) -> Result<()> {
+/// What the query does not see of an object. A file of a folder that is no log by name and content is no loss.
+fn problem(object: &ObjectRef, outcome: &Outcome) -> Option<String> {
     let is_no_log = outcome.kind == ObjectKind::Unknown && outcome.rows == 0;
     let is_expected = object.is_named || object.key.is_some();
-    let advice = "ingest it to keep what is good and to see the rest in `objects` and `rejects`";
     if is_no_log && !is_expected {
-        return Ok(());
+        return None;
     }
-    if let Some(fault) = &outcome.fault {
-        return Err(DataFusionError::Execution(format!(
-            "cannot read `{}`: {fault}; {advice}",
-            object.uri
-        )));
+    let read = if outcome.rows > 0 {
+        "is read in part"
+    } else {
+        "is left out"
+    };
+    match (&outcome.fault, outcome.rejects.as_slice()) {
+        (Some(fault), _) => Some(format!("{read}: {fault}")),
+        (None, []) => None,
+        (None, [reject]) => Some(format!("{read}: record {}: {}", reject.record_index, reject.reason)),
+        (None, [first, others @ ..]) => Some(format!(
+            "{read}: record {} and {} more: {}",
+            first.record_index,
+            others.len(),
+            first.reason
+        )),
     }
-    if let Some(reject) = outcome.rejects.first() {
-        let message = format!(
-            "cannot read record {} of `{}`: {}; {advice}",
-            reject.record_index, object.uri, reject.reason
-        );
-        return Err(DataFusionError::Execution(message));
-    }
-    Ok(())
 }

@@ -21,6 +21,7 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::streaming::StreamingTableExec;
 
 use super::pruning::objects_for;
+use super::skipped::SkippedNotes;
 use super::stream::ObjectStream;
 use crate::query::table::as_hints;
 use crate::query::table::with_views;
@@ -33,12 +34,14 @@ use crate::source::ObjectRef;
 pub(super) struct RawTable {
     path: String,
     schema: SchemaRef,
+    skipped: SkippedNotes,
 }
 
 impl RawTable {
-    pub(super) fn new(path: String) -> Self {
+    pub(super) fn new(path: String, skipped: SkippedNotes) -> Self {
         Self {
             path,
+            skipped,
             schema: with_views(&schema::events()),
         }
     }
@@ -48,10 +51,10 @@ impl RawTable {
         let listed = SpawnedTask::spawn_blocking(move || source::list(&[path])).join().await;
         let listed = listed.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
         let listing = listed.map_err(|error| DataFusionError::External(Box::new(error)))?;
-        match listing.unlisted.first() {
-            None => Ok(listing.objects),
-            Some((place, cause)) => Err(DataFusionError::Execution(format!("cannot list `{place}`: {cause}"))),
+        for (place, cause) in listing.unlisted {
+            self.skipped.add(&place, format!("cannot be listed: {cause}"));
         }
+        Ok(listing.objects)
     }
 }
 
@@ -98,9 +101,10 @@ impl TableProvider for RawTable {
                 part.push(object);
             }
         }
-        let streams = parts
-            .into_iter()
-            .map(|part| Arc::new(ObjectStream::new(part, Arc::clone(&projected_schema))) as Arc<dyn PartitionStream>);
+        let streams = parts.into_iter().map(|part| {
+            let stream = ObjectStream::new(part, Arc::clone(&projected_schema), self.skipped.clone());
+            Arc::new(stream) as Arc<dyn PartitionStream>
+        });
         let plan = StreamingTableExec::try_new(
             Arc::clone(&projected_schema),
             streams.collect(),

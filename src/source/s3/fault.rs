@@ -1,6 +1,7 @@
 //! What a bucket answers instead of the bytes, and what to do about it.
 
 use std::error::Error;
+use std::fmt::Display;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -79,6 +80,11 @@ impl Fault {
     /// A fault of another kind, in the words of its cause.
     pub(in crate::source) fn unreadable(reason: &str) -> Self {
         Self::new(FaultKind::Refused, reason)
+    }
+
+    /// What keeps a file from being read.
+    pub fn of_file(cause: &dyn Display) -> Self {
+        Self::new(FaultKind::Refused, format!("{cause}; make it readable and run again"))
     }
 
     /// Whether what is asked for next will meet the same hindrance, whatever it is.

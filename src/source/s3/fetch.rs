@@ -1,5 +1,6 @@
 //! Fetching one object whole.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::fault::Failure;
 use super::fault::Fault;
 use super::fault::FaultKind;
 use super::fault::Verb;
+use crate::source::Content;
 use crate::source::Fetched;
 use crate::source::ObjectRef;
 
@@ -32,28 +34,37 @@ struct Body {
 
 impl Bucket {
     /// Fetches an object; one that was replaced since it was listed is fetched as it is now.
-    pub(in crate::source) async fn fetch(self: &Arc<Self>, object: &ObjectRef) -> Result<Fetched, Fault> {
-        let mut object = object.clone();
+    pub(in crate::source) async fn fetch<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<Fetched<'o>, Fault> {
+        let (object, body) = self.newest(object).await?;
+        Ok(Fetched {
+            object,
+            content: Content::Whole(body.bytes),
+            metadata: body.metadata,
+        })
+    }
+
+    /// The bytes of an object, as it is now.
+    pub(in crate::source) async fn read(self: &Arc<Self>, object: &ObjectRef) -> Result<Vec<u8>, Fault> {
+        let (_, body) = self.newest(object).await?;
+        Ok(body.bytes)
+    }
+
+    async fn newest<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<(Cow<'o, ObjectRef>, Body), Fault> {
+        let mut object = Cow::Borrowed(object);
         let Some(key) = object.bucket_key(self).map(str::to_owned) else {
             return Err(Fault::new(FaultKind::Refused, "the object belongs to another bucket"));
         };
         let mut changes = 0;
         loop {
             match self.body(&object, &key).await {
-                Ok(body) => {
-                    return Ok(Fetched {
-                        object,
-                        bytes: body.bytes,
-                        metadata: body.metadata,
-                    });
-                }
+                Ok(body) => return Ok((object, body)),
                 Err(fault) if fault.kind == FaultKind::Changed && changes < MAX_CHANGES => {
                     changes += 1;
-                    object = ObjectRef {
+                    object = Cow::Owned(ObjectRef {
                         listed_from: object.listed_from,
                         is_named: object.is_named,
                         ..self.head(&key).await?
-                    };
+                    });
                 }
                 Err(fault) => return Err(fault),
             }

@@ -116,11 +116,7 @@ impl Inventory {
             ManifestPlace::Folder(folder) => read_beside(folder, &file).map_err(|error| failed(error.to_string()))?,
             ManifestPlace::Bucket(bucket) => {
                 let object = bucket.head(&file).await.map_err(|fault| failed(fault.to_string()))?;
-                bucket
-                    .fetch(&object)
-                    .await
-                    .map_err(|fault| failed(fault.to_string()))?
-                    .bytes
+                bucket.read(&object).await.map_err(|fault| failed(fault.to_string()))?
             }
         };
         let rows = match &self.format {
@@ -128,10 +124,8 @@ impl Inventory {
             Format::Parquet => parquet_rows(bytes),
         };
         let rows = rows.map_err(failed)?;
-        let mut listing = Listing {
-            objects: rows.into_iter().filter_map(|row| self.object(row)).collect(),
-            ..Listing::default()
-        };
+        let mut listing = Listing::default();
+        listing.extend(rows.into_iter().filter_map(|row| self.object(row)));
         listing.put_in_order();
         Ok(Some(listing))
     }

@@ -42,7 +42,7 @@ pub(in crate::source) struct BucketLister {
     /// Days that the next part covers.
     span: i32,
     /// Objects that stand in an earlier part already.
-    told: BTreeSet<String>,
+    told: BTreeSet<Box<str>>,
     /// What the first part adds.
     first: Option<Listing>,
 }

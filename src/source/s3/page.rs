@@ -12,6 +12,7 @@ use super::decode_keys::decode_key;
 use super::fault::Failure;
 use super::fault::Fault;
 use super::fault::Verb;
+use crate::source::Listing;
 use crate::source::LogKey;
 use crate::source::ObjectRef;
 use crate::source::object::Place;
@@ -46,10 +47,11 @@ impl Bucket {
         // A server that says that there is more, but not where, would be asked for the same page for ever.
         let next = output.next_continuation_token.clone();
         let next = next.filter(|token| output.is_truncated == Some(true) && request.token.as_ref() != Some(token));
-        let objects = output.contents().iter().filter_map(|object| self.listed(object));
+        let mut listing = Listing::default();
+        listing.extend(output.contents().iter().filter_map(|object| self.listed(object)));
         let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
         Ok(Page {
-            objects: objects.collect(),
+            objects: listing.objects,
             folders: folders.map(decode_key).collect(),
             next,
         })
@@ -92,8 +94,8 @@ impl Bucket {
         last_modified: Option<&DateTime>,
     ) -> ObjectRef {
         ObjectRef {
-            uri: self.uri(key),
-            etag: etag.trim_matches('"').to_owned(),
+            uri: self.uri(key).into_boxed_str(),
+            etag: etag.trim_matches('"').into(),
             size,
             last_modified: last_modified.and_then(microseconds),
             key: LogKey::parse(key),

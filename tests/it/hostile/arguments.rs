@@ -54,7 +54,7 @@ const PARAMETERS: &[Case] = &[
     (
         &["sql", "select $day"],
         2,
-        &["parameter `$day` has no value; add `--param day=…`"],
+        &["parameter `$day` has no value\nhint: add `--param day=…`"],
     ),
     (&["sql", "select 1", "--param", "day=1"], 2, &["no parameter `$day`"]),
     (
@@ -63,6 +63,18 @@ const PARAMETERS: &[Case] = &[
         &["`$a` is given twice"],
     ),
     (&["sql", "select $a", "--param", "a"], 2, &["NAME=VALUE"]),
+    (
+        &[
+            "query",
+            "root-use",
+            "--param",
+            "since=2026-10-01",
+            "--param",
+            "until=2026-09-01",
+        ],
+        2,
+        &["`$since` cannot be `2026-10-01`", "`2026-09-01`", "exchange them"],
+    ),
     (
         &["query", "key-age", "--param", "min_age_days=old"],
         2,

@@ -419,6 +419,28 @@ fn bomb_stops_at_the_cap_in_bounded_memory() {
     }
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn large_object_is_never_held_whole() {
+    const RECORDS: usize = 2_000;
+    let filler = "x".repeat(100_000);
+    let records = (GOOD_RECORDS..GOOD_RECORDS + RECORDS).map(|id| {
+        with_field(
+            &record(id),
+            &format!(r#""serviceEventDetails":{{"filler":"{filler}"}}"#),
+        )
+    });
+    let object = document(&records.collect::<Vec<String>>());
+    let place = place_with_a_good_object();
+    place.write("large.json", object.as_bytes());
+    drop(object);
+    let logs = place.logs();
+    let arguments = ["ingest", logs.to_str().unwrap(), "--memory", "48MiB", "--threads", "1"];
+    let (ended, peak_bytes) = run_measured(&place, &arguments);
+    assert_run(&place, &ended, 0, &[], GOOD_RECORDS + RECORDS);
+    assert!(peak_bytes < 164 * MEBIBYTE, "{} MiB", peak_bytes / MEBIBYTE);
+}
+
 /// Compresses `start` and then `count` times one byte, without holding them.
 fn gzip_of(start: &[u8], filler: u8, count: u64) -> Vec<u8> {
     let content = start.chain(std::io::repeat(filler).take(count));
@@ -448,4 +470,17 @@ fn run_measured(place: &Place, arguments: &[&str]) -> (process::Ended, u64) {
     }
     assert!(peak_kibibytes > 0, "the process was never seen");
     (process::ended(child.wait_with_output().unwrap()), peak_kibibytes * 1024)
+}
+
+#[test]
+fn empty_file_with_the_name_of_a_log_is_taken_for_a_cut_copy() {
+    let place = place_with_a_good_object();
+    let name = "111122223333_CloudTrail_eu-west-1_20260901T1000Z_0123456789abcdef.json.gz";
+    for content in [Vec::new(), zipped("")] {
+        place.write(name, &content);
+        let ended = place.ingest(&[]);
+        let message = format!("{name}` is unknown: is empty; if it is a log, copy it again");
+        assert_run(&place, &ended, 4, &[&message], GOOD_RECORDS);
+        std::fs::remove_dir_all(place.store()).unwrap();
+    }
 }

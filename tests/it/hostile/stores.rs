@@ -11,6 +11,7 @@ use super::zipped;
 use crate::ingest::record;
 use crate::support::process;
 use crate::support::process::Ended;
+use crate::support::process::Place;
 
 fn assert_fails(ended: &Ended, message: &[&str]) {
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
@@ -19,16 +20,31 @@ fn assert_fails(ended: &Ended, message: &[&str]) {
     }
 }
 
+/// A place whose store holds the good object.
+fn place_with_a_store() -> Place {
+    let place = place_with_a_good_object();
+    assert_run(&place, &place.ingest(&[]), 0, &[], GOOD_RECORDS);
+    place
+}
+
+fn count(place: &Place, table: &str) -> Ended {
+    process::run(&place.store(), &["sql", &format!("select count(*) from {table}")])
+}
+
+/// Neither writing nor reading works, and both say why and leave the store alone.
+fn assert_refused(place: &Place, message: &[&str]) {
+    let before = files(&place.store());
+    assert_fails(&place.ingest(&[]), message);
+    assert_fails(&count(place, "events"), message);
+    assert_eq!(files(&place.store()), before);
+}
+
 #[test]
 fn store_path_that_is_a_file_is_refused() {
     let place = place_with_a_good_object();
     std::fs::write(place.store(), b"mine").unwrap();
     let message = ["it is a file; name a folder"];
-    assert_fails(&place.ingest(&[]), &message);
-    assert_fails(
-        &process::run(&place.store(), &["sql", "select count(*) from events"]),
-        &message,
-    );
+    assert_refused(&place, &message);
     assert_fails(&process::run(&place.store(), &["store", "info"]), &message);
     assert_eq!(std::fs::read(place.store()).unwrap(), b"mine");
 }
@@ -46,51 +62,71 @@ fn folder_with_other_files_is_no_store() {
 fn missing_store_is_named_with_how_to_make_one() {
     let place = place_with_a_good_object();
     let message = ["no store at `", "make a store there with `trimtrail ingest`"];
-    assert_fails(
-        &process::run(&place.store(), &["sql", "select count(*) from events"]),
-        &message,
-    );
+    assert_fails(&count(&place, "events"), &message);
     assert_fails(&process::run(&place.store(), &["query", "root-use"]), &message);
     assert!(!place.store().exists());
 }
 
 #[test]
 fn store_of_a_newer_version_is_refused_and_left_alone() {
-    let place = place_with_a_good_object();
-    assert_run(&place, &place.ingest(&[]), 0, &[], GOOD_RECORDS);
+    let place = place_with_a_store();
     let first_log_entry = place.store().join("events/_delta_log/00000000000000000000.json");
     let entry = std::fs::read_to_string(&first_log_entry).unwrap();
     let newer = entry.replace(r#""trimtrail.schemaVersion":"2""#, r#""trimtrail.schemaVersion":"999""#);
     assert_ne!(newer, entry);
     std::fs::write(&first_log_entry, newer).unwrap();
-    let before = files(&place.store());
-    let message = ["has schema version 999", "use a newer trimtrail"];
-    assert_fails(&place.ingest(&[]), &message);
-    assert_fails(
-        &process::run(&place.store(), &["sql", "select count(*) from events"]),
-        &message,
-    );
-    assert_eq!(files(&place.store()), before);
+    assert_refused(&place, &["has schema version 999", "use a newer trimtrail"]);
 }
 
 #[test]
 fn table_of_a_newer_delta_protocol_is_refused_and_left_alone() {
-    let place = place_with_a_good_object();
-    assert_run(&place, &place.ingest(&[]), 0, &[], GOOD_RECORDS);
+    let place = place_with_a_store();
     let next_entry = place.store().join("events/_delta_log/00000000000000000002.json");
     std::fs::write(
         &next_entry,
         r#"{"protocol":{"minReaderVersion":9,"minWriterVersion":9}}"#,
     )
     .unwrap();
-    let before = files(&place.store());
-    let message = ["Delta reader version 9", "ingest into a new store"];
-    assert_fails(&place.ingest(&[]), &message);
-    assert_fails(
-        &process::run(&place.store(), &["sql", "select count(*) from events"]),
-        &message,
-    );
-    assert_eq!(files(&place.store()), before);
+    assert_refused(&place, &["Delta reader version 9", "ingest into a new store"]);
+}
+
+#[test]
+fn data_file_that_is_not_what_it_was_is_named_with_what_to_do() {
+    let place = place_with_a_store();
+    let (path, content) = files(&place.store().join("events"))
+        .into_iter()
+        .find(|(path, _)| path.ends_with(".parquet"))
+        .unwrap();
+    let sql = "select distinct event_name, request_parameters from events";
+    let damages = [
+        (Some(Vec::new()), "is empty"),
+        (Some(content[..content.len() / 2].to_vec()), "bytes instead of"),
+        (Some(vec![7; content.len()]), "is damaged"),
+        (None, "is missing"),
+    ];
+    for (damaged, reason) in damages {
+        match damaged {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        let ended = process::run(&place.store(), &["sql", sql]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        let message = [&format!("data file `{path}`"), reason, "restore it", "--at-version"];
+        assert!(
+            message.iter().all(|part| ended.stderr.contains(part)),
+            "{reason}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn missing_folder_of_a_table_is_named_with_what_to_do() {
+    let place = place_with_a_store();
+    std::fs::remove_dir_all(place.store().join("objects")).unwrap();
+    let message = ["/store/objects` is missing from its store", "restore it from a copy"];
+    assert_fails(&count(&place, "objects"), &message);
+    assert_eq!(count(&place, "events").code, 0);
 }
 
 #[test]

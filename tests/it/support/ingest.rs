@@ -20,11 +20,12 @@ use trimtrail::query::Library;
 use trimtrail::query::ParamText;
 use trimtrail::query::QuerySession;
 use trimtrail::query::ResultStream;
-use trimtrail::query::SessionOptions;
 use trimtrail::source;
 use trimtrail::source::Selection;
 use trimtrail::store::Location;
 use trimtrail::store::Store;
+
+use super::session;
 
 /// 2026-10-30T00:00:00Z
 pub(crate) const NOW: i64 = 1_793_318_400_000_000;
@@ -139,7 +140,7 @@ impl IngestStore {
 
     pub(crate) async fn session(&self) -> QuerySession {
         let store = Store::open(&self.location()).await.unwrap();
-        QuerySession::new(Some(&store), &SessionOptions::new(2, NOW), None).unwrap()
+        QuerySession::new(Some(&store), &session::options(NOW), None).unwrap()
     }
 
     pub(crate) fn count(&self, statement: &str) -> i64 {

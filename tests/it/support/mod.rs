@@ -5,5 +5,6 @@ pub(crate) mod events;
 pub(crate) mod ingest;
 pub(crate) mod json;
 pub(crate) mod process;
+pub(crate) mod session;
 pub(crate) mod store;
 pub(crate) mod text;

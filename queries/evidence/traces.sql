@@ -1,0 +1,135 @@
+-- What stands behind the uses of chosen principals: one row per principal, action and kind of evidence, with the last
+-- events, the calls, the resources and where the calls came from. `$principals` has one ARN per line.
+with mapped as (
+    select
+        e.principal_arn,
+        coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1)) as principal_id,
+        e.event_source,
+        e.event_name,
+        e.event_id,
+        e.event_time,
+        e.serving_region,
+        e.vpc_endpoint_id,
+        e.via_service,
+        unnest(iam_actions(
+            e.event_source,
+            e.event_name,
+            e.event_type,
+            e.error_code,
+            e.error_message,
+            e.request_parameters,
+            e.additional_event_data,
+            e.resources,
+            e.passed_role_arns,
+            e.recipient_account_id,
+            e.aws_region,
+            e.user_identity_type
+        )) as need
+    from events e
+    where e.event_date >= cast($since as date)
+      and e.event_date <= cast($until as date)
+      and e.event_time >= $since
+      and e.event_time < $until
+      and array_has(string_to_array($principals, chr(10)), e.principal_arn)
+      and e.principal_type in ('role', 'user')
+      and (e.event_category is null or e.event_category in ('Management', 'Data'))
+      and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
+),
+needs as (
+    select
+        m.*,
+        m.need['action'] as action,
+        m.need['is_proven']
+            and m.need['confidence'] not in ('conflict', 'ambiguous', 'unresolved') as is_used,
+        m.need['resources'] as resources,
+        m.need['proof'] = 'passed role' as is_passed_role
+    from mapped m
+    where m.need['outcome'] = 'succeeded'
+      and m.need['action'] is not null
+),
+numbered as (
+    select
+        n.*,
+        row_number() over (
+            partition by n.principal_arn, n.principal_id, n.action, n.is_used
+            order by n.event_time desc, n.event_id
+        ) as position,
+        dense_rank() over (
+            partition by n.principal_arn, n.principal_id, n.action, n.is_used
+            order by n.event_source, n.event_name
+        ) as call_position
+    from needs n
+),
+calls as (
+    select
+        n.principal_arn,
+        n.principal_id,
+        n.action,
+        n.is_used,
+        array_agg(n.event_id order by n.event_time desc, n.event_id) filter (where n.position <= 3) as event_ids,
+        array_agg(distinct n.event_source || ':' || n.event_name) filter (where n.call_position <= 5) as calls,
+        array_agg(distinct n.serving_region) filter (where n.serving_region is not null) as regions,
+        array_agg(distinct n.vpc_endpoint_id) filter (where n.vpc_endpoint_id is not null) as endpoints,
+        cast(sum(case when n.vpc_endpoint_id is null then 1 else 0 end) as bigint) as without_endpoint,
+        array_agg(distinct n.via_service) filter (where n.via_service is not null) as services,
+        cast(sum(case when n.via_service is null then 1 else 0 end) as bigint) as without_service
+    from numbered n
+    group by n.principal_arn, n.principal_id, n.action, n.is_used
+),
+named as (
+    select
+        n.principal_arn,
+        n.principal_id,
+        n.action,
+        n.is_used,
+        n.event_source,
+        n.is_passed_role,
+        unnest(coalesce(n.resources, make_array(cast(null as varchar)))) as resource
+    from needs n
+),
+ranked as (
+    select
+        r.*,
+        dense_rank() over (
+            partition by r.principal_arn, r.principal_id, r.action, r.is_used
+            order by r.resource nulls last
+        ) as position
+    from named r
+),
+resources as (
+    select
+        r.principal_arn,
+        r.principal_id,
+        r.action,
+        r.is_used,
+        cast(sum(case when r.resource is null then 1 else 0 end) as bigint) as unnamed,
+        cast(count(distinct r.resource) as bigint) as resource_count,
+        array_agg(distinct r.resource) filter (where r.resource is not null and r.position <= 1000) as resources,
+        array_agg(distinct r.event_source || ' ' || r.resource)
+            filter (where r.is_passed_role and r.resource is not null and r.position <= 1000) as passed_roles
+    from ranked r
+    group by r.principal_arn, r.principal_id, r.action, r.is_used
+)
+select
+    c.principal_arn,
+    c.principal_id,
+    c.action,
+    c.is_used,
+    c.event_ids,
+    c.calls,
+    c.regions,
+    c.endpoints,
+    c.without_endpoint,
+    c.services,
+    c.without_service,
+    r.unnamed,
+    r.resource_count,
+    r.resources,
+    r.passed_roles
+from calls c
+join resources r
+  on r.principal_arn = c.principal_arn
+ and (r.principal_id is not distinct from c.principal_id)
+ and r.action = c.action
+ and r.is_used = c.is_used
+order by c.principal_arn, c.principal_id, c.action, c.is_used

@@ -1,0 +1,152 @@
+//! `policy`: policies without what is not used.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use crate::analysis;
+use crate::cli::args::ConditionName;
+use crate::cli::args::PolicyArgs;
+use crate::cli::args::PolicyMode;
+use crate::cli::basis::Basis;
+use crate::cli::basis::tell_basis;
+use crate::cli::basis::thresholds;
+use crate::cli::basis::wanted;
+use crate::cli::engine::Engine;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::facts;
+use crate::cli::interrupt::stop_signal;
+use crate::cli::output::Output;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::iam::Facts;
+use crate::policy::Change;
+use crate::policy::Estate;
+use crate::policy::Evidence;
+use crate::policy::EvidenceConditions;
+use crate::policy::GenerateOptions;
+use crate::policy::Holders;
+use crate::policy::Mode;
+use crate::policy::Proposal;
+use crate::policy::Proposer;
+use crate::policy::Subject;
+use crate::policy::subjects;
+use crate::report::PolicyFile;
+use crate::report::PolicyFrame;
+use crate::report::policy_files;
+use crate::report::policy_text;
+
+/// Proposes policies.
+///
+/// # Errors
+/// When no principal is named or matches, the store cannot be read, the window is empty, or the policies cannot be written.
+pub fn policy(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    if args.basis.principals.is_empty() {
+        return Err(CliError::Usage {
+            message: "no principal is named".to_owned(),
+            hint: Some("name one with `--principal`, or all with `--principal '*'`".to_owned()),
+        });
+    }
+    Runtime::start(settings.threads)?.run(async {
+        tokio::select! {
+            status = stop_signal() => status,
+            status = propose(args, settings, output) => status,
+        }
+    })
+}
+
+async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
+    let engine = Engine::open(&args.engine, settings).await?;
+    let Basis { usage, snapshots } = Basis::gather(&args.basis, &engine, settings).await?;
+    let estate = Estate::newest(&snapshots);
+    let all = subjects(&usage, &estate);
+    let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
+    let chosen_refs: Vec<&Subject<'_>> = chosen.iter().collect();
+    let concerned = Holders::of(&all).concerned(&chosen_refs);
+    let traces = analysis::traces(engine.session(), usage.window, &concerned).await?;
+    let evidence = Evidence {
+        usage: &usage,
+        estate: &estate,
+        subjects: &all,
+        traces: &traces,
+        thresholds: thresholds(&args.basis),
+    };
+    let mut proposer = Proposer::new(facts, evidence, mode(args));
+    let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
+    let frame = PolicyFrame {
+        mode: args.mode.name(),
+        window: usage.window,
+        thresholds: evidence.thresholds,
+        facts_date: facts.catalogue_date(),
+    };
+    match &args.out {
+        None => output.print(&policy_text(&proposals, frame, args.format)?)?,
+        Some(folder) => write(folder, &policy_files(&proposals, frame, args.format)?, output)?,
+    }
+    let status = tell_basis(&args.basis, frame.facts_date, &chosen, &usage, output);
+    Ok(match tell(&proposals, output) {
+        true => ExitStatus::Incomplete,
+        false => status,
+    })
+}
+
+fn mode(args: &PolicyArgs) -> Mode {
+    let has = |name| args.conditions.contains(&name);
+    match args.mode {
+        PolicyMode::Trim => Mode::Trim,
+        PolicyMode::Generate => Mode::Generate(GenerateOptions {
+            keep_unknown: args.keep_unknown,
+            conditions: EvidenceConditions {
+                region: has(ConditionName::Region),
+                endpoint: has(ConditionName::Vpce),
+                via_service: has(ConditionName::ViaService),
+            },
+        }),
+    }
+}
+
+/// Writes the files, each of which appears when it is complete.
+fn write(folder: &Path, files: &[PolicyFile], output: &mut Output) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| CliError::Write { path, cause }
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    for file in files {
+        let path = folder.join(&file.name);
+        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
+        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    }
+    let count = files.len();
+    output.note(&format!("{count} files written to `{}`", folder.display()));
+    Ok(())
+}
+
+/// Says what came out; true if something was refused.
+fn tell(proposals: &[Proposal<'_>], output: &mut Output) -> bool {
+    for proposal in proposals {
+        let arn = &proposal.subject.key.arn;
+        let count = |change: Change| proposal.policies.iter().filter(|it| it.change == change).count();
+        output.note(&format!(
+            "{arn}: {} to edit, {} to create, {} to remove, {} to keep",
+            count(Change::Edit),
+            count(Change::Create),
+            count(Change::Remove),
+            count(Change::Keep),
+        ));
+        for note in &proposal.notes {
+            output.note(&format!("  {note}"));
+        }
+    }
+    let mut is_refused = false;
+    for refusal in proposals.iter().flat_map(|proposal| &proposal.refusals) {
+        output.warning(&refusal.to_string());
+        is_refused = true;
+    }
+    is_refused
+}

@@ -1,0 +1,86 @@
+//! Access keys and passwords that nobody used, as credential reports say and the logs do not contradict.
+
+use std::collections::BTreeSet;
+
+use super::Thresholds;
+use super::finding::Finding;
+use super::finding::FindingKind;
+use crate::policy::estate::Estate;
+use crate::policy::snapshot::Credential;
+use crate::policy::snapshot::CredentialKind;
+use crate::policy::usage::Usage;
+
+/// Findings in the order of principals and kinds.
+///
+/// A key is one if it is active, older than the window, and unused in the window by the report; and if the report explains
+/// what the logs show of the user. The logs must cover the window, as for permissions.
+pub fn credential_findings(estate: &Estate<'_>, usage: &Usage, thresholds: Thresholds) -> Vec<Finding> {
+    let reported: Vec<(&Credential, i64)> = estate.dated_credentials().collect();
+    let is_unused = |(credential, taken_at): &(&Credential, i64)| {
+        is_old_and_unused(credential, usage)
+            && is_covered(credential, usage, thresholds)
+            && is_explained((credential, *taken_at), &reported, usage)
+    };
+    let mut findings: Vec<Finding> = reported
+        .iter()
+        .filter(|it| is_unused(it))
+        .filter_map(|(it, _)| finding(it))
+        .collect();
+    findings.sort();
+    findings
+}
+
+fn is_old_and_unused(credential: &Credential, usage: &Usage) -> bool {
+    let since = usage.window.since;
+    let is_old = credential.changed_at.is_some_and(|changed_at| changed_at <= since);
+    let is_unused = credential.last_used_at.is_none_or(|last_used_at| last_used_at < since);
+    credential.is_active == Some(true) && is_old && is_unused
+}
+
+fn is_covered(credential: &Credential, usage: &Usage, thresholds: Thresholds) -> bool {
+    let log = credential
+        .account_id
+        .as_ref()
+        .and_then(|account| usage.accounts.get(account));
+    let share = log.map_or(0.0, |log| log.coverage(usage.window).share());
+    usage.window.days() >= thresholds.min_window_days && share >= thresholds.min_coverage && log.is_some()
+}
+
+/// Calls of the user need a credential that the report knows as used, and none may be later than the report.
+fn is_explained((credential, taken_at): (&Credential, i64), reported: &[(&Credential, i64)], usage: &Usage) -> bool {
+    let arn = credential.principal_arn.as_str();
+    let deeds = usage.principals.iter().filter(|(key, _)| key.arn == arn);
+    let last_seen = deeds.filter_map(|(_, deeds)| deeds.last_seen).max();
+    let Some(last_seen) = last_seen else {
+        // Calls of the root user are not gathered, so the report alone must reach to the end.
+        return !arn.ends_with(":root") || taken_at >= usage.window.until;
+    };
+    let own = reported.iter().filter(|(other, _)| other.principal_arn == arn);
+    let used = own.filter_map(|(other, _)| other.last_used_at).max();
+    last_seen <= taken_at && used.is_some_and(|used| used >= usage.window.since)
+}
+
+fn finding(credential: &Credential) -> Option<Finding> {
+    let (kind, what) = match credential.kind {
+        CredentialKind::Password => (FindingKind::UnusedPassword, "the password"),
+        CredentialKind::AccessKey1 => (FindingKind::UnusedAccessKey, "the first access key"),
+        CredentialKind::AccessKey2 => (FindingKind::UnusedAccessKey, "the second access key"),
+        // IAM does not say when a certificate was used.
+        CredentialKind::Certificate1 | CredentialKind::Certificate2 => return None,
+    };
+    let before = match credential.last_used_at {
+        Some(_) => "used before",
+        None => "never used",
+    };
+    Some(Finding {
+        principal_arn: credential.principal_arn.clone(),
+        kind,
+        scope: credential.kind.name().to_owned(),
+        actions: Vec::new(),
+        action_count: 0,
+        harms: BTreeSet::new(),
+        last_used: credential.last_used_at,
+        message: format!("{what} is active and was not used ({before})"),
+        kept: None,
+    })
+}

@@ -1,0 +1,150 @@
+//! Who holds a policy, and what each of them uses of it.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::reasons::ReasonBook;
+use crate::iam::ActionSet;
+use crate::iam::Facts;
+use crate::policy::diff::Differ;
+use crate::policy::diff::PrincipalDiff;
+use crate::policy::diff::Subject;
+use crate::policy::diff::Verdict;
+use crate::policy::estate::PolicyUse;
+use crate::policy::snapshot::PolicyKind;
+use crate::policy::trace::Traces;
+
+/// The users and roles that each policy counts for.
+#[derive(Debug, Default)]
+pub struct Holders<'s> {
+    by_policy: BTreeMap<String, Vec<&'s Subject<'s>>>,
+    boundaries: BTreeMap<String, String>,
+}
+
+impl<'s> Holders<'s> {
+    /// Looks through all principals.
+    pub fn of(subjects: &'s [Subject<'s>]) -> Self {
+        let mut holders = Self::default();
+        for subject in subjects {
+            let Some(member) = &subject.member else { continue };
+            let keys: BTreeSet<String> = member.policies().iter().map(|used| key(used, subject)).collect();
+            for key in keys {
+                holders.by_policy.entry(key).or_default().push(subject);
+            }
+            for boundary in member.boundaries() {
+                let arn = || subject.key.arn.clone();
+                holders.boundaries.entry(boundary.id.clone()).or_insert_with(arn);
+            }
+        }
+        holders
+    }
+
+    /// Those who hold a policy that counts for a principal, the principal itself included.
+    pub(super) fn holding(&self, used: &PolicyUse<'_>, subject: &Subject<'_>) -> Vec<&'s Subject<'s>> {
+        self.by_policy.get(&key(used, subject)).cloned().unwrap_or_default()
+    }
+
+    /// A principal whose permissions the policy bounds.
+    pub(super) fn bounded_by(&self, policy_id: &str) -> Option<&str> {
+        self.boundaries.get(policy_id).map(String::as_str)
+    }
+
+    /// ARNs of the principals whose use decides about the policies of these ones.
+    pub fn concerned(&self, chosen: &[&Subject<'_>]) -> BTreeSet<String> {
+        let mut arns = BTreeSet::new();
+        for subject in chosen {
+            arns.insert(subject.key.arn.clone());
+            for used in subject.member.iter().flat_map(|member| member.policies()) {
+                let holders = self.holding(&used, subject);
+                arns.extend(holders.iter().map(|holder| holder.key.arn.clone()));
+            }
+        }
+        arns
+    }
+}
+
+/// What is edited: a policy of AWS is not, so that each who has it attached gets a copy.
+fn key(used: &PolicyUse<'_>, subject: &Subject<'_>) -> String {
+    match used.policy.kind {
+        PolicyKind::AwsManaged => format!("{}\n{}", used.policy.id, used.group.unwrap_or(&subject.key.arn)),
+        _ => used.policy.id.clone(),
+    }
+}
+
+/// What principals use of their policies.
+#[derive(Debug)]
+pub(super) struct Uses<'s> {
+    facts: &'s Facts,
+    differ: Differ<'s>,
+    traces: &'s Traces,
+}
+
+impl<'s> Uses<'s> {
+    pub(super) fn new(facts: &'s Facts, differ: Differ<'s>, traces: &'s Traces) -> Self {
+        Self { facts, differ, traces }
+    }
+
+    /// One principal, granted against used.
+    pub(super) fn diff(&mut self, subject: &'s Subject<'s>) -> PrincipalDiff<'s> {
+        self.differ.diff(subject)
+    }
+
+    /// What all holders leave unused of a policy's statements, by position from 1, and why the rest stays.
+    pub(super) fn of_policy(
+        &mut self,
+        policy_id: &str,
+        holders: &[&'s Subject<'s>],
+    ) -> (BTreeMap<usize, ActionSet>, ReasonBook) {
+        let mut removable: Option<BTreeMap<usize, ActionSet>> = None;
+        let mut book = ReasonBook::default();
+        for subject in holders {
+            let diff = self.differ.diff(subject);
+            book.note(policy_id, &diff, &self.traces.of(&subject.key));
+            for unused in unused_of(policy_id, subject, &diff, self.facts) {
+                removable = Some(match removable {
+                    None => unused,
+                    Some(all) => in_both(all, &unused),
+                });
+            }
+        }
+        (removable.unwrap_or_default(), book)
+    }
+}
+
+/// What a principal leaves unused of a policy, for each way in which it has the policy.
+fn unused_of(
+    policy_id: &str,
+    subject: &Subject<'_>,
+    diff: &PrincipalDiff<'_>,
+    facts: &Facts,
+) -> Vec<BTreeMap<usize, ActionSet>> {
+    let policies = subject.member.iter().flat_map(|member| member.policies());
+    let ways: BTreeSet<Option<&str>> = policies
+        .filter(|used| used.policy.id == policy_id)
+        .map(|used| used.group)
+        .collect();
+    let of_way = |way: &Option<&str>| {
+        let mut unused: BTreeMap<usize, ActionSet> = BTreeMap::new();
+        for row in &diff.rows {
+            let is_meant = row.policy.is_some_and(|policy| policy.id == policy_id) && row.group == *way;
+            if row.verdict != Verdict::Unused || !is_meant {
+                continue;
+            }
+            if let Some((number, id)) = row.statement_number.zip(facts.find(row.action)) {
+                unused.entry(number).or_insert_with(|| facts.no_actions()).insert(id);
+            }
+        }
+        unused
+    };
+    ways.iter().map(of_way).collect()
+}
+
+fn in_both(mut one: BTreeMap<usize, ActionSet>, other: &BTreeMap<usize, ActionSet>) -> BTreeMap<usize, ActionSet> {
+    one.retain(|number, _| other.contains_key(number));
+    for (number, actions) in &mut one {
+        if let Some(theirs) = other.get(number) {
+            actions.retain(theirs);
+        }
+    }
+    one
+}

@@ -1,0 +1,230 @@
+//! The diff in SQL: table functions with the rows that `diff` and `diff --detail` print, and one of what the logs cover.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::future::BoxFuture;
+
+use super::DiffFrame;
+use super::ReportError;
+use super::coverage_row;
+use super::permission_rows;
+use super::principal_row;
+use crate::analysis;
+use crate::analysis::AnalysisError;
+use crate::iam::Facts;
+use crate::policy::Absence;
+use crate::policy::AccountLog;
+use crate::policy::Differ;
+use crate::policy::Estate;
+use crate::policy::PrincipalDiff;
+use crate::policy::PrincipalKey;
+use crate::policy::PrincipalUse;
+use crate::policy::Subject;
+use crate::policy::TakenSnapshot;
+use crate::policy::Thresholds;
+use crate::policy::Trails;
+use crate::policy::Usage;
+use crate::policy::Window;
+use crate::policy::subjects;
+use crate::query::GatheredRows;
+use crate::query::QuerySession;
+use crate::query::RowError;
+use crate::query::RowSource;
+use crate::query::WindowArguments;
+
+/// What it takes to say "unused" where a call does not say: the defaults of `diff`.
+const THRESHOLDS: Thresholds = Thresholds {
+    min_coverage: 0.95,
+    min_window_days: 30,
+};
+
+/// The functions, for the options of a session; with these facts, or the embedded ones.
+pub fn diff_functions(facts: Option<&'static Facts>) -> Vec<Arc<dyn RowSource>> {
+    let function = |shape| Arc::new(DiffFunction { shape, facts }) as Arc<dyn RowSource>;
+    [Shape::Permissions, Shape::Principals, Shape::Coverage]
+        .map(function)
+        .into()
+}
+
+/// Why there are no rows.
+#[derive(Debug, thiserror::Error)]
+enum DiffFunctionError {
+    #[error("the store holds no events; read logs into it with `trimtrail ingest`")]
+    NoEvents,
+    #[error("the window is empty: it begins at or after its end")]
+    EmptyWindow,
+    #[error(transparent)]
+    Evidence(#[from] AnalysisError),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    /// One row per principal, policy, statement and action.
+    Permissions,
+    /// One row per principal.
+    Principals,
+    /// One row per account with logs.
+    Coverage,
+}
+
+#[derive(Debug)]
+struct DiffFunction {
+    shape: Shape,
+    facts: Option<&'static Facts>,
+}
+
+/// What the rows of one call are made of.
+struct Evidence {
+    shape: Shape,
+    facts: Option<&'static Facts>,
+    usage: Usage,
+    snapshots: Vec<TakenSnapshot>,
+    thresholds: Thresholds,
+}
+
+impl RowSource for DiffFunction {
+    fn name(&self) -> &'static str {
+        match self.shape {
+            Shape::Permissions => "granted_and_used",
+            Shape::Principals => "principal_summary",
+            Shape::Coverage => "log_coverage",
+        }
+    }
+
+    fn argument_count(&self) -> usize {
+        match self.shape {
+            Shape::Permissions | Shape::Principals => 4,
+            Shape::Coverage => 2,
+        }
+    }
+
+    fn schema(&self) -> Result<SchemaRef, RowError> {
+        let nothing = Evidence {
+            shape: self.shape,
+            facts: self.facts,
+            usage: usage_of(Window { since: 0, until: 1 }, BTreeMap::new()),
+            snapshots: Vec::new(),
+            thresholds: THRESHOLDS,
+        };
+        let anybody = Subject {
+            key: PrincipalKey {
+                arn: String::new(),
+                unique_id: None,
+            },
+            member: None,
+            absence: Some(Absence::NoSnapshot),
+            deeds: Cow::Owned(PrincipalUse::default()),
+        };
+        let batch = match self.shape {
+            Shape::Coverage => nothing.coverage("", &AccountLog::default())?,
+            Shape::Permissions | Shape::Principals => {
+                let estate = Estate::newest(&[]);
+                let facts = self.facts.unwrap_or_else(Facts::embedded);
+                let mut differ = Differ::new(facts, &nothing.usage, &estate, THRESHOLDS);
+                nothing.rows(&differ.diff(&anybody))?
+            }
+        };
+        Ok(batch.schema())
+    }
+
+    fn gather<'s>(
+        &'s self,
+        session: &'s QuerySession,
+        arguments: WindowArguments,
+    ) -> BoxFuture<'s, Result<Arc<dyn GatheredRows>, RowError>> {
+        Box::pin(async move { Ok(Arc::new(self.evidence(session, arguments).await?) as Arc<dyn GatheredRows>) })
+    }
+}
+
+impl DiffFunction {
+    async fn evidence(
+        &self,
+        session: &QuerySession,
+        arguments: WindowArguments,
+    ) -> Result<Evidence, DiffFunctionError> {
+        let logs = analysis::extent(session).await?.ok_or(DiffFunctionError::NoEvents)?;
+        let window = Window::within(logs, arguments.since, arguments.until);
+        if window.is_empty() {
+            return Err(DiffFunctionError::EmptyWindow);
+        }
+        let (usage, snapshots) = match self.shape {
+            Shape::Coverage => (
+                usage_of(window, analysis::account_logs(session, window).await?),
+                Vec::new(),
+            ),
+            Shape::Permissions | Shape::Principals => {
+                let usage = analysis::usage(session, window).await?;
+                (usage, analysis::snapshots(session).await?)
+            }
+        };
+        Ok(Evidence {
+            shape: self.shape,
+            facts: self.facts,
+            usage,
+            snapshots,
+            thresholds: Thresholds {
+                min_coverage: arguments.min_coverage.unwrap_or(THRESHOLDS.min_coverage),
+                min_window_days: arguments.min_window_days.unwrap_or(THRESHOLDS.min_window_days),
+            },
+        })
+    }
+}
+
+impl GatheredRows for Evidence {
+    fn approximate_bytes(&self) -> usize {
+        let snapshots = self.snapshots.iter().map(TakenSnapshot::approximate_bytes);
+        self.usage.approximate_bytes() + snapshots.sum::<usize>()
+    }
+
+    fn give(&self, take: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>) -> Result<(), RowError> {
+        if matches!(self.shape, Shape::Coverage) {
+            for (account, log) in &self.usage.accounts {
+                if take(self.coverage(account, log)?).is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let estate = Estate::newest(&self.snapshots);
+        let subjects = subjects(&self.usage, &estate);
+        let facts = self.facts.unwrap_or_else(Facts::embedded);
+        let mut differ = Differ::new(facts, &self.usage, &estate, self.thresholds);
+        for subject in &subjects {
+            if take(self.rows(&differ.diff(subject))?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Evidence {
+    fn rows(&self, diff: &PrincipalDiff<'_>) -> Result<RecordBatch, ReportError> {
+        let frame = DiffFrame {
+            window: self.usage.window,
+            facts_date: self.facts.unwrap_or_else(Facts::embedded).catalogue_date(),
+        };
+        match self.shape {
+            Shape::Permissions => permission_rows(diff, frame, |_| true),
+            Shape::Principals | Shape::Coverage => principal_row(diff, frame),
+        }
+    }
+
+    fn coverage(&self, account: &str, log: &AccountLog) -> Result<RecordBatch, ReportError> {
+        coverage_row(account, log, self.usage.window)
+    }
+}
+
+fn usage_of(window: Window, accounts: BTreeMap<String, AccountLog>) -> Usage {
+    Usage {
+        window,
+        principals: BTreeMap::new(),
+        accounts,
+        trails: Trails::default(),
+    }
+}

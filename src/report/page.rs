@@ -1,0 +1,276 @@
+//! Granted against used as one page: readable without scripts, on paper, and without the store.
+//!
+//! Names in it are chosen by attackers: hidden characters are shown, everything is escaped by the template engine, and the
+//! page forbids itself to load or run anything.
+
+mod principal;
+
+use std::collections::BTreeMap;
+
+use minijinja::Environment;
+use minijinja::value::Serde;
+use serde::Serialize;
+
+use super::ReportError;
+use super::diff::DiffFrame;
+use super::escape;
+use super::moment::moment;
+use crate::policy::KeepList;
+use crate::policy::PrincipalDiff;
+use crate::policy::Thresholds;
+use crate::policy::Totals;
+use principal::PrincipalView;
+
+/// The name decides that values are escaped.
+const NAME: &str = "page.html";
+const TEMPLATE: &str = include_str!("page/page.html");
+
+/// What a page says of all principals.
+#[derive(Debug, Clone, Copy)]
+pub struct PageFrame<'a> {
+    /// Window and facts.
+    pub frame: DiffFrame<'a>,
+    /// What it takes to say "unused".
+    pub thresholds: Thresholds,
+    /// The allow-list.
+    pub keeps: &'a KeepList,
+    /// The moment at which its entries count or have expired.
+    pub now: i64,
+}
+
+/// A page in the making.
+#[derive(Debug)]
+pub struct Page<'a> {
+    frame: PageFrame<'a>,
+    principals: Vec<PrincipalView>,
+    accounts: BTreeMap<String, AccountView>,
+}
+
+#[derive(Serialize)]
+struct Whole<'p> {
+    since: String,
+    until: String,
+    days: i64,
+    is_too_short: bool,
+    min_window: i64,
+    min_coverage: String,
+    facts_date: String,
+    totals: TotalsView,
+    legend: [Legend; 5],
+    principals: &'p [PrincipalView],
+    accounts: Vec<&'p AccountView>,
+    keeps: Vec<KeepView>,
+}
+
+#[derive(Serialize)]
+struct TotalsView {
+    principals: String,
+    never_used: String,
+    granted: String,
+    used: String,
+    unknown: String,
+    removable: String,
+    reduction: String,
+    harmful: String,
+    kept: String,
+    shares: Vec<Share>,
+}
+
+/// A part of a bar, in thousandths of its width.
+#[derive(Debug, Serialize)]
+struct Share {
+    class: &'static str,
+    count: String,
+    start: usize,
+    width: usize,
+}
+
+#[derive(Serialize)]
+struct Legend {
+    class: &'static str,
+    meaning: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct AccountView {
+    id: String,
+    principals: usize,
+    coverage: String,
+    snapshot_time: String,
+}
+
+#[derive(Serialize)]
+struct KeepView {
+    principals: String,
+    actions: String,
+    reason: String,
+    owner: String,
+    expires: String,
+    remark: &'static str,
+}
+
+impl<'a> Page<'a> {
+    /// A page without principals.
+    pub fn new(frame: PageFrame<'a>) -> Self {
+        Self {
+            frame,
+            principals: Vec::new(),
+            accounts: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a principal.
+    pub fn add(&mut self, diff: &PrincipalDiff<'_>) {
+        let view = PrincipalView::of(diff, self.principals.len() + 1);
+        let account = diff.subject.key.account_id().unwrap_or_default();
+        let counted = self.accounts.entry(account.to_owned()).or_insert_with(|| AccountView {
+            id: shown(account),
+            principals: 0,
+            coverage: diff
+                .coverage
+                .map_or("none".to_owned(), |coverage| percent(coverage.share())),
+            snapshot_time: "none".to_owned(),
+        });
+        counted.principals += 1;
+        if let Some(member) = diff.subject.member {
+            counted.snapshot_time = moment(member.taken_at);
+        }
+        self.principals.push(view);
+    }
+
+    /// The page as HTML.
+    ///
+    /// # Errors
+    /// When the template cannot be filled in.
+    pub fn render(self, totals: &Totals) -> Result<String, ReportError> {
+        let PageFrame { frame, thresholds, .. } = self.frame;
+        let whole = Whole {
+            since: moment(frame.window.since),
+            until: moment(frame.window.until),
+            days: frame.window.days(),
+            is_too_short: frame.window.days() < thresholds.min_window_days,
+            min_window: thresholds.min_window_days,
+            min_coverage: percent(thresholds.min_coverage),
+            facts_date: shown(frame.facts_date),
+            totals: TotalsView::of(totals),
+            legend: LEGEND,
+            principals: &self.principals,
+            accounts: self.accounts.values().collect(),
+            keeps: self.keeps(),
+        };
+        let environment = Environment::new();
+        let page = environment.render_named_str(NAME, TEMPLATE, Serde(&whole));
+        page.map_err(ReportError::Page)
+    }
+
+    fn keeps(&self) -> Vec<KeepView> {
+        let entries = self.frame.keeps.entries().iter();
+        let views = entries.map(|entry| KeepView {
+            principals: shown(&entry.principals.join(", ")),
+            actions: shown(&entry.actions.join(", ")),
+            reason: shown(&entry.reason),
+            owner: shown(entry.owner.as_deref().unwrap_or_default()),
+            expires: shown(&entry.expires),
+            remark: match entry.is_expired(self.frame.now) {
+                true => "expired: does not count",
+                false => "",
+            },
+        });
+        views.collect()
+    }
+}
+
+const LEGEND: [Legend; 5] = [
+    Legend {
+        class: "used",
+        meaning: "used",
+    },
+    Legend {
+        class: "denied",
+        meaning: "tried and denied",
+    },
+    Legend {
+        class: "unknown",
+        meaning: "unknown, with the reason: counts as kept",
+    },
+    Legend {
+        class: "kept",
+        meaning: "unused, and kept: on purpose, or because the role belongs to a service",
+    },
+    Legend {
+        class: "unused",
+        meaning: "unused, removable",
+    },
+];
+
+impl TotalsView {
+    fn of(totals: &Totals) -> Self {
+        Self {
+            principals: count(totals.principals),
+            never_used: count(totals.never_used),
+            granted: count(totals.granted),
+            used: count(totals.used),
+            unknown: count(totals.unknown),
+            removable: count(totals.removable),
+            reduction: percent(totals.reduction().unwrap_or_default()),
+            harmful: count(totals.high_risk_removable),
+            kept: count(totals.kept),
+            shares: shares(
+                [totals.used, totals.denied, totals.unknown],
+                totals.unused,
+                totals.removable,
+            ),
+        }
+    }
+}
+
+/// The parts of a bar: used, denied and unknown ones, then unused ones that stay, and removable ones.
+fn shares([used, denied, unknown]: [usize; 3], unused: usize, removable: usize) -> Vec<Share> {
+    let parts = [
+        ("used", used),
+        ("denied", denied),
+        ("unknown", unknown),
+        ("kept", unused.saturating_sub(removable)),
+        ("unused", removable),
+    ];
+    let whole: usize = parts.iter().map(|(_, number)| number).sum();
+    let thousandths = |number: usize| number.saturating_mul(1000).checked_div(whole).unwrap_or_default();
+    let mut before = 0;
+    let shares = parts.map(|(class, number)| {
+        let start = thousandths(before);
+        before += number;
+        Share {
+            class,
+            count: count(number),
+            start,
+            width: thousandths(before) - start,
+        }
+    });
+    shares.into()
+}
+
+/// Text with every hidden character visible.
+fn shown(text: &str) -> String {
+    escape::visible(text).into_owned()
+}
+
+/// A number with its thousands apart.
+fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// With a space that does not break.
+fn percent(share: f64) -> String {
+    format!("{:.0}\u{a0}%", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests;

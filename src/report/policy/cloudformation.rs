@@ -1,0 +1,146 @@
+//! CloudFormation templates as JSON, with the reasons in `Metadata`.
+//!
+//! A text with `{{resolve:` is replaced by CloudFormation wherever it stands, and there is no way to escape it: a policy
+//! with one is refused.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use super::files::PolicyFrame;
+use super::names::Names;
+use super::names::camel_case;
+use super::rationale;
+use super::terraform::kind_and_name;
+use super::terraform::path_of;
+use crate::policy::Change;
+use crate::policy::Place;
+use crate::policy::Proposal;
+use crate::policy::ProposedPolicy;
+use crate::report::ReportError;
+
+/// What CloudFormation replaces.
+pub(super) const DYNAMIC: &[&str] = &["{{resolve:"];
+
+/// One template for these principals.
+pub(super) fn template(proposals: &[&Proposal<'_>], frame: PolicyFrame<'_>) -> Result<Value, ReportError> {
+    let (mut resources, mut basis) = (Map::new(), Vec::new());
+    let mut names = Names::default();
+    for proposal in proposals {
+        let mut lines = rationale::basis_lines(proposal, frame);
+        for policy in &proposal.policies {
+            if !matches!(policy.change, Change::Edit | Change::Create) {
+                lines.extend(rationale::policy_lines(policy));
+                continue;
+            }
+            refuse_dynamic(policy, "CloudFormation", DYNAMIC)?;
+            let (_, name) = kind_and_name(&proposal.subject.key.arn);
+            let id = names.unique(&camel_case(&[name, &policy.name]), "");
+            resources.insert(id, resource(policy));
+        }
+        basis.push(comments(&lines));
+    }
+    Ok(json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Policies of least privilege, for review",
+        "Metadata": { "Basis": basis },
+        "Resources": resources,
+    }))
+}
+
+/// Type and properties of the resource of a policy, without its document.
+pub(super) fn kind_and_properties(policy: &ProposedPolicy<'_>) -> (&'static str, Map<String, Value>) {
+    let mut properties = Map::new();
+    let kind = match &policy.place {
+        Place::Inline(target) => {
+            let (kind, name) = kind_and_name(target);
+            let (kind, key) = match kind {
+                "user" => ("UserPolicy", "UserName"),
+                "group" => ("GroupPolicy", "GroupName"),
+                _ => ("RolePolicy", "RoleName"),
+            };
+            properties.insert("PolicyName".to_owned(), policy.name.as_str().into());
+            properties.insert(key.to_owned(), name.into());
+            kind
+        }
+        Place::Managed(arn) => {
+            properties.insert("ManagedPolicyName".to_owned(), policy.name.as_str().into());
+            properties.insert("Path".to_owned(), path_of(arn).into());
+            // Who has it attached is left as it is: only what a template names is its business.
+            "ManagedPolicy"
+        }
+        Place::NewManaged(targets) => {
+            properties.insert("ManagedPolicyName".to_owned(), policy.name.as_str().into());
+            attach(targets, &mut properties);
+            "ManagedPolicy"
+        }
+    };
+    (kind, properties)
+}
+
+fn attach(targets: &[String], properties: &mut Map<String, Value>) {
+    for target in targets {
+        let (kind, name) = kind_and_name(target);
+        let key = match kind {
+            "user" => "Users",
+            "group" => "Groups",
+            _ => "Roles",
+        };
+        let named = properties.entry(key).or_insert_with(|| json!([]));
+        if let Value::Array(named) = named {
+            named.push(name.into());
+        }
+    }
+}
+
+fn resource(policy: &ProposedPolicy<'_>) -> Value {
+    let (kind, mut properties) = kind_and_properties(policy);
+    properties.insert("PolicyDocument".to_owned(), policy.document.to_value());
+    let statements: Vec<Value> = policy
+        .reasons
+        .iter()
+        .map(|reasons| comments(&rationale::statement_lines(reasons)))
+        .collect();
+    json!({
+        "Type": format!("AWS::IAM::{kind}"),
+        "Metadata": { "Policy": comments(&rationale::policy_lines(policy)), "Statements": statements },
+        "Properties": properties,
+    })
+}
+
+/// Lines that CloudFormation leaves as they are.
+fn comments(lines: &[String]) -> Value {
+    lines.iter().map(|line| line.replace("{{", "{ {")).collect()
+}
+
+/// Fails if a text of a policy would be replaced.
+pub(super) fn refuse_dynamic(
+    policy: &ProposedPolicy<'_>,
+    format: &'static str,
+    dynamic: &'static [&'static str],
+) -> Result<(), ReportError> {
+    let (_, properties) = kind_and_properties(policy);
+    let texts = [Value::Object(properties), policy.document.to_value()];
+    let found = dynamic
+        .iter()
+        .find(|dynamic| texts.iter().any(|text| holds(text, dynamic)));
+    match found {
+        None => Ok(()),
+        Some(text) => Err(ReportError::DynamicText {
+            policy: policy.name.clone(),
+            format,
+            text,
+        }),
+    }
+}
+
+fn holds(value: &Value, dynamic: &str) -> bool {
+    match value {
+        Value::String(text) => text.contains(dynamic),
+        Value::Array(elements) => elements.iter().any(|element| holds(element, dynamic)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| key.contains(dynamic) || holds(member, dynamic)),
+        _ => false,
+    }
+}
