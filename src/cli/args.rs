@@ -8,6 +8,7 @@ mod ingest;
 mod output;
 mod policy;
 mod query;
+mod s3;
 mod sample;
 mod store;
 
@@ -44,6 +45,7 @@ pub use policy::PolicyMode;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
+pub use s3::S3Args;
 pub use sample::SampleArgs;
 pub use store::StoreArgs;
 pub use store::StoreCommand;

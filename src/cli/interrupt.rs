@@ -1,9 +1,11 @@
 //! Ctrl-C and SIGTERM.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -11,6 +13,9 @@ use tokio::signal::unix::signal;
 use super::error::CliError;
 use super::exit::ExitStatus;
 use super::runtime::Runtime;
+
+/// How often the flag is looked at by those who wait for something else.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Waits for the first signal that asks the program to stop; the answer is the status to end with.
 pub(super) async fn stop_signal() -> Result<ExitStatus, CliError> {
@@ -54,6 +59,19 @@ impl StopFlag {
     /// What the work looks at.
     pub(super) fn raised(&self) -> &AtomicBool {
         &self.is_raised
+    }
+
+    /// Runs a future to its end, or until the flag is raised: then there is no answer.
+    pub(super) async fn or_stop<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let raised = async {
+            while !self.is_raised.load(Ordering::Relaxed) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::select! {
+            answer = future => Some(answer),
+            () = raised => None,
+        }
     }
 
     /// The status to end with, once the flag is raised.

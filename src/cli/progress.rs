@@ -65,8 +65,8 @@ impl Bar {
 
 impl Progress for Bar {
     fn planned(&self, objects: u64, bytes: u64) {
-        self.objects_planned.store(objects, Ordering::Relaxed);
-        self.bar.set_length(bytes);
+        self.objects_planned.fetch_add(objects, Ordering::Relaxed);
+        self.bar.inc_length(bytes);
     }
 
     fn object_done(&self, bytes: u64, rows: u64) {

@@ -17,6 +17,8 @@ pub enum ObjectState {
     Unknown,
     /// Its bytes could not be had; the next run tries again.
     Unreadable,
+    /// It was gone before it could be read; it is read if it is ever listed again.
+    Vanished,
 }
 
 impl ObjectState {
@@ -29,12 +31,13 @@ impl ObjectState {
             Self::Corrupt => "corrupt",
             Self::Unknown => "unknown",
             Self::Unreadable => crate::store::RETRIED_STATE,
+            Self::Vanished => crate::store::VANISHED_STATE,
         }
     }
 
     /// Whether the object counts as rejected, not ingested.
     pub fn is_rejected(self) -> bool {
-        matches!(self, Self::Corrupt | Self::Unknown | Self::Unreadable)
+        matches!(self, Self::Corrupt | Self::Unknown | Self::Unreadable | Self::Vanished)
     }
 }
 
@@ -87,8 +90,12 @@ pub struct Balance {
     pub more_problems: u64,
     /// Paths that could not be listed.
     pub unlisted: Vec<(String, String)>,
-    /// Objects left because the run was asked to stop.
+    /// Objects left because the run was asked to stop, or because the bucket does not answer any more.
     pub left_over: u64,
+    /// Folders beside the logs that belong to other services, and were not listed.
+    pub passed_over: Vec<String>,
+    /// Why the run ended before everything was listed and read.
+    pub outage: Option<String>,
 }
 
 impl Balance {
@@ -112,7 +119,16 @@ impl Balance {
     ///
     /// Foreign files that merely lie in a folder do not make a run incomplete.
     pub fn is_complete(&self) -> bool {
-        self.rejected == self.foreign && self.partial == 0 && self.unlisted.is_empty() && self.left_over == 0
+        let is_all_read = self.rejected == self.foreign && self.partial == 0;
+        is_all_read && self.unlisted.is_empty() && self.left_over == 0 && self.outage.is_none()
+    }
+
+    /// Adds what was listed, of which nothing is dealt with yet.
+    pub(super) fn add_listing(&mut self, part: Self) {
+        self.listed += part.listed;
+        self.outside_selection += part.outside_selection;
+        self.unlisted.extend(part.unlisted);
+        self.passed_over.extend(part.passed_over);
     }
 
     pub(super) fn add_problem(&mut self, problem: Problem) {

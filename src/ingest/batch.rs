@@ -1,5 +1,6 @@
 //! One batch: objects decoded in parallel, deduplicated, and staged as files, up to the commit.
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -8,14 +9,16 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
+use tokio::runtime::Handle;
+
 use crate::decode::Decoder;
 use crate::decode::EventKeyMap;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
 use crate::decode::Outcome;
 use crate::decode::RowBuffer;
-use crate::source;
 use crate::source::Content;
+use crate::source::Fault;
 use crate::source::ObjectRef;
 use crate::store::DataFile;
 use crate::store::StagedFile;
@@ -23,6 +26,9 @@ use crate::store::Store;
 use crate::store::TableSnapshot;
 
 use super::error::IngestError;
+use super::fetch::Delivery;
+use super::fetch::Supply;
+use super::fetch::supply;
 use super::ledger::Entry;
 use super::run::Options;
 use super::run::Progress;
@@ -39,7 +45,11 @@ const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 pub(super) struct Batch<'a> {
     /// One entry per object, in the order of the plan.
     pub(super) entries: Vec<Entry<'a>>,
+    /// Position of every entry's object in the plan.
+    pub(super) positions: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
+    /// Why the objects behind these are not asked for.
+    pub(super) outage: Option<Fault>,
 }
 
 /// What all workers of a batch share.
@@ -58,6 +68,8 @@ pub(super) struct Work<'o, 'a> {
     entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
     failure: Mutex<Option<IngestError>>,
+    /// What is fetched ahead, when the objects come over a network.
+    supply: Option<Supply<'o>>,
 }
 
 impl<'o, 'a> Work<'o, 'a> {
@@ -82,18 +94,27 @@ impl<'o, 'a> Work<'o, 'a> {
             entries: Mutex::default(),
             staged: Mutex::default(),
             failure: Mutex::default(),
+            supply: None,
         }
     }
 
     /// Decodes a prefix of the objects with every thread of the pool.
     ///
     /// On an error nothing is left staged.
-    pub(super) fn run(self, pool: &rayon::ThreadPool) -> Result<Batch<'o>, IngestError> {
-        pool.broadcast(|_| {
-            if let Err(error) = Worker::new(&self).run() {
-                lock(&self.failure).get_or_insert(error);
-            }
-        });
+    pub(super) fn run(mut self, pool: &rayon::ThreadPool, runtime: &Handle) -> Result<Batch<'o>, IngestError> {
+        let outage = if self.objects.first().is_some_and(ObjectRef::is_remote) {
+            let (supply, fetcher) = supply(self.options.fetched_bytes());
+            self.supply = Some(supply);
+            std::thread::scope(|scope| {
+                // A thread of its own: neither do fetches wait for decoding, nor does decoding hold up the runtime.
+                let fetching = scope.spawn(|| runtime.block_on(fetcher.run(&self)));
+                self.decode_all(pool);
+                fetching.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        } else {
+            self.decode_all(pool);
+            None
+        };
         let staged = self.staged.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.store.discard(staged);
@@ -102,14 +123,41 @@ impl<'o, 'a> Work<'o, 'a> {
         // What the workers shared is given back before the commit needs room.
         drop(self.seen);
         let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
-        entries.sort_by_key(|(index, _)| *index);
+        entries.sort_by_key(|(position, _)| *position);
+        // Behind a gap the ledger no longer proves that everything before has been dealt with.
+        for (count, (position, entry)) in entries.iter_mut().enumerate() {
+            entry.listed_from = entry.listed_from.filter(|_| count == *position);
+        }
+        let (positions, entries) = entries.into_iter().unzip();
         Ok(Batch {
-            entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+            entries,
+            positions,
             staged,
+            outage,
         })
     }
 
-    fn take(&self) -> Option<(usize, &'o ObjectRef)> {
+    fn decode_all(&self, pool: &rayon::ThreadPool) {
+        pool.broadcast(|_| {
+            if let Err(error) = Worker::new(self).run() {
+                lock(&self.failure).get_or_insert(error);
+                if let Some(supply) = &self.supply {
+                    supply.close();
+                }
+            }
+        });
+    }
+
+    /// The next object to decode, with its bytes.
+    fn next(&self) -> Option<Delivery<'o>> {
+        match &self.supply {
+            Some(supply) => supply.next(),
+            None => self.take().map(|(position, object)| Delivery::read(position, object)),
+        }
+    }
+
+    /// The next object of the plan; `None` when the batch is to take no more.
+    pub(super) fn take(&self) -> Option<(usize, &'o ObjectRef)> {
         let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS;
         if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
             return None;
@@ -149,13 +197,19 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
 
     fn run(mut self) -> Result<(), IngestError> {
         let mut decoder = Decoder::new(self.work.options.limits);
-        while let Some((index, object)) = self.work.take() {
-            let entry = match source::fetch(object) {
-                Ok(content) => Entry::decoded(object, self.decode(&mut decoder, index, object, content)?),
-                Err(cause) => Entry::unreadable(object, &cause),
+        while let Some(delivery) = self.work.next() {
+            let index = delivery.position;
+            let entry = match delivery.fetched {
+                Ok(fetched) => {
+                    let outcome = self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
+                    Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
+                }
+                Err(fault) => Entry::unreadable(Cow::Borrowed(delivery.listed), &fault),
             };
+            // Room for the next bytes, now that these are gone.
+            drop(delivery.room);
             self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
-            self.work.progress.object_done(object.size, entry.outcome.rows);
+            self.work.progress.object_done(entry.object.size, entry.outcome.rows);
             self.finished.push((index, entry));
         }
         let rows = std::mem::replace(&mut self.rows, RowBuffer::new(self.work.keys.clone()));

@@ -1,5 +1,6 @@
 //! What ends a run. Bad objects do not: they are counted in the balance.
 
+use crate::source::SourceError;
 use crate::store::StoreError;
 
 /// A run that could not go on; what was committed before stays.
@@ -9,6 +10,9 @@ pub enum IngestError {
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The objects cannot be listed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// Rows could not be put into columns, which is a defect of trimtrail.
     #[error("cannot lay out decoded rows: {0}; please report this")]
     Layout(#[from] arrow::error::ArrowError),

@@ -1,6 +1,7 @@
 //! Rows of `objects` and `rejects`.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -18,6 +19,8 @@ use crate::decode::ObjectKind;
 use crate::decode::Outcome;
 use crate::decode::Reject;
 use crate::schema;
+use crate::source::Fault;
+use crate::source::FaultKind;
 use crate::source::ObjectRef;
 
 use super::balance::Balance;
@@ -29,18 +32,23 @@ const EPOCH: Date = date(1970, 1, 1);
 /// What became of one object in a batch.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    pub(super) object: &'a ObjectRef,
+    /// The object as it was read, which may be a newer version than the one listed.
+    pub(super) object: Cow<'a, ObjectRef>,
     pub(super) outcome: Outcome,
     pub(super) state: ObjectState,
     /// Rows of the outcome that the store, or this run, had already.
     pub(super) duplicates: u64,
+    /// User metadata, as far as it is kept.
+    pub(super) metadata: Option<String>,
+    /// First day of delivery from which on every object of the same account, kind and region is dealt with.
+    pub(super) listed_from: Option<Date>,
 }
 
 impl<'a> Entry<'a> {
     /// Books a decoded object.
-    pub(super) fn decoded(object: &'a ObjectRef, outcome: Outcome) -> Self {
+    pub(super) fn decoded(object: Cow<'a, ObjectRef>, outcome: Outcome) -> Self {
         if outcome.is_unread && outcome.rows == 0 {
-            return Self::unreadable(object, &outcome.fault.unwrap_or_default());
+            return Self::unreadable(object, &Fault::of_file(&outcome.fault.unwrap_or_default()));
         }
         let state = match outcome.kind {
             ObjectKind::Digest | ObjectKind::Aggregated if outcome.fault.is_none() => ObjectState::NotEvents,
@@ -50,25 +58,40 @@ impl<'a> Entry<'a> {
             _ => ObjectState::Ingested,
         };
         Self {
+            listed_from: object.listed_from,
             object,
             outcome,
             state,
             duplicates: 0,
+            metadata: None,
         }
     }
 
     /// Books an object whose bytes could not be had.
-    pub(super) fn unreadable(object: &'a ObjectRef, cause: &dyn Display) -> Self {
+    pub(super) fn unreadable(object: Cow<'a, ObjectRef>, fault: &Fault) -> Self {
         let outcome = Outcome {
-            fault: Some(format!("{cause}; make it readable and run again")),
+            fault: Some(fault.to_string()),
             ..Outcome::default()
         };
         Self {
+            listed_from: object.listed_from,
             object,
             outcome,
-            state: ObjectState::Unreadable,
+            state: match fault.kind {
+                FaultKind::Vanished => ObjectState::Vanished,
+                _ => ObjectState::Unreadable,
+            },
             duplicates: 0,
+            metadata: None,
         }
+    }
+
+    /// Keeps the user metadata of a digest: its signature.
+    pub(super) fn with_metadata(mut self, metadata: &BTreeMap<String, String>) -> Self {
+        if self.outcome.kind == ObjectKind::Digest && !metadata.is_empty() {
+            self.metadata = serde_json::to_string(metadata).ok();
+        }
+        self
     }
 
     fn stored(&self) -> u64 {
@@ -151,6 +174,7 @@ pub(super) fn objects(entries: &[Entry<'_>], run_id: &str, ingested_at: i64) -> 
         .iter()
         .map(|entry| entry.object.key.as_ref().and_then(|key| days(key.day)))
         .collect();
+    let listed_from: Date32Array = entries.iter().map(|entry| entry.listed_from.and_then(days)).collect();
     let columns = vec![
         text(entries, |entry| Some(&entry.object.uri)),
         text(entries, |entry| Some(&entry.object.etag)),
@@ -172,6 +196,8 @@ pub(super) fn objects(entries: &[Entry<'_>], run_id: &str, ingested_at: i64) -> 
         moment(&|entry| entry.outcome.event_times.map(|(_, last)| last)),
         text(entries, |entry| entry.outcome.fault.as_deref()),
         Arc::new(StringArray::from_iter_values(entries.iter().map(|_| run_id))),
+        text(entries, |entry| entry.metadata.as_deref()),
+        Arc::new(listed_from),
     ];
     RecordBatch::try_new(schema::objects(), columns)
 }

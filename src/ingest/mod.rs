@@ -7,6 +7,8 @@
 mod balance;
 mod batch;
 mod error;
+mod fetch;
+mod history;
 mod ledger;
 mod run;
 mod snapshots;
@@ -15,6 +17,7 @@ pub use balance::Balance;
 pub use balance::ObjectState;
 pub use balance::Problem;
 pub use error::IngestError;
+pub use history::history;
 pub use run::Ingest;
 pub use run::Options;
 pub use run::Progress;

@@ -2,14 +2,17 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::decode::Limits;
 use crate::schema::Table;
+use crate::source::Lister;
 use crate::source::Listing;
 use crate::source::ObjectRef;
 use crate::source::Selection;
+use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
@@ -20,14 +23,16 @@ use super::batch::Batch;
 use super::batch::Work;
 use super::error::IngestError;
 use super::ledger;
-use super::ledger::Entry;
 
 /// How often a batch is made again because another writer committed first.
 const MAX_ATTEMPTS: u32 = 50;
+/// How often the signal to stop is looked for during a listing.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Memory that one listed object takes, roughly.
 const LISTED_BYTES: usize = 400;
 const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
+const LARGEST_FETCHED_BYTES: usize = 1 << 30;
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -53,11 +58,16 @@ impl Options {
         let memory_bytes = self.memory_bytes.saturating_sub(objects.saturating_mul(LISTED_BYTES));
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
+
+    /// Objects that are fetched ahead.
+    pub(super) fn fetched_bytes(&self) -> usize {
+        (self.memory_bytes / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
+    }
 }
 
 /// Is told how far a run is.
 pub trait Progress: Sync {
-    /// The run will read this much.
+    /// The run will read this much more.
     fn planned(&self, objects: u64, bytes: u64);
     /// One object was decoded. Objects may be decoded again when another writer commits first.
     fn object_done(&self, bytes: u64, rows: u64);
@@ -86,43 +96,92 @@ impl Ingest<'_> {
             listed: objects.len() as u64,
             outside_selection: (all - objects.len()) as u64,
             unlisted: listing.unlisted,
+            passed_over: listing.passed_over,
             ..Balance::default()
         };
         (objects, balance)
     }
 
-    /// Ingests a listing and returns the account of it.
+    /// Ingests one listing and returns the account of it.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or written, or others committed first every time.
     pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
-        let (mut objects, mut balance) = Self::select(listing, &self.options.selection);
-        let pool = rayon::ThreadPoolBuilder::new()
+        let mut balance = Balance::default();
+        self.run_part(listing, &mut balance, &self.pool()?, progress)?;
+        self.runtime.block_on(self.store.repair(self.options.now))?;
+        Ok(balance)
+    }
+
+    /// Ingests all that a lister finds, part by part, and returns the account of it.
+    ///
+    /// A listing that breaks off later than at its beginning is no error: the account says so, and what was listed before
+    /// is ingested.
+    ///
+    /// # Errors
+    ///
+    /// The first part cannot be listed, the store cannot be read or written, or others committed first every time.
+    pub fn run_all(&self, lister: &mut Lister, progress: &dyn Progress) -> Result<Balance, IngestError> {
+        let mut balance = Balance::default();
+        let pool = self.pool()?;
+        while balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
+            match self.runtime.block_on(next_part(lister, self.stop)) {
+                Ok(Some(part)) => self.run_part(part, &mut balance, &pool, progress)?,
+                Ok(None) => break,
+                Err(error) if balance.listed == 0 => return Err(error.into()),
+                Err(error) => balance.outage = Some(error.to_string()),
+            }
+        }
+        self.runtime.block_on(self.store.repair(self.options.now))?;
+        Ok(balance)
+    }
+
+    fn pool(&self) -> Result<rayon::ThreadPool, IngestError> {
+        rayon::ThreadPoolBuilder::new()
             .num_threads(self.options.threads)
             .thread_name(|index| format!("decode-{index}"))
             .build()
             .map_err(|error| IngestError::Threads {
                 threads: self.options.threads,
                 cause: error.to_string(),
-            })?;
-        self.drop_known(&mut objects, &mut balance)?;
+            })
+    }
+
+    fn run_part(
+        &self,
+        listing: Listing,
+        balance: &mut Balance,
+        pool: &rayon::ThreadPool,
+        progress: &dyn Progress,
+    ) -> Result<(), IngestError> {
+        let (mut objects, part) = Self::select(listing, &self.options.selection);
+        balance.add_listing(part);
+        self.drop_known(&mut objects, balance)?;
         progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
         let mut attempts = 0;
-        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) {
-            match self.batch(&objects, &pool, progress)? {
-                Some(entries) => {
+        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
+            match self.batch(&objects, pool, progress)? {
+                Some(Batch {
+                    entries,
+                    positions,
+                    outage,
+                    ..
+                }) => {
                     attempts = 0;
-                    entries.iter().for_each(|entry| entry.book(&mut balance));
-                    let done = entries.len();
-                    objects.drain(..done.min(objects.len()));
+                    entries.iter().for_each(|entry| entry.book(balance));
+                    balance.outage = outage.map(|fault| fault.to_string());
+                    remove(&mut objects, &positions);
                 }
                 None if attempts < MAX_ATTEMPTS => {
                     attempts += 1;
-                    self.drop_known(&mut objects, &mut balance)?;
+                    self.drop_known(&mut objects, balance)?;
                 }
                 None => return Err(IngestError::Contention { attempts }),
             }
         }
-        balance.left_over = objects.len() as u64;
-        self.runtime.block_on(self.store.repair(self.options.now))?;
-        Ok(balance)
+        balance.left_over += objects.len() as u64;
+        Ok(())
     }
 
     /// Decodes and commits one batch; `None` when another writer committed first.
@@ -131,22 +190,22 @@ impl Ingest<'_> {
         objects: &'o [ObjectRef],
         pool: &rayon::ThreadPool,
         progress: &dyn Progress,
-    ) -> Result<Option<Vec<Entry<'o>>>, IngestError> {
+    ) -> Result<Option<Batch<'o>>, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let Batch { entries, staged } =
-            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool)?;
-        if entries.is_empty() {
-            return Ok(Some(entries));
+        let mut batch =
+            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;
+        if batch.entries.is_empty() {
+            return Ok(Some(batch));
         }
         let commit = CommitBatch {
             run_id: self.options.run_id.clone(),
-            events: staged,
-            objects: ledger::objects(&entries, &self.options.run_id, self.options.now)?,
-            rejects: ledger::rejects(&entries, &self.options.run_id)?,
+            events: std::mem::take(&mut batch.staged),
+            objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
+            rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
             committed_at: self.options.now,
         };
         match self.runtime.block_on(self.store.commit(&basis, commit))? {
-            CommitOutcome::Committed(_) => Ok(Some(entries)),
+            CommitOutcome::Committed(_) => Ok(Some(batch)),
             CommitOutcome::Conflict(staged) => {
                 self.store.discard(staged);
                 Ok(None)
@@ -161,5 +220,29 @@ impl Ingest<'_> {
         objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
         balance.known += (before - objects.len()) as u64;
         Ok(())
+    }
+}
+
+/// Takes out what a batch dealt with; positions are in order.
+fn remove(objects: &mut Vec<ObjectRef>, positions: &[usize]) {
+    let mut done = positions.iter().copied().peekable();
+    let mut position = 0;
+    objects.retain(|_| {
+        let is_done = done.next_if_eq(&position).is_some();
+        position += 1;
+        !is_done
+    });
+}
+
+/// The next part; `None` at the end, or when the run is to stop.
+async fn next_part(lister: &mut Lister, stop: &AtomicBool) -> Result<Option<Listing>, SourceError> {
+    let stopped = async {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        part = lister.next() => part,
+        () = stopped => Ok(None),
     }
 }

@@ -80,6 +80,17 @@ pub(super) const OBJECT_COLUMNS: &[LedgerColumn] = &[
         Form::Text,
         "the run that read it; the same in `store history`",
     ),
+    optional(
+        "metadata",
+        Form::Text,
+        "user metadata of a digest in a bucket, as a JSON object: its signature stands nowhere else",
+    ),
+    optional(
+        "listed_from",
+        Form::Date,
+        "first day from which on every object of the same bucket, account, kind and region has been dealt with, up to \
+         `delivery_date`; the next run lists from there",
+    ),
 ];
 
 pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Fault;
+
 /// A source that cannot be listed at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,12 +28,34 @@ pub enum SourceError {
         /// The path as given.
         path: PathBuf,
     },
-    /// The source is of a kind that this version does not read.
+    /// The source is no folder or file, and only those can be read here.
     #[error(
-        "cannot read `{text}`: this version reads folders and files; copy the objects first, for example with `aws s3 sync`"
+        "cannot read `{text}`: only folders and files can be read here; copy the objects first, for example with `aws s3 sync`"
     )]
+    NotLocal {
+        /// The source as given.
+        text: String,
+    },
+    /// The source is of a kind that this version does not read.
+    #[error("cannot read `{text}`: only folders, files and `s3://bucket/prefix` can be read; copy the objects first")]
     Unsupported {
         /// The source as given.
         text: String,
+    },
+    /// A bucket cannot be listed at all.
+    #[error("cannot list `{uri}`: {fault}")]
+    Bucket {
+        /// What was listed.
+        uri: String,
+        /// What is wrong, and what to do.
+        fault: Fault,
+    },
+    /// A list of keys or an inventory cannot be understood.
+    #[error("cannot read the keys in `{name}`: {reason}")]
+    Keys {
+        /// The file, or `-` for standard input.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }

@@ -94,7 +94,7 @@ fn is_stamp(part: &str) -> bool {
     digits(0..8) && bytes.get(8) == Some(&b'T') && digits(9..13)
 }
 
-fn is_account_id(text: &str) -> bool {
+pub(super) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -1,59 +1,19 @@
 //! Folders and files.
 
-use std::cmp::Ordering;
-use std::fs::File;
 use std::fs::Metadata;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
-use jiff::civil::Date;
 use url::Url;
 use walkdir::DirEntry;
 use walkdir::WalkDir;
 
+use super::Listing;
 use super::LogKey;
+use super::ObjectRef;
 use super::SourceError;
-
-/// Larger objects are read piece by piece.
-const LARGEST_WHOLE_BYTES: u64 = 8 << 20;
-const PIECE_BYTES: usize = 256 << 10;
-
-/// One object that can be read. There may be millions, so that it holds each text once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectRef {
-    /// URI, the object's identity together with `etag` and `size`.
-    pub uri: Box<str>,
-    /// Version of the content; for files the time of the last change.
-    pub etag: Box<str>,
-    /// Size in bytes, as stored.
-    pub size: u64,
-    /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
-    pub last_modified: Option<i64>,
-    /// What the key says.
-    pub key: Option<LogKey>,
-    /// Whether the object was named itself, not found in a folder.
-    pub is_named: bool,
-}
-
-/// The bytes of one object.
-pub enum Content {
-    /// All of them.
-    Whole(Vec<u8>),
-    /// A large object's, as they come.
-    Stream(Box<dyn BufRead>),
-}
-
-/// All objects of a source.
-#[derive(Debug, Clone, Default)]
-pub struct Listing {
-    /// Objects in the order in which they are best read: by delivery time, account, region and URI.
-    pub objects: Vec<ObjectRef>,
-    /// What could not be listed: URI or path, and why.
-    pub unlisted: Vec<(String, String)>,
-}
+use super::object::Place;
 
 /// Lists files and folders, each object once however often it is named.
 ///
@@ -64,34 +24,17 @@ pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
     for source in sources {
         let has_scheme = source.split_once("://").is_some_and(|(scheme, _)| scheme != "file");
         if has_scheme {
-            return Err(SourceError::Unsupported { text: source.clone() });
+            return Err(SourceError::NotLocal { text: source.clone() });
         }
         let path = Path::new(source.strip_prefix("file://").unwrap_or(source));
         list_path(path, &mut listing)?;
     }
-    // In place: a sort that keeps the order of equals would need half of the list again.
-    listing.objects.sort_unstable_by(in_reading_order);
-    listing.objects.dedup_by(|left, right| left.uri == right.uri);
+    listing.put_in_order();
     Ok(listing)
 }
 
-/// Reads an object whole.
-pub fn read(object: &ObjectRef) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path_of(&object.uri))
-}
-
-/// Reads an object whole if it is small, else opens it.
-pub fn fetch(object: &ObjectRef) -> std::io::Result<Content> {
-    if object.size <= LARGEST_WHOLE_BYTES {
-        return read(object).map(Content::Whole);
-    }
-    let mut stream = BufReader::with_capacity(PIECE_BYTES, File::open(path_of(&object.uri))?);
-    stream.fill_buf()?;
-    Ok(Content::Stream(Box::new(stream)))
-}
-
 /// The path that [`uri_of`] made the URI of.
-fn path_of(uri: &str) -> PathBuf {
+pub(super) fn path_of(uri: &str) -> PathBuf {
     let path = Url::parse(uri).ok().and_then(|url| url.to_file_path().ok());
     path.unwrap_or_else(|| PathBuf::from(uri))
 }
@@ -99,15 +42,6 @@ fn path_of(uri: &str) -> PathBuf {
 /// A path that is not absolute has no URI and stands for itself.
 fn uri_of(path: &Path) -> String {
     Url::from_file_path(path).map_or_else(|()| path.display().to_string(), String::from)
-}
-
-impl std::fmt::Debug for Content {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Whole(_) => "Whole",
-            Self::Stream(_) => "Stream",
-        })
-    }
 }
 
 fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
@@ -124,7 +58,7 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     };
     let metadata = root.metadata().map_err(unreadable)?;
     if metadata.is_file() {
-        listing.push(object(&root, &metadata, true));
+        listing.extend([object(&root, &metadata, true)]);
         return Ok(());
     }
     if !metadata.is_dir() {
@@ -178,19 +112,9 @@ fn list_entry(entry: &DirEntry, listing: &mut Listing) {
         listing.unlisted.push((place(), "not a regular file".to_owned()));
     } else {
         match entry.metadata() {
-            Ok(metadata) => listing.push(object(entry.path(), &metadata, false)),
+            Ok(metadata) => listing.extend([object(entry.path(), &metadata, false)]),
             Err(error) => listing.unlisted.push((place(), error.to_string())),
         }
-    }
-}
-
-impl Listing {
-    fn push(&mut self, mut object: ObjectRef) {
-        let neighbour = self.objects.last().and_then(|neighbour| neighbour.key.as_ref());
-        if let (Some(key), Some(neighbour)) = (&mut object.key, neighbour) {
-            key.share_with(neighbour);
-        }
-        self.objects.push(object);
     }
 }
 
@@ -208,16 +132,9 @@ fn object(path: &Path, metadata: &Metadata, is_named: bool) -> ObjectRef {
         last_modified: modified.and_then(|modified| i64::try_from(modified.as_micros()).ok()),
         key: path.to_str().and_then(LogKey::parse),
         is_named,
+        listed_from: None,
+        place: Place::File,
     }
-}
-
-/// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
-fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
-    fn rank(object: &ObjectRef) -> Option<(Date, Option<u16>, &str, &str)> {
-        let key = object.key.as_ref()?;
-        Some((key.day, key.time, &*key.account_id, &*key.region))
-    }
-    rank(left).cmp(&rank(right)).then_with(|| left.uri.cmp(&right.uri))
 }
 
 #[cfg(test)]
@@ -269,21 +186,6 @@ mod tests {
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (1, 0));
         let listing = list(&[table.display().to_string()]).unwrap();
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (0, 1));
-    }
-
-    #[test]
-    fn object_is_read_whatever_its_path_holds_and_a_large_one_as_a_stream() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = "a b%20ü#?.json";
-        std::fs::write(folder.path().join(name), "small").unwrap();
-        let large = vec![b'x'; usize::try_from(LARGEST_WHOLE_BYTES).unwrap() + 1];
-        std::fs::write(folder.path().join("large.json"), &large).unwrap();
-        let listing = list(&[folder.path().display().to_string()]).unwrap();
-        let contents: Vec<Content> = listing.objects.iter().map(|object| fetch(object).unwrap()).collect();
-        let [Content::Whole(small), Content::Stream(_)] = contents.as_slice() else {
-            panic!("{contents:?}");
-        };
-        assert_eq!(small, b"small");
     }
 
     #[test]

@@ -1,18 +1,36 @@
 //! Which objects there are, and their bytes.
 //!
-//! Knows the key grammar of CloudTrail's deliveries and where to list; never looks inside an object.
+//! Knows the key grammar of CloudTrail's deliveries and where to list: folders, and buckets of S3, of which it only asks
+//! List, Get and Head. Never looks inside an object.
 
 mod error;
+mod history;
 mod key;
+mod key_list;
+mod lister;
 mod local;
+mod object;
+mod read;
+mod s3;
 mod selection;
 
 pub use error::SourceError;
+pub use history::History;
+pub use history::LedgerObject;
 pub use key::LogKey;
-pub use local::Content;
-pub use local::Listing;
-pub use local::ObjectRef;
-pub use local::fetch;
+pub use lister::Lister;
+pub use lister::Request;
 pub use local::list;
-pub use local::read;
+pub use object::Listing;
+pub use object::ObjectRef;
+pub use read::Content;
+pub use read::Fetched;
+pub use read::fetch;
+pub use read::fetch_file;
+pub use read::open;
+pub use read::read;
+pub use s3::Fault;
+pub use s3::FaultKind;
+pub use s3::RequestCounts;
+pub use s3::S3Options;
 pub use selection::Selection;

@@ -6,13 +6,17 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use arrow::datatypes::DataType;
+use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
+use deltalake::kernel::Metadata;
+use deltalake::kernel::MetadataExt;
 use deltalake::kernel::StructType;
 use deltalake::kernel::Transaction;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
+use deltalake::table::state::DeltaTableState;
 
 use super::Location;
 use super::Store;
@@ -21,6 +25,7 @@ use super::durable;
 use super::error::Access;
 use super::log;
 use super::tables::SCHEMA_VERSION_PROPERTY;
+use super::tables::schema_version;
 use crate::schema;
 use crate::schema::Table;
 
@@ -33,6 +38,9 @@ pub(super) const TABLE_PROPERTIES: [(&str, &str); 3] = [
     ("delta.logRetentionDuration", "interval 400 days"),
     ("delta.deletedFileRetentionDuration", "interval 400 days"),
 ];
+
+/// Looks at a table that others keep writing to while it is to be upgraded.
+const UPGRADE_ATTEMPTS: u32 = 15;
 
 /// A folder is a store as soon as it has `events`, so that table comes last: readers never see half of the tables.
 const IN_ORDER_OF_CREATION: [Table; Table::CORE.len()] = [Table::Objects, Table::Rejects, Table::Events];
@@ -51,8 +59,42 @@ impl Store {
         for table in IN_ORDER_OF_CREATION {
             store.create_if_missing(table, clock, 0).await?;
         }
+        for table in store.tables().await? {
+            store.upgrade(table, clock).await?;
+        }
         store.repair(clock).await?;
         Ok(store)
+    }
+
+    /// Gives a table of an earlier version the columns that have been added since.
+    async fn upgrade(&self, table: Table, clock: i64) -> Result<(), StoreError> {
+        let folder = self.table_folder(table);
+        let failed = |error| StoreError::from_log(&folder, Access::Write, error);
+        let mut attempt = 1;
+        loop {
+            let state = self.newest(table).await?;
+            if schema_version(&state).is_none_or(|version| version >= schema::SCHEMA_VERSION) {
+                return Ok(());
+            }
+            let app_id = match table {
+                Table::Events => log::BATCH_APP_ID,
+                _ => log::FOLLOW_APP_ID,
+            };
+            let reached = state.transaction_version(self.log_store(table).as_ref(), app_id).await;
+            let reached = reached.map_err(failed)?.and_then(|reached| u64::try_from(reached).ok());
+            let actions = vec![
+                log::commit_info("UPGRADE", clock, Some(state.version()), None),
+                Action::Metadata(upgraded(table, &state).map_err(failed)?),
+            ];
+            // The transaction stays where it is: an upgrade brings no rows.
+            let transaction = (app_id, reached.unwrap_or_default());
+            match self.append(table, &state, actions, transaction).await {
+                Ok(_) => return Ok(()),
+                // Another process upgrades, or writes: its entry shows in the next look.
+                Err(_) if attempt < UPGRADE_ATTEMPTS => attempt += 1,
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 
     /// Makes the tables of IAM snapshots that are missing; they follow `events` from its present version on.
@@ -100,6 +142,17 @@ impl Store {
             },
         }
     }
+}
+
+/// The table's description with the columns and the version of this program.
+fn upgraded(table: Table, state: &DeltaTableState) -> Result<Metadata, DeltaTableError> {
+    let columns: StructType = table
+        .schema()
+        .as_ref()
+        .try_into_kernel()
+        .map_err(|source| DeltaTableError::Arrow { source })?;
+    let metadata = state.metadata().clone().with_schema(&columns)?;
+    Ok(metadata.add_config_key(SCHEMA_VERSION_PROPERTY.to_owned(), schema::SCHEMA_VERSION.to_string())?)
 }
 
 fn first_actions(clock: i64, reached: u64) -> Vec<Action> {
@@ -183,4 +236,66 @@ fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
 fn holds_no_rows(path: &Path) -> bool {
     fs::read_dir(path)
         .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "_delta_log")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::testing::CLOCK;
+    use super::super::testing::TestStore;
+    use super::super::testing::batch;
+    use super::super::testing::committed;
+    use super::*;
+
+    /// Makes the first log entry of a table what version 1 wrote.
+    fn make_old(folder: &Path, table: Table) {
+        let entry = folder.join(table.name()).join("_delta_log/00000000000000000000.json");
+        let text = fs::read_to_string(&entry).unwrap();
+        let lines = text.lines().map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            if let Some(metadata) = line.get_mut("metaData") {
+                metadata["configuration"][SCHEMA_VERSION_PROPERTY] = "1".into();
+                let mut columns: Value = serde_json::from_str(metadata["schemaString"].as_str().unwrap()).unwrap();
+                let fields = columns["fields"].as_array_mut().unwrap();
+                fields.retain(|field| field["name"] != "metadata" && field["name"] != "listed_from");
+                metadata["schemaString"] = columns.to_string().into();
+            }
+            line.to_string()
+        });
+        fs::write(&entry, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    }
+
+    #[tokio::test]
+    async fn store_of_an_earlier_version_gets_the_new_columns_and_keeps_its_rows() {
+        let test = TestStore::create().await;
+        test.commit("s3://logs/1", &["a"]).await;
+        for table in Table::CORE {
+            make_old(&test.folder(), table);
+        }
+        let location = Location::parse(test.folder().to_str().unwrap()).unwrap();
+        for _ in 0..2 {
+            let store = Store::create_or_open(&location, CLOCK).await.unwrap();
+            for table in Table::CORE {
+                let state = store.newest(table).await.unwrap();
+                assert_eq!(schema_version(&state), Some(schema::SCHEMA_VERSION));
+                let columns = state.metadata().parse_schema().unwrap();
+                assert_eq!(
+                    columns.fields().count(),
+                    table.schema().fields().len(),
+                    "{}",
+                    table.name()
+                );
+            }
+        }
+        let store = Store::create_or_open(&location, CLOCK).await.unwrap();
+        let basis = store.snapshot(Table::Events).await.unwrap();
+        let next = batch(vec![test.stage(&["b"])], &[("s3://logs/2", "ingested")], 0);
+        committed(store.commit(&basis, next).await.unwrap());
+        let rows = (
+            store.snapshot(Table::Events).await.unwrap().rows(),
+            store.snapshot(Table::Objects).await.unwrap().rows(),
+        );
+        assert_eq!(rows, (2, 2));
+    }
 }

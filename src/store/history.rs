@@ -129,6 +129,7 @@ mod tests {
     use super::super::testing::TestStore;
     use super::super::testing::batch;
     use super::*;
+    use crate::schema;
 
     #[tokio::test]
     async fn history_tells_run_and_rows_of_each_commit_newest_first() {
@@ -180,7 +181,7 @@ mod tests {
         );
         assert_eq!(
             (events.schema_version, events.reader_version, events.writer_version),
-            (Some(1), 1, 2)
+            (Some(schema::SCHEMA_VERSION), 1, 2)
         );
         assert!(events.bytes > 0);
         assert_eq!((info.tables[1].rows, info.tables[2].rows), (2, 0));

@@ -7,9 +7,11 @@ use std::hash::RandomState;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use arrow::array::Array;
 use arrow::array::AsArray;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
+use arrow::datatypes::Date32Type;
 use arrow::datatypes::Int64Type;
 use arrow::datatypes::TimestampMicrosecondType;
 use hashbrown::HashSet;
@@ -27,8 +29,19 @@ use crate::schema::Table;
 
 /// State of an object that could not be read: the only one that makes the next run try again.
 pub const RETRIED_STATE: &str = "unreadable";
+/// State of an object that was listed and was gone when it was to be read. It is read if it is ever listed again.
+pub const VANISHED_STATE: &str = "vanished";
 
 const OBJECT_COLUMNS: [&str; 4] = ["object_key", "etag", "size", "state"];
+const LEDGER_COLUMNS: [&str; 7] = [
+    "object_key",
+    "etag",
+    "size",
+    "last_modified",
+    "state",
+    "ingested_at",
+    "listed_from",
+];
 /// In file order.
 const EVENT_KEY_COLUMNS: [&str; 4] = ["event_time", "recipient_account_id", "aws_region", "event_id"];
 
@@ -40,6 +53,25 @@ const EVENT_KEY_COLUMNS: [&str; 4] = ["event_time", "recipient_account_id", "aws
 pub struct KnownObjects {
     hashers: (RandomState, RandomState),
     identities: HashSet<(u64, u64)>,
+}
+
+/// One row of the ledger, as far as it tells what to list and what to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerRow<'a> {
+    /// `object_key`.
+    pub object_key: &'a str,
+    /// `etag`.
+    pub etag: &'a str,
+    /// `size`.
+    pub size: u64,
+    /// `state`.
+    pub state: &'a str,
+    /// `last_modified`, microseconds since 1970-01-01T00:00:00Z.
+    pub last_modified: Option<i64>,
+    /// `ingested_at`, microseconds since 1970-01-01T00:00:00Z.
+    pub ingested_at: i64,
+    /// `listed_from`, days since 1970-01-01.
+    pub listed_from: Option<i32>,
 }
 
 /// What tells events apart.
@@ -105,13 +137,33 @@ impl Store {
                     let (Some(key), Some(etag), Some(size)) = (key, etag, size) else {
                         continue;
                     };
-                    if state != Some(RETRIED_STATE) {
+                    if !matches!(state, Some(RETRIED_STATE | VANISHED_STATE)) {
                         known.identities.insert(known.identity(key, etag, size));
                     }
                 }
             }
         }
         Ok(known)
+    }
+
+    /// Calls `visit` with every row of the ledger, in no particular order; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// A ledger file cannot be read.
+    pub fn visit_ledger(
+        &self,
+        objects: &TableSnapshot,
+        mut visit: impl FnMut(LedgerRow<'_>),
+    ) -> Result<(), StoreError> {
+        for file in &objects.files {
+            let (path, reader) = self.read_columns(Table::Objects, file, &LEDGER_COLUMNS)?;
+            for batch in reader {
+                let batch = batch.map_err(|source| rows_error(&path, source))?;
+                visit_rows(&batch, &mut visit).ok_or_else(|| wrong_columns(Table::Objects))?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads which sources of IAM snapshots are imported; blocks on file reads.
@@ -187,6 +239,34 @@ impl Store {
             Err(source) => Err(StoreError::from_parquet(&path, Access::Read, source)),
         }
     }
+}
+
+/// `None` when a column is missing; files of schema version 1 lack `listed_from`.
+fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Option<()> {
+    let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
+    let times = |name: &str| {
+        batch
+            .column_by_name(name)?
+            .as_primitive_opt::<TimestampMicrosecondType>()
+    };
+    let (keys, etags, states) = (text("object_key")?, text("etag")?, text("state")?);
+    let (modified, ingested) = (times("last_modified")?, times("ingested_at")?);
+    let sizes = batch.column_by_name("size")?.as_primitive_opt::<Int64Type>()?;
+    let listed = batch
+        .column_by_name("listed_from")
+        .and_then(|column| column.as_primitive_opt::<Date32Type>());
+    for row in 0..batch.num_rows() {
+        visit(LedgerRow {
+            object_key: keys.value(row),
+            etag: etags.value(row),
+            size: u64::try_from(sizes.value(row)).unwrap_or_default(),
+            state: states.value(row),
+            last_modified: modified.is_valid(row).then(|| modified.value(row)),
+            ingested_at: ingested.value(row),
+            listed_from: listed.filter(|days| days.is_valid(row)).map(|days| days.value(row)),
+        });
+    }
+    Some(())
 }
 
 fn text(batch: &RecordBatch, column: usize) -> Option<&StringArray> {

@@ -526,7 +526,7 @@ mod tests {
         let test = TestStore::create().await;
         edit_first_entry(
             &test.folder(),
-            "\"trimtrail.schemaVersion\":\"1\"",
+            "\"trimtrail.schemaVersion\":\"2\"",
             "\"trimtrail.schemaVersion\":\"99\"",
         );
         for error in [
@@ -538,7 +538,7 @@ mod tests {
                     error,
                     StoreError::NewerVersion {
                         found: 99,
-                        supported: 1,
+                        supported: 2,
                         ..
                     }
                 ),

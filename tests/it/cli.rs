@@ -71,7 +71,7 @@ fn exit_codes_of_wrong_and_failed_commands() {
             "`/nonexistent/rows.csv`",
         ),
         (&["ingest", "/nonexistent/logs"], 1, "`/nonexistent/logs`"),
-        (&["ingest", "s3://bucket/AWSLogs"], 1, "`s3://bucket/AWSLogs`"),
+        (&["ingest", "gs://bucket/AWSLogs"], 1, "`gs://bucket/AWSLogs`"),
         (&["ingest", "/tmp", "--from", "yesterday"], 2, "`--from`"),
         (&["store", "info"], 1, "`/nonexistent/store`"),
         (

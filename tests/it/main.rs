@@ -25,6 +25,7 @@ mod raw;
 mod read_only;
 mod readme;
 mod row_sources;
+mod s3;
 mod slt;
 #[cfg(unix)]
 mod stopped;

@@ -65,20 +65,22 @@ const CRATES: &[CrateRule] = &[
     owned("toml", &["policy"], "only allow-lists are written by hand"),
     owned("minijinja", &["report"], "pages, whose values must be escaped"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
+    owned("aws_config", &["source"], "only `source` knows AWS"),
+    owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
     // Owned by several, each for its own reason.
     owned(
         "csv",
-        &["policy", "report"],
-        "credential reports; and results, whose cells must be made safe on the way out",
+        &["policy", "source", "report"],
+        "credential reports; inventories; and results, whose cells must be made safe on the way out",
     ),
     owned(
         "parquet",
-        &["store", "report"],
-        "the data files; and results as one file",
+        &["source", "store", "report"],
+        "inventories; the data files; and results as one file",
     ),
     owned(
         "flate2",
-        &["decode", "iam", "sample"],
+        &["decode", "iam", "sample", "source"],
         "each reader's inflating is capped; the sample only deflates",
     ),
     owned(
@@ -93,20 +95,24 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "tokio",
-        &["store", "ingest", "query", "cli"],
-        "no async below the store",
+        &["source", "store", "ingest", "query", "cli"],
+        "async only where bytes are far away, and above",
     ),
     owned(
         "futures",
-        &["store", "query", "analysis", "report", "cli"],
-        "no async below the store; `report` gives SQL the rows of the diff",
+        &["source", "store", "ingest", "query", "analysis", "report", "cli"],
+        "async only where bytes are far away, and above; `report` gives SQL the rows of the diff",
     ),
     owned(
         "async_trait",
         &["store", "query"],
         "traits of `object_store` and of `datafusion`",
     ),
-    owned("bytes", &["store"], "traits of `object_store`"),
+    owned(
+        "bytes",
+        &["source", "store"],
+        "readers of `parquet`; traits of `object_store`",
+    ),
     owned("url", &["source", "store"], "URIs of objects and of the store"),
     owned(
         "uuid",
@@ -137,8 +143,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "decode", "ingest", "store", "report"],
-        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, findings",
+        &["iam", "sample", "source", "decode", "ingest", "store", "report"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, notifications, findings",
     ),
     owned(
         "arrow",

@@ -4,14 +4,15 @@ use clap::Args;
 
 use super::StoreLocationArgs;
 use super::When;
+use super::s3::S3Args;
 use crate::cli::size::parse_size;
 
 /// Arguments of `ingest`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct IngestArgs {
-    /// Files or folders with CloudTrail logs (`.json.gz` or `.json`), searched through to the bottom
-    #[arg(required = true, value_name = "SOURCE")]
+    /// Files, folders or `s3://bucket/prefix` with CloudTrail logs (`.json.gz` or `.json`), searched through to the bottom
+    #[arg(required_unless_present_any = ["keys_from", "inventory"], value_name = "SOURCE")]
     pub sources: Vec<String>,
     /// The store.
     #[command(flatten)]
@@ -31,6 +32,9 @@ pub struct IngestArgs {
     /// List and count what would be read, and read nothing
     #[arg(long, help_heading = "Which logs")]
     pub dry_run: bool,
+    /// Buckets.
+    #[command(flatten)]
+    pub s3: S3Args,
     /// Largest size of one object once it is inflated; a larger one is reported as corrupt
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size, help_heading = "Limits")]
     pub max_inflated_bytes: u64,
@@ -40,7 +44,7 @@ pub struct IngestArgs {
     /// Threads that decode [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Limits")]
     pub threads: Option<u16>,
-    /// Memory that the rows in flight may take
+    /// Memory that rows and objects in flight may take
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_size, help_heading = "Limits")]
     pub memory: u64,
     /// When to show a progress bar: auto, always or never
@@ -57,5 +61,6 @@ pub struct IngestArgs {
 const EXAMPLES: &str = "\
 Examples:
   trimtrail ingest ./AWSLogs
+  trimtrail ingest s3://central-logs --from T-90d
   trimtrail ingest ./AWSLogs --store /srv/trail --from T-90d --account 111122223333
   trimtrail ingest ./AWSLogs --dry-run";

@@ -4,6 +4,7 @@ use crate::cli::output::Output;
 use crate::cli::size::format_count;
 use crate::cli::size::format_size;
 use crate::ingest::Balance;
+use crate::source::RequestCounts;
 
 /// Problems that are told one by one.
 const TOLD_PROBLEMS: usize = 10;
@@ -55,11 +56,28 @@ pub(super) fn render(balance: &Balance) -> String {
     text
 }
 
+/// The requests to buckets; nothing without one.
+pub(super) fn render_requests(requests: Option<RequestCounts>) -> String {
+    requests.map_or_else(String::new, |requests| {
+        format!(
+            "requests {} list, {} get, {} head; {} of them repeated\n",
+            format_count(requests.list),
+            format_count(requests.get),
+            format_count(requests.head),
+            format_count(requests.repeated)
+        )
+    })
+}
+
 /// Says what is missing and where to look.
 pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
     for (path, reason) in &balance.unlisted {
         output.warning(&format!("cannot list `{path}`: {reason}"));
     }
+    if let Some(outage) = &balance.outage {
+        output.warning(&format!("stopped early: {outage}"));
+    }
+    note_passed_over(&balance.passed_over, output);
     for problem in balance.problems.iter().take(TOLD_PROBLEMS) {
         output.warning(&format!(
             "`{}` is {}: {}",
@@ -104,6 +122,22 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             objects(balance.left_over)
         ));
     }
+}
+
+/// Names folders that hold no logs.
+fn note_passed_over(folders: &[String], output: &mut Output) {
+    if folders.is_empty() {
+        return;
+    }
+    let told = folders.iter().take(TOLD_PROBLEMS).map(|folder| format!("`{folder}`"));
+    let more = match folders.len().saturating_sub(TOLD_PROBLEMS) {
+        0 => String::new(),
+        count => format!(" and {} more", format_count(count_of(count))),
+    };
+    output.note(&format!(
+        "passed over as no CloudTrail folders: {}{more}; name one as a source to read it",
+        told.collect::<Vec<_>>().join(", ")
+    ));
 }
 
 fn count_of(items: usize) -> u64 {

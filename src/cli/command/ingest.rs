@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::balance::objects;
 use super::balance::render;
+use super::balance::render_requests;
 use super::balance::warn_of_gaps;
 use crate::cli::args::IngestArgs;
 use crate::cli::args::When;
@@ -22,14 +23,17 @@ use crate::cli::size::format_count;
 use crate::cli::size::format_size;
 use crate::cli::time::parse_time_option;
 use crate::decode::Limits;
+use crate::ingest;
 use crate::ingest::Balance;
 use crate::ingest::Ingest;
 use crate::ingest::Options;
 use crate::schema::Table;
-use crate::source;
+use crate::source::History;
+use crate::source::Lister;
 use crate::source::Listing;
-use crate::source::ObjectRef;
+use crate::source::Request;
 use crate::source::Selection;
+use crate::store::KnownObjects;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -58,17 +62,34 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
     };
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
-    let listing = source::list(&args.sources)?;
-    warn_of_misses(&listing, &options.selection, output);
+    let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &options, &location))).await) })?;
+    let Some(mut lister) = opened.transpose()? else {
+        return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
+    };
+    if let Some(listing) = lister.listed() {
+        warn_of_misses(listing, &options.selection, output);
+    }
     if args.dry_run {
-        return match stop.status() {
-            Some(status) => Ok(status),
-            None => dry_run(&location, listing, &options, &runtime, output),
+        let counted =
+            runtime.run(async { Ok(stop.or_stop(Box::pin(dry_run(&location, &mut lister, &options))).await) })?;
+        return match (counted.transpose()?, stop.status()) {
+            (Some(count), None) => tell_dry_run(&count, output),
+            (_, status) => Ok(status.unwrap_or(ExitStatus::Terminated)),
         };
     }
     let bar = Bar::new(args.progress, settings);
-    let balance = load(&location, listing, &options, &bar, (&stop, &runtime))?;
+    let store = runtime.run(async { Ok(Store::create_or_open(&location, options.now).await?) })?;
+    let balance = Ingest {
+        store: &store,
+        runtime: runtime.handle(),
+        options: &options,
+        stop: stop.raised(),
+    }
+    .run_all(&mut lister, &bar);
+    bar.clear();
+    let balance = balance?;
     output.print(&render(&balance))?;
+    output.print(&render_requests(lister.requests()))?;
     warn_of_gaps(&balance, output);
     output.note(&format!("store: {}", location.display()));
     Ok(match stop.status() {
@@ -156,51 +177,91 @@ fn warn_of_misses(listing: &Listing, selection: &Selection, output: &mut Output)
     }
 }
 
-/// Says what a run would read, and touches neither objects nor store.
-fn dry_run(
-    location: &Location,
-    listing: Listing,
-    options: &Options,
-    runtime: &Runtime,
-    output: &mut Output,
-) -> Result<ExitStatus, CliError> {
-    let (selected, balance) = Ingest::select(listing, &options.selection);
-    let known = runtime.run(known(location, &selected))?;
-    let new: Vec<&ObjectRef> = selected
-        .iter()
-        .zip(&known)
-        .filter(|(_, known)| !**known)
-        .map(|(new, _)| new)
-        .collect();
-    let bytes = new.iter().map(|object| object.size).sum();
-    let new = balance.listed - known.iter().filter(|known| **known).map(|_| 1).sum::<u64>();
+/// Looks at the sources, with what the store knows of them; an absent store knows nothing, and is not made.
+async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) -> Result<Lister, CliError> {
+    let request = Request {
+        sources: args.sources.clone(),
+        keys: args.s3.keys_from.as_deref().map(read_keys).transpose()?,
+        inventory: args.s3.inventory.clone(),
+        selection: options.selection.clone(),
+        s3: args.s3.options(),
+        look_back_days: args.s3.look_back,
+    };
+    let history = match Store::open(location).await {
+        Ok(store) => ingest::history(&store, &store.snapshot(Table::Objects).await?)?,
+        Err(StoreError::NotAStore { .. }) => History::default(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Lister::open(&request, &history).await?)
+}
+
+/// Name and text of a list of keys.
+fn read_keys(name: &str) -> Result<(String, String), CliError> {
+    let text = if name == "-" {
+        std::io::read_to_string(std::io::stdin()).map_err(CliError::Stdin)?
+    } else {
+        std::fs::read_to_string(name).map_err(|cause| CliError::Read {
+            path: name.into(),
+            cause,
+        })?
+    };
+    Ok((name.to_owned(), text))
+}
+
+/// What a run would do.
+#[derive(Debug, Default)]
+struct DryRun {
+    new: u64,
+    bytes: u64,
+    known: u64,
+    outside_selection: u64,
+    gaps: Balance,
+}
+
+/// Counts what a run would read, and touches neither objects nor store.
+async fn dry_run(location: &Location, lister: &mut Lister, options: &Options) -> Result<DryRun, CliError> {
+    let known = known(location).await?;
+    let mut count = DryRun::default();
+    while let Some(part) = lister.next().await? {
+        let (selected, balance) = Ingest::select(part, &options.selection);
+        count.outside_selection += balance.outside_selection;
+        count.gaps.unlisted.extend(balance.unlisted);
+        count.gaps.passed_over.extend(balance.passed_over);
+        for object in &selected {
+            if known.contains(&object.uri, &object.etag, object.size) {
+                count.known += 1;
+            } else {
+                count.new += 1;
+                count.bytes += object.size;
+            }
+        }
+    }
+    Ok(count)
+}
+
+fn tell_dry_run(count: &DryRun, output: &mut Output) -> Result<ExitStatus, CliError> {
     output.print(&format!(
         "{} would be read, {}; {} more are known and {} lie outside of the selection\n",
-        objects(new),
-        format_size(bytes),
-        format_count(balance.listed - new),
-        format_count(balance.outside_selection),
+        objects(count.new),
+        format_size(count.bytes),
+        format_count(count.known),
+        format_count(count.outside_selection),
     ))?;
-    warn_of_gaps(&balance, output);
-    Ok(if balance.is_complete() {
+    warn_of_gaps(&count.gaps, output);
+    Ok(if count.gaps.is_complete() {
         ExitStatus::Done
     } else {
         ExitStatus::Incomplete
     })
 }
 
-/// For each object, whether the store has dealt with it; without a store none is known.
-async fn known(location: &Location, objects: &[ObjectRef]) -> Result<Vec<bool>, CliError> {
-    let store = match Store::open(location).await {
-        Ok(store) => store,
-        Err(StoreError::NotAStore { .. }) => return Ok(vec![false; objects.len()]),
-        Err(error) => return Err(error.into()),
-    };
-    let known = store.known_objects(&store.snapshot(Table::Objects).await?)?;
-    Ok(objects
-        .iter()
-        .map(|object| known.contains(&object.uri, &object.etag, object.size))
-        .collect())
+/// What the store has dealt with; without a store, nothing.
+async fn known(location: &Location) -> Result<KnownObjects, CliError> {
+    match Store::open(location).await {
+        Ok(store) => Ok(store.known_objects(&store.snapshot(Table::Objects).await?)?),
+        Err(StoreError::NotAStore { .. }) => Ok(KnownObjects::default()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]

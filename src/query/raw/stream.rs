@@ -89,7 +89,7 @@ impl Worker {
                 return Ok(());
             }
             let mut spill = |rows: &mut RowBuffer| self.send(rows);
-            let outcome = match source::fetch(object) {
+            let outcome = match source::open(object) {
                 Ok(Content::Whole(bytes)) => decoder.decode(&object.uri, &bytes, &mut rows, &mut spill)?,
                 Ok(Content::Stream(stream)) => decoder.decode_stream(&object.uri, stream, &mut rows, &mut spill)?,
                 Err(error) => {

@@ -1,0 +1,305 @@
+//! All sources of a run, listed part by part.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::Fault;
+use super::FaultKind;
+use super::History;
+use super::Listing;
+use super::ObjectRef;
+use super::RequestCounts;
+use super::S3Options;
+use super::Selection;
+use super::SourceError;
+use super::key_list;
+use super::key_list::NamedKey;
+use super::local;
+use super::s3::Bucket;
+use super::s3::BucketLister;
+use super::s3::BucketPrefix;
+use super::s3::Connection;
+use super::s3::Inventory;
+use super::s3::Manifest;
+use super::s3::ManifestPlace;
+use super::s3::discover;
+
+/// Named keys that are looked up together.
+const KEYS_AT_A_TIME: usize = 20_000;
+const LOOKED_UP_AT_A_TIME: usize = 64;
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Folders, files and `s3://bucket/prefix`.
+    pub sources: Vec<String>,
+    /// Name and text of a list of keys, or of notifications.
+    pub keys: Option<(String, String)>,
+    /// Path or URI of the `manifest.json` of an S3 Inventory.
+    pub inventory: Option<String>,
+    /// What is wanted; listings of buckets are cut down to it.
+    pub selection: Selection,
+    /// How buckets are reached.
+    pub s3: S3Options,
+    /// Days before the last listed one that are listed again, because deliveries may be late.
+    pub look_back_days: u16,
+}
+
+/// Lists sources part by part, so that memory does not grow with them.
+#[derive(Debug)]
+pub struct Lister {
+    parts: VecDeque<Part>,
+    buckets: BTreeMap<String, Arc<Bucket>>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Done(Listing),
+    Bucket(Box<BucketLister>),
+    Keys(VecDeque<NamedKey>),
+    Inventory(Inventory),
+}
+
+/// What makes parts: buckets share one connection, which is made with the first of them.
+struct Builder<'a> {
+    request: &'a Request,
+    history: &'a History,
+    connection: Option<Connection>,
+    lister: Lister,
+}
+
+impl Lister {
+    /// Looks at every source; objects are listed later, except those of folders.
+    ///
+    /// # Errors
+    ///
+    /// A source is not there, or cannot be listed at all.
+    pub async fn open(request: &Request, history: &History) -> Result<Self, SourceError> {
+        let mut builder = Builder {
+            request,
+            history,
+            connection: None,
+            lister: Self {
+                parts: VecDeque::new(),
+                buckets: BTreeMap::new(),
+            },
+        };
+        let (remote, local): (Vec<&String>, Vec<&String>) = request
+            .sources
+            .iter()
+            .partition(|source| source.contains("://") && !source.starts_with("file://"));
+        if !local.is_empty() {
+            let local: Vec<String> = local.into_iter().cloned().collect();
+            builder.lister.parts.push_back(Part::Done(local::list(&local)?));
+        }
+        let mut places = Vec::new();
+        for source in remote {
+            let place = BucketPrefix::parse(source);
+            places.push(place.ok_or_else(|| SourceError::Unsupported { text: source.clone() })?);
+        }
+        // A list of keys takes the place of listing; the source then only says which bucket.
+        if request.keys.is_some() || request.inventory.is_some() {
+            builder.add_keys(&places).await?;
+            builder.add_inventory().await?;
+        } else {
+            for place in places {
+                builder.add_bucket(place).await?;
+            }
+        }
+        Ok(builder.lister)
+    }
+
+    /// The next objects; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// The listing cannot go on.
+    pub async fn next(&mut self) -> Result<Option<Listing>, SourceError> {
+        while let Some(part) = self.parts.front_mut() {
+            let listing = match part {
+                Part::Done(listing) => Some(std::mem::take(listing)),
+                Part::Bucket(bucket) => bucket
+                    .next()
+                    .await
+                    .map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?,
+                Part::Keys(keys) => next_keys(keys, &self.buckets).await?,
+                Part::Inventory(inventory) => inventory.next().await?,
+            };
+            if matches!(part, Part::Done(_)) || listing.is_none() {
+                self.parts.pop_front();
+            }
+            if listing.is_some() {
+                return Ok(listing);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All objects, when no bucket takes part: those of folders are listed at once.
+    pub fn listed(&self) -> Option<&Listing> {
+        match (self.parts.front(), self.parts.len()) {
+            (Some(Part::Done(listing)), 1) if self.buckets.is_empty() => Some(listing),
+            _ => None,
+        }
+    }
+
+    /// Requests made so far; `None` when no bucket takes part.
+    pub fn requests(&self) -> Option<RequestCounts> {
+        if self.buckets.is_empty() {
+            return None;
+        }
+        let mut counts = RequestCounts::default();
+        self.buckets.values().for_each(|bucket| counts.add(bucket.requests()));
+        Some(counts)
+    }
+}
+
+impl Builder<'_> {
+    async fn bucket(&mut self, name: &str) -> Arc<Bucket> {
+        if let Some(bucket) = self.lister.buckets.get(name) {
+            return Arc::clone(bucket);
+        }
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::new(&self.request.s3).await,
+        };
+        let bucket = connection.bucket(name).await;
+        self.connection = Some(connection);
+        self.lister.buckets.insert(name.to_owned(), Arc::clone(&bucket));
+        bucket
+    }
+
+    async fn add_bucket(&mut self, place: BucketPrefix) -> Result<(), SourceError> {
+        let bucket = self.bucket(&place.bucket).await;
+        if place.is_object() {
+            match bucket.head(&place.prefix).await {
+                Ok(object) => {
+                    self.lister.parts.push_back(Part::Done(Listing {
+                        objects: vec![ObjectRef {
+                            is_named: true,
+                            ..object
+                        }],
+                        ..Listing::default()
+                    }));
+                    return Ok(());
+                }
+                Err(fault) if fault.kind == FaultKind::Vanished => {}
+                Err(fault) => return Err(failed(&place, fault)),
+            }
+        }
+        let place = place.into_folder();
+        let layout = discover(&bucket, &place.prefix, &self.request.selection)
+            .await
+            .map_err(|fault| failed(&place, fault))?;
+        let history = (self.history, self.request.look_back_days);
+        let lister = BucketLister::new(&bucket, &place.prefix, layout, &self.request.selection, history);
+        self.lister.parts.push_back(Part::Bucket(Box::new(lister)));
+        Ok(())
+    }
+
+    async fn add_keys(&mut self, places: &[BucketPrefix]) -> Result<(), SourceError> {
+        let Some((name, text)) = &self.request.keys else {
+            return Ok(());
+        };
+        let only_bucket = match places {
+            [place] => Some(place.bucket.as_str()),
+            _ => None,
+        };
+        let keys = key_list::read(text, only_bucket).map_err(|reason| SourceError::Keys {
+            name: name.clone(),
+            reason,
+        })?;
+        for key in &keys {
+            self.bucket(&key.bucket).await;
+        }
+        self.lister.parts.push_back(Part::Keys(keys.into()));
+        Ok(())
+    }
+
+    async fn add_inventory(&mut self) -> Result<(), SourceError> {
+        let Some(name) = &self.request.inventory else {
+            return Ok(());
+        };
+        let wrong = |reason: String| SourceError::Keys {
+            name: name.clone(),
+            reason,
+        };
+        let (text, place) = match BucketPrefix::parse(name) {
+            Some(place) => {
+                let bucket = self.bucket(&place.bucket).await;
+                let object = bucket
+                    .head(&place.prefix)
+                    .await
+                    .map_err(|fault| failed(&place, fault))?;
+                let text = bucket.read(&object).await.map_err(|fault| failed(&place, fault))?;
+                (text, ManifestPlace::Bucket(bucket))
+            }
+            None => {
+                let path = Path::new(name);
+                let text = std::fs::read(path).map_err(|cause| SourceError::Unreadable {
+                    path: path.to_owned(),
+                    cause,
+                })?;
+                let folder = path.parent().unwrap_or_else(|| Path::new(""));
+                (text, ManifestPlace::Folder(folder.to_owned()))
+            }
+        };
+        let manifest = Manifest::parse(&text).map_err(wrong)?;
+        let source = self.bucket(&manifest.source_bucket).await;
+        let inventory = Inventory::new(name, manifest, place, source);
+        self.lister.parts.push_back(Part::Inventory(inventory));
+        Ok(())
+    }
+}
+
+fn failed(place: &BucketPrefix, fault: Fault) -> SourceError {
+    SourceError::Bucket {
+        uri: place.to_string(),
+        fault,
+    }
+}
+
+/// Looks up the next keys, as far as etag and size are not known.
+async fn next_keys(
+    keys: &mut VecDeque<NamedKey>,
+    buckets: &BTreeMap<String, Arc<Bucket>>,
+) -> Result<Option<Listing>, SourceError> {
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let next: Vec<NamedKey> = keys.drain(..keys.len().min(KEYS_AT_A_TIME)).collect();
+    let mut found = stream::iter(next)
+        .map(|named| look_up(named, buckets))
+        .buffered(LOOKED_UP_AT_A_TIME);
+    let mut listing = Listing::default();
+    while let Some((uri, object)) = found.next().await {
+        match object {
+            Ok(object) => listing.extend([object]),
+            Err(fault) if fault.stops_the_run() => return Err(SourceError::Bucket { uri, fault }),
+            Err(fault) => listing.unlisted.push((uri, fault.to_string())),
+        }
+    }
+    listing.put_in_order();
+    Ok(Some(listing))
+}
+
+async fn look_up(named: NamedKey, buckets: &BTreeMap<String, Arc<Bucket>>) -> (String, Result<ObjectRef, Fault>) {
+    let uri = format!("s3://{}/{}", named.bucket, named.key);
+    let Some(bucket) = buckets.get(&named.bucket) else {
+        return (uri, Err(Fault::unreadable("its bucket is not open")));
+    };
+    let object = match named.version {
+        Some((etag, size)) => Ok(bucket.object(&named.key, &etag, size, None)),
+        None => bucket.head(&named.key).await,
+    };
+    let named = object.map(|object| ObjectRef {
+        is_named: true,
+        ..object
+    });
+    (uri, named)
+}

@@ -1,0 +1,91 @@
+//! One object, wherever it lies, and lists of them.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::LogKey;
+use super::s3::Bucket;
+
+/// One object that can be read. There may be millions, so that it holds each text once.
+#[derive(Debug, Clone)]
+pub struct ObjectRef {
+    /// URI, the object's identity together with `etag` and `size`.
+    pub uri: Box<str>,
+    /// Version of the content; for files the time of the last change.
+    pub etag: Box<str>,
+    /// Size in bytes, as stored.
+    pub size: u64,
+    /// Time of the last change, microseconds since 1970-01-01T00:00:00Z.
+    pub last_modified: Option<i64>,
+    /// What the key says.
+    pub key: Option<LogKey>,
+    /// Whether the object was named itself, not found in a folder.
+    pub is_named: bool,
+    /// First day of delivery from which on the listing holds every object of the same account, kind and region.
+    pub listed_from: Option<Date>,
+    pub(super) place: Place,
+}
+
+/// Where the bytes lie; the URI says the rest.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    File,
+    Bucket(Arc<Bucket>),
+}
+
+/// Objects of a source: all of them, or the next part.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Objects in the order in which they are best read: by delivery time, account, region and URI.
+    pub objects: Vec<ObjectRef>,
+    /// What could not be listed: URI or path, and why.
+    pub unlisted: Vec<(String, String)>,
+    /// Folders beside the logs that belong to other services, and were not listed.
+    pub passed_over: Vec<String>,
+}
+
+impl ObjectRef {
+    /// Whether the bytes come over a network, so that many objects must be asked for at once.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Bucket(_))
+    }
+
+    /// Key of an object in a bucket.
+    pub(super) fn bucket_key<'a>(&'a self, bucket: &Bucket) -> Option<&'a str> {
+        self.uri
+            .strip_prefix("s3://")?
+            .strip_prefix(bucket.name())?
+            .strip_prefix('/')
+    }
+}
+
+impl Listing {
+    /// Adds objects, which share the texts of their keys with the one before.
+    pub(super) fn extend(&mut self, objects: impl IntoIterator<Item = ObjectRef>) {
+        for mut object in objects {
+            let neighbour = self.objects.last().and_then(|neighbour| neighbour.key.as_ref());
+            if let (Some(key), Some(neighbour)) = (&mut object.key, neighbour) {
+                key.share_with(neighbour);
+            }
+            self.objects.push(object);
+        }
+    }
+
+    /// Sorts the objects for reading and drops those that are named twice.
+    pub(super) fn put_in_order(&mut self) {
+        // In place: a sort that keeps the order of equals would need half of the list again.
+        self.objects.sort_unstable_by(in_reading_order);
+        self.objects.dedup_by(|left, right| left.uri == right.uri);
+    }
+}
+
+/// Neighbours in time share partition days, so files come out large and few stored files overlap a batch.
+fn in_reading_order(left: &ObjectRef, right: &ObjectRef) -> Ordering {
+    fn rank(object: &ObjectRef) -> Option<(Date, Option<u16>, &str, &str)> {
+        let key = object.key.as_ref()?;
+        Some((key.day, key.time, &*key.account_id, &*key.region))
+    }
+    rank(left).cmp(&rank(right)).then_with(|| left.uri.cmp(&right.uri))
+}

@@ -1,0 +1,137 @@
+//! One bucket: every request to it is paced, counted and repeated here.
+
+use std::future::Future;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::RequestPayer;
+
+use super::fault::Failure;
+use super::fault::Fault;
+use super::fault::FaultKind;
+use super::fault::Remedy;
+use super::fault::Verb;
+use super::limiter::Limiter;
+use super::retry::MAX_ATTEMPTS;
+use super::retry::MAX_ATTEMPTS_AT_BYTES;
+use super::retry::RetryBudget;
+use super::retry::pause_after;
+
+/// A bucket that can be listed and read.
+#[derive(Debug)]
+pub(in crate::source) struct Bucket {
+    name: String,
+    pub(super) client: Client,
+    pub(super) request_payer: Option<RequestPayer>,
+    limiter: Limiter,
+    budget: RetryBudget,
+    counts: Counts,
+}
+
+/// Requests that a run made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestCounts {
+    /// Lists of keys.
+    pub list: u64,
+    /// Objects, or parts of them.
+    pub get: u64,
+    /// Sizes and etags only.
+    pub head: u64,
+    /// Of all these, the ones that were repeated.
+    pub repeated: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    list: AtomicU64,
+    get: AtomicU64,
+    head: AtomicU64,
+    repeated: AtomicU64,
+}
+
+impl Bucket {
+    pub(super) fn new(name: String, client: Client, request_payer: Option<RequestPayer>) -> Self {
+        Self {
+            name,
+            client,
+            request_payer,
+            limiter: Limiter::default(),
+            budget: RetryBudget::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(in crate::source) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(in crate::source) fn uri(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    pub(in crate::source) fn requests(&self) -> RequestCounts {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        RequestCounts {
+            list: read(&self.counts.list),
+            get: read(&self.counts.get),
+            head: read(&self.counts.head),
+            repeated: read(&self.counts.repeated),
+        }
+    }
+
+    /// Makes a request until it succeeds or cannot.
+    pub(super) async fn call<T, F>(&self, verb: Verb, request: impl Fn() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let answer = {
+                let _slot = self.limiter.slot().await;
+                self.count(verb).fetch_add(1, Ordering::Relaxed);
+                request().await
+            };
+            let failure = match answer {
+                Ok(answer) => {
+                    self.limiter.succeeded();
+                    self.budget.earn();
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            if failure.remedy == Remedy::SlowDown {
+                self.limiter.throttled();
+            }
+            let most = match failure.fault.kind {
+                FaultKind::Incomplete => MAX_ATTEMPTS_AT_BYTES,
+                _ => MAX_ATTEMPTS,
+            };
+            let may_repeat = failure.remedy != Remedy::GiveUp && attempt < most && self.budget.take();
+            if !may_repeat {
+                return Err(failure.fault);
+            }
+            self.counts.repeated.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(pause_after(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    fn count(&self, verb: Verb) -> &AtomicU64 {
+        match verb {
+            Verb::List => &self.counts.list,
+            Verb::Get => &self.counts.get,
+            Verb::Head => &self.counts.head,
+        }
+    }
+}
+
+impl RequestCounts {
+    /// Adds those of another bucket.
+    pub(in crate::source) fn add(&mut self, other: Self) {
+        self.list += other.list;
+        self.get += other.get;
+        self.head += other.head;
+        self.repeated += other.repeated;
+    }
+}

@@ -1,0 +1,121 @@
+//! Clients: credentials, regions and the options of the command line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::Region;
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::types::RequestPayer;
+
+use super::bucket::Bucket;
+use super::fault::Failure;
+use super::fault::Verb;
+
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Time to the first byte of an answer; a body that stalls later is ended by the SDK.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// Where to ask for a bucket's region when nothing names one.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// How buckets are reached, besides what environment and configuration files of AWS say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct S3Options {
+    /// Role to assume first.
+    pub role_arn: Option<String>,
+    /// External id that the role's trust policy asks for.
+    pub external_id: Option<String>,
+    /// Another endpoint than AWS's own.
+    pub endpoint_url: Option<String>,
+    /// Whether the bucket stands in the path of URLs, not in the host name.
+    pub path_style: bool,
+    /// Whether the caller pays for requests.
+    pub request_payer: bool,
+    /// Named profile.
+    pub profile: Option<String>,
+    /// Region of the bucket; found out when it is not given.
+    pub region: Option<String>,
+}
+
+/// Credentials and settings that all buckets of a run share.
+#[derive(Debug)]
+pub(in crate::source) struct Connection {
+    config: SdkConfig,
+    options: S3Options,
+}
+
+impl Connection {
+    /// Gathers the settings; credentials are asked for with the first request.
+    pub(in crate::source) async fn new(options: &S3Options) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIME)
+            .read_timeout(ANSWER_TIME)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            // Repeats are decided in one place, with a budget for the whole run.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        if let Some(profile) = &options.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &options.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        let mut config = loader.load().await;
+        if config.region().is_none() {
+            config = config.into_builder().region(Region::new(DEFAULT_REGION)).build();
+        }
+        if let Some(role) = &options.role_arn {
+            let mut provider = AssumeRoleProvider::builder(role)
+                .session_name("trimtrail")
+                .configure(&config);
+            if let Some(external_id) = &options.external_id {
+                provider = provider.external_id(external_id);
+            }
+            let provider = aws_sdk_s3::config::SharedCredentialsProvider::new(provider.build().await);
+            config = config.into_builder().credentials_provider(provider).build();
+        }
+        Self {
+            config,
+            options: options.clone(),
+        }
+    }
+
+    /// A bucket, in the region where it lies.
+    pub(in crate::source) async fn bucket(&self, name: &str) -> Arc<Bucket> {
+        let mut client = self.client(None);
+        let is_elsewhere = self.options.endpoint_url.is_none() && self.options.region.is_none();
+        if is_elsewhere && let Some(region) = region_of(&client, name).await {
+            client = self.client(Some(region));
+        }
+        let payer = self.options.request_payer.then_some(RequestPayer::Requester);
+        Arc::new(Bucket::new(name.to_owned(), client, payer))
+    }
+
+    fn client(&self, region: Option<String>) -> Client {
+        let mut builder = Builder::from(&self.config);
+        if let Some(region) = region {
+            builder = builder.region(Region::new(region));
+        }
+        if let Some(endpoint) = &self.options.endpoint_url {
+            builder = builder.endpoint_url(endpoint);
+        }
+        if self.options.path_style {
+            builder = builder.force_path_style(true);
+        }
+        Client::from_conf(builder.build())
+    }
+}
+
+/// Asks for the region of a bucket, which is answered to everybody; `None` when it is not.
+async fn region_of(client: &Client, name: &str) -> Option<String> {
+    match client.head_bucket().bucket(name).send().await {
+        Ok(answer) => answer.bucket_region,
+        Err(error) => Failure::from_sdk(Verb::Head, &error).region,
+    }
+}

@@ -1,0 +1,373 @@
+//! What a bucket answers instead of the bytes, and what to do about it.
+
+use std::error::Error;
+use std::fmt::Display;
+
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::error::SdkError;
+
+/// Longest part of a server's own message that is kept.
+const MAX_MESSAGE: usize = 400;
+
+/// Why an object, or a list of objects, cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Fault {
+    /// What kind of hindrance it is.
+    pub kind: FaultKind,
+    reason: String,
+}
+
+/// Kinds of hindrances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// A permission is missing.
+    Denied,
+    /// The object lies in an archive and must be restored first.
+    Archived,
+    /// The object was there when it was listed, and is gone.
+    Vanished,
+    /// The object is another one than the one listed.
+    Changed,
+    /// The bytes that came are not those that were promised.
+    Incomplete,
+    /// The service or the network does not answer, however often it is asked.
+    Unavailable,
+    /// There are no credentials, or none that are accepted.
+    Credentials,
+    /// The bucket lies in another region.
+    WrongRegion,
+    /// Everything else.
+    Refused,
+}
+
+/// What to do after a failed request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    GiveUp,
+    Repeat,
+    /// Repeat, and ask less at a time.
+    SlowDown,
+}
+
+/// What was asked of the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    List,
+    Get,
+    Head,
+}
+
+/// A failed request, before it is decided whether to repeat it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) fault: Fault,
+    pub(super) remedy: Remedy,
+    /// Region of the bucket, where the answer names it.
+    pub(super) region: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn new(kind: FaultKind, reason: impl Into<String>) -> Self {
+        Self {
+            kind,
+            reason: reason.into(),
+        }
+    }
+
+    /// A fault of another kind, in the words of its cause.
+    pub(in crate::source) fn unreadable(reason: &str) -> Self {
+        Self::new(FaultKind::Refused, reason)
+    }
+
+    /// What keeps a file from being read.
+    pub fn of_file(cause: &dyn Display) -> Self {
+        Self::new(FaultKind::Refused, format!("{cause}; make it readable and run again"))
+    }
+
+    /// Whether what is asked for next will meet the same hindrance, whatever it is.
+    pub fn stops_the_run(&self) -> bool {
+        matches!(
+            self.kind,
+            FaultKind::Unavailable | FaultKind::Credentials | FaultKind::WrongRegion
+        )
+    }
+}
+
+impl Verb {
+    /// The permission that allows it.
+    fn action(self) -> &'static str {
+        match self {
+            Self::List => "s3:ListBucket",
+            Self::Get | Self::Head => "s3:GetObject",
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn repeatable(kind: FaultKind, reason: impl Into<String>) -> Self {
+        Self {
+            fault: Fault::new(kind, reason),
+            remedy: Remedy::Repeat,
+            region: None,
+        }
+    }
+
+    /// Reads an error of the SDK.
+    pub(super) fn from_sdk<E>(verb: Verb, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let response = error.raw_response();
+        let status = response.map(|response| response.status().as_u16());
+        let region = response
+            .and_then(|response| response.headers().get("x-amz-bucket-region"))
+            .map(str::to_owned);
+        match (error, status) {
+            (SdkError::ServiceError(service), Some(status)) => {
+                let (code, message) = (service.err().code(), service.err().message());
+                Self::from_answer(
+                    verb,
+                    status,
+                    (code.unwrap_or_default(), message.unwrap_or_default()),
+                    region,
+                )
+            }
+            (SdkError::ResponseError(_), _) => Self::repeatable(
+                FaultKind::Incomplete,
+                format!("the answer breaks off: {}", chain(error)),
+            ),
+            _ => Self::without_answer(&chain(error)),
+        }
+    }
+
+    /// Nothing came back: no credentials, or no network.
+    fn without_answer(text: &str) -> Self {
+        let lower = text.to_ascii_lowercase();
+        if lower.contains("credential") || lower.contains("token") && lower.contains("sso") {
+            return Self::final_one(
+                FaultKind::Credentials,
+                format!(
+                    "there are no usable AWS credentials ({}); log in with `aws sso login`, name a profile with \
+                     `--profile`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached",
+                    cut(text)
+                ),
+            );
+        }
+        Self::repeatable(
+            FaultKind::Unavailable,
+            format!(
+                "no answer ({}); check the network, the region and `--endpoint-url`",
+                cut(text)
+            ),
+        )
+    }
+
+    fn from_answer(verb: Verb, status: u16, (code, message): (&str, &str), region: Option<String>) -> Self {
+        let said = said(status, code, message);
+        let failure = Self::of_service(status, code, &said)
+            .or_else(|| Self::of_credentials(code, &said))
+            .or_else(|| Self::of_region(status, code, &said, region.as_deref()))
+            .or_else(|| Self::of_object(status, code, &said));
+        let is_denied = matches!(code, "AccessDenied" | "AllAccessDisabled") || status == 403;
+        let mut failure = failure.unwrap_or_else(|| match code {
+            _ if is_denied => Self::final_one(FaultKind::Denied, denied(verb, message, &said)),
+            code if code.starts_with("KMS.") => Self::final_one(
+                FaultKind::Denied,
+                format!(
+                    "the key that encrypts the object cannot be used ({said}); enable it, or allow `kms:Decrypt` on it"
+                ),
+            ),
+            _ => Self::final_one(FaultKind::Refused, format!("the service refuses ({said})")),
+        });
+        failure.region = region;
+        failure
+    }
+
+    fn of_service(status: u16, code: &str, said: &str) -> Option<Self> {
+        match (code, status) {
+            ("SlowDown" | "ServiceUnavailable" | "RequestLimitExceeded", _) | (_, 429 | 503) => Some(Self {
+                remedy: Remedy::SlowDown,
+                ..Self::repeatable(
+                    FaultKind::Unavailable,
+                    format!("the service is too busy ({said}); run again later"),
+                )
+            }),
+            ("InternalError" | "RequestTimeout" | "OperationAborted", _) | (_, 500 | 502 | 504) => {
+                Some(Self::repeatable(
+                    FaultKind::Unavailable,
+                    format!("the service fails ({said}); run again later"),
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    fn of_credentials(code: &str, said: &str) -> Option<Self> {
+        let reason = match code {
+            "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "RequestExpired" => {
+                format!("the credentials have expired ({said}); log in again and run again")
+            }
+            "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "AuthFailure" => format!(
+                "the credentials are not accepted ({said}); check the profile, and `--aws-region` for buckets in other \
+                 partitions"
+            ),
+            "RequestTimeTooSkewed" => format!("the clock of this machine is wrong ({said}); set it and run again"),
+            _ => return None,
+        };
+        Some(Self::final_one(FaultKind::Credentials, reason))
+    }
+
+    fn of_region(status: u16, code: &str, said: &str, region: Option<&str>) -> Option<Self> {
+        let is_named = matches!(
+            code,
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+        );
+        let is_elsewhere = is_named || matches!(status, 301 | 307) || status == 400 && region.is_some();
+        let where_to = match region {
+            Some(region) => format!("use `--aws-region {region}`"),
+            None => "name it with `--aws-region`".to_owned(),
+        };
+        is_elsewhere.then(|| {
+            Self::final_one(
+                FaultKind::WrongRegion,
+                format!("the bucket lies in another region ({said}); {where_to}"),
+            )
+        })
+    }
+
+    fn of_object(status: u16, code: &str, said: &str) -> Option<Self> {
+        let (kind, reason) = match (code, status) {
+            ("InvalidObjectState", _) => (
+                FaultKind::Archived,
+                format!(
+                    "archived: the object lies in a Glacier storage class ({said}); restore it with `aws s3api \
+                     restore-object` and run again"
+                ),
+            ),
+            ("NoSuchBucket", _) => (
+                FaultKind::Refused,
+                format!("there is no such bucket ({said}); check its name"),
+            ),
+            (_, 404) => (
+                FaultKind::Vanished,
+                format!("vanished: the object is not there any more ({said})"),
+            ),
+            (_, 412) => (
+                FaultKind::Changed,
+                format!("changed: the object was replaced while it was read ({said}); run again"),
+            ),
+            _ => return None,
+        };
+        Some(Self::final_one(kind, reason))
+    }
+
+    fn final_one(kind: FaultKind, reason: String) -> Self {
+        Self {
+            remedy: Remedy::GiveUp,
+            ..Self::repeatable(kind, reason)
+        }
+    }
+}
+
+/// Names the permission that is missing, as the answer does, or as the request needs it.
+fn denied(verb: Verb, message: &str, said: &str) -> String {
+    let named = message
+        .split_once("not authorized to perform: ")
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    let is_about_a_key = message.to_ascii_lowercase().contains("kms");
+    let action = match named {
+        Some(action) => action,
+        None if is_about_a_key => "kms:Decrypt",
+        None => verb.action(),
+    };
+    let place = match (action, verb) {
+        ("kms:Decrypt", _) => "on the key that encrypts the object, in the role's policy and in the key's",
+        (_, Verb::List) => "on the bucket",
+        _ => "on the objects; without `s3:ListBucket` a missing object looks the same",
+    };
+    format!("access denied ({said}); allow `{action}` {place}")
+}
+
+fn said(status: u16, code: &str, message: &str) -> String {
+    match (code, message) {
+        ("", "") => format!("status {status}"),
+        (code, "") => format!("{status} {code}"),
+        (code, message) => format!("{status} {code}: {}", cut(message)),
+    }
+}
+
+/// Messages of all causes, outermost first.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(verb: Verb, status: u16, code: &str, message: &str) -> (FaultKind, Remedy, String) {
+        let failure = Failure::from_answer(verb, status, (code, message), None);
+        (failure.fault.kind, failure.remedy, failure.fault.to_string())
+    }
+
+    #[test]
+    fn missing_permission_is_named_as_the_answer_names_it_or_as_the_request_needs_it() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/batch/i is not authorized to perform: kms:Decrypt \
+             on resource: arn:aws:kms:eu-west-1:111122223333:key/1 because no identity-based policy allows it";
+        for (verb, message, wanted) in [
+            (Verb::Get, message, "allow `kms:Decrypt` on the key"),
+            (Verb::Get, "Access Denied", "allow `s3:GetObject` on the objects"),
+            (Verb::List, "Access Denied", "allow `s3:ListBucket` on the bucket"),
+            (
+                Verb::Get,
+                "The ciphertext refers to a KMS key that you cannot use",
+                "allow `kms:Decrypt`",
+            ),
+        ] {
+            let (kind, remedy, reason) = fault(verb, 403, "AccessDenied", message);
+            assert_eq!((kind, remedy), (FaultKind::Denied, Remedy::GiveUp));
+            assert!(reason.contains(wanted), "{reason}");
+        }
+    }
+
+    #[test]
+    fn throttling_slows_down_and_failures_of_the_service_are_repeated() {
+        assert_eq!(fault(Verb::Get, 503, "SlowDown", "x").1, Remedy::SlowDown);
+        assert_eq!(fault(Verb::Head, 503, "", "").1, Remedy::SlowDown);
+        assert_eq!(fault(Verb::Get, 500, "InternalError", "x").1, Remedy::Repeat);
+        assert_eq!(fault(Verb::Get, 403, "InvalidObjectState", "x").0, FaultKind::Archived);
+        assert_eq!(fault(Verb::Head, 404, "", "").0, FaultKind::Vanished);
+        assert_eq!(fault(Verb::Get, 404, "NoSuchBucket", "").0, FaultKind::Refused);
+    }
+
+    #[test]
+    fn wrong_region_and_missing_credentials_come_with_a_remedy() {
+        let failure = Failure::from_answer(Verb::List, 301, ("PermanentRedirect", "x"), Some("eu-central-1".into()));
+        assert!(failure.fault.to_string().contains("`--aws-region eu-central-1`"));
+        let failure = Failure::without_answer("dispatch failure: no providers in chain provided credentials");
+        assert_eq!(failure.fault.kind, FaultKind::Credentials);
+        assert!(failure.fault.stops_the_run());
+        let failure = Failure::without_answer("dispatch failure: connection refused");
+        assert_eq!(
+            (failure.fault.kind, failure.remedy),
+            (FaultKind::Unavailable, Remedy::Repeat)
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! Fetching one object whole.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use futures::StreamExt;
+use futures::stream;
+
+use super::bucket::Bucket;
+use super::fault::Failure;
+use super::fault::Fault;
+use super::fault::FaultKind;
+use super::fault::Verb;
+use crate::source::Content;
+use crate::source::Fetched;
+use crate::source::ObjectRef;
+
+/// Objects above this size are fetched in parts.
+const LARGE: u64 = 16 << 20;
+const PART: u64 = 8 << 20;
+const PARTS_AT_A_TIME: usize = 4;
+/// How often an object is looked at again because it was replaced meanwhile.
+const MAX_CHANGES: u32 = 3;
+
+/// Bytes of one answer, with what it says about the object.
+struct Body {
+    bytes: Vec<u8>,
+    metadata: BTreeMap<String, String>,
+}
+
+impl Bucket {
+    /// Fetches an object; one that was replaced since it was listed is fetched as it is now.
+    pub(in crate::source) async fn fetch<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<Fetched<'o>, Fault> {
+        let (object, body) = self.newest(object).await?;
+        Ok(Fetched {
+            object,
+            content: Content::Whole(body.bytes),
+            metadata: body.metadata,
+        })
+    }
+
+    /// The bytes of an object, as it is now.
+    pub(in crate::source) async fn read(self: &Arc<Self>, object: &ObjectRef) -> Result<Vec<u8>, Fault> {
+        let (_, body) = self.newest(object).await?;
+        Ok(body.bytes)
+    }
+
+    async fn newest<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<(Cow<'o, ObjectRef>, Body), Fault> {
+        let mut object = Cow::Borrowed(object);
+        let Some(key) = object.bucket_key(self).map(str::to_owned) else {
+            return Err(Fault::new(FaultKind::Refused, "the object belongs to another bucket"));
+        };
+        let mut changes = 0;
+        loop {
+            match self.body(&object, &key).await {
+                Ok(body) => return Ok((object, body)),
+                Err(fault) if fault.kind == FaultKind::Changed && changes < MAX_CHANGES => {
+                    changes += 1;
+                    object = Cow::Owned(ObjectRef {
+                        listed_from: object.listed_from,
+                        is_named: object.is_named,
+                        ..self.head(&key).await?
+                    });
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// An object as it is now.
+    pub(in crate::source) async fn head(self: &Arc<Self>, key: &str) -> Result<ObjectRef, Fault> {
+        let answer = self.call(Verb::Head, || self.request_head(key)).await?;
+        let size = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
+        Ok(self.object(key, answer.e_tag().unwrap_or_default(), size, answer.last_modified()))
+    }
+
+    async fn body(&self, object: &ObjectRef, key: &str) -> Result<Body, Fault> {
+        if object.size <= LARGE {
+            return self.part(object, key, None).await;
+        }
+        let starts = (0..object.size).step_by(usize::try_from(PART).unwrap_or(usize::MAX));
+        let ranges = starts.map(|start| start..=(start + PART).min(object.size) - 1);
+        let mut parts = stream::iter(ranges)
+            .map(|range| self.part(object, key, Some(range)))
+            .buffered(PARTS_AT_A_TIME);
+        let mut whole = Body {
+            bytes: Vec::with_capacity(usize::try_from(object.size).unwrap_or_default()),
+            metadata: BTreeMap::new(),
+        };
+        while let Some(part) = parts.next().await {
+            let part = part?;
+            whole.bytes.extend(part.bytes);
+            whole.metadata = part.metadata;
+        }
+        Ok(whole)
+    }
+
+    async fn part(&self, object: &ObjectRef, key: &str, range: Option<RangeInclusive<u64>>) -> Result<Body, Fault> {
+        let wanted = range
+            .as_ref()
+            .map_or(object.size, |range| range.end() - range.start() + 1);
+        let range = range.map(|range| format!("bytes={}-{}", range.start(), range.end()));
+        self.call(Verb::Get, || async {
+            let answer = self.request_get(object, key, range.clone()).await?;
+            collect(answer, wanted).await
+        })
+        .await
+    }
+
+    async fn request_get(
+        &self,
+        object: &ObjectRef,
+        key: &str,
+        range: Option<String>,
+    ) -> Result<GetObjectOutput, Failure> {
+        let etag = Some(&object.etag).filter(|etag| !etag.is_empty());
+        let sent = self
+            .client
+            .get_object()
+            .bucket(self.name())
+            .key(key)
+            .set_range(range)
+            .set_if_match(etag.map(|etag| format!("\"{etag}\"")))
+            .set_request_payer(self.request_payer.clone())
+            .send()
+            .await;
+        sent.map_err(|error| Failure::from_sdk(Verb::Get, &error))
+    }
+
+    async fn request_head(&self, key: &str) -> Result<HeadObjectOutput, Failure> {
+        let sent = self
+            .client
+            .head_object()
+            .bucket(self.name())
+            .key(key)
+            .set_request_payer(self.request_payer.clone())
+            .send()
+            .await;
+        sent.map_err(|error| Failure::from_sdk(Verb::Head, &error))
+    }
+}
+
+/// Reads a body, which must have the size that was asked for.
+async fn collect(answer: GetObjectOutput, wanted: u64) -> Result<Body, Failure> {
+    let incomplete = |reason: String| Failure::repeatable(FaultKind::Incomplete, reason);
+    let metadata = answer.metadata().into_iter().flatten();
+    let metadata = metadata.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut bytes = Vec::with_capacity(usize::try_from(wanted.min(LARGE)).unwrap_or_default());
+    let mut body = answer.body;
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| {
+            incomplete(format!(
+                "the object breaks off after {} of {wanted} bytes ({error}); run again",
+                bytes.len()
+            ))
+        })?;
+        bytes.extend_from_slice(&piece);
+        if bytes.len() as u64 > wanted {
+            break;
+        }
+    }
+    if bytes.len() as u64 != wanted {
+        return Err(incomplete(format!(
+            "the object was listed with {wanted} bytes, and {} came; run again",
+            bytes.len()
+        )));
+    }
+    Ok(Body { bytes, metadata })
+}

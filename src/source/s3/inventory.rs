@@ -1,0 +1,275 @@
+//! S3 Inventory: lists that S3 itself writes, daily or weekly, with every object of a bucket.
+
+use std::collections::VecDeque;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::primitives::DateTimeFormat;
+use bytes::Bytes;
+use flate2::bufread::MultiGzDecoder;
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::SerializedFileReader;
+use parquet::record::Field;
+use serde_json::Value;
+
+use super::bucket::Bucket;
+use super::decode_keys::decode_key;
+use crate::source::Listing;
+use crate::source::ObjectRef;
+use crate::source::SourceError;
+
+/// Largest inflated list: about ten million keys.
+const MAX_INFLATED: u64 = 2 << 30;
+
+/// An inventory, read list by list.
+#[derive(Debug)]
+pub(in crate::source) struct Inventory {
+    name: String,
+    place: ManifestPlace,
+    /// Bucket whose objects are listed.
+    source: Arc<Bucket>,
+    format: Format,
+    files: VecDeque<String>,
+}
+
+/// Where manifest and lists lie.
+#[derive(Debug)]
+pub(in crate::source) enum ManifestPlace {
+    Folder(PathBuf),
+    Bucket(Arc<Bucket>),
+}
+
+/// What a manifest says.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::source) struct Manifest {
+    pub(in crate::source) source_bucket: String,
+    format: Format,
+    files: VecDeque<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Format {
+    /// With the names of the columns.
+    Csv(Vec<String>),
+    Parquet,
+}
+
+/// One row of a list.
+#[derive(Debug, Default, PartialEq)]
+struct Row {
+    key: Option<String>,
+    size: Option<u64>,
+    etag: Option<String>,
+    last_modified: Option<DateTime>,
+    /// Whether the row is an older version, or says that the object was deleted.
+    is_dead: bool,
+}
+
+impl Manifest {
+    /// Reads `manifest.json`.
+    pub(in crate::source) fn parse(text: &[u8]) -> Result<Self, String> {
+        let manifest: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        let member = |name: &str| {
+            let value = manifest.get(name).and_then(Value::as_str);
+            value.ok_or_else(|| format!("it has no `{name}`; name the `manifest.json` of an inventory"))
+        };
+        let columns = member("fileSchema")?.split(',').map(column_name).collect();
+        let format = match member("fileFormat")? {
+            "CSV" => Format::Csv(columns),
+            "Parquet" => Format::Parquet,
+            other => return Err(format!("its lists are {other}; CSV and Parquet can be read")),
+        };
+        let files = manifest.get("files").and_then(Value::as_array).into_iter().flatten();
+        let files = files.filter_map(|file| file.get("key").and_then(Value::as_str).map(str::to_owned));
+        Ok(Self {
+            source_bucket: member("sourceBucket")?.to_owned(),
+            format,
+            files: files.collect(),
+        })
+    }
+}
+
+impl Inventory {
+    pub(in crate::source) fn new(name: &str, manifest: Manifest, place: ManifestPlace, source: Arc<Bucket>) -> Self {
+        Self {
+            name: name.to_owned(),
+            place,
+            source,
+            format: manifest.format,
+            files: manifest.files,
+        }
+    }
+
+    /// The objects of the next list; `None` at the end.
+    pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, SourceError> {
+        let Some(file) = self.files.pop_front() else {
+            return Ok(None);
+        };
+        let failed = |reason: String| SourceError::Keys {
+            name: self.name.clone(),
+            reason: format!("its list `{file}` cannot be read: {reason}"),
+        };
+        let bytes = match &self.place {
+            ManifestPlace::Folder(folder) => read_beside(folder, &file).map_err(|error| failed(error.to_string()))?,
+            ManifestPlace::Bucket(bucket) => {
+                let object = bucket.head(&file).await.map_err(|fault| failed(fault.to_string()))?;
+                bucket.read(&object).await.map_err(|fault| failed(fault.to_string()))?
+            }
+        };
+        let rows = match &self.format {
+            Format::Csv(columns) => csv_rows(&bytes, columns),
+            Format::Parquet => parquet_rows(bytes),
+        };
+        let rows = rows.map_err(failed)?;
+        let mut listing = Listing::default();
+        listing.extend(rows.into_iter().filter_map(|row| self.object(row)));
+        listing.put_in_order();
+        Ok(Some(listing))
+    }
+
+    fn object(&self, row: Row) -> Option<ObjectRef> {
+        let key = row.key.filter(|key| !key.ends_with('/'))?;
+        if row.is_dead {
+            return None;
+        }
+        Some(self.source.object(
+            &key,
+            &row.etag.unwrap_or_default(),
+            row.size?,
+            row.last_modified.as_ref(),
+        ))
+    }
+}
+
+/// Finds a list by its last name only: beside its manifest, or where a copy of the whole inventory has it.
+fn read_beside(folder: &Path, key: &str) -> std::io::Result<Vec<u8>> {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    if Path::new(name).file_name().is_none_or(|file_name| file_name != name) {
+        return Err(std::io::Error::other("its name is no file name"));
+    }
+    let places = [
+        folder.join(name),
+        folder.join("data").join(name),
+        folder.join("../data").join(name),
+    ];
+    let found = places.iter().find(|path| path.is_file());
+    std::fs::read(found.unwrap_or(&places[0]))
+}
+
+/// Names as Parquet has them: `ETag` is `e_tag`, `LastModifiedDate` is `last_modified_date`.
+fn column_name(name: &str) -> String {
+    let mut column = String::new();
+    for letter in name.trim().chars() {
+        if letter.is_ascii_uppercase() && !column.is_empty() {
+            column.push('_');
+        }
+        column.push(letter.to_ascii_lowercase());
+    }
+    column
+}
+
+fn csv_rows(bytes: &[u8], columns: &[String]) -> Result<Vec<Row>, String> {
+    let inflated = MultiGzDecoder::new(bytes).take(MAX_INFLATED);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(inflated);
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        let mut row = Row::default();
+        for (column, value) in columns.iter().zip(&record) {
+            row.set(column, value);
+        }
+        row.key = row.key.map(|key| decode_key(&key));
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+fn parquet_rows(bytes: Vec<u8>) -> Result<Vec<Row>, String> {
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| error.to_string())?;
+    let found = reader.get_row_iter(None).map_err(|error| error.to_string())?;
+    let mut rows = Vec::new();
+    for record in found {
+        let record = record.map_err(|error| error.to_string())?;
+        let mut row = Row::default();
+        for (column, value) in record.get_column_iter() {
+            match value {
+                Field::Null => {}
+                Field::Str(text) => row.set(column, text),
+                Field::Bool(value) => row.set(column, if *value { "true" } else { "false" }),
+                Field::Long(number) => row.set(column, &number.to_string()),
+                Field::Int(number) => row.set(column, &number.to_string()),
+                Field::TimestampMillis(millis) if column == "last_modified_date" => {
+                    row.last_modified = Some(DateTime::from_millis(*millis));
+                }
+                Field::TimestampMicros(micros) if column == "last_modified_date" => {
+                    row.last_modified = Some(DateTime::from_millis(micros / 1_000));
+                }
+                _ => {}
+            }
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+impl Row {
+    fn set(&mut self, column: &str, value: &str) {
+        match column {
+            "key" => self.key = Some(value.to_owned()),
+            "size" => self.size = value.parse().ok(),
+            "e_tag" => self.etag = Some(value.to_owned()),
+            "last_modified_date" => self.last_modified = DateTime::from_str(value, DateTimeFormat::DateTime).ok(),
+            "is_latest" => self.is_dead |= value == "false",
+            "is_delete_marker" => self.is_dead |= value == "true",
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::io::Write;
+
+    #[test]
+    fn manifest_names_bucket_columns_and_lists() {
+        let text = br#"{"sourceBucket":"logs","destinationBucket":"arn:aws:s3:::lists","fileFormat":"CSV","fileSchema":"Bucket, Key, Size, LastModifiedDate, ETag","files":[{"key":"p/data/1.csv.gz"}]}"#;
+        let manifest = Manifest::parse(text).unwrap();
+        let columns = ["bucket", "key", "size", "last_modified_date", "e_tag"].map(str::to_owned);
+        assert_eq!(manifest.format, Format::Csv(columns.to_vec()));
+        assert_eq!((manifest.source_bucket.as_str(), manifest.files.len()), ("logs", 1));
+        assert!(Manifest::parse(b"{}").unwrap_err().contains("manifest.json"));
+    }
+
+    #[test]
+    fn rows_of_csv_are_decoded_and_dead_versions_marked() {
+        let columns = ["bucket", "key", "is_latest", "is_delete_marker", "size", "e_tag"].map(str::to_owned);
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        zipped
+            .write_all(
+                b"\"b\",\"a%2Fb+c\",\"true\",\"false\",\"7\",\"e\"\n\"b\",\"old\",\"false\",\"false\",\"7\",\"e\"\n",
+            )
+            .unwrap();
+        let rows = csv_rows(&zipped.finish().unwrap(), &columns).unwrap();
+        assert_eq!(
+            (rows[0].key.as_deref(), rows[0].size, rows[0].is_dead),
+            (Some("a/b c"), Some(7), false)
+        );
+        assert!(rows[1].is_dead);
+    }
+
+    #[test]
+    fn list_is_never_looked_for_outside_of_the_inventory() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("1.csv.gz"), "x").unwrap();
+        assert_eq!(read_beside(folder.path(), "../../1.csv.gz").unwrap(), b"x");
+        assert!(read_beside(folder.path(), "p/..").is_err());
+    }
+}

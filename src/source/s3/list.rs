@@ -1,0 +1,300 @@
+//! Listing the objects of one bucket, part by part and in the order of their days.
+//!
+//! A part holds all regions up to one day, so that memory does not grow with the bucket and objects are read in the order in
+//! which they were delivered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::bucket::Bucket;
+use super::discover::Layout;
+use super::fault::Fault;
+use super::layout::day_path;
+use super::page::PageRequest;
+use crate::source::History;
+use crate::source::Listing;
+use crate::source::ObjectRef;
+use crate::source::Selection;
+use crate::source::history::FIRST_DAY;
+
+/// Regions listed at a time; the bucket's own limit of requests applies below.
+const LISTED_AT_A_TIME: usize = 64;
+/// Objects that a part should hold.
+const WANTED_OBJECTS: usize = 100_000;
+const NO_REGIONS: &str = "there are no CloudTrail logs of the wanted accounts and regions below it; check the prefix";
+const NO_OBJECTS: &str = "there are no objects below it; check the prefix";
+const FIRST_SPAN: i32 = 2;
+const LONGEST_SPAN: i32 = 366;
+
+/// Lists a bucket below one prefix.
+#[derive(Debug)]
+pub(in crate::source) struct BucketLister {
+    bucket: Arc<Bucket>,
+    regions: Vec<Region>,
+    /// A prefix outside of the grammar, listed from beginning to end.
+    plain: Option<PageRequest>,
+    last_day: Option<Date>,
+    /// Days that the next part covers.
+    span: i32,
+    /// Objects that stand in an earlier part already.
+    told: BTreeSet<Box<str>>,
+    /// What the first part adds.
+    first: Option<Listing>,
+}
+
+/// One folder whose keys sort by day, and how far it is listed.
+#[derive(Debug)]
+struct Region {
+    folder: String,
+    /// First wanted day.
+    from: Date,
+    start_after: Option<String>,
+    /// Day of the next key, as far as it is known.
+    next_day: Option<Date>,
+}
+
+/// What one region adds to a part.
+struct Part {
+    region: Option<Region>,
+    objects: Vec<ObjectRef>,
+    unlisted: Option<(String, Fault)>,
+}
+
+impl BucketLister {
+    /// A lister of what was discovered below `prefix`.
+    pub(in crate::source) fn new(
+        bucket: &Arc<Bucket>,
+        prefix: &str,
+        layout: Layout,
+        selection: &Selection,
+        (history, look_back): (&History, u16),
+    ) -> Self {
+        let first_day = selection
+            .first_day
+            .map_or(FIRST_DAY, |day| day.checked_sub(1.day()).unwrap_or(day));
+        let last_day = selection.last_day.map(|day| day.checked_add(1.day()).unwrap_or(day));
+        let as_region = |folder: String| {
+            let from = history.resume(&bucket.uri(&folder), first_day, look_back);
+            Region {
+                start_after: (from > FIRST_DAY).then(|| format!("{folder}{}", day_path(from))),
+                next_day: (from > FIRST_DAY).then_some(from),
+                from,
+                folder,
+            }
+        };
+        let has_no_regions = layout.is_known && layout.regions.is_empty();
+        let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
+        let pending = history.pending_below(&prefix_uri).filter_map(|(uri, pending)| {
+            let key = uri.strip_prefix(&bucket_uri)?;
+            let mut object = bucket.object(key, &pending.etag, pending.size, None);
+            object.last_modified = pending.last_modified;
+            Some(object)
+        });
+        let mut first = Listing {
+            objects: pending.collect(),
+            passed_over: layout.passed_over,
+            ..Listing::default()
+        };
+        if has_no_regions {
+            first.unlisted.push((prefix_uri.clone(), NO_REGIONS.to_owned()));
+        }
+        Self {
+            bucket: Arc::clone(bucket),
+            regions: layout.regions.into_iter().map(as_region).collect(),
+            plain: (!layout.is_known).then(|| PageRequest {
+                prefix: prefix.to_owned(),
+                ..PageRequest::default()
+            }),
+            last_day,
+            span: FIRST_SPAN,
+            told: first.objects.iter().map(|object| object.uri.clone()).collect(),
+            first: Some(first),
+        }
+    }
+
+    /// The next objects; `None` at the end.
+    pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, (String, Fault)> {
+        if let Some(first) = self.first.take()
+            && !(first.objects.is_empty() && first.passed_over.is_empty() && first.unlisted.is_empty())
+        {
+            return Ok(Some(first));
+        }
+        if let Some(request) = self.plain.take() {
+            return self.next_plain(request).await.map(Some);
+        }
+        if self.regions.iter().any(|region| region.next_day.is_none()) {
+            self.probe().await?;
+        }
+        self.regions.retain(|region| {
+            self.last_day
+                .is_none_or(|last| region.next_day.is_none_or(|day| day <= last))
+        });
+        while let Some(first) = self.regions.iter().filter_map(|region| region.next_day).min() {
+            let part = self.next_days(first).await?;
+            if !part.objects.is_empty() || !part.unlisted.is_empty() {
+                return Ok(Some(part));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the first day of every region that is wanted from its beginning; drops empty ones.
+    async fn probe(&mut self) -> Result<(), (String, Fault)> {
+        let bucket = &self.bucket;
+        let regions = std::mem::take(&mut self.regions);
+        let probed: Vec<Result<Option<Region>, (String, Fault)>> = stream::iter(regions)
+            .map(|region| probe(bucket, region))
+            .buffered(LISTED_AT_A_TIME)
+            .collect()
+            .await;
+        for region in probed {
+            self.regions.extend(region?);
+        }
+        Ok(())
+    }
+
+    /// Lists all regions for some days from `first` on.
+    async fn next_days(&mut self, first: Date) -> Result<Listing, (String, Fault)> {
+        let behind = |day: Date, days: i32| day.checked_add(days.days()).unwrap_or(Date::MAX);
+        let end = behind(first, self.span);
+        let end = self.last_day.map_or(end, |last| end.min(behind(last, 1)));
+        let (due, later): (Vec<Region>, Vec<Region>) = std::mem::take(&mut self.regions)
+            .into_iter()
+            .partition(|region| region.next_day.is_some_and(|day| day < end));
+        self.regions = later;
+        let (bucket, last_day) = (&self.bucket, self.last_day);
+        let mut parts = stream::iter(due)
+            .map(|region| list_days(bucket, region, end, last_day))
+            .buffered(LISTED_AT_A_TIME);
+        let mut listing = Listing::default();
+        while let Some(part) = parts.next().await {
+            listing.objects.extend(part.objects);
+            self.regions.extend(part.region);
+            match part.unlisted {
+                Some((folder, fault)) if fault.stops_the_run() => return Err((folder, fault)),
+                Some((folder, fault)) => listing.unlisted.push((folder, fault.to_string())),
+                None => {}
+            }
+        }
+        drop(parts);
+        self.adapt(listing.objects.len());
+        self.finish(&mut listing);
+        Ok(listing)
+    }
+
+    /// Makes the next part about as large as wanted.
+    fn adapt(&mut self, objects: usize) {
+        self.span = match objects {
+            few if few < WANTED_OBJECTS / 8 => self.span.saturating_mul(4).min(LONGEST_SPAN),
+            some if some < WANTED_OBJECTS / 2 => self.span.saturating_mul(2).min(LONGEST_SPAN),
+            many if many > WANTED_OBJECTS => (self.span / 2).max(1),
+            _ => self.span,
+        };
+    }
+
+    async fn next_plain(&mut self, mut request: PageRequest) -> Result<Listing, (String, Fault)> {
+        let mut listing = Listing::default();
+        while listing.objects.len() < WANTED_OBJECTS {
+            let page = self.bucket.page(&request).await;
+            let page = page.map_err(|fault| (self.bucket.uri(&request.prefix), fault))?;
+            listing.objects.extend(page.objects);
+            if page.next.is_none() {
+                if listing.objects.is_empty() && request.token.is_none() {
+                    let uri = self.bucket.uri(&request.prefix);
+                    listing.unlisted.push((uri, NO_OBJECTS.to_owned()));
+                }
+                self.finish(&mut listing);
+                return Ok(listing);
+            }
+            request.token = page.next;
+        }
+        self.plain = Some(request);
+        self.finish(&mut listing);
+        Ok(listing)
+    }
+
+    fn finish(&self, listing: &mut Listing) {
+        listing.objects.retain(|object| !self.told.contains(&object.uri));
+        listing.put_in_order();
+    }
+}
+
+async fn probe(bucket: &Arc<Bucket>, mut region: Region) -> Result<Option<Region>, (String, Fault)> {
+    if region.next_day.is_some() {
+        return Ok(Some(region));
+    }
+    let request = PageRequest {
+        prefix: region.folder.clone(),
+        max_keys: Some(1),
+        ..PageRequest::default()
+    };
+    match bucket.page(&request).await {
+        Ok(page) => {
+            let first = page.objects.first();
+            // A key without a day sorts somewhere: list from the start.
+            region.next_day = first.map(|object| day_of(object, &region.folder).unwrap_or(FIRST_DAY));
+            Ok(region.next_day.is_some().then_some(region))
+        }
+        Err(fault) => Err((bucket.uri(&region.folder), fault)),
+    }
+}
+
+/// Lists one region up to the day before `end`.
+async fn list_days(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_day: Option<Date>) -> Part {
+    let mut request = PageRequest {
+        prefix: region.folder.clone(),
+        start_after: region.start_after.clone(),
+        ..PageRequest::default()
+    };
+    let mut objects: Vec<ObjectRef> = Vec::new();
+    let mut is_sorted = true;
+    loop {
+        let page = match bucket.page(&request).await {
+            Ok(page) => page,
+            Err(fault) => {
+                let unlisted = Some((bucket.uri(&region.folder), fault));
+                return Part {
+                    region: None,
+                    objects,
+                    unlisted,
+                };
+            }
+        };
+        for mut object in page.objects {
+            is_sorted &= objects.last().is_none_or(|before| before.uri < object.uri);
+            let day = day_of(&object, &region.folder);
+            // A server that does not sort may still have earlier days to tell.
+            if let Some(day) = day.filter(|day| is_sorted && *day >= end) {
+                region.next_day = Some(day);
+                let is_over = last_day.is_some_and(|last| day > last);
+                return Part {
+                    region: (!is_over).then_some(region),
+                    objects,
+                    unlisted: None,
+                };
+            }
+            object.listed_from = day.filter(|_| is_sorted).map(|_| region.from);
+            region.start_after = object.uri.strip_prefix(&bucket.uri("")).map(str::to_owned);
+            objects.push(object);
+        }
+        if page.next.is_none() {
+            return Part {
+                region: None,
+                objects,
+                unlisted: None,
+            };
+        }
+        request.token = page.next;
+    }
+}
+
+/// Day in the folders of an object right below a region's folder.
+fn day_of(object: &ObjectRef, folder: &str) -> Option<Date> {
+    let (place, day) = super::layout::region_folder(&object.uri)?;
+    place.ends_with(folder).then_some(day)
+}

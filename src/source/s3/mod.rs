@@ -1,0 +1,33 @@
+//! Buckets: clients, requests with retries, listings and objects.
+//!
+//! The only place that knows the AWS SDK. Every request goes through [`Bucket::call`], which paces, counts and repeats it.
+
+mod bucket;
+mod connect;
+mod decode_keys;
+mod discover;
+mod fault;
+mod fetch;
+mod inventory;
+mod layout;
+mod limiter;
+mod list;
+mod location;
+mod page;
+mod retry;
+
+pub use bucket::RequestCounts;
+pub use connect::S3Options;
+pub use fault::Fault;
+pub use fault::FaultKind;
+
+pub(super) use bucket::Bucket;
+pub(super) use connect::Connection;
+pub(super) use decode_keys::decode_key;
+pub(super) use discover::discover;
+pub(super) use inventory::Inventory;
+pub(super) use inventory::Manifest;
+pub(super) use inventory::ManifestPlace;
+pub(super) use layout::region_folder;
+pub(super) use list::BucketLister;
+pub(super) use location::BucketPrefix;

@@ -1,0 +1,113 @@
+//! One page of a listing.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::Object;
+
+use super::bucket::Bucket;
+use super::decode_keys::decode_key;
+use super::fault::Failure;
+use super::fault::Fault;
+use super::fault::Verb;
+use crate::source::Listing;
+use crate::source::LogKey;
+use crate::source::ObjectRef;
+use crate::source::object::Place;
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PageRequest {
+    pub(super) prefix: String,
+    /// Only the folders and objects right below the prefix, not what is in the folders.
+    pub(super) is_flat: bool,
+    /// List only keys behind this one.
+    pub(super) start_after: Option<String>,
+    /// Where the page before ended.
+    pub(super) token: Option<String>,
+    pub(super) max_keys: Option<i32>,
+}
+
+/// Keys of one answer, in its order.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) objects: Vec<ObjectRef>,
+    /// Prefixes that end in a slash.
+    pub(super) folders: Vec<String>,
+    /// Token of the next page.
+    pub(super) next: Option<String>,
+}
+
+impl Bucket {
+    /// Lists one page.
+    pub(super) async fn page(self: &Arc<Self>, request: &PageRequest) -> Result<Page, Fault> {
+        let output = self.call(Verb::List, || self.request_page(request)).await?;
+        // A server that says that there is more, but not where, would be asked for the same page for ever.
+        let next = output.next_continuation_token.clone();
+        let next = next.filter(|token| output.is_truncated == Some(true) && request.token.as_ref() != Some(token));
+        let mut listing = Listing::default();
+        listing.extend(output.contents().iter().filter_map(|object| self.listed(object)));
+        let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
+        Ok(Page {
+            objects: listing.objects,
+            folders: folders.map(decode_key).collect(),
+            next,
+        })
+    }
+
+    async fn request_page(&self, request: &PageRequest) -> Result<ListObjectsV2Output, Failure> {
+        let sent = self
+            .client
+            .list_objects_v2()
+            .bucket(self.name())
+            .prefix(&request.prefix)
+            .set_delimiter(request.is_flat.then(|| "/".to_owned()))
+            .set_start_after(request.start_after.clone().filter(|_| request.token.is_none()))
+            .set_continuation_token(request.token.clone())
+            .set_max_keys(request.max_keys)
+            // Keys may hold characters that XML cannot.
+            .encoding_type(EncodingType::Url)
+            .set_request_payer(self.request_payer.clone())
+            .send()
+            .await;
+        sent.map_err(|error| Failure::from_sdk(Verb::List, &error))
+    }
+
+    /// `None` for the empty objects that consoles make to show a folder.
+    fn listed(self: &Arc<Self>, object: &Object) -> Option<ObjectRef> {
+        let key = decode_key(object.key()?);
+        let size = u64::try_from(object.size()?).ok()?;
+        if size == 0 && key.ends_with('/') {
+            return None;
+        }
+        Some(self.object(&key, object.e_tag().unwrap_or_default(), size, object.last_modified()))
+    }
+
+    /// An object of which key, etag and size are known.
+    pub(in crate::source) fn object(
+        self: &Arc<Self>,
+        key: &str,
+        etag: &str,
+        size: u64,
+        last_modified: Option<&DateTime>,
+    ) -> ObjectRef {
+        ObjectRef {
+            uri: self.uri(key).into_boxed_str(),
+            etag: etag.trim_matches('"').into(),
+            size,
+            last_modified: last_modified.and_then(microseconds),
+            key: LogKey::parse(key),
+            is_named: false,
+            listed_from: None,
+            place: Place::Bucket(Arc::clone(self)),
+        }
+    }
+}
+
+pub(super) fn microseconds(time: &DateTime) -> Option<i64> {
+    time.secs()
+        .checked_mul(1_000_000)?
+        .checked_add(i64::from(time.subsec_nanos() / 1_000))
+}

@@ -1,0 +1,492 @@
+//! A bucket that answers over HTTP as S3 does, with faults by script, and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream;
+use http_body_util::BodyExt;
+use http_body_util::Full;
+use http_body_util::StreamBody;
+use http_body_util::combinators::BoxBody;
+use hyper::Method;
+use hyper::Request;
+use hyper::Response;
+use hyper::body::Frame;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use sha2::Digest;
+use sha2::Sha256;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::process;
+use super::process::Ended;
+
+pub(crate) const BUCKET: &str = "central-logs";
+
+type Answer = Response<BoxBody<Bytes, std::io::Error>>;
+
+/// A server with one bucket, gone with this value.
+pub(crate) struct FakeBucket {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    _runtime: Runtime,
+}
+
+#[derive(Default)]
+struct State {
+    objects: BTreeMap<String, Object>,
+    script: Script,
+    asked: Vec<Asked>,
+}
+
+#[derive(Clone)]
+struct Object {
+    bytes: Bytes,
+    metadata: Vec<(String, String)>,
+}
+
+/// What goes wrong.
+#[derive(Clone)]
+pub(crate) struct Script {
+    /// Share of requests that are answered with 503, in per cent.
+    pub(crate) busy_percent: usize,
+    /// Most keys on a page.
+    pub(crate) page_size: usize,
+    /// Time before each answer.
+    pub(crate) latency: Duration,
+    /// Keys come in descending order.
+    pub(crate) is_unsorted: bool,
+    /// What happens to single objects, as often as is said.
+    pub(crate) faults: BTreeMap<String, (Trouble, usize)>,
+    /// What happens to lists.
+    pub(crate) list_trouble: Option<Trouble>,
+}
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Denied,
+    KeyDenied,
+    Archived,
+    Missing,
+    /// The connection ends after half of the bytes.
+    Cut,
+    /// Fewer bytes come, as if the object were shorter.
+    Short,
+    /// The object is replaced just before it is read.
+    Replaced,
+    Failing,
+    ExpiredToken,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// `LIST`, `GET`, `HEAD`, or what should not be asked.
+    pub(crate) verb: String,
+    /// Key, or the prefix of a list.
+    pub(crate) key: String,
+    pub(crate) start_after: Option<String>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            busy_percent: 0,
+            page_size: 1_000,
+            latency: Duration::ZERO,
+            is_unsorted: false,
+            faults: BTreeMap::new(),
+            list_trouble: None,
+        }
+    }
+}
+
+impl FakeBucket {
+    pub(crate) fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let state: Arc<Mutex<State>> = Arc::default();
+        let shared = Arc::clone(&state);
+        runtime.spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = Arc::clone(&shared);
+                let service = service_fn(move |request| {
+                    let shared = Arc::clone(&shared);
+                    async move { Ok::<_, Infallible>(answer(&shared, &request).await) }
+                });
+                stream.set_nodelay(true).unwrap();
+                connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        Self {
+            address,
+            state,
+            _runtime: runtime,
+        }
+    }
+
+    /// Puts an object into the bucket.
+    pub(crate) fn put(&self, key: &str, bytes: impl Into<Bytes>, metadata: &[(&str, &str)]) {
+        let own = |text: &&str| (*text).to_owned();
+        let object = Object {
+            bytes: bytes.into(),
+            metadata: metadata.iter().map(|(name, value)| (own(name), own(value))).collect(),
+        };
+        self.state.lock().unwrap().objects.insert(key.to_owned(), object);
+    }
+
+    /// Puts every file of a folder into the bucket, under its path behind a prefix.
+    pub(crate) fn put_folder(&self, folder: &Path, prefix: &str) -> usize {
+        let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
+        let files: Vec<_> = files.filter(|entry| entry.file_type().is_file()).collect();
+        for file in &files {
+            let path = file.path().strip_prefix(folder).unwrap().to_str().unwrap();
+            self.put(&format!("{prefix}{path}"), std::fs::read(file.path()).unwrap(), &[]);
+        }
+        files.len()
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        self.state.lock().unwrap().objects.remove(key).unwrap();
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.state.lock().unwrap().objects.keys().cloned().collect()
+    }
+
+    /// Key, etag and size of every object.
+    pub(crate) fn objects(&self) -> Vec<(String, String, usize)> {
+        let state = self.state.lock().unwrap();
+        let objects = state.objects.iter();
+        objects
+            .map(|(key, object)| (key.clone(), etag(object), object.bytes.len()))
+            .collect()
+    }
+
+    /// Changes what goes wrong.
+    pub(crate) fn script(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut self.state.lock().unwrap().script);
+    }
+
+    /// Everything asked since the last time, in order.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.state.lock().unwrap().asked)
+    }
+
+    /// The program, with credentials for this bucket and nothing else of AWS.
+    pub(crate) fn command(&self, store: &Path, arguments: &[&str]) -> Command {
+        let mut command = process::trimtrail(store, arguments);
+        command
+            .args(["--endpoint-url", &format!("http://{}", self.address), "--path-style"])
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_CONFIG_FILE", "/nonexistent/config")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials");
+        command
+    }
+
+    /// Runs `ingest` over a source.
+    pub(crate) fn ingest(&self, store: &Path, source: &str, options: &[&str]) -> Ended {
+        let mut arguments = vec!["ingest", source];
+        arguments.extend(options);
+        process::ended(self.command(store, &arguments).output().unwrap())
+    }
+}
+
+async fn answer(state: &Mutex<State>, request: &Request<Incoming>) -> Answer {
+    let path = request.uri().path().trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let key = decoded(key);
+    let query: BTreeMap<String, String> = request
+        .uri()
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), decoded(value)))
+        .collect();
+    let is_list = query.get("list-type").is_some_and(|value| value == "2");
+    let verb = match *request.method() {
+        Method::GET if is_list && key.is_empty() => "LIST".to_owned(),
+        Method::GET if !key.is_empty() => "GET".to_owned(),
+        Method::HEAD if !key.is_empty() => "HEAD".to_owned(),
+        ref other => format!("{other} {}", request.uri()),
+    };
+    let (latency, is_busy) = {
+        let mut state = state.lock().unwrap();
+        state.asked.push(Asked {
+            verb: verb.clone(),
+            key: if is_list { query["prefix"].clone() } else { key.clone() },
+            start_after: query.get("start-after").cloned(),
+        });
+        // The same share in every stretch, in no simple rhythm.
+        let drawn = state.asked.len() * 7_919 % 10_007 % 100;
+        (state.script.latency, drawn < state.script.busy_percent)
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    if bucket != BUCKET {
+        return fault(404, "NoSuchBucket", "The specified bucket does not exist");
+    }
+    if is_busy {
+        return fault(503, "SlowDown", "Please reduce your request rate.");
+    }
+    match verb.as_str() {
+        "LIST" => list(&state.lock().unwrap(), &query),
+        "GET" | "HEAD" => object(&mut state.lock().unwrap(), request, &key),
+        _ => fault(405, "MethodNotAllowed", "The specified method is not allowed"),
+    }
+}
+
+fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
+    if let Some(answer) = state.script.list_trouble.and_then(troubled) {
+        return answer;
+    }
+    assert_eq!(query["encoding-type"], "url");
+    let page = Page::of(state, query);
+    let contents = page.keys.iter().map(|key| {
+        let object = &state.objects[*key];
+        let (key, etag, size) = (encoded(key), etag(object), object.bytes.len());
+        format!("<Contents><Key>{key}</Key><LastModified>2026-09-30T00:00:00.000Z</LastModified><ETag>&quot;{etag}&quot;</ETag><Size>{size}</Size><StorageClass>STANDARD</StorageClass></Contents>")
+    });
+    let contents: String = contents.collect();
+    let folders = page.folders.iter().map(|folder| encoded(folder));
+    let folders: String = folders
+        .map(|folder| format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>"))
+        .collect();
+    let next = page.next.as_deref().map(token_of);
+    let next = next.map_or_else(String::new, |token| {
+        format!("<NextContinuationToken>{token}</NextContinuationToken>")
+    });
+    let is_truncated = page.next.is_some();
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{BUCKET}</Name><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}{contents}{folders}</ListBucketResult>"
+    );
+    plain(200, "application/xml", text)
+}
+
+/// What one list answers.
+#[derive(Default)]
+struct Page<'a> {
+    keys: Vec<&'a String>,
+    folders: Vec<String>,
+    /// Last key of a page that is not the last.
+    next: Option<String>,
+}
+
+impl<'a> Page<'a> {
+    fn of(state: &'a State, query: &BTreeMap<String, String>) -> Self {
+        let prefix = &query["prefix"];
+        let most = query.get("max-keys").map_or(1_000, |number| number.parse().unwrap());
+        let most = state.script.page_size.min(most);
+        let mut page = Self::default();
+        let mut last = None;
+        for key in wanted_keys(state, query) {
+            let end = query.get("delimiter").and_then(|_| key.get(prefix.len()..)?.find('/'));
+            let folder = end.and_then(|end| key.get(..=prefix.len() + end)).map(str::to_owned);
+            let is_told = folder.is_some() && page.folders.last() == folder.as_ref();
+            if !is_told && page.keys.len() + page.folders.len() == most {
+                page.next = last;
+                return page;
+            }
+            last = Some(key.clone());
+            match folder {
+                Some(_) if is_told => {}
+                Some(folder) => page.folders.push(folder),
+                None => page.keys.push(key),
+            }
+        }
+        page
+    }
+}
+
+/// Keys below the prefix and behind the start, in the order of the server.
+fn wanted_keys<'a>(state: &'a State, query: &BTreeMap<String, String>) -> Vec<&'a String> {
+    let prefix = &query["prefix"];
+    let token = query.get("continuation-token").map(|token| key_of(token));
+    let mut keys: Vec<&String> = state.objects.keys().filter(|key| key.starts_with(prefix)).collect();
+    if state.script.is_unsorted {
+        keys.reverse();
+        let skipped = token.map_or(0, |token| keys.iter().position(|key| **key == token).unwrap() + 1);
+        keys.drain(..skipped);
+    } else if let Some(start) = token.as_ref().or_else(|| query.get("start-after")) {
+        keys.retain(|key| *key > start);
+    }
+    keys
+}
+
+/// What the script has for this request to an object, which it uses up.
+fn trouble_of(state: &mut State, key: &str) -> Option<Trouble> {
+    let (trouble, times) = state.script.faults.get_mut(key).filter(|(_, times)| *times > 0)?;
+    *times -= 1;
+    let trouble = *trouble;
+    if trouble == Trouble::Replaced {
+        let replaced = state.objects.get_mut(key).unwrap();
+        replaced.bytes = [replaced.bytes.as_ref(), b"\n"].concat().into();
+    }
+    Some(trouble)
+}
+
+/// Half of the bytes, and then the end of the connection.
+fn cut(half: Bytes) -> BoxBody<Bytes, std::io::Error> {
+    let pieces = [Ok(Frame::data(half)), Err(std::io::Error::other("cut"))];
+    // The head of the answer goes out first.
+    let pieces = stream::iter(pieces).then(|piece| async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        piece
+    });
+    BoxBody::new(StreamBody::new(pieces))
+}
+
+fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
+    let trouble = trouble_of(state, key);
+    if let Some(answer) = trouble.and_then(troubled) {
+        return answer;
+    }
+    let Some(object) = state.objects.get(key) else {
+        return fault(404, "NoSuchKey", "The specified key does not exist.");
+    };
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
+    let quoted = format!("\"{}\"", etag(object));
+    if header("if-match").is_some_and(|wanted| wanted != quoted) {
+        return fault(
+            412,
+            "PreconditionFailed",
+            "At least one of the pre-conditions you specified did not hold",
+        );
+    }
+    let mut bytes = object.bytes.clone();
+    let mut status = 200;
+    if let Some(range) = header("range") {
+        let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+        let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+        bytes = bytes.slice(first..=last);
+        status = 206;
+    }
+    let mut answer = Response::builder()
+        .status(status)
+        .header("etag", quoted)
+        .header("last-modified", "Wed, 30 Sep 2026 00:00:00 GMT");
+    for (name, value) in &object.metadata {
+        answer = answer.header(format!("x-amz-meta-{name}"), value);
+    }
+    let half = bytes.slice(..bytes.len() / 2);
+    let body = match trouble {
+        _ if request.method() == Method::HEAD => {
+            answer = answer.header("content-length", bytes.len());
+            whole(Bytes::new())
+        }
+        Some(Trouble::Cut) => {
+            answer = answer.header("content-length", bytes.len());
+            cut(half)
+        }
+        Some(Trouble::Short) => whole(half),
+        _ => whole(bytes),
+    };
+    answer.body(body).unwrap()
+}
+
+/// The answer to a request in trouble, unless the trouble comes with the bytes.
+fn troubled(trouble: Trouble) -> Option<Answer> {
+    let denied = "User: arn:aws:sts::111122223333:assumed-role/batch/i is not authorized to perform:";
+    match trouble {
+        Trouble::Denied => Some(fault(403, "AccessDenied", "Access Denied")),
+        Trouble::KeyDenied => Some(fault(
+            403,
+            "AccessDenied",
+            &format!("{denied} kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1"),
+        )),
+        Trouble::Archived => Some(fault(
+            403,
+            "InvalidObjectState",
+            "The operation is not valid for the object's storage class",
+        )),
+        Trouble::Missing => Some(fault(404, "NoSuchKey", "The specified key does not exist.")),
+        Trouble::Failing => Some(fault(
+            500,
+            "InternalError",
+            "We encountered an internal error. Please try again.",
+        )),
+        Trouble::ExpiredToken => Some(fault(400, "ExpiredToken", "The provided token has expired.")),
+        Trouble::Cut | Trouble::Short | Trouble::Replaced => None,
+    }
+}
+
+fn fault(status: u16, code: &str, message: &str) -> Answer {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    plain(status, "application/xml", text)
+}
+
+fn plain(status: u16, kind: &str, text: String) -> Answer {
+    let answer = Response::builder().status(status).header("content-type", kind);
+    answer.body(whole(text.into())).unwrap()
+}
+
+fn whole(bytes: Bytes) -> BoxBody<Bytes, std::io::Error> {
+    Full::new(bytes).map_err(|never| match never {}).boxed()
+}
+
+fn etag(object: &Object) -> String {
+    format!("{:x}", Sha256::digest(&object.bytes)).split_off(32)
+}
+
+/// Tokens say nothing to those who get them.
+fn token_of(key: &str) -> String {
+    key.bytes()
+        .fold(String::new(), |token, byte| format!("{token}{byte:02x}"))
+}
+
+fn key_of(token: &str) -> String {
+    let bytes = (0..token.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(token.get(at..at + 2).unwrap(), 16).unwrap());
+    String::from_utf8(bytes.collect()).unwrap()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        if *first == b'%' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&others[..2]).unwrap(), 16).unwrap());
+            rest = &others[2..];
+        } else {
+            bytes.push(*first);
+            rest = others;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b' ' => encoded.push('+'),
+            b'/' | b'-' | b'_' | b'.' => encoded.push(char::from(byte)),
+            letter if letter.is_ascii_alphanumeric() => encoded.push(char::from(letter)),
+            other => write!(encoded, "%{other:02X}").unwrap(),
+        }
+    }
+    encoded
+}
