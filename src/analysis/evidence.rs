@@ -74,8 +74,8 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         Ok(read_uses(batch, &mut principals)?)
     })
     .await?;
-    each_batch(session, EvidenceQuery::ServiceAccounts, &bounds, |batch| {
-        Ok(read_service_accounts(batch, &mut principals)?)
+    each_batch(session, EvidenceQuery::Assumptions, &bounds, |batch| {
+        Ok(read_assumptions(batch, &mut principals)?)
     })
     .await?;
     Ok(Usage {
@@ -215,18 +215,36 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
 }
 
 /// The log does not say which of several roles of one name was taken.
-fn read_service_accounts(
+/// Whoever takes a role uses it, also for calls that leave no event. The record does not say the role's unique id.
+fn read_assumptions(
     batch: &RecordBatch,
     principals: &mut BTreeMap<PrincipalKey, PrincipalUse>,
 ) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let (roles, subjects) = (columns.texts("role_arn")?, columns.texts("subject")?);
-    let pairs = (0..batch.num_rows()).filter_map(|row| roles.text(row).zip(subjects.text(row)));
-    for (role, subject) in pairs {
-        let taken = principals.iter_mut().filter(|(key, _)| key.arn == role);
-        taken.for_each(|(_, deeds)| {
-            deeds.service_accounts.insert(subject.to_owned());
-        });
+    let (first, last) = (columns.times("first_taken")?, columns.times("last_taken")?);
+    for row in 0..batch.num_rows() {
+        let key = PrincipalKey {
+            arn: roles.text(row).unwrap_or_default().to_owned(),
+            unique_id: None,
+        };
+        let taken = PrincipalUse {
+            first_seen: first.time(row),
+            last_seen: last.time(row),
+            service_accounts: subjects.text(row).map(str::to_owned).into_iter().collect(),
+            ..PrincipalUse::default()
+        };
+        let mut is_known = false;
+        let namesakes = principals
+            .range_mut(key.clone()..)
+            .take_while(|(other, _)| other.arn == key.arn);
+        for (_, deeds) in namesakes {
+            deeds.add(&taken);
+            is_known = true;
+        }
+        if !is_known {
+            principals.insert(key, taken);
+        }
     }
     Ok(())
 }
@@ -319,4 +337,45 @@ fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -
         is_read.into_iter().for_each(|is_read| log.management.note(is_read));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::StringArray;
+    use arrow::array::TimestampMicrosecondArray;
+
+    use super::*;
+
+    #[test]
+    fn role_that_was_taken_is_seen_whether_it_made_calls_or_not() {
+        let times = |micros: i64| Arc::new(TimestampMicrosecondArray::from(vec![micros, micros]).with_timezone("UTC"));
+        let batch = RecordBatch::try_from_iter([
+            ("role_arn", Arc::new(StringArray::from(vec!["arn:a", "arn:b"])) as _),
+            (
+                "subject",
+                Arc::new(StringArray::from(vec![None, Some("system:serviceaccount:n:s")])) as _,
+            ),
+            ("first_taken", times(5) as _),
+            ("last_taken", times(9) as _),
+        ])
+        .unwrap();
+        let key = |arn: &str, unique_id: Option<&str>| PrincipalKey {
+            arn: arn.to_owned(),
+            unique_id: unique_id.map(str::to_owned),
+        };
+        let called = PrincipalUse {
+            first_seen: Some(7),
+            last_seen: Some(20),
+            ..PrincipalUse::default()
+        };
+        let mut principals = BTreeMap::from([(key("arn:b", Some("AROA")), called)]);
+        read_assumptions(&batch, &mut principals).unwrap();
+        let seen = |key: &PrincipalKey| principals.get(key).map(|deeds| (deeds.first_seen, deeds.last_seen));
+        assert_eq!(principals.len(), 2);
+        assert_eq!(seen(&key("arn:a", None)), Some((Some(5), Some(9))));
+        assert_eq!(seen(&key("arn:b", Some("AROA"))), Some((Some(5), Some(20))));
+        assert_eq!(principals.values().last().unwrap().service_accounts.len(), 1);
+    }
 }

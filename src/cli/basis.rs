@@ -69,6 +69,17 @@ pub(super) fn wanted<'a>(args: &BasisArgs, mut subjects: Vec<Subject<'a>>) -> Re
             });
         }
     }
+    for account in &args.accounts {
+        if !subjects
+            .iter()
+            .any(|subject| subject.key.account_id() == Some(account.as_str()))
+        {
+            return Err(CliError::Usage {
+                message: format!("no user or role of the snapshots and logs is of account `{account}`"),
+                hint: Some("`trimtrail diff` without `--account` lists all".to_owned()),
+            });
+        }
+    }
     let (principals, accounts) = (&args.principals, &args.accounts);
     subjects.retain(|subject| {
         let account = subject.key.account_id().unwrap_or_default();

@@ -145,6 +145,7 @@ impl Search<'_> {
             return (origin, Vec::new());
         }
         let mut arns = vec![String::new()];
+        let mut before = "";
         for part in format.parts() {
             let given = match part {
                 Part::Literal(text) => Some(*text),
@@ -152,14 +153,17 @@ impl Search<'_> {
             };
             if let Some(text) = given {
                 arns.iter_mut().for_each(|arn| arn.push_str(text));
+                before = text;
                 continue;
             }
             let named = variables.iter().find(|(name, _)| *part == Part::Variable(name));
             let values = named.map(|(_, values)| values.as_slice()).unwrap_or_default();
+            let names: Vec<&str> = values.iter().filter_map(|value| name_behind(before, value)).collect();
             arns = arns
                 .iter()
-                .flat_map(|head| values.iter().map(move |value| format!("{head}{value}")))
+                .flat_map(|head| names.iter().map(move |name| format!("{head}{name}")))
                 .collect();
+            before = "";
         }
         (origin, arns)
     }
@@ -213,5 +217,43 @@ impl Search<'_> {
         let mut seen = BTreeSet::new();
         values.retain(|value| seen.insert(value.clone()));
         (origin, values)
+    }
+}
+
+/// What a parameter adds to an ARN behind a literal such as `parameter/`; `None` if it names a resource of another type.
+///
+/// Requests name parameters as `/app/x`, aliases as `alias/x` and hosted zones as `/hostedzone/Z1`, whose ARNs end in
+/// `parameter/app/x`, `alias/x` and `hostedzone/Z1`.
+fn name_behind<'v>(literal: &str, value: &'v str) -> Option<&'v str> {
+    let kind = literal.rsplit(':').next().unwrap_or_default();
+    let Some(word) = kind.strip_suffix('/').filter(|word| !word.is_empty()) else {
+        return Some(value);
+    };
+    let value = value.strip_prefix('/').unwrap_or(value);
+    if word == "key" && value.starts_with("alias/") {
+        return None;
+    }
+    let own = value.strip_prefix(word).and_then(|rest| rest.strip_prefix('/'));
+    Some(own.unwrap_or(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_the_kind_or_a_slash_before_them_make_the_same_arn() {
+        for (literal, value, name) in [
+            (":parameter/", "/app/x", Some("app/x")),
+            (":parameter/", "app", Some("app")),
+            (":alias/", "alias/x", Some("x")),
+            (":::hostedzone/", "/hostedzone/Z1", Some("Z1")),
+            (":key/", "alias/x", None),
+            (":log-group:", "/a/b", Some("/a/b")),
+            // A key of an object may begin with a slash.
+            ("/", "/k", Some("/k")),
+        ] {
+            assert_eq!(name_behind(literal, value), name, "{literal}{value}");
+        }
     }
 }

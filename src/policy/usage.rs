@@ -214,11 +214,6 @@ impl PrincipalUse {
 }
 
 impl ActionUse {
-    /// Whether `resources` holds every resource of every use.
-    pub fn names_all_resources(&self) -> bool {
-        self.unnamed == 0 && u64::try_from(self.resources.len()) == Ok(self.resource_count)
-    }
-
     fn add(&mut self, other: &Self) {
         self.used += other.used;
         self.unnamed += other.unnamed;
@@ -339,24 +334,5 @@ mod tests {
     #[test]
     fn empty_window_is_not_covered() {
         assert!(log([10]).coverage(days(10, 10)).share().abs() < 1e-9);
-    }
-
-    #[test]
-    fn resources_are_complete_only_if_every_use_names_them_and_all_are_listed() {
-        let all = ActionUse {
-            used: 2,
-            resource_count: 1,
-            resources: BTreeSet::from(["a".to_owned()]),
-            ..ActionUse::default()
-        };
-        let cut = ActionUse {
-            resource_count: 2,
-            ..all.clone()
-        };
-        let unnamed = ActionUse {
-            unnamed: 1,
-            ..all.clone()
-        };
-        assert!(all.names_all_resources() && !cut.names_all_resources() && !unnamed.names_all_resources());
     }
 }

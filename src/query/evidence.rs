@@ -17,8 +17,8 @@ pub enum EvidenceQuery {
     RecordedRegions,
     /// Objects of the logs that could not be read whole.
     LostObjects,
-    /// Kubernetes service accounts that took roles, in a window.
-    ServiceAccounts,
+    /// Roles that were taken, and the Kubernetes service accounts that took them, in a window.
+    Assumptions,
     /// Sources of the newest IAM snapshots.
     Snapshots,
 }
@@ -33,7 +33,7 @@ impl EvidenceQuery {
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
-            Self::ServiceAccounts => include_str!("../../queries/evidence/service_accounts.sql"),
+            Self::Assumptions => include_str!("../../queries/evidence/assumptions.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
         }
     }

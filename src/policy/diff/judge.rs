@@ -12,6 +12,7 @@ use super::visibility::Trace;
 use crate::event::global_home;
 use crate::event::is_global_service;
 use crate::iam::ActionId;
+use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
@@ -55,11 +56,10 @@ impl<'s> Judge<'s> {
         let nothing = ActionUse::default();
         let evidence = self.evidence(action).unwrap_or(&nothing);
         if evidence.used > 0 {
-            match share_of_use(evidence, id, grant, permissions) {
-                Share::Some => return Verdict::Used,
-                Share::Unclear => return Verdict::Unknown(Reason::ResourcesUnclear),
-                Share::None => {}
-            }
+            return match is_behind_use(evidence, id, grant, permissions) {
+                true => Verdict::Used,
+                false => Verdict::Unknown(Reason::ResourcesUnclear),
+            };
         } else if evidence.uncertain > 0 {
             return Verdict::Unknown(Reason::UncertainUse(evidence.uncertain));
         } else if evidence.failed > 0 {
@@ -132,7 +132,7 @@ impl<'s> Judge<'s> {
             .or_else(|| self.region_doubt())
             .or_else(|| self.global_doubt(trace.service))
             .or_else(|| trace.hidden(&place))
-            .or_else(|| self.unmapped_call(trace.service))
+            .or_else(|| self.unmapped_call(trace.service, statement))
     }
 
     fn log_doubt(&self) -> Option<Reason> {
@@ -185,30 +185,31 @@ impl<'s> Judge<'s> {
         })
     }
 
-    fn unmapped_call(&self, service: &str) -> Option<Reason> {
+    /// A call of a service that the facts do not know may have gone through any statement that names no service.
+    fn unmapped_call(&self, service: &str, statement: &Statement) -> Option<Reason> {
+        let names_all = names_no_service(statement);
         let mut unmapped = self.unmapped.iter();
-        let (_, call) = unmapped.find(|(services, _)| services.contains(&service))?;
+        let (_, call) =
+            unmapped.find(|(services, _)| services.contains(&service) || services.is_empty() && names_all)?;
         Some(Reason::UnmappedCall(call.clone()))
     }
 }
 
-/// Whether the uses of an action went through a statement.
-enum Share {
-    Some,
-    None,
-    Unclear,
+fn names_no_service(statement: &Statement) -> bool {
+    match &statement.actions {
+        Scope::AllBut(_) => true,
+        Scope::Only(patterns) => patterns.texts().any(|pattern| {
+            let service = pattern.split(':').next().unwrap_or_default();
+            service.contains(['*', '?'])
+        }),
+    }
 }
 
-/// Only if every use is on a known resource that some statement names, a statement without one of these was not needed.
-fn share_of_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> Share {
-    let granting = || permissions.grants.iter().filter(|other| other.actions.contains(id));
-    let takes = |statement: &Statement| evidence.resources.iter().any(|arn| covers(statement, arn));
-    if granting().count() == 1 || takes(grant.statement) {
-        return Share::Some;
-    }
-    let is_explained = |arn: &String| granting().any(|other| covers(other.statement, arn));
-    match evidence.names_all_resources() && evidence.resources.iter().all(is_explained) {
-        true => Share::None,
-        false => Share::Unclear,
-    }
+/// Whether uses of an action went through a statement, for all that can be told.
+///
+/// That they went through others proves nothing against it: a call may touch more resources than its record names, and
+/// names in parameters do not always make the ARN that the service checked.
+fn is_behind_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> bool {
+    let granting = permissions.grants.iter().filter(|other| other.actions.contains(id));
+    granting.count() == 1 || evidence.resources.iter().any(|arn| covers(grant.statement, arn))
 }

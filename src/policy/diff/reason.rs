@@ -78,7 +78,7 @@ pub enum Reason {
     UncertainUse(u64),
     /// Calls that need it failed, but not for lack of permission.
     FailedCalls(u64),
-    /// Another statement grants it too, and the resources do not tell which one was needed.
+    /// It was used, another statement grants it too, and no resource of the uses is one that this one names.
     ResourcesUnclear,
 }
 
@@ -141,7 +141,7 @@ impl Reason {
             Self::YoungerThanWindow => "the principal was made inside the window",
             Self::AgeUnknown => "the IAM snapshot does not say when the principal was made",
             Self::UsedBeyondTheLogs => "IAM says that the role was used in the window, but the logs show no call",
-            Self::ResourcesUnclear => "it was used, but the logs do not tell for certain through which statement",
+            Self::ResourcesUnclear => "it was used, and the logs do not tell for certain through which statement",
             detailed => detailed.name(),
         }
     }

@@ -39,11 +39,18 @@ pub enum Absence {
 /// Principals of accounts that have neither logs nor a snapshot are other people's and left out.
 pub fn subjects<'a>(usage: &'a Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
     let mut deeds: BTreeMap<&str, Vec<(&'a PrincipalKey, &'a PrincipalUse)>> = BTreeMap::new();
+    // A principal that was renamed, or whose record leaves out its path, is known by its id.
+    let members: Vec<Member<'a>> = estate.callers().collect();
+    let by_id: BTreeMap<&str, &str> = members
+        .iter()
+        .filter_map(|member| Some((member.principal.unique_id.as_deref()?, member.principal.arn.as_str())))
+        .collect();
     for (key, deed) in &usage.principals {
-        deeds.entry(&key.arn).or_default().push((key, deed));
+        let arn = key.unique_id.as_deref().and_then(|id| by_id.get(id).copied());
+        deeds.entry(arn.unwrap_or(&key.arn)).or_default().push((key, deed));
     }
     let (mut subjects, mut accounts) = (Vec::new(), BTreeSet::new());
-    for member in estate.callers() {
+    for member in members {
         let key = PrincipalKey {
             arn: member.principal.arn.clone(),
             unique_id: member.principal.unique_id.clone(),

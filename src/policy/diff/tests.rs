@@ -507,6 +507,7 @@ fn principal_that_the_snapshot_does_not_know_is_told() {
     let mut case = Case::new(&[]).with("sqs:CreateQueue", used(1));
     let other = "arn:aws:iam::111122223333:role/other";
     case.role()["Arn"] = json!(other);
+    case.role()["RoleId"] = json!("AROAOTHER");
     case.check(|diffs| {
         assert_eq!(diffs[1].subject.absence, Some(Absence::NotInSnapshot));
         assert_eq!(
@@ -517,27 +518,40 @@ fn principal_that_the_snapshot_does_not_know_is_told() {
 }
 
 #[test]
-fn statement_whose_resources_were_not_touched_is_unused_only_if_others_explain_every_use() {
+fn principal_that_was_renamed_is_known_by_its_id() {
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]).with("sqs:CreateQueue", used(1));
+    case.role()["Arn"] = json!("arn:aws:iam::111122223333:role/team/r");
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue used"]);
+}
+
+#[test]
+fn use_through_one_statement_proves_nothing_against_the_others() {
     let on = |bucket: &str| json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*")});
     let case = |action_use| Case::new(&[on("a"), on("b")]).with("s3:GetObject", action_use);
+    let unclear = "s3:GetObject unknown resources-unclear";
     assert_eq!(
         case(used_on(&["arn:aws:s3:::a/x"])).verdicts(),
-        ["s3:GetObject used", "s3:GetObject unused"]
-    );
-    let unclear = "s3:GetObject unknown resources-unclear";
-    assert_eq!(case(used(1)).verdicts(), [unclear, unclear]);
-    assert_eq!(
-        case(used_on(&["arn:aws:s3:::a/x", "arn:aws:s3:::c/x"])).verdicts(),
         ["s3:GetObject used", unclear]
     );
-    let but_a = json!({"Effect": "Allow", "Action": "s3:*Object", "NotResource": "arn:aws:s3:::a/*"});
-    let verdicts = Case::new(&[on("a"), but_a])
-        .with("s3:GetObject", used_on(&["arn:aws:s3:::a/x"]))
-        .verdicts();
-    assert_eq!(verdicts[0], "s3:GetObject used");
-    assert!(verdicts.contains(&text("s3:GetObject unused")));
+    assert_eq!(case(used(1)).verdicts(), [unclear, unclear]);
+    let both = case(used_on(&["arn:aws:s3:::a/x", "arn:aws:s3:::b/x"])).verdicts();
+    assert_eq!(both, ["s3:GetObject used", "s3:GetObject used"]);
     let alone = Case::new(&[on("a")]).with("s3:GetObject", used_on(&["arn:aws:s3:::c/x"]));
     assert_eq!(alone.verdicts(), ["s3:GetObject used"]);
+}
+
+#[test]
+fn unmapped_call_of_an_unknown_service_keeps_statements_that_name_none() {
+    let not_iam = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue")), not_iam]).with("sns:ListTopics", used(1));
+    let deeds: &mut PrincipalUse = case.usage.principals.values_mut().next().unwrap();
+    deeds
+        .unmapped
+        .insert(text("quantumfoo.amazonaws.com"), text("CreateThing"));
+    let verdicts = case.verdicts();
+    assert_eq!(verdicts[0], "sqs:CreateQueue unused");
+    assert!(verdicts.contains(&text("sqs:CreateQueue unknown unmapped-call")));
+    assert!(!verdicts[1..].contains(&text("sqs:CreateQueue unused")));
 }
 
 #[test]
