@@ -16,6 +16,5 @@ where e.event_date >= cast($since as date)
   and e.event_source = 'sts.amazonaws.com'
   and e.event_name in ('AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoleWithWebIdentity')
   and coalesce(e.error_code, '') = ''
-  and e.request_parameters->>'roleArn' is not null
 group by 1, 2
 order by 1, 2

@@ -224,8 +224,9 @@ fn read_assumptions(
     let (roles, subjects) = (columns.texts("role_arn")?, columns.texts("subject")?);
     let (first, last) = (columns.times("first_taken")?, columns.times("last_taken")?);
     for row in 0..batch.num_rows() {
+        let Some(role) = roles.text(row) else { continue };
         let key = PrincipalKey {
-            arn: roles.text(row).unwrap_or_default().to_owned(),
+            arn: role.to_owned(),
             unique_id: None,
         };
         let taken = PrincipalUse {

@@ -187,10 +187,9 @@ impl<'s> Judge<'s> {
 
     /// A call of a service that the facts do not know may have gone through any statement that names no service.
     fn unmapped_call(&self, service: &str, statement: &Statement) -> Option<Reason> {
-        let names_all = names_no_service(statement);
         let mut unmapped = self.unmapped.iter();
-        let (_, call) =
-            unmapped.find(|(services, _)| services.contains(&service) || services.is_empty() && names_all)?;
+        let (_, call) = unmapped
+            .find(|(services, _)| services.contains(&service) || services.is_empty() && names_no_service(statement))?;
         Some(Reason::UnmappedCall(call.clone()))
     }
 }
