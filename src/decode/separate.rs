@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use serde_json::value::RawValue;
+
 use super::scan::is_whitespace;
 
 /// What comes next in a text.
@@ -236,15 +238,37 @@ fn take(position: &mut usize, end: usize) -> Range<usize> {
     range
 }
 
-/// Whether what stands at `position` can follow a record: the end of the array, or a comma and another element.
-pub(crate) fn is_after_record(window: &[u8], position: usize) -> bool {
-    let rest = window.get(position..).unwrap_or_default();
-    let mut marks = rest.iter().filter(|byte| !is_whitespace(**byte));
-    match marks.next() {
-        Some(b',') => matches!(marks.next(), Some(b'{') | None),
-        Some(b']') | None => true,
-        Some(_) => false,
+/// Whether what stands at `position` can follow a record: the end of the array, or a comma and another element. Strings,
+/// numbers and words are elements only if another record or the end of the array follows them.
+pub(crate) fn is_after_record(window: &[u8], mut position: usize) -> bool {
+    loop {
+        match mark_at(window, &mut position) {
+            Some(b',') => position += 1,
+            Some(b']') | None => return true,
+            Some(_) => return false,
+        }
+        match mark_at(window, &mut position) {
+            Some(b'{') | None => return true,
+            Some(b'[') => return false,
+            Some(_) => {}
+        }
+        let Some(end) = value_end(window, position) else {
+            return false;
+        };
+        let element = window.get(position..end).unwrap_or_default();
+        if serde_json::from_slice::<&RawValue>(element).is_err() {
+            return false;
+        }
+        position = end;
     }
+}
+
+/// The byte at `position` after white space is skipped.
+fn mark_at(window: &[u8], position: &mut usize) -> Option<u8> {
+    while window.get(*position).is_some_and(|byte| is_whitespace(*byte)) {
+        *position += 1;
+    }
+    window.get(*position).copied()
 }
 
 /// Finds where the next record starts, judging by the name of the first member that records of this object begin with.
@@ -327,6 +351,16 @@ mod tests {
             steps("[1, \"x\" ,null]"),
             owned(&[("record", "1"), ("record", "\"x\""), ("record", "null")])
         );
+    }
+
+    #[test]
+    fn what_follows_a_record_is_told_from_its_own_middle() {
+        for rest in ["", " ]", ", {", ",", ", \"x\", 5, null ]", ",-1.5e3,{\"a\":1}", ", \"x\""] {
+            assert!(is_after_record(rest.as_bytes(), 0), "{rest}");
+        }
+        for rest in [":", "\"", ", \"x\": 1", ", x", ", \"open", ", [1]", ", 1: 2", ", }", "}"] {
+            assert!(!is_after_record(rest.as_bytes(), 0), "{rest}");
+        }
     }
 
     #[test]

@@ -248,6 +248,19 @@ fn one_bad_record_costs_one_record() {
 }
 
 #[test]
+fn elements_behind_a_bad_record_are_counted_one_by_one() {
+    let bad = RECORD.replacen("aws-cli", "\\ud800", 1);
+    for (tail, others) in [("\"x\"", 1), ("5,null", 2), ("5,\"x\",{RECORD}", 2)] {
+        let tail = tail.replace("{RECORD}", RECORD);
+        let (outcome, _) = decode(format!("{{\"Records\":[{RECORD},{bad},{tail}]}}").as_bytes());
+        assert_eq!(outcome.fault, None, "{tail}");
+        assert_eq!(outcome.rejects.len(), 1 + others, "{tail}: {:?}", outcome.rejects);
+        assert!(outcome.rejects[0].reason.contains("lone surrogate"), "{tail}");
+        assert_eq!(outcome.rejects[0].raw, bad.as_bytes(), "{tail}");
+    }
+}
+
+#[test]
 fn invalid_utf8_costs_one_record() {
     let object = format!(
         "{{\"Records\":[{RECORD},{},{RECORD}]}}",
