@@ -1,8 +1,11 @@
 //! Decoding alone, on one thread: how fast objects become rows, without store and threads. And the facts: how long they take
 //! to read, and how fast calls become actions.
 //!
-//! `cargo bench` prints the figures. The whole ingest beside its peers is measured by `benches/run.py`.
+//! `cargo bench` prints the figures. The whole ingest beside its peers is measured by `benches/run.py`. With the arguments
+//! `serve FOLDER MILLISECONDS` it is the bucket of `benches/bucket.py` instead.
 #![expect(clippy::print_stdout, reason = "a benchmark reports on stdout")]
+
+mod bucket_server;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -25,6 +28,13 @@ const EVENTS: u64 = 100_000;
 const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [verb, folder, latency] = arguments.as_slice()
+        && verb == "serve"
+    {
+        let latency = Duration::from_millis(latency.parse()?);
+        return bucket_server::serve(Path::new(folder), latency);
+    }
     let folder = tempfile::tempdir()?;
     let estate = folder.path().join("estate");
     write_estate(
