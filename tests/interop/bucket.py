@@ -1,0 +1,117 @@
+"""Ingests from moto, a server for S3 that others wrote, and compares with the same logs in a folder.
+
+Usage: bucket.py PROGRAM LOGS. Ends with status 1 when anything differs. The server listens on the loopback interface and
+ends with this script.
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import boto3
+import jsonschema
+from moto.server import ThreadedMotoServer
+
+BUCKET = "central-logs"
+SCHEMA = json.loads(Path("docs/run-report.schema.json").read_text(encoding="utf-8"))
+RECORDS = (
+    "select count(*) as number, encode(sha256(string_agg(record, '\n' order by record)), 'hex') as digest "
+    "from event_records"
+)
+STATES = "select state, count(*) as number from objects group by 1 order by 1"
+
+
+def main(program, logs):
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        with tempfile.TemporaryDirectory() as folder:
+            return Check(program, Path(logs), f"http://{host}:{port}", Path(folder)).run()
+    finally:
+        server.stop()
+
+
+class Check:
+    """One comparison; every step says what it found."""
+
+    def __init__(self, program, logs, endpoint, folder):
+        self.program, self.logs, self.endpoint, self.folder = program, logs, endpoint, folder
+        self.differences = 0
+
+    def run(self):
+        self.upload()
+        from_folder, from_bucket = self.folder / "from-folder", self.folder / "from-bucket"
+        self.trimtrail("ingest", str(self.logs), store=from_folder)
+        first = self.ingest(from_bucket)
+        for name, statement in (("records", RECORDS), ("states", STATES)):
+            rows = [self.sql(statement, store) for store in (from_folder, from_bucket)]
+            self.expect(name, rows[1], rows[0])
+        second = self.ingest(from_bucket)
+        self.expect("records of the second run", second["records"]["read"], 0)
+        self.expect("objects of the second run", second["objects"]["known"], second["objects"]["listed"])
+        self.expect("requests for objects of the second run", second["requests"]["get"], 0)
+        self.expect("version after the second run", second["store"]["version_after"], first["store"]["version_after"])
+        self.doctor(from_bucket)
+        return 1 if self.differences else 0
+
+    def upload(self):
+        client = boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1",
+                              aws_access_key_id="test", aws_secret_access_key="test")
+        client.create_bucket(Bucket=BUCKET)
+        files = [path for path in self.logs.rglob("*") if path.is_file()]
+        for path in files:
+            client.put_object(Bucket=BUCKET, Key=f"AWSLogs/{path.relative_to(self.logs)}", Body=path.read_bytes())
+        print(f"moto: {len(files)} objects")
+
+    def ingest(self, store):
+        """Runs `ingest` over the bucket; its report, which follows the schema."""
+        report = self.folder / "run.json"
+        self.trimtrail("ingest", f"s3://{BUCKET}", "--report", str(report), store=store)
+        document = json.loads(report.read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator(SCHEMA).validate(document)
+        return document
+
+    def doctor(self, store):
+        # Status 4: the machine that this runs on may be small.
+        text = self.trimtrail("doctor", f"s3://{BUCKET}", "--output", "json", store=store)
+        checks = {check["check"]: check for check in json.loads(text)}
+        for name in ("credentials", "identity", "clock", "bucket", "layout", "read", "store", "store files"):
+            self.expect(f"doctor: {name}", checks[name]["status"], "ok")
+        self.expect("doctor: caller", checks["identity"]["found"].split(":")[:3], ["arn", "aws", "sts"])
+
+    def sql(self, statement, store):
+        return json.loads(self.trimtrail("sql", statement, "--output", "json", store=store))
+
+    def trimtrail(self, *arguments, store):
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/nonexistent",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+        }
+        command = [self.program, *arguments, "--store", str(store), "--quiet"]
+        if any(argument.startswith("s3://") for argument in arguments):
+            command += ["--endpoint-url", self.endpoint, "--path-style"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+        # Status 4: the sample logs hold one bad record and one cut object.
+        if ended.returncode not in (0, 4):
+            sys.exit(f"{' '.join(command)}: status {ended.returncode}: {ended.stderr}")
+        return ended.stdout
+
+    def expect(self, name, found, wanted):
+        is_same = found == wanted
+        self.differences += not is_same
+        print(f"{name}: {found}" if is_same else f"{name}: {found!r}, but wanted is {wanted!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
