@@ -2,6 +2,7 @@
 
 mod basis;
 mod diff;
+mod doctor;
 mod facts;
 mod iam;
 mod ingest;
@@ -29,6 +30,7 @@ pub use diff::DiffFormat;
 pub use diff::FailOn;
 pub use diff::GroupBy;
 pub use diff::VerdictName;
+pub use doctor::DoctorArgs;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
@@ -45,6 +47,7 @@ pub use policy::PolicyMode;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
+pub use s3::ConnectionArgs;
 pub use s3::S3Args;
 pub use sample::SampleArgs;
 pub use store::StoreArgs;
@@ -93,6 +96,76 @@ pub struct GlobalArgs {
         hide_possible_values = true
     )]
     pub color: When,
+    /// Log each step on standard error, for batch jobs: off, text or json; with json, messages are JSON as well
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        env = "TRIMTRAIL_LOG",
+        default_value = "off",
+        hide_possible_values = true,
+        hide_env_values = true
+    )]
+    pub log: LogChoice,
+    /// Least level that `--log` writes: error, warn, info, debug or trace
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "LEVEL",
+        env = "TRIMTRAIL_LOG_LEVEL",
+        default_value = "info",
+        hide_possible_values = true,
+        hide_env_values = true
+    )]
+    pub log_level: LogLevel,
+}
+
+/// Whether and how steps are logged, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogChoice {
+    /// Not at all.
+    Off,
+    /// As lines for people.
+    Text,
+    /// As one JSON object a line.
+    Json,
+}
+
+/// What the lines of the log look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What ends a run.
+    Error,
+    /// What a person should look at.
+    Warn,
+    /// Also the large steps: listings and commits.
+    Info,
+    /// Also every request, its repeats, and every file.
+    Debug,
+    /// Also every decoded object.
+    Trace,
+}
+
+impl LogChoice {
+    /// The format, unless there is no log.
+    pub fn format(self) -> Option<LogFormat> {
+        match self {
+            Self::Off => None,
+            Self::Text => Some(LogFormat::Text),
+            Self::Json => Some(LogFormat::Json),
+        }
+    }
 }
 
 /// When something that needs a terminal is done.
@@ -143,6 +216,11 @@ pub enum Command {
     /// Reads only: no statement can change a store or a file. Without a statement it opens an interactive session on a
     /// terminal, and otherwise reads the statement from standard input.
     Sql(SqlArgs),
+    /// Check that a run would work: credentials, bucket, store, machine
+    ///
+    /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
+    /// nothing to remark; 4: warnings; 1: something that would make a run fail.
+    Doctor(DoctorArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
     /// Show what is known about AWS, or bring it up to date
@@ -166,7 +244,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "iam"]),
     ("Ask questions", &["diff", "policy", "query", "sql"]),
-    ("Look after a store", &["store"]),
+    ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];
 

@@ -12,6 +12,7 @@ mod error;
 mod exit;
 mod facts;
 mod interrupt;
+mod log;
 mod output;
 mod progress;
 mod repl;

@@ -11,7 +11,9 @@ use std::io::Write;
 use anstyle::AnsiColor;
 use anstyle::Style;
 
+use super::args::LogFormat;
 use super::error::CliError;
+use super::log;
 use super::settings::Settings;
 use crate::report::escape;
 use crate::report::wrapped;
@@ -39,6 +41,8 @@ pub struct Output {
     message_color: bool,
     /// Columns of the terminal that messages go to.
     message_width: Option<usize>,
+    /// Messages are lines of a log in JSON.
+    is_json: bool,
 }
 
 impl Output {
@@ -55,6 +59,7 @@ impl Output {
             verbosity,
             message_color,
             message_width: None,
+            is_json: false,
         }
     }
 
@@ -62,6 +67,7 @@ impl Output {
     pub fn of_process(settings: &Settings) -> Self {
         Self {
             message_width: settings.message_width,
+            is_json: settings.log == Some(LogFormat::Json),
             ..Self::new(
                 Box::new(BufWriter::new(io::stdout())),
                 Box::new(io::stderr()),
@@ -115,6 +121,22 @@ impl Output {
     }
 
     fn message(&mut self, label: &str, style: Option<Style>, text: &str) {
+        let line = if self.is_json {
+            let level = match label {
+                "error" | "hint" => "error",
+                "warning" => "warn",
+                _ => "info",
+            };
+            log::message_line(level, text.trim_end())
+        } else {
+            self.laid_out(label, style, text)
+        };
+        // Nobody is left to tell when stderr is closed.
+        self.messages.write_all(line.as_bytes()).ok();
+    }
+
+    /// A message as people read it.
+    fn laid_out(&self, label: &str, style: Option<Style>, text: &str) -> String {
         let shown = escape::visible_lines(text.trim_end()).replace('\n', "\n  ");
         let plain = match style {
             Some(_) => format!("{label}: {shown}"),
@@ -124,12 +146,10 @@ impl Output {
             Some(width) => wrapped(&plain, width),
             None => plain,
         };
-        let line = match (style, lines.strip_prefix(label)) {
+        match (style, lines.strip_prefix(label)) {
             (Some(style), Some(rest)) if self.message_color => format!("{style}{label}{style:#}{rest}\n"),
             _ => format!("{lines}\n"),
-        };
-        // Nobody is left to tell when stderr is closed.
-        self.messages.write_all(line.as_bytes()).ok();
+        }
     }
 }
 

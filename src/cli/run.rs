@@ -10,6 +10,7 @@ use super::args::Command;
 use super::command;
 use super::error::CliError;
 use super::exit::ExitStatus;
+use super::log;
 use super::output::Output;
 use super::settings::Settings;
 
@@ -23,6 +24,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         Err(message) => return explain(&message),
     };
     let settings = Settings::of_process(&cli.global);
+    if let Some(format) = settings.log {
+        log::start(format, cli.global.log_level);
+    }
     let mut output = Output::of_process(&settings);
     match dispatch(&cli.command, &settings, &mut output) {
         Ok(status) => status,
@@ -51,6 +55,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Completions(args) => command::completions(args, output),
         Command::Demo(args) => command::demo(args, settings, output),
         Command::Diff(args) => command::diff(args, settings, output),
+        Command::Doctor(args) => command::doctor(args, settings, output),
         Command::Facts(args) => command::facts(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),

@@ -14,6 +14,8 @@ use etcetera::BaseStrategy;
 use jiff::Timestamp;
 
 use super::args::GlobalArgs;
+use super::args::LogChoice;
+use super::args::LogFormat;
 use super::args::When;
 use super::output::Verbosity;
 
@@ -24,6 +26,8 @@ pub struct Settings {
     pub now: Timestamp,
     /// How much is said on stderr.
     pub verbosity: Verbosity,
+    /// How steps are logged on stderr, if at all.
+    pub log: Option<LogFormat>,
     /// Results may carry colour.
     pub color: bool,
     /// Messages may carry colour.
@@ -61,9 +65,13 @@ impl Settings {
         Self {
             now: Timestamp::now(),
             verbosity,
+            log: global.log.format(),
             color: wants_color(global.color, &io::stdout()),
             message_color: wants_color(global.color, &io::stderr()),
-            progress: verbosity > Verbosity::Quiet && !is_plain && io::stderr().is_terminal(),
+            progress: verbosity > Verbosity::Quiet
+                && global.log == LogChoice::Off
+                && !is_plain
+                && io::stderr().is_terminal(),
             is_interactive: stdin_is_terminal && stdout_is_terminal,
             stdin_is_terminal,
             stdout_is_terminal,
@@ -102,6 +110,7 @@ pub(super) mod tests {
         Settings {
             now: "2026-09-15T00:00:00Z".parse().unwrap(),
             verbosity: Verbosity::Normal,
+            log: None,
             color: false,
             message_color: false,
             progress: false,

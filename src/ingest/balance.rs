@@ -22,6 +22,17 @@ pub enum ObjectState {
 }
 
 impl ObjectState {
+    /// All states.
+    pub const ALL: [Self; 7] = [
+        Self::Ingested,
+        Self::Partial,
+        Self::NotEvents,
+        Self::Corrupt,
+        Self::Unknown,
+        Self::Unreadable,
+        Self::Vanished,
+    ];
+
     /// Value of the column `objects.state`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +75,8 @@ pub struct Balance {
     pub known: u64,
     /// Objects dealt with, by kind in the order of [`Balance::KINDS`].
     pub ingested_by_kind: [u64; 5],
+    /// Objects dealt with, by state in the order of [`ObjectState::ALL`].
+    pub by_state: [u64; 7],
     /// Objects of which nothing could be taken.
     pub rejected: u64,
     /// Ingested objects with rejected records, or that break off.
@@ -96,6 +109,14 @@ pub struct Balance {
     pub passed_over: Vec<String>,
     /// Why the run ended before everything was listed and read.
     pub outage: Option<String>,
+    /// Commits made.
+    pub commits: u64,
+    /// Batches that were made again because another writer committed first.
+    pub conflicts: u64,
+    /// Data files of events that were committed.
+    pub written_files: u64,
+    /// Bytes of these files.
+    pub written_bytes: u64,
 }
 
 impl Balance {

@@ -50,6 +50,8 @@ pub(super) struct Batch<'a> {
     pub(super) staged: Vec<StagedFile>,
     /// Why the objects behind these are not asked for.
     pub(super) outage: Option<Fault>,
+    /// Data files of events, and their bytes, once they are committed.
+    pub(super) written: (u64, u64),
 }
 
 /// What all workers of a batch share.
@@ -134,6 +136,7 @@ impl<'o, 'a> Work<'o, 'a> {
             positions,
             staged,
             outage,
+            written: (0, 0),
         })
     }
 
@@ -230,6 +233,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         object: &ObjectRef,
         content: Content,
     ) -> Result<Outcome, IngestError> {
+        let _span = tracing::trace_span!("decode", uri = &*object.uri).entered();
         let work = self.work;
         let buffer_bytes = work.options.buffer_bytes(work.objects.len());
         let (plan, duplicates) = (&mut self.plan, &mut self.duplicates);
@@ -271,6 +275,7 @@ fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(us
         }
     }
     if keep.contains(&true) {
+        let _span = tracing::debug_span!("stage", rows = keep.len()).entered();
         rows.into_days(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);

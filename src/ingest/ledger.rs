@@ -108,6 +108,10 @@ impl<'a> Entry<'a> {
         balance.duplicates += self.duplicates;
         balance.rejected_records += outcome.rejects.len() as u64;
         balance.without_time += outcome.without_time;
+        let state = ObjectState::ALL.iter().position(|state| *state == self.state);
+        if let Some(count) = balance.by_state.get_mut(state.unwrap_or_default()) {
+            *count += 1;
+        }
         if self.state.is_rejected() {
             balance.rejected += 1;
             balance.foreign += u64::from(self.is_foreign());
@@ -122,6 +126,8 @@ impl<'a> Entry<'a> {
             }
         }
         if let Some(reason) = self.reason().filter(|_| !self.is_foreign()) {
+            let (uri, state) = (&*self.object.uri, self.state.as_str());
+            tracing::warn!(uri, state, reason, "object is not read whole");
             balance.add_problem(Problem {
                 object_key: self.object.uri.to_string(),
                 state: self.state,

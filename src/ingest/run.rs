@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use crate::decode::Limits;
 use crate::schema::Table;
@@ -16,6 +17,7 @@ use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
+use crate::store::StagedFile;
 use crate::store::Store;
 
 use super::balance::Balance;
@@ -114,7 +116,7 @@ impl Ingest<'_> {
         Ok(balance)
     }
 
-    /// Ingests all that a lister finds, part by part, and returns the account of it.
+    /// Ingests all that a lister finds, part by part, and keeps account of it, also when it ends with an error.
     ///
     /// A listing that breaks off later than at its beginning is no error: the account says so, and what was listed before
     /// is ingested.
@@ -122,19 +124,24 @@ impl Ingest<'_> {
     /// # Errors
     ///
     /// The first part cannot be listed, the store cannot be read or written, or others committed first every time.
-    pub fn run_all(&self, lister: &mut Lister, progress: &dyn Progress) -> Result<Balance, IngestError> {
-        let mut balance = Balance::default();
+    pub fn run_all(
+        &self,
+        lister: &mut Lister,
+        balance: &mut Balance,
+        progress: &dyn Progress,
+    ) -> Result<(), IngestError> {
         let pool = self.pool()?;
         while balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
-            match self.runtime.block_on(next_part(lister, self.stop)) {
-                Ok(Some(part)) => self.run_part(part, &mut balance, &pool, progress)?,
+            let part = next_part(lister, self.stop).instrument(tracing::debug_span!("listing"));
+            match self.runtime.block_on(part) {
+                Ok(Some(part)) => self.run_part(part, balance, &pool, progress)?,
                 Ok(None) => break,
                 Err(error) if balance.listed == 0 => return Err(error.into()),
                 Err(error) => balance.outage = Some(error.to_string()),
             }
         }
         self.runtime.block_on(self.store.repair(self.options.now))?;
-        Ok(balance)
+        Ok(())
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool, IngestError> {
@@ -158,6 +165,8 @@ impl Ingest<'_> {
         let (mut objects, part) = Self::select(listing, &self.options.selection);
         balance.add_listing(part);
         self.drop_known(&mut objects, balance)?;
+        let new = objects.len();
+        tracing::info!(new, known = balance.known, unlisted = balance.unlisted.len(), "listed");
         progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
         let mut attempts = 0;
         while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
@@ -166,15 +175,21 @@ impl Ingest<'_> {
                     entries,
                     positions,
                     outage,
+                    written: (files, bytes),
                     ..
                 }) => {
                     attempts = 0;
+                    balance.commits += u64::from(!entries.is_empty());
+                    balance.written_files += files;
+                    balance.written_bytes += bytes;
                     entries.iter().for_each(|entry| entry.book(balance));
                     balance.outage = outage.map(|fault| fault.to_string());
                     remove(&mut objects, &positions);
                 }
                 None if attempts < MAX_ATTEMPTS => {
                     attempts += 1;
+                    balance.conflicts += 1;
+                    tracing::warn!(attempts, "another writer committed first; the batch is made again");
                     self.drop_known(&mut objects, balance)?;
                 }
                 None => return Err(IngestError::Contention { attempts }),
@@ -197,6 +212,8 @@ impl Ingest<'_> {
         if batch.entries.is_empty() {
             return Ok(Some(batch));
         }
+        let files = batch.staged.iter().map(|_| 1).sum();
+        batch.written = (files, batch.staged.iter().map(StagedFile::bytes).sum());
         let commit = CommitBatch {
             run_id: self.options.run_id.clone(),
             events: std::mem::take(&mut batch.staged),
@@ -204,8 +221,17 @@ impl Ingest<'_> {
             rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
             committed_at: self.options.now,
         };
-        match self.runtime.block_on(self.store.commit(&basis, commit))? {
-            CommitOutcome::Committed(_) => Ok(Some(batch)),
+        let commit = self
+            .store
+            .commit(&basis, commit)
+            .instrument(tracing::debug_span!("commit"));
+        match self.runtime.block_on(commit)? {
+            CommitOutcome::Committed(snapshot) => {
+                let (files, bytes) = batch.written;
+                let objects = batch.entries.len();
+                tracing::info!(version = snapshot.version, objects, files, bytes, "committed");
+                Ok(Some(batch))
+            }
             CommitOutcome::Conflict(staged) => {
                 self.store.discard(staged);
                 Ok(None)

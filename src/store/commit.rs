@@ -273,6 +273,7 @@ impl Store {
 
     /// What really happened when the commit reported an error.
     async fn landing(&self, version: u64, batch: &str, error: DeltaTableError) -> Result<Landing, StoreError> {
+        tracing::debug!(version, %error, "the commit reports an error; whose entry it is decides");
         let Some(head) = self.commit_head(Table::Events, version).await? else {
             return Ok(Landing::Failed(StoreError::from_log(
                 &self.table_folder(Table::Events),

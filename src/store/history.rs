@@ -82,6 +82,15 @@ impl Store {
         Ok(commits)
     }
 
+    /// Newest version of `events`, which is that of the whole store.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be read.
+    pub async fn version(&self) -> Result<u64, StoreError> {
+        Ok(self.newest(Table::Events).await?.version())
+    }
+
     /// What the store holds.
     ///
     /// # Errors

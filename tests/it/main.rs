@@ -12,6 +12,7 @@ mod cli;
 mod compat;
 #[cfg(unix)]
 mod crash;
+mod doctor;
 #[cfg(unix)]
 mod hostile;
 mod ingest;
@@ -25,6 +26,7 @@ mod raw;
 mod read_only;
 mod readme;
 mod row_sources;
+mod run_report;
 mod s3;
 mod slt;
 #[cfg(unix)]

@@ -67,6 +67,14 @@ const CRATES: &[CrateRule] = &[
     owned("walkdir", &["source"], "only `source` looks for objects"),
     owned("aws_config", &["source"], "only `source` knows AWS"),
     owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
+    owned("aws_sdk_sts", &["source"], "only `source` knows AWS"),
+    owned("rustix", &["cli"], "only `cli` looks at the machine"),
+    owned("tracing_subscriber", &["cli"], "only `cli` writes what is done"),
+    owned(
+        "tracing",
+        &["source", "store", "ingest", "cli"],
+        "modules that wait for others say what they do; `cli` listens",
+    ),
     // Owned by several, each for its own reason.
     owned(
         "csv",
@@ -143,8 +151,9 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "serde_json",
-        &["iam", "sample", "source", "decode", "ingest", "store", "report"],
-        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, notifications, findings",
+        &["iam", "sample", "source", "decode", "ingest", "store", "report", "cli"],
+        "JSON that is written, or small: strings and parameters of records, entries of the log, policies, notifications, \
+         findings, accounts of runs",
     ),
     owned(
         "arrow",

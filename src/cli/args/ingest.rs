@@ -1,5 +1,7 @@
 //! `ingest` as typed.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::StoreLocationArgs;
@@ -32,6 +34,9 @@ pub struct IngestArgs {
     /// List and count what would be read, and read nothing
     #[arg(long, help_heading = "Which logs")]
     pub dry_run: bool,
+    /// Write an account of the run to this file as JSON, also when it fails or is stopped
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Buckets.
     #[command(flatten)]
     pub s3: S3Args,
@@ -63,4 +68,5 @@ Examples:
   trimtrail ingest ./AWSLogs
   trimtrail ingest s3://central-logs --from T-90d
   trimtrail ingest ./AWSLogs --store /srv/trail --from T-90d --account 111122223333
+  trimtrail ingest s3://central-logs --log json --report run.json
   trimtrail ingest ./AWSLogs --dry-run";

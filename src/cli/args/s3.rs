@@ -18,6 +18,14 @@ pub struct S3Args {
     /// Days before the last listed one that are listed again, as CloudTrail redelivers for 30 days
     #[arg(long, value_name = "DAYS", default_value = "30", help_heading = HEADING)]
     pub look_back: u16,
+    /// How the buckets are reached.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// Options for reaching buckets.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConnectionArgs {
     /// Named profile [default: as the AWS CLI chooses it]
     #[arg(long, value_name = "NAME", help_heading = HEADING)]
     pub profile: Option<String>,
@@ -41,7 +49,7 @@ pub struct S3Args {
     pub request_payer: bool,
 }
 
-impl S3Args {
+impl ConnectionArgs {
     /// As `source` takes them.
     pub(in crate::cli) fn options(&self) -> S3Options {
         S3Options {

@@ -1,6 +1,7 @@
 //! `ingest`: logs into a store.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,6 +11,7 @@ use super::balance::objects;
 use super::balance::render;
 use super::balance::render_requests;
 use super::balance::warn_of_gaps;
+use super::run_report::RunAccount;
 use crate::cli::args::IngestArgs;
 use crate::cli::args::When;
 use crate::cli::error::CliError;
@@ -21,6 +23,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::cli::size::format_size;
+use crate::cli::target::Target;
 use crate::cli::time::parse_time_option;
 use crate::decode::Limits;
 use crate::ingest;
@@ -47,6 +50,32 @@ pub(super) const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
 /// When a source or the store cannot be used. An object that cannot be read is no error: the counts name it, and the
 /// status is [`ExitStatus::Incomplete`].
 pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let Some(path) = &args.report else {
+        return run(args, &mut RunAccount::new(args, settings), settings, output);
+    };
+    if path == Path::new("-") {
+        return Err(CliError::Usage {
+            message: "`--report` needs a file: the summary goes to standard output".to_owned(),
+            hint: Some("name one, such as `--report run.json`".to_owned()),
+        });
+    }
+    // Opened first, so that a place that cannot be written is found before the work is done.
+    let target = Target::open(Some(path))?;
+    let mut account = RunAccount::new(args, settings);
+    let ended = run(args, &mut account, settings, output);
+    let written = account.write(&ended, (target, path), output);
+    match (ended, written) {
+        (Ok(_), Err(error)) => Err(error),
+        (ended, _) => ended,
+    }
+}
+
+fn run(
+    args: &IngestArgs,
+    account: &mut RunAccount<'_>,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
     let location = Location::parse(&args.location.store)?;
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
     let limits = Limits {
@@ -58,8 +87,10 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
         threads: threads.unwrap_or(settings.threads).get(),
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         selection: selection(args, settings)?,
+        run_id: account.run_id.clone(),
         ..default_options(settings)
     };
+    account.plan(&location, &options);
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
     let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &options, &location))).await) })?;
@@ -73,24 +104,32 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
         let counted =
             runtime.run(async { Ok(stop.or_stop(Box::pin(dry_run(&location, &mut lister, &options))).await) })?;
         return match (counted.transpose()?, stop.status()) {
-            (Some(count), None) => tell_dry_run(&count, output),
+            (Some(count), None) => {
+                account.requests = lister.requests();
+                account.balance = count.balance();
+                tell_dry_run(&count, output)
+            }
             (_, status) => Ok(status.unwrap_or(ExitStatus::Terminated)),
         };
     }
     let bar = Bar::new(args.progress, settings);
     let store = runtime.run(async { Ok(Store::create_or_open(&location, options.now).await?) })?;
-    let balance = Ingest {
+    account.version_before = Some(runtime.run(async { Ok(store.version().await?) })?);
+    let ended = Ingest {
         store: &store,
         runtime: runtime.handle(),
         options: &options,
         stop: stop.raised(),
     }
-    .run_all(&mut lister, &bar);
+    .run_all(&mut lister, &mut account.balance, &bar);
     bar.clear();
-    let balance = balance?;
-    output.print(&render(&balance))?;
-    output.print(&render_requests(lister.requests()))?;
-    warn_of_gaps(&balance, output);
+    account.requests = lister.requests();
+    account.version_after = runtime.run(async { Ok(store.version().await?) }).ok();
+    ended?;
+    let balance = &account.balance;
+    output.print(&render(balance))?;
+    output.print(&render_requests(account.requests))?;
+    warn_of_gaps(balance, output);
     output.note(&format!("store: {}", location.display()));
     Ok(match stop.status() {
         Some(status) => status,
@@ -184,7 +223,7 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
         keys: args.s3.keys_from.as_deref().map(read_keys).transpose()?,
         inventory: args.s3.inventory.clone(),
         selection: options.selection.clone(),
-        s3: args.s3.options(),
+        s3: args.s3.connection.options(),
         look_back_days: args.s3.look_back,
     };
     let history = match Store::open(location).await {
@@ -239,6 +278,21 @@ async fn dry_run(location: &Location, lister: &mut Lister, options: &Options) ->
     Ok(count)
 }
 
+impl DryRun {
+    /// As the account of a run that left everything over.
+    fn balance(&self) -> Balance {
+        Balance {
+            listed: self.new + self.known,
+            known: self.known,
+            outside_selection: self.outside_selection,
+            left_over: self.new,
+            unlisted: self.gaps.unlisted.clone(),
+            passed_over: self.gaps.passed_over.clone(),
+            ..Balance::default()
+        }
+    }
+}
+
 fn tell_dry_run(count: &DryRun, output: &mut Output) -> Result<ExitStatus, CliError> {
     output.print(&format!(
         "{} would be read, {}; {} more are known and {} lie outside of the selection\n",
@@ -267,8 +321,6 @@ async fn known(location: &Location) -> Result<KnownObjects, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    use std::path::Path;
 
     use clap::FromArgMatches;
 

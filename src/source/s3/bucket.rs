@@ -40,6 +40,8 @@ pub struct RequestCounts {
     pub head: u64,
     /// Of all these, the ones that were repeated.
     pub repeated: u64,
+    /// Answers by which the service asked for fewer requests.
+    pub throttled: u64,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +50,7 @@ struct Counts {
     get: AtomicU64,
     head: AtomicU64,
     repeated: AtomicU64,
+    throttled: AtomicU64,
 }
 
 impl Bucket {
@@ -77,6 +80,7 @@ impl Bucket {
             get: read(&self.counts.get),
             head: read(&self.counts.head),
             repeated: read(&self.counts.repeated),
+            throttled: read(&self.counts.throttled),
         }
     }
 
@@ -102,6 +106,7 @@ impl Bucket {
             };
             if failure.remedy == Remedy::SlowDown {
                 self.limiter.throttled();
+                self.counts.throttled.fetch_add(1, Ordering::Relaxed);
             }
             let most = match failure.fault.kind {
                 FaultKind::Incomplete => MAX_ATTEMPTS_AT_BYTES,
@@ -109,10 +114,13 @@ impl Bucket {
             };
             let may_repeat = failure.remedy != Remedy::GiveUp && attempt < most && self.budget.take();
             if !may_repeat {
+                tracing::debug!(?verb, attempt, reason = %failure.fault, "request failed");
                 return Err(failure.fault);
             }
             self.counts.repeated.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(pause_after(attempt)).await;
+            let pause = pause_after(attempt);
+            tracing::debug!(?verb, attempt, ?pause, reason = %failure.fault, "request is repeated");
+            tokio::time::sleep(pause).await;
             attempt += 1;
         }
     }
@@ -133,5 +141,6 @@ impl RequestCounts {
         self.get += other.get;
         self.head += other.head;
         self.repeated += other.repeated;
+        self.throttled += other.throttled;
     }
 }

@@ -86,6 +86,20 @@ impl Connection {
         }
     }
 
+    /// Settings that all requests share.
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The service that knows who the caller is; another endpoint for buckets is asked in its place.
+    pub(super) fn token_service(&self) -> aws_sdk_sts::Client {
+        let mut builder = aws_sdk_sts::config::Builder::from(&self.config);
+        if let Some(endpoint) = &self.options.endpoint_url {
+            builder = builder.endpoint_url(endpoint);
+        }
+        aws_sdk_sts::Client::from_conf(builder.build())
+    }
+
     /// A bucket, in the region where it lies.
     pub(in crate::source) async fn bucket(&self, name: &str) -> Arc<Bucket> {
         let mut client = self.client(None);

@@ -87,6 +87,15 @@ impl Fault {
         Self::new(FaultKind::Refused, format!("{cause}; make it readable and run again"))
     }
 
+    /// What is wrong and, where the text says so, what to do.
+    pub fn found_and_remedy(&self) -> (&str, Option<&str>) {
+        let at_the_answer = self.reason.split_once("); ");
+        match at_the_answer.or_else(|| self.reason.split_once("; ")) {
+            Some((found, remedy)) => (found, Some(remedy)),
+            None => (&self.reason, None),
+        }
+    }
+
     /// Whether what is asked for next will meet the same hindrance, whatever it is.
     pub fn stops_the_run(&self) -> bool {
         matches!(
@@ -144,7 +153,7 @@ impl Failure {
     }
 
     /// Nothing came back: no credentials, or no network.
-    fn without_answer(text: &str) -> Self {
+    pub(super) fn without_answer(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
         if lower.contains("credential") || lower.contains("token") && lower.contains("sso") {
             return Self::final_one(
@@ -300,7 +309,7 @@ fn said(status: u16, code: &str, message: &str) -> String {
 }
 
 /// Messages of all causes, outermost first.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

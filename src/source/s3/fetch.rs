@@ -9,6 +9,7 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use futures::StreamExt;
 use futures::stream;
+use tracing::Instrument;
 
 use super::bucket::Bucket;
 use super::fault::Failure;
@@ -35,7 +36,8 @@ struct Body {
 impl Bucket {
     /// Fetches an object; one that was replaced since it was listed is fetched as it is now.
     pub(in crate::source) async fn fetch<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<Fetched<'o>, Fault> {
-        let (object, body) = self.newest(object).await?;
+        let span = tracing::debug_span!("fetch", uri = &*object.uri, bytes = object.size);
+        let (object, body) = self.newest(object).instrument(span).await?;
         Ok(Fetched {
             object,
             content: Content::Whole(body.bytes),

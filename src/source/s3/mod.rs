@@ -6,6 +6,7 @@ mod bucket;
 mod connect;
 mod decode_keys;
 mod discover;
+mod examine;
 mod fault;
 mod fetch;
 mod inventory;
@@ -18,8 +19,13 @@ mod retry;
 
 pub use bucket::RequestCounts;
 pub use connect::S3Options;
+pub use examine::BucketExam;
+pub use examine::CredentialSummary;
+pub use examine::Reached;
+pub use examine::ReadObject;
 pub use fault::Fault;
 pub use fault::FaultKind;
+pub use location::BucketPrefix;
 
 pub(super) use bucket::Bucket;
 pub(super) use connect::Connection;
@@ -30,4 +36,3 @@ pub(super) use inventory::Manifest;
 pub(super) use inventory::ManifestPlace;
 pub(super) use layout::region_folder;
 pub(super) use list::BucketLister;
-pub(super) use location::BucketPrefix;

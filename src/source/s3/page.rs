@@ -6,6 +6,7 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::EncodingType;
 use aws_sdk_s3::types::Object;
+use tracing::Instrument;
 
 use super::bucket::Bucket;
 use super::decode_keys::decode_key;
@@ -43,7 +44,9 @@ pub(super) struct Page {
 impl Bucket {
     /// Lists one page.
     pub(super) async fn page(self: &Arc<Self>, request: &PageRequest) -> Result<Page, Fault> {
-        let output = self.call(Verb::List, || self.request_page(request)).await?;
+        let span = tracing::debug_span!("list", bucket = self.name(), prefix = request.prefix);
+        let output = self.call(Verb::List, || self.request_page(request));
+        let output = output.instrument(span).await?;
         // A server that says that there is more, but not where, would be asked for the same page for ever.
         let next = output.next_continuation_token.clone();
         let next = next.filter(|token| output.is_truncated == Some(true) && request.token.as_ref() != Some(token));

@@ -30,6 +30,7 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use super::permissions::Permissions;
 use super::process;
 use super::process::Ended;
 
@@ -72,6 +73,10 @@ pub(crate) struct Script {
     pub(crate) faults: BTreeMap<String, (Trouble, usize)>,
     /// What happens to lists.
     pub(crate) list_trouble: Option<Trouble>,
+    /// What the caller may do; everything, without.
+    pub(crate) permissions: Option<Permissions>,
+    /// Key that encrypts all objects.
+    pub(crate) kms_key: Option<String>,
 }
 
 /// What happens to one request.
@@ -110,6 +115,8 @@ impl Default for Script {
             is_unsorted: false,
             faults: BTreeMap::new(),
             list_trouble: None,
+            permissions: None,
+            kms_key: None,
         }
     }
 }
@@ -243,17 +250,43 @@ async fn answer(state: &Mutex<State>, request: &Request<Incoming>) -> Answer {
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
+    if path.is_empty() && request.method() == Method::POST {
+        return plain(200, "text/xml", CALLER.to_owned());
+    }
     if bucket != BUCKET {
         return fault(404, "NoSuchBucket", "The specified bucket does not exist");
     }
     if is_busy {
         return fault(503, "SlowDown", "Please reduce your request rate.");
     }
+    if let Some(refusal) = refusal(&state.lock().unwrap().script, &verb, &key, &query) {
+        return refusal;
+    }
     match verb.as_str() {
         "LIST" => list(&state.lock().unwrap(), &query),
         "GET" | "HEAD" => object(&mut state.lock().unwrap(), request, &key),
         _ => fault(405, "MethodNotAllowed", "The specified method is not allowed"),
     }
+}
+
+/// Who the token service says the caller is.
+const CALLER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:assumed-role/batch/i</Arn><UserId>AROAEXAMPLE:i</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+/// Refuses what the permissions do not allow.
+fn refusal(script: &Script, verb: &str, key: &str, query: &BTreeMap<String, String>) -> Option<Answer> {
+    let permissions = script.permissions.as_ref()?;
+    let bucket = format!("arn:aws:s3:::{BUCKET}");
+    let prefix = query.get("prefix").map(String::as_str);
+    let is_allowed = match verb {
+        "LIST" => permissions.allow("s3:ListBucket", &bucket, prefix),
+        _ => permissions.allow("s3:GetObject", &format!("{bucket}/{key}"), None),
+    };
+    if !is_allowed {
+        return troubled(Trouble::Denied);
+    }
+    let kms_key = script.kms_key.as_ref().filter(|_| verb == "GET")?;
+    let may_decrypt = permissions.allow("kms:Decrypt", kms_key, None);
+    (!may_decrypt).then(|| troubled(Trouble::KeyDenied)).flatten()
 }
 
 fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
@@ -385,6 +418,9 @@ fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
         .status(status)
         .header("etag", quoted)
         .header("last-modified", "Wed, 30 Sep 2026 00:00:00 GMT");
+    if let Some(kms_key) = &state.script.kms_key {
+        answer = answer.header("x-amz-server-side-encryption-aws-kms-key-id", kms_key);
+    }
     for (name, value) in &object.metadata {
         answer = answer.header(format!("x-amz-meta-{name}"), value);
     }

@@ -1,0 +1,82 @@
+//! `doctor`: would a run work here?
+
+mod bucket;
+mod check;
+mod folder;
+mod machine;
+mod permissions;
+mod store;
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::error::ArrowError;
+
+use check::Check;
+use check::Status;
+
+use crate::cli::args::DoctorArgs;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::rows;
+use crate::cli::rows::Switches;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::report::ReportError;
+use crate::source::BucketPrefix;
+use crate::store::Location;
+
+/// Looks at sources, store and machine, or prints the policy that a run needs.
+///
+/// # Errors
+/// When the command line is wrong or the rows cannot be written. What is wrong with what is looked at is no error, but
+/// decides the status.
+pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    if args.print_iam {
+        return permissions::print(args, output);
+    }
+    let location = Location::parse(&args.location.store)?;
+    let runtime = Runtime::start(settings.threads)?;
+    let mut checks = Vec::new();
+    for source in &args.sources {
+        match BucketPrefix::parse(source) {
+            Some(_) => checks.extend(runtime.run(bucket::checks(source, &args.connection.options()))?),
+            None => checks.extend(folder::checks(source)),
+        }
+    }
+    checks.extend(runtime.run(store::checks(&location))?);
+    checks.extend(machine::checks(args.memory, settings));
+    tell(&checks, args, settings, output)
+}
+
+/// Writes the checks as rows, and what is wrong as messages.
+fn tell(checks: &[Check], args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let rows = check_rows(checks).map_err(ReportError::from)?;
+    let options = rows::result_options(&args.output, settings)?;
+    let file = args.output.file.as_deref();
+    let summary = rows::write_batch(&rows, file, &options, output)?;
+    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    for check in checks.iter().filter(|check| check.status != Status::Ok) {
+        output.warning(&check.sentence());
+    }
+    Ok(match checks.iter().map(|check| check.status).max() {
+        Some(Status::Failure) => ExitStatus::Failed,
+        Some(Status::Warning) => ExitStatus::Incomplete,
+        Some(Status::Ok) | None => ExitStatus::Done,
+    })
+}
+
+fn check_rows(checks: &[Check]) -> Result<RecordBatch, ArrowError> {
+    let column =
+        |text: fn(&Check) -> Option<&str>| -> ArrayRef { Arc::new(checks.iter().map(text).collect::<StringArray>()) };
+    RecordBatch::try_from_iter_with_nullable([
+        ("check", column(|check| Some(check.name)), false),
+        ("status", column(|check| Some(check.status.as_str())), false),
+        ("subject", column(|check| Some(&check.subject)), false),
+        ("found", column(|check| Some(&check.found)), false),
+        ("remedy", column(|check| check.remedy.as_deref()), true),
+    ])
+}

@@ -1,0 +1,150 @@
+//! A source in a bucket: who asks, whether the bucket answers, and what it holds.
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+
+use super::check::Check;
+use super::folder::layout;
+use crate::cli::error::CliError;
+use crate::source::BucketExam;
+use crate::source::CredentialSummary;
+use crate::source::FaultKind;
+use crate::source::Reached;
+use crate::source::ReadObject;
+use crate::source::S3Options;
+use crate::source::Selection;
+
+/// The service refuses requests whose time is wrong by more than a quarter of an hour.
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
+const SOME_SKEW: SignedDuration = SignedDuration::from_mins(1);
+/// Credentials that end sooner may end during a run.
+const SOON: SignedDuration = SignedDuration::from_mins(30);
+
+/// Looks at one source; what depends on something that failed is left out.
+pub(super) async fn checks(source: &str, options: &S3Options) -> Result<Vec<Check>, CliError> {
+    let exam = BucketExam::open(source, options).await?;
+    let mut checks = Vec::new();
+    match exam.credentials().await {
+        Ok(credentials) => checks.push(credential_check(source, credentials, Timestamp::now())),
+        Err(fault) => {
+            checks.push(Check::fault("credentials", source, &fault));
+            return Ok(checks);
+        }
+    }
+    checks.push(match exam.identity().await {
+        Ok(arn) => Check::ok("identity", source, arn),
+        Err(_) if options.endpoint_url.is_some() => {
+            Check::ok("identity", source, "the endpoint does not say who the caller is")
+        }
+        Err(fault) => Check::warning(
+            "identity",
+            source,
+            fault.found_and_remedy().0,
+            "allow `sts:GetCallerIdentity`, or let the network reach AWS STS; `ingest` does without",
+        ),
+    });
+    let (reached, listed) = exam.reach().await;
+    checks.extend(clock_check(source, &reached, Timestamp::now()));
+    if let Err(fault) = listed {
+        let name = match fault.kind {
+            FaultKind::Denied => "list",
+            _ => "bucket",
+        };
+        checks.push(Check::fault(name, source, &fault));
+        return Ok(checks);
+    }
+    let region = reached
+        .region
+        .map_or_else(String::new, |region| format!(", lies in {region}"));
+    checks.push(Check::ok(
+        "bucket",
+        source,
+        format!("answers and can be listed{region}"),
+    ));
+    match exam.summary(&Selection::default()).await {
+        Ok((summary, object)) => {
+            checks.push(layout(source, &summary, object.is_some()));
+            if let Some(object) = object {
+                checks.push(match exam.read_byte(&object).await {
+                    Ok(read) => read_check(source, &read),
+                    Err(fault) => Check::fault("read", &object.uri, &fault),
+                });
+            }
+        }
+        Err(fault) => checks.push(Check::fault("layout", source, &fault)),
+    }
+    Ok(checks)
+}
+
+fn credential_check(source: &str, credentials: CredentialSummary, now: Timestamp) -> Check {
+    let ends = credentials
+        .expires_at
+        .and_then(|time| Timestamp::from_microsecond(time).ok());
+    match ends {
+        Some(ends) if ends.duration_since(now) < SOON => Check::warning(
+            "credentials",
+            source,
+            format!("temporary, and they end at {ends:.0}"),
+            "log in again before a long run, unless they are renewed by themselves",
+        ),
+        Some(ends) => Check::ok("credentials", source, format!("temporary, until {ends:.0}")),
+        None if credentials.is_temporary => Check::ok("credentials", source, "temporary"),
+        None => Check::ok("credentials", source, "long-lived access key"),
+    }
+}
+
+/// Compares clocks; nothing when the server does not tell its time.
+fn clock_check(source: &str, reached: &Reached, now: Timestamp) -> Option<Check> {
+    let server = Timestamp::from_microsecond(reached.server_time?).ok()?;
+    let skew = now.duration_since(server);
+    let found = format!("{} s between this clock and the server's", skew.abs().as_secs());
+    let remedy = "set the clock of this machine, for example with NTP; requests with a wrong time are refused";
+    Some(match skew.abs() {
+        skew if skew > MOST_SKEW => Check::failure("clock", source, found, remedy),
+        skew if skew > SOME_SKEW => Check::warning("clock", source, found, remedy),
+        _ => Check::ok("clock", source, found),
+    })
+}
+
+fn read_check(source: &str, read: &ReadObject) -> Check {
+    let key = read
+        .kms_key
+        .as_ref()
+        .map_or_else(String::new, |key| format!(", encrypted with `{key}`"));
+    Check::ok("read", source, format!("`{}` can be read{key}", read.uri))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::Status;
+    use super::*;
+
+    #[test]
+    fn clock_that_is_wrong_by_minutes_is_told_before_requests_are_refused() {
+        let now: Timestamp = "2026-09-01T10:00:00Z".parse().unwrap();
+        let status = |seconds: i64| {
+            let reached = Reached {
+                server_time: Some(now.as_microsecond() - seconds * 1_000_000),
+                region: None,
+            };
+            clock_check("s3://logs", &reached, now).unwrap().status
+        };
+        assert_eq!([0, -30, 59].map(status), [Status::Ok; 3]);
+        assert_eq!([61, -90, 300].map(status), [Status::Warning; 3]);
+        assert_eq!([301, -86_400].map(status), [Status::Failure; 2]);
+        assert_eq!(clock_check("s3://logs", &Reached::default(), now), None);
+    }
+
+    #[test]
+    fn credentials_that_end_soon_are_a_warning() {
+        let now: Timestamp = "2026-09-01T10:00:00Z".parse().unwrap();
+        let status = |minutes: i64| {
+            let credentials = CredentialSummary {
+                is_temporary: true,
+                expires_at: Some(now.as_microsecond() + minutes * 60_000_000),
+            };
+            credential_check("s3://logs", credentials, now).status
+        };
+        assert_eq!([-5, 10, 60].map(status), [Status::Warning, Status::Warning, Status::Ok]);
+    }
+}

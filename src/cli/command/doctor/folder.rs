@@ -1,0 +1,72 @@
+//! A source in a folder, and what the keys of any source say.
+
+use super::check::Check;
+use crate::cli::size::format_count;
+use crate::source;
+use crate::source::SourceSummary;
+
+const CHECK_SOURCE: &str = "check the path or prefix, and that a trail delivers there";
+
+/// Looks at one file or folder.
+pub(super) fn checks(source: &str) -> Vec<Check> {
+    let listing = match source::list(&[source.to_owned()]) {
+        Ok(listing) => listing,
+        Err(error) => {
+            let remedy = "name a folder, a file or `s3://bucket/prefix` that this user may read";
+            return vec![Check::failure("list", source, error.to_string(), remedy)];
+        }
+    };
+    let count = format_count(u64::try_from(listing.objects.len()).unwrap_or(u64::MAX));
+    let mut checks = vec![match listing.unlisted.first() {
+        Some((place, reason)) => Check::warning(
+            "list",
+            source,
+            format!("{count} files; `{place}` cannot be listed: {reason}"),
+            "see to it, or run without it",
+        ),
+        None => Check::ok("list", source, format!("{count} files")),
+    }];
+    let summary = SourceSummary::of_listing(&listing);
+    let object = listing.objects.iter().find(|object| object.key.is_some());
+    let object = object.or_else(|| listing.objects.first());
+    checks.push(layout(source, &summary, object.is_some()));
+    if let Some(object) = object {
+        checks.push(match source::open(object) {
+            Ok(_) => Check::ok("read", source, format!("`{}` can be read", object.uri)),
+            Err(error) => Check::failure("read", &object.uri, error.to_string(), "make it readable for this user"),
+        });
+    }
+    checks
+}
+
+/// What the keys say.
+pub(super) fn layout(source: &str, summary: &SourceSummary, has_objects: bool) -> Check {
+    if !has_objects {
+        return Check::failure("layout", source, "there are no objects below it", CHECK_SOURCE);
+    }
+    if summary.accounts.is_empty() {
+        let found = "no folders as CloudTrail makes them; every object below would be read";
+        return Check::warning("layout", source, found, CHECK_SOURCE);
+    }
+    let few = |names: &std::collections::BTreeSet<String>, one: &str, many: &str| match names.len() {
+        1 => format!("{one} {}", names.first().map_or("", String::as_str)),
+        count => format!("{count} {many}"),
+    };
+    let mut found = Vec::new();
+    if !summary.organizations.is_empty() {
+        found.push(few(&summary.organizations, "organization", "organizations"));
+    }
+    found.push(few(&summary.accounts, "account", "accounts"));
+    found.push(few(&summary.regions, "region", "regions"));
+    if let (Some(first), Some(last)) = (summary.first_day, summary.last_day) {
+        let sample = match (summary.folders_looked_at, summary.folders) {
+            (looked_at, all) if looked_at < all => format!(" in {looked_at} of {all} folders looked at"),
+            _ => String::new(),
+        };
+        found.push(format!("delivered from {first} to {last}{sample}"));
+    }
+    if !summary.passed_over.is_empty() {
+        found.push(format!("{} folders of others", summary.passed_over.len()));
+    }
+    Check::ok("layout", source, found.join(", "))
+}

@@ -1,0 +1,61 @@
+//! The store: whether it is there, whole and writable.
+
+use super::check::Check;
+use super::machine::space_check;
+use crate::cli::error::CliError;
+use crate::cli::size::format_count;
+use crate::cli::size::format_size;
+use crate::schema;
+use crate::store::Location;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Space that a run should find on the disk of the store.
+const WANTED_BYTES: u64 = 1 << 30;
+
+/// Looks at a store, and changes nothing.
+pub(super) async fn checks(location: &Location) -> Result<Vec<Check>, CliError> {
+    let place = location.display().to_string();
+    let mut checks = Vec::new();
+    match Store::open(location).await {
+        Ok(store) => {
+            let version = store.version().await?;
+            let found = format!("version {version}, schema version {}", schema::SCHEMA_VERSION);
+            checks.push(Check::ok("store", &place, found));
+            checks.push(unnamed_check(&place, &store).await);
+        }
+        Err(StoreError::NotAStore { .. }) => {
+            checks.push(Check::ok("store", &place, "none yet; the first `ingest` makes it"));
+        }
+        Err(error) => checks.push(error_check("store", &place, &error)),
+    }
+    checks.push(match Store::probe_writable(location) {
+        Ok(()) => Check::ok("store writable", &place, "yes"),
+        Err(error) => error_check("store writable", &place, &error),
+    });
+    checks.extend(space_check("store space", location.folder(), WANTED_BYTES));
+    Ok(checks)
+}
+
+async fn unnamed_check(place: &str, store: &Store) -> Check {
+    match store.unnamed_files().await {
+        Ok(unnamed) if unnamed.files == 0 => Check::ok("store files", place, "every data file belongs to a table"),
+        Ok(unnamed) => Check::warning(
+            "store files",
+            place,
+            format!(
+                "{} data files, {}, belong to no table",
+                format_count(unnamed.files),
+                format_size(unnamed.bytes)
+            ),
+            "nothing, if a run is writing now; else a run was cut off, and no query sees what it left",
+        ),
+        Err(error) => error_check("store files", place, &error),
+    }
+}
+
+fn error_check(name: &'static str, place: &str, error: &StoreError) -> Check {
+    let text = error.to_string();
+    let (found, remedy) = text.split_once("; ").unwrap_or((&text, "see docs/store.md"));
+    Check::failure(name, place, found, remedy)
+}

@@ -1,0 +1,82 @@
+//! Looking at a store before a run, without changing it.
+
+use std::collections::HashSet;
+
+use futures::TryStreamExt;
+
+use super::Location;
+use super::Store;
+use super::StoreError;
+use super::durable;
+use super::error::Access;
+
+/// Data files that no table names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnnamedFiles {
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Counts data files that the newest version does not name: left by runs that were cut off, or being written now.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be listed.
+    pub async fn unnamed_files(&self) -> Result<UnnamedFiles, StoreError> {
+        let mut unnamed = UnnamedFiles::default();
+        for table in self.tables().await? {
+            let failed = |error: object_store::Error| {
+                StoreError::from_log(&self.table_folder(table), Access::Read, error.into())
+            };
+            let found = self.log_store(table).object_store(None).list(None);
+            let found: Vec<_> = found.try_collect().await.map_err(failed)?;
+            // Listed first: what a commit names meanwhile does not count.
+            let snapshot = self.snapshot(table).await?;
+            let named: HashSet<&str> = snapshot.files.iter().map(|file| file.path.as_str()).collect();
+            for file in found {
+                let path = file.location.as_ref();
+                if path.ends_with(".parquet") && !path.starts_with("_delta_log/") && !named.contains(path) {
+                    unnamed.files += 1;
+                    unnamed.bytes += file.size;
+                }
+            }
+        }
+        Ok(unnamed)
+    }
+
+    /// Proves that the store can be written, by a file that is removed at once.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn probe_writable(location: &Location) -> Result<(), StoreError> {
+        let folders = location.folder().ancestors();
+        let existing = folders.into_iter().find(|folder| folder.is_dir());
+        let folder = existing.unwrap_or(location.folder());
+        durable::probe_writable(folder).map_err(|error| StoreError::from_io(folder, Access::Write, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::TestStore;
+    use super::*;
+
+    #[tokio::test]
+    async fn file_that_no_version_names_is_counted() {
+        let test = TestStore::create().await;
+        test.commit("s3://logs/1", &["a"]).await;
+        assert_eq!(test.store.unnamed_files().await.unwrap(), UnnamedFiles::default());
+        let staged = test.stage(&["b"]);
+        let unnamed = test.reopen().await.unnamed_files().await.unwrap();
+        assert_eq!((unnamed.files, unnamed.bytes), (1, staged.bytes()));
+        test.store.discard(vec![staged]);
+        assert_eq!(test.store.unnamed_files().await.unwrap(), UnnamedFiles::default());
+        assert!(Store::probe_writable(test.store.location()).is_ok());
+        let missing = Location::parse("/proc/trimtrail/store").unwrap();
+        assert!(Store::probe_writable(&missing).is_err());
+    }
+}

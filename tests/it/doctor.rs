@@ -1,0 +1,225 @@
+//! `doctor`: what it says about good and bad surroundings, and that its policy is enough and nothing in it superfluous.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::ingest::record;
+use crate::support::bucket::FakeBucket;
+use crate::support::bucket::Trouble;
+use crate::support::json::text;
+use crate::support::permissions::Permissions;
+use crate::support::permissions::many;
+use crate::support::process;
+use crate::support::process::Ended;
+use crate::support::process::Place;
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+
+fn object(bucket: &FakeBucket, prefix: &str, day: usize) -> String {
+    let key = format!(
+        "{prefix}AWSLogs/o-abc123/111122223333/CloudTrail/eu-west-1/2026/09/{day:02}/111122223333_CloudTrail_eu-west-1_202609{day:02}T0105Z_a.json"
+    );
+    bucket.put(&key, format!("{{\"Records\":[{}]}}", record(day)), &[]);
+    key
+}
+
+fn run(bucket: &FakeBucket, place: &Place, arguments: &[&str]) -> Ended {
+    process::ended(bucket.command(&place.store(), arguments).output().unwrap())
+}
+
+/// Checks by name, and the exit code.
+fn doctor(bucket: &FakeBucket, place: &Place, source: &str) -> (Vec<Value>, i32) {
+    let ended = run(bucket, place, &["doctor", source, "--output", "json", "--quiet"]);
+    (serde_json::from_str(&ended.stdout).expect(&ended.stderr), ended.code)
+}
+
+fn check<'a>(checks: &'a [Value], name: &str) -> &'a Value {
+    let found = checks.iter().find(|check| check["check"] == name);
+    found.unwrap_or_else(|| panic!("no {name} in {checks:?}"))
+}
+
+#[test]
+fn good_bucket_is_described_and_nothing_is_made() {
+    let bucket = FakeBucket::new();
+    (1..=9).for_each(|day| drop(object(&bucket, "", day)));
+    bucket.script(|script| script.kms_key = Some(KEY.to_owned()));
+    let place = Place::new();
+    let (checks, code) = doctor(&bucket, &place, "s3://central-logs");
+    for (name, found) in [
+        ("credentials", "long-lived access key"),
+        ("identity", "arn:aws:sts::111122223333:assumed-role/batch/i"),
+        ("clock", "0 s between"),
+        ("bucket", "answers and can be listed"),
+        (
+            "layout",
+            "organization o-abc123, account 111122223333, region eu-west-1, delivered from 2026-09-01 to 2026-09-09",
+        ),
+        ("read", KEY),
+        ("store", "none yet"),
+        ("store writable", "yes"),
+    ] {
+        let check = check(&checks, name);
+        assert_eq!(check["status"], "ok", "{check}");
+        assert!(text(check, "found").contains(found), "{check}");
+    }
+    let is_fine = checks.iter().all(|check| check["status"] == "ok");
+    assert_eq!(code, if is_fine { 0 } else { 4 }, "{checks:?}");
+    assert!(!place.store().exists());
+    let asked = bucket.asked();
+    assert!(asked.len() < 20, "{asked:?}");
+}
+
+#[test]
+fn what_keeps_a_run_from_working_is_a_failure_with_its_remedy() {
+    for (trouble, is_list, name, remedy) in [
+        (Trouble::Denied, true, "list", "allow `s3:ListBucket`"),
+        (Trouble::ExpiredToken, true, "bucket", "log in again"),
+        (Trouble::Denied, false, "read", "allow `s3:GetObject`"),
+        (Trouble::KeyDenied, false, "read", "allow `kms:Decrypt`"),
+        (Trouble::Archived, false, "read", "restore"),
+    ] {
+        let bucket = FakeBucket::new();
+        let key = object(&bucket, "", 1);
+        bucket.script(|script| {
+            if is_list {
+                script.list_trouble = Some(trouble);
+            } else {
+                script.faults.insert(key, (trouble, usize::MAX));
+            }
+        });
+        let (checks, code) = doctor(&bucket, &Place::new(), "s3://central-logs/");
+        let check = check(&checks, name);
+        assert_eq!((&check["status"], code), (&"failure".into(), 1), "{checks:?}");
+        assert!(text(check, "remedy").contains(remedy), "{check}");
+    }
+    let bucket = FakeBucket::new();
+    let (checks, code) = doctor(&bucket, &Place::new(), "s3://central-logs/nothing");
+    assert_eq!((&check(&checks, "layout")["status"], code), (&"failure".into(), 1));
+    let (checks, code) = doctor(&bucket, &Place::new(), "s3://other");
+    assert_eq!((&check(&checks, "bucket")["status"], code), (&"failure".into(), 1));
+    let mut command = bucket.command(
+        &Place::new().store(),
+        &["doctor", "s3://central-logs", "--output", "json"],
+    );
+    let ended = process::ended(command.env_remove("AWS_ACCESS_KEY_ID").output().unwrap());
+    assert!(
+        ended.code == 1 && ended.stderr.contains("warning: credentials: ") && ended.stderr.contains("aws sso login"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn folder_and_store_are_described_offline() {
+    let place = Place::new();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs/AWSLogs");
+    let rows = |arguments: &[&str]| -> (Vec<Value>, i32) {
+        let ended = process::run(&place.store(), &[arguments, &["--output", "json", "--quiet"]].concat());
+        (serde_json::from_str(&ended.stdout).unwrap(), ended.code)
+    };
+    let (checks, _) = rows(&["doctor", sample.to_str().unwrap()]);
+    let layout = check(&checks, "layout");
+    assert!(
+        layout["status"] == "ok" && text(layout, "found").contains("5 accounts, 5 regions"),
+        "{layout}"
+    );
+    place.write("a.json", format!("{{\"Records\":[{}]}}", record(1)).as_bytes());
+    place.ingest(&[]);
+    let (checks, _) = rows(&["doctor"]);
+    assert!(text(check(&checks, "store"), "found").starts_with("version 1, schema version"));
+    assert_eq!(check(&checks, "store files")["status"], "ok");
+    let day = place.store().join("events/event_date=2026-09-01");
+    std::fs::create_dir_all(&day).unwrap();
+    std::fs::write(day.join("part-left.parquet"), "x").unwrap();
+    let (checks, code) = rows(&["doctor"]);
+    assert_eq!((&check(&checks, "store files")["status"], code), (&"warning".into(), 4));
+    let (checks, code) = rows(&["doctor", "/no/such/folder"]);
+    assert_eq!((&check(&checks, "list")["status"], code), (&"failure".into(), 1));
+}
+
+/// The printed policy.
+fn printed(bucket: &FakeBucket, sources: &[&str]) -> Value {
+    bucket.asked();
+    let arguments = [&["doctor"], sources, &["--print-iam", "--kms-key", KEY]].concat();
+    let ended = run(bucket, &Place::new(), &arguments);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    assert!(bucket.asked().is_empty());
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+/// The policy without each statement, action and resource in turn.
+fn smaller(policy: &Value) -> Vec<Value> {
+    let mut policies = Vec::new();
+    for (number, statement) in policy["Statement"].as_array().unwrap().iter().enumerate() {
+        let mut without = policy.clone();
+        without["Statement"].as_array_mut().unwrap().remove(number);
+        policies.push(without);
+        for member in ["Action", "Resource"] {
+            let values = many(&statement[member]);
+            for left_out in values.iter().filter(|_| values.len() > 1) {
+                let rest: Vec<&String> = values.iter().filter(|value| *value != left_out).collect();
+                let mut without = policy.clone();
+                without["Statement"][number][member] = serde_json::to_value(rest).unwrap();
+                policies.push(without);
+            }
+        }
+    }
+    policies
+}
+
+#[test]
+fn printed_policy_is_enough_for_a_whole_run_and_nothing_in_it_is_superfluous() {
+    let bucket = FakeBucket::new();
+    for (prefix, day) in [("", 1), ("trails/a/", 2), ("trails/b*/", 3), ("trails/c/", 4)] {
+        object(&bucket, prefix, day);
+    }
+    let named = object(&bucket, "trails/d/", 5);
+    bucket.script(|script| script.kms_key = Some(KEY.to_owned()));
+    let single = format!("s3://central-logs/{named}");
+    for (sources, objects) in [
+        (vec!["s3://central-logs"], 5),
+        (vec!["s3://central-logs/trails/a", "s3://central-logs/trails/b*/"], 2),
+        (vec![single.as_str()], 1),
+    ] {
+        bucket.script(|script| script.permissions = None);
+        let policy = printed(&bucket, &sources);
+        let ingest = |permissions: &Value, place: &Place| {
+            bucket.script(|script| script.permissions = Some(Permissions::parse(permissions)));
+            run(&bucket, place, &[&["ingest"], sources.as_slice()].concat())
+        };
+        let place = Place::new();
+        let ended = ingest(&policy, &place);
+        let wanted = format!("objects  {objects} listed = {objects} ingested");
+        assert!(ended.code == 0 && ended.stdout.starts_with(&wanted), "{ended:?}");
+        assert_eq!(ingest(&policy, &place).code, 0);
+        assert_eq!(
+            run(
+                &bucket,
+                &place,
+                &[&["ingest", "--dry-run"], sources.as_slice()].concat()
+            )
+            .code,
+            0
+        );
+        for less in smaller(&policy) {
+            let ended = ingest(&less, &Place::new());
+            assert_ne!(ended.code, 0, "{less:#} is enough as well");
+        }
+    }
+}
+
+#[test]
+fn neighbouring_prefix_lies_outside_of_the_printed_policy() {
+    let bucket = FakeBucket::new();
+    object(&bucket, "trails/a/", 1);
+    object(&bucket, "trails/ab/", 2);
+    let policy = printed(&bucket, &["s3://central-logs/trails/a"]);
+    bucket.script(|script| script.permissions = Some(Permissions::parse(&policy)));
+    let ended = bucket.ingest(&Place::new().store(), "s3://central-logs/trails/ab", &[]);
+    assert!(
+        ended.code == 1 && ended.stderr.contains("allow `s3:ListBucket`"),
+        "{ended:?}"
+    );
+    let ended = process::run(&Place::new().store(), &["doctor", "./logs", "--print-iam"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+}
