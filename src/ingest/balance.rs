@@ -60,6 +60,8 @@ pub struct Balance {
     pub listed: u64,
     /// Objects outside the selection, which were not looked at.
     pub outside_selection: u64,
+    /// Objects within the selection that are left to other workers, and not counted as listed.
+    pub other_shards: u64,
     /// Objects that an earlier run has dealt with.
     pub known: u64,
     /// Objects dealt with, by kind in the order of [`Balance::KINDS`].

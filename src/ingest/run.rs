@@ -1,5 +1,7 @@
 //! A run: batch after batch until every object has a state.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,15 +18,22 @@ use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
+use crate::store::PreparedBatch;
 use crate::store::Store;
+use crate::store::TableSnapshot;
 
 use super::balance::Balance;
 use super::batch::Batch;
 use super::batch::Work;
 use super::error::IngestError;
 use super::ledger;
+use super::ledger::Entry;
+use super::overlap;
+use super::overlap::Overlap;
+use super::shard::Shard;
+use super::undealt::Undealt;
 
-/// How often a batch is made again because another writer committed first.
+/// How often a batch is put on top of what other writers committed first.
 const MAX_ATTEMPTS: u32 = 50;
 /// How often the signal to stop is looked for during a listing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -49,6 +58,8 @@ pub struct Options {
     pub now: i64,
     /// Objects that are wanted.
     pub selection: Selection,
+    /// Those of them that this run deals with.
+    pub shard: Shard,
 }
 
 impl Options {
@@ -73,6 +84,16 @@ pub trait Progress: Sync {
     fn object_done(&self, bytes: u64, rows: u64);
 }
 
+/// Takes the batches of a run that does not commit them.
+pub trait Deposit: fmt::Debug {
+    /// Keeps one batch, durably.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be kept, for people.
+    fn keep(&self, batch: &PreparedBatch) -> Result<(), String>;
+}
+
 /// A run that is ready to start.
 #[derive(Debug)]
 pub struct Ingest<'a> {
@@ -84,6 +105,8 @@ pub struct Ingest<'a> {
     pub options: &'a Options,
     /// Set to make the run commit what is decoded and end.
     pub stop: &'a AtomicBool,
+    /// Takes the batches, when another process is to commit them.
+    pub deposit: Option<&'a dyn Deposit>,
 }
 
 impl Ingest<'_> {
@@ -108,10 +131,9 @@ impl Ingest<'_> {
     ///
     /// The store cannot be read or written, or others committed first every time.
     pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
-        let mut balance = Balance::default();
-        self.run_part(listing, &mut balance, &self.pool()?, progress)?;
-        self.runtime.block_on(self.store.repair(self.options.now))?;
-        Ok(balance)
+        let mut state = RunState::default();
+        self.run_part(listing, &mut state, &self.pool()?, progress)?;
+        self.finish(state)
     }
 
     /// Ingests all that a lister finds, part by part, and returns the account of it.
@@ -123,18 +145,24 @@ impl Ingest<'_> {
     ///
     /// The first part cannot be listed, the store cannot be read or written, or others committed first every time.
     pub fn run_all(&self, lister: &mut Lister, progress: &dyn Progress) -> Result<Balance, IngestError> {
-        let mut balance = Balance::default();
+        let mut state = RunState::default();
         let pool = self.pool()?;
-        while balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
+        while state.balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
             match self.runtime.block_on(next_part(lister, self.stop)) {
-                Ok(Some(part)) => self.run_part(part, &mut balance, &pool, progress)?,
+                Ok(Some(part)) => self.run_part(part, &mut state, &pool, progress)?,
                 Ok(None) => break,
-                Err(error) if balance.listed == 0 => return Err(error.into()),
-                Err(error) => balance.outage = Some(error.to_string()),
+                Err(error) if state.balance.listed + state.balance.other_shards == 0 => return Err(error.into()),
+                Err(error) => state.balance.outage = Some(error.to_string()),
             }
         }
-        self.runtime.block_on(self.store.repair(self.options.now))?;
-        Ok(balance)
+        self.finish(state)
+    }
+
+    fn finish(&self, state: RunState) -> Result<Balance, IngestError> {
+        if self.deposit.is_none() {
+            self.runtime.block_on(self.store.repair(self.options.now))?;
+        }
+        Ok(state.balance)
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool, IngestError> {
@@ -151,76 +179,159 @@ impl Ingest<'_> {
     fn run_part(
         &self,
         listing: Listing,
-        balance: &mut Balance,
+        state: &mut RunState,
         pool: &rayon::ThreadPool,
         progress: &dyn Progress,
     ) -> Result<(), IngestError> {
         let (mut objects, part) = Self::select(listing, &self.options.selection);
-        balance.add_listing(part);
-        self.drop_known(&mut objects, balance)?;
+        state.balance.add_listing(part);
+        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        let known = self.known(&basis)?;
+        self.leave_to_others(&mut objects, &known, state);
+        drop_known(&mut objects, &known, &mut state.balance);
+        drop(known);
         progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
-        let mut attempts = 0;
-        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
-            match self.batch(&objects, pool, progress)? {
-                Some(Batch {
-                    entries,
-                    positions,
-                    outage,
-                    ..
-                }) => {
-                    attempts = 0;
-                    entries.iter().for_each(|entry| entry.book(balance));
-                    balance.outage = outage.map(|fault| fault.to_string());
-                    remove(&mut objects, &positions);
-                }
-                None if attempts < MAX_ATTEMPTS => {
-                    attempts += 1;
-                    self.drop_known(&mut objects, balance)?;
-                }
-                None => return Err(IngestError::Contention { attempts }),
+        let mut version = basis.version;
+        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && state.balance.outage.is_none() {
+            if basis.version != version {
+                // Others have committed meanwhile, perhaps some of the same objects.
+                drop_known(&mut objects, &self.known(&basis)?, &mut state.balance);
             }
+            if state.has_deposited {
+                // Nobody knows yet whether the batches before will ever be committed.
+                objects.iter_mut().for_each(|object| object.listed_from = None);
+            }
+            let work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
+            let mut batch = work.run(pool, self.runtime)?;
+            version = self.deliver(&basis, &mut batch, state)?;
+            let positions = batch.positions;
+            remove(&mut objects, &positions);
+            basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         }
-        balance.left_over += objects.len() as u64;
+        state.balance.left_over += objects.len() as u64;
         Ok(())
     }
 
-    /// Decodes and commits one batch; `None` when another writer committed first.
-    fn batch<'o>(
+    /// Takes out the objects of other shards, and with them what the listing does not prove without them.
+    fn leave_to_others(&self, objects: &mut Vec<ObjectRef>, known: &KnownObjects, state: &mut RunState) {
+        let shard = self.options.shard;
+        if shard.is_whole() {
+            return;
+        }
+        let listed = objects.len();
+        objects.retain(|object| {
+            let is_own = shard.includes(&object.uri);
+            if !is_own && !known.is_dealt_with(&object.uri, &object.etag, object.size) {
+                state.undealt.add(object);
+            }
+            is_own
+        });
+        objects.iter_mut().for_each(|object| state.undealt.limit(object));
+        let others = (listed - objects.len()) as u64;
+        state.balance.listed -= others;
+        state.balance.other_shards += others;
+    }
+
+    /// Commits or deposits a batch and books it; the version of the store whose ledger the run knows now.
+    fn deliver(&self, basis: &TableSnapshot, batch: &mut Batch<'_>, state: &mut RunState) -> Result<u64, IngestError> {
+        let mut version = basis.version;
+        let mut known = BTreeSet::new();
+        if !batch.entries.is_empty() {
+            let commit = CommitBatch {
+                run_id: self.options.run_id.clone(),
+                events: std::mem::take(&mut batch.staged),
+                objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
+                rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
+                committed_at: self.options.now,
+            };
+            match self.deposit {
+                Some(deposit) => {
+                    let prepared = self.runtime.block_on(self.store.prepare(basis, commit))?;
+                    deposit.keep(&prepared).map_err(IngestError::Deposit)?;
+                    state.has_deposited = true;
+                }
+                None => (version, known) = self.commit(basis.clone(), commit, &mut batch.entries)?,
+            }
+        }
+        for entry in &batch.entries {
+            if known.contains(&*entry.object.uri) {
+                state.balance.known += 1;
+            } else {
+                entry.book(&mut state.balance);
+            }
+        }
+        state.balance.outage = batch.outage.take().map(|fault| fault.to_string());
+        Ok(version)
+    }
+
+    /// Commits a batch, on top of what others commit meanwhile; the new version, and the objects that they were first with.
+    fn commit(
         &self,
-        objects: &'o [ObjectRef],
-        pool: &rayon::ThreadPool,
-        progress: &dyn Progress,
-    ) -> Result<Option<Batch<'o>>, IngestError> {
-        let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let mut batch =
-            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;
-        if batch.entries.is_empty() {
-            return Ok(Some(batch));
-        }
-        let commit = CommitBatch {
-            run_id: self.options.run_id.clone(),
-            events: std::mem::take(&mut batch.staged),
-            objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
-            rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
-            committed_at: self.options.now,
-        };
-        match self.runtime.block_on(self.store.commit(&basis, commit))? {
-            CommitOutcome::Committed(_) => Ok(Some(batch)),
-            CommitOutcome::Conflict(staged) => {
-                self.store.discard(staged);
-                Ok(None)
+        mut basis: TableSnapshot,
+        mut batch: CommitBatch,
+        entries: &mut [Entry<'_>],
+    ) -> Result<(u64, BTreeSet<String>), IngestError> {
+        let mut known = BTreeSet::new();
+        for _ in 0..=MAX_ATTEMPTS {
+            let attempt = CommitBatch {
+                run_id: batch.run_id.clone(),
+                events: std::mem::take(&mut batch.events),
+                objects: batch.objects.clone(),
+                rejects: batch.rejects.clone(),
+                committed_at: batch.committed_at,
+            };
+            batch.events = match self.runtime.block_on(self.store.commit(&basis, attempt))? {
+                CommitOutcome::Committed(snapshot) => return Ok((snapshot.version, known)),
+                CommitOutcome::Conflict(staged) => staged,
+            };
+            let overlap = match self.rebase(&mut basis, &mut batch) {
+                Ok(overlap) => overlap,
+                Err(error) => {
+                    self.store.discard(batch.events);
+                    return Err(error);
+                }
+            };
+            self.store.discard(overlap.replaced);
+            for entry in entries.iter_mut() {
+                entry.duplicates += overlap.duplicates.get(&*entry.object.uri).copied().unwrap_or_default();
+            }
+            known.extend(overlap.known);
+            if batch.objects.num_rows() == 0 {
+                return Ok((basis.version, known));
             }
         }
+        self.store.discard(batch.events);
+        Err(IngestError::Contention { attempts: MAX_ATTEMPTS })
     }
 
-    fn drop_known(&self, objects: &mut Vec<ObjectRef>, balance: &mut Balance) -> Result<(), IngestError> {
-        let ledger = self.runtime.block_on(self.store.snapshot(Table::Objects))?;
-        let known: KnownObjects = self.store.known_objects(&ledger)?;
-        let before = objects.len();
-        objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
-        balance.known += (before - objects.len()) as u64;
-        Ok(())
+    /// Takes out of a batch what others have committed since `basis`, which becomes the newest.
+    fn rebase(&self, basis: &mut TableSnapshot, batch: &mut CommitBatch) -> Result<Overlap, IngestError> {
+        let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        let known = self.known(&newest)?;
+        let overlap = overlap::take_out(batch, self.store, &newest, Some(basis), &known)?;
+        *basis = newest;
+        Ok(overlap)
     }
+
+    /// What the ledger knows at a version of the store.
+    fn known(&self, basis: &TableSnapshot) -> Result<KnownObjects, IngestError> {
+        let ledger = self.store.snapshot_at(Table::Objects, basis.version);
+        Ok(self.store.known_objects(&self.runtime.block_on(ledger)?)?)
+    }
+}
+
+/// What a run carries from part to part.
+#[derive(Debug, Default)]
+struct RunState {
+    balance: Balance,
+    undealt: Undealt,
+    has_deposited: bool,
+}
+
+fn drop_known(objects: &mut Vec<ObjectRef>, known: &KnownObjects, balance: &mut Balance) {
+    let before = objects.len();
+    objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
+    balance.known += (before - objects.len()) as u64;
 }
 
 /// Takes out what a batch dealt with; positions are in order.
