@@ -1,6 +1,7 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
 mod basis;
+mod commit;
 mod diff;
 mod doctor;
 mod facts;
@@ -11,6 +12,7 @@ mod policy;
 mod query;
 mod s3;
 mod sample;
+mod shard;
 mod store;
 
 use std::fmt::Write;
@@ -25,6 +27,7 @@ use clap::ValueEnum;
 use super::exit::ExitStatus;
 
 pub use basis::BasisArgs;
+pub use commit::CommitArgs;
 pub use diff::DiffArgs;
 pub use diff::DiffFormat;
 pub use diff::FailOn;
@@ -50,6 +53,7 @@ pub use query::SqlArgs;
 pub use s3::ConnectionArgs;
 pub use s3::S3Args;
 pub use sample::SampleArgs;
+pub use shard::ShardArg;
 pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
@@ -192,6 +196,11 @@ pub enum Command {
     /// Objects that the store already holds are skipped, and events that it already holds are counted as duplicates: run
     /// it as often as you like, over any overlap of inputs. The counts at the end balance.
     Ingest(IngestArgs),
+    /// Commit what `ingest --no-commit` prepared
+    ///
+    /// For many workers and one store: each worker reads its share and writes its rows, and one process makes them part of
+    /// the store. What the store has meanwhile is left out, so that batches may overlap, and may be given again.
+    Commit(CommitArgs),
     /// Read what was granted: IAM snapshots
     Iam(IamArgs),
     /// Compare what users and roles may do with what they did
@@ -242,7 +251,7 @@ pub enum Command {
 /// Headings of the command list.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
-    ("Load logs and grants", &["ingest", "iam"]),
+    ("Load logs and grants", &["ingest", "commit", "iam"]),
     ("Ask questions", &["diff", "policy", "query", "sql"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),

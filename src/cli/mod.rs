@@ -7,6 +7,7 @@ pub mod args;
 pub mod command;
 
 mod basis;
+mod deposit;
 mod engine;
 mod error;
 mod exit;

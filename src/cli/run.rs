@@ -52,6 +52,7 @@ fn explain(message: &clap::Error) -> ExitStatus {
 
 fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     match command {
+        Command::Commit(args) => command::commit(args, settings, output),
         Command::Completions(args) => command::completions(args, output),
         Command::Demo(args) => command::demo(args, settings, output),
         Command::Diff(args) => command::diff(args, settings, output),

@@ -46,6 +46,8 @@ pub struct Settings {
     pub message_width: Option<usize>,
     /// Threads to use.
     pub threads: NonZeroUsize,
+    /// Index that AWS Batch or Kubernetes gives to one of several workers, from 0.
+    pub array_index: Option<String>,
     /// Folder that keeps what was typed in interactive sessions.
     pub state_folder: Option<PathBuf>,
 }
@@ -78,9 +80,16 @@ impl Settings {
             terminal_width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)),
             message_width: terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0)),
             threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            array_index: array_index(),
             state_folder: state_folder(),
         }
     }
+}
+
+fn array_index() -> Option<String> {
+    let names = ["AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX"];
+    let mut values = names.into_iter().filter_map(env::var_os);
+    values.next().map(|value| value.to_string_lossy().into_owned())
 }
 
 fn wants_color(when: When, stream: &impl RawStream) -> bool {
@@ -120,6 +129,7 @@ pub(super) mod tests {
             terminal_width: None,
             message_width: None,
             threads: NonZeroUsize::new(2).unwrap(),
+            array_index: None,
             state_folder: None,
         }
     }

@@ -71,6 +71,8 @@ pub struct Balance {
     pub listed: u64,
     /// Objects outside the selection, which were not looked at.
     pub outside_selection: u64,
+    /// Objects within the selection that are left to other workers, and not counted as listed.
+    pub other_shards: u64,
     /// Objects that an earlier run has dealt with.
     pub known: u64,
     /// Objects dealt with, by kind in the order of [`Balance::KINDS`].
@@ -111,7 +113,7 @@ pub struct Balance {
     pub outage: Option<String>,
     /// Commits made.
     pub commits: u64,
-    /// Batches that were made again because another writer committed first.
+    /// Attempts to commit that another writer was before.
     pub conflicts: u64,
     /// Data files of events that were committed.
     pub written_files: u64,
@@ -120,6 +122,13 @@ pub struct Balance {
 }
 
 impl Balance {
+    /// Counts a commit with these data files of events.
+    pub(super) fn add_commit(&mut self, files: u64, bytes: u64) {
+        self.commits += 1;
+        self.written_files += files;
+        self.written_bytes += bytes;
+    }
+
     /// Kinds of ingested objects.
     pub const KINDS: [ObjectKind; 5] = [
         ObjectKind::Events,

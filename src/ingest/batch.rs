@@ -50,8 +50,6 @@ pub(super) struct Batch<'a> {
     pub(super) staged: Vec<StagedFile>,
     /// Why the objects behind these are not asked for.
     pub(super) outage: Option<Fault>,
-    /// Data files of events, and their bytes, once they are committed.
-    pub(super) written: (u64, u64),
 }
 
 /// What all workers of a batch share.
@@ -136,7 +134,6 @@ impl<'o, 'a> Work<'o, 'a> {
             positions,
             staged,
             outage,
-            written: (0, 0),
         })
     }
 

@@ -24,6 +24,9 @@ pub enum IngestError {
         /// What the system says.
         cause: String,
     },
+    /// A batch that is not to be committed cannot be kept.
+    #[error("cannot keep a prepared batch: {0}")]
+    Deposit(String),
     /// Other writers committed first every time.
     #[error("other writers committed to the store first, {attempts} times in a row; running again is safe")]
     Contention {

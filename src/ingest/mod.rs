@@ -4,23 +4,31 @@
 //! `listed = ingested + known + rejected` holds for every run. Listing is left to `source`, understanding bytes to
 //! `decode`, atomicity to `store`.
 
+mod adds;
 mod balance;
 mod batch;
 mod error;
 mod fetch;
 mod history;
 mod ledger;
+mod overlap;
 mod run;
+mod shard;
 mod snapshots;
+mod undealt;
 
+pub use adds::AddsBalance;
+pub use adds::AddsCommit;
 pub use balance::Balance;
 pub use balance::ObjectState;
 pub use balance::Problem;
 pub use error::IngestError;
 pub use history::history;
+pub use run::Deposit;
 pub use run::Ingest;
 pub use run::Options;
 pub use run::Progress;
+pub use shard::Shard;
 pub use snapshots::Import;
 pub use snapshots::ImportBalance;
 pub use snapshots::SourceProblem;

@@ -1,5 +1,7 @@
 //! A run: batch after batch until every object has a state.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,16 +19,23 @@ use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
+use crate::store::PreparedBatch;
 use crate::store::StagedFile;
 use crate::store::Store;
+use crate::store::TableSnapshot;
 
 use super::balance::Balance;
 use super::batch::Batch;
 use super::batch::Work;
 use super::error::IngestError;
 use super::ledger;
+use super::ledger::Entry;
+use super::overlap;
+use super::overlap::Overlap;
+use super::shard::Shard;
+use super::undealt::Undealt;
 
-/// How often a batch is made again because another writer committed first.
+/// How often a batch is put on top of what other writers committed first.
 const MAX_ATTEMPTS: u32 = 50;
 /// How often the signal to stop is looked for during a listing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -51,6 +60,8 @@ pub struct Options {
     pub now: i64,
     /// Objects that are wanted.
     pub selection: Selection,
+    /// Those of them that this run deals with.
+    pub shard: Shard,
 }
 
 impl Options {
@@ -75,6 +86,16 @@ pub trait Progress: Sync {
     fn object_done(&self, bytes: u64, rows: u64);
 }
 
+/// Takes the batches of a run that does not commit them.
+pub trait Deposit: fmt::Debug {
+    /// Keeps one batch, durably.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be kept, for people.
+    fn keep(&self, batch: &PreparedBatch) -> Result<(), String>;
+}
+
 /// A run that is ready to start.
 #[derive(Debug)]
 pub struct Ingest<'a> {
@@ -86,6 +107,8 @@ pub struct Ingest<'a> {
     pub options: &'a Options,
     /// Set to make the run commit what is decoded and end.
     pub stop: &'a AtomicBool,
+    /// Takes the batches, when another process is to commit them.
+    pub deposit: Option<&'a dyn Deposit>,
 }
 
 impl Ingest<'_> {
@@ -111,8 +134,8 @@ impl Ingest<'_> {
     /// The store cannot be read or written, or others committed first every time.
     pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
         let mut balance = Balance::default();
-        self.run_part(listing, &mut balance, &self.pool()?, progress)?;
-        self.runtime.block_on(self.store.repair(self.options.now))?;
+        self.run_part(listing, &mut RunState::new(&mut balance), &self.pool()?, progress)?;
+        self.finish()?;
         Ok(balance)
     }
 
@@ -130,17 +153,24 @@ impl Ingest<'_> {
         balance: &mut Balance,
         progress: &dyn Progress,
     ) -> Result<(), IngestError> {
+        let mut state = RunState::new(balance);
         let pool = self.pool()?;
-        while balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
+        while state.balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
             let part = next_part(lister, self.stop).instrument(tracing::debug_span!("listing"));
             match self.runtime.block_on(part) {
-                Ok(Some(part)) => self.run_part(part, balance, &pool, progress)?,
+                Ok(Some(part)) => self.run_part(part, &mut state, &pool, progress)?,
                 Ok(None) => break,
-                Err(error) if balance.listed == 0 => return Err(error.into()),
-                Err(error) => balance.outage = Some(error.to_string()),
+                Err(error) if state.balance.listed + state.balance.other_shards == 0 => return Err(error.into()),
+                Err(error) => state.balance.outage = Some(error.to_string()),
             }
         }
-        self.runtime.block_on(self.store.repair(self.options.now))?;
+        self.finish()
+    }
+
+    fn finish(&self) -> Result<(), IngestError> {
+        if self.deposit.is_none() {
+            self.runtime.block_on(self.store.repair(self.options.now))?;
+        }
         Ok(())
     }
 
@@ -158,95 +188,188 @@ impl Ingest<'_> {
     fn run_part(
         &self,
         listing: Listing,
-        balance: &mut Balance,
+        state: &mut RunState<'_>,
         pool: &rayon::ThreadPool,
         progress: &dyn Progress,
     ) -> Result<(), IngestError> {
         let (mut objects, part) = Self::select(listing, &self.options.selection);
-        balance.add_listing(part);
-        self.drop_known(&mut objects, balance)?;
-        let new = objects.len();
+        state.balance.add_listing(part);
+        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        let known = self.known(&basis)?;
+        self.leave_to_others(&mut objects, &known, state);
+        drop_known(&mut objects, &known, state.balance);
+        drop(known);
+        let (new, balance) = (objects.len(), &state.balance);
         tracing::info!(new, known = balance.known, unlisted = balance.unlisted.len(), "listed");
         progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
-        let mut attempts = 0;
-        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
-            match self.batch(&objects, pool, progress)? {
-                Some(Batch {
-                    entries,
-                    positions,
-                    outage,
-                    written: (files, bytes),
-                    ..
-                }) => {
-                    attempts = 0;
-                    balance.commits += u64::from(!entries.is_empty());
-                    balance.written_files += files;
-                    balance.written_bytes += bytes;
-                    entries.iter().for_each(|entry| entry.book(balance));
-                    balance.outage = outage.map(|fault| fault.to_string());
-                    remove(&mut objects, &positions);
-                }
-                None if attempts < MAX_ATTEMPTS => {
-                    attempts += 1;
-                    balance.conflicts += 1;
-                    tracing::warn!(attempts, "another writer committed first; the batch is made again");
-                    self.drop_known(&mut objects, balance)?;
-                }
-                None => return Err(IngestError::Contention { attempts }),
+        let mut version = basis.version;
+        while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && state.balance.outage.is_none() {
+            if basis.version != version {
+                // Others have committed meanwhile, perhaps some of the same objects.
+                drop_known(&mut objects, &self.known(&basis)?, state.balance);
             }
+            if state.has_deposited {
+                // Nobody knows yet whether the batches before will ever be committed.
+                objects.iter_mut().for_each(|object| object.listed_from = None);
+            }
+            let work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
+            let mut batch = work.run(pool, self.runtime)?;
+            version = self.deliver(&basis, &mut batch, state)?;
+            let positions = batch.positions;
+            remove(&mut objects, &positions);
+            basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         }
-        balance.left_over += objects.len() as u64;
+        state.balance.left_over += objects.len() as u64;
         Ok(())
     }
 
-    /// Decodes and commits one batch; `None` when another writer committed first.
-    fn batch<'o>(
+    /// Takes out the objects of other shards, and with them what the listing does not prove without them.
+    fn leave_to_others(&self, objects: &mut Vec<ObjectRef>, known: &KnownObjects, state: &mut RunState<'_>) {
+        let shard = self.options.shard;
+        if shard.is_whole() {
+            return;
+        }
+        let listed = objects.len();
+        objects.retain(|object| {
+            let is_own = shard.includes(&object.uri);
+            if !is_own && !known.is_dealt_with(&object.uri, &object.etag, object.size) {
+                state.undealt.add(object);
+            }
+            is_own
+        });
+        objects.iter_mut().for_each(|object| state.undealt.limit(object));
+        let others = (listed - objects.len()) as u64;
+        state.balance.listed -= others;
+        state.balance.other_shards += others;
+    }
+
+    /// Commits or deposits a batch and books it; the version of the store whose ledger the run knows now.
+    fn deliver(&self, basis: &TableSnapshot, batch: &mut Batch<'_>, state: &mut RunState<'_>) -> Result<u64, IngestError> {
+        let mut version = basis.version;
+        let mut known = BTreeSet::new();
+        if !batch.entries.is_empty() {
+            let commit = CommitBatch {
+                run_id: self.options.run_id.clone(),
+                events: std::mem::take(&mut batch.staged),
+                objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
+                rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
+                committed_at: self.options.now,
+            };
+            match self.deposit {
+                Some(deposit) => {
+                    let prepared = self.runtime.block_on(self.store.prepare(basis, commit))?;
+                    deposit.keep(&prepared).map_err(IngestError::Deposit)?;
+                    state.has_deposited = true;
+                }
+                None => {
+                    (version, known) = self.commit(basis.clone(), commit, &mut batch.entries, state.balance)?;
+                }
+            }
+        }
+        for entry in &batch.entries {
+            if known.contains(&*entry.object.uri) {
+                state.balance.known += 1;
+            } else {
+                entry.book(state.balance);
+            }
+        }
+        state.balance.outage = batch.outage.take().map(|fault| fault.to_string());
+        Ok(version)
+    }
+
+    /// Commits a batch, on top of what others commit meanwhile; the new version, and the objects that they were first with.
+    fn commit(
         &self,
-        objects: &'o [ObjectRef],
-        pool: &rayon::ThreadPool,
-        progress: &dyn Progress,
-    ) -> Result<Option<Batch<'o>>, IngestError> {
-        let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let mut batch =
-            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;
-        if batch.entries.is_empty() {
-            return Ok(Some(batch));
-        }
-        let files = batch.staged.iter().map(|_| 1).sum();
-        batch.written = (files, batch.staged.iter().map(StagedFile::bytes).sum());
-        let commit = CommitBatch {
-            run_id: self.options.run_id.clone(),
-            events: std::mem::take(&mut batch.staged),
-            objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
-            rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
-            committed_at: self.options.now,
-        };
-        let commit = self
-            .store
-            .commit(&basis, commit)
-            .instrument(tracing::debug_span!("commit"));
-        match self.runtime.block_on(commit)? {
-            CommitOutcome::Committed(snapshot) => {
-                let (files, bytes) = batch.written;
-                let objects = batch.entries.len();
-                tracing::info!(version = snapshot.version, objects, files, bytes, "committed");
-                Ok(Some(batch))
+        mut basis: TableSnapshot,
+        mut batch: CommitBatch,
+        entries: &mut [Entry<'_>],
+        balance: &mut Balance,
+    ) -> Result<(u64, BTreeSet<String>), IngestError> {
+        let mut known = BTreeSet::new();
+        for _ in 0..=MAX_ATTEMPTS {
+            let (files, bytes) = size_of(&batch.events);
+            let objects = batch.objects.num_rows();
+            let attempt = CommitBatch {
+                run_id: batch.run_id.clone(),
+                events: std::mem::take(&mut batch.events),
+                objects: batch.objects.clone(),
+                rejects: batch.rejects.clone(),
+                committed_at: batch.committed_at,
+            };
+            let commit = self.store.commit(&basis, attempt).instrument(tracing::debug_span!("commit"));
+            batch.events = match self.runtime.block_on(commit)? {
+                CommitOutcome::Committed(snapshot) => {
+                    balance.add_commit(files, bytes);
+                    tracing::info!(version = snapshot.version, objects, files, bytes, "committed");
+                    return Ok((snapshot.version, known));
+                }
+                CommitOutcome::Conflict(staged) => staged,
+            };
+            balance.conflicts += 1;
+            tracing::warn!("another writer committed first; the batch is put on top of it");
+            let overlap = match self.rebase(&mut basis, &mut batch) {
+                Ok(overlap) => overlap,
+                Err(error) => {
+                    self.store.discard(batch.events);
+                    return Err(error);
+                }
+            };
+            self.store.discard(overlap.replaced);
+            entries.iter_mut().for_each(|entry| {
+                entry.duplicates += overlap.duplicates.get(&*entry.object.uri).copied().unwrap_or_default();
+            });
+            known.extend(overlap.known);
+            if batch.objects.num_rows() == 0 {
+                return Ok((basis.version, known));
             }
-            CommitOutcome::Conflict(staged) => {
-                self.store.discard(staged);
-                Ok(None)
-            }
         }
+        self.store.discard(batch.events);
+        Err(IngestError::Contention { attempts: MAX_ATTEMPTS })
     }
 
-    fn drop_known(&self, objects: &mut Vec<ObjectRef>, balance: &mut Balance) -> Result<(), IngestError> {
-        let ledger = self.runtime.block_on(self.store.snapshot(Table::Objects))?;
-        let known: KnownObjects = self.store.known_objects(&ledger)?;
-        let before = objects.len();
-        objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
-        balance.known += (before - objects.len()) as u64;
-        Ok(())
+    /// Takes out of a batch what others have committed since `basis`, which becomes the newest.
+    fn rebase(&self, basis: &mut TableSnapshot, batch: &mut CommitBatch) -> Result<Overlap, IngestError> {
+        let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        let known = self.known(&newest)?;
+        let overlap = overlap::take_out(batch, self.store, &newest, Some(basis), &known)?;
+        *basis = newest;
+        Ok(overlap)
     }
+
+    /// What the ledger knows at a version of the store.
+    fn known(&self, basis: &TableSnapshot) -> Result<KnownObjects, IngestError> {
+        let ledger = self.store.snapshot_at(Table::Objects, basis.version);
+        Ok(self.store.known_objects(&self.runtime.block_on(ledger)?)?)
+    }
+}
+
+/// Number of files, and their bytes.
+fn size_of(files: &[StagedFile]) -> (u64, u64) {
+    (files.len() as u64, files.iter().map(StagedFile::bytes).sum())
+}
+
+/// What a run carries from part to part.
+#[derive(Debug)]
+struct RunState<'b> {
+    balance: &'b mut Balance,
+    undealt: Undealt,
+    has_deposited: bool,
+}
+
+impl<'b> RunState<'b> {
+    fn new(balance: &'b mut Balance) -> Self {
+        Self {
+            balance,
+            undealt: Undealt::default(),
+            has_deposited: false,
+        }
+    }
+}
+
+fn drop_known(objects: &mut Vec<ObjectRef>, known: &KnownObjects, balance: &mut Balance) {
+    let before = objects.len();
+    objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
+    balance.known += (before - objects.len()) as u64;
 }
 
 /// Takes out what a batch dealt with; positions are in order.

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::LogKey;
 use super::s3::Bucket;
+use super::s3::region_folder;
 
 /// One object that can be read. There may be millions, so that it holds each text once.
 #[derive(Debug, Clone)]
@@ -50,6 +51,11 @@ impl ObjectRef {
     /// Whether the bytes come over a network, so that many objects must be asked for at once.
     pub fn is_remote(&self) -> bool {
         matches!(self.place, Place::Bucket(_))
+    }
+
+    /// URI of the folder of the object's account, kind and region, and the day in the key, where it follows the grammar.
+    pub fn region_folder(&self) -> Option<(&str, Date)> {
+        region_folder(&self.uri)
     }
 
     /// Key of an object in a bucket.

@@ -77,6 +77,8 @@ pub enum CommitOutcome {
 /// The files of one batch, synced.
 #[derive(Debug)]
 pub(super) struct StagedBatch {
+    /// Name of the batch, which tells its log entry from those of others.
+    pub(super) id: String,
     pub(super) events: Vec<StagedFile>,
     /// Files of other tables, at most one for each.
     pub(super) derived: Vec<StagedFile>,
@@ -113,8 +115,12 @@ impl Store {
                 return Err(error);
             }
         };
-        self.land(basis, ("WRITE", &run_id), StagedBatch { events, derived }, committed_at)
-            .await
+        let staged = StagedBatch {
+            id: Uuid::new_v4().to_string(),
+            events,
+            derived,
+        };
+        self.land(basis, ("WRITE", &run_id), staged, committed_at).await
     }
 
     /// Stores imported snapshots all together, or nothing of them.
@@ -132,6 +138,7 @@ impl Store {
         }
         self.create_snapshot_tables(batch.committed_at).await?;
         let staged = StagedBatch {
+            id: Uuid::new_v4().to_string(),
             events: Vec::new(),
             derived: self.stage_derived(batch.rows).await?,
         };
@@ -206,7 +213,7 @@ impl Store {
             .filter_map(|table| Some((table.name().to_owned(), add_of(table)?)));
         let record = BatchRecord {
             run_id: run_id.to_owned(),
-            batch: Uuid::new_v4().to_string(),
+            batch: staged.id.clone(),
             objects: add_of(Table::Objects),
             rejects: add_of(Table::Rejects),
             snapshots: snapshots.collect(),
@@ -731,6 +738,7 @@ mod tests {
         test.store.create_snapshot_tables(CLOCK).await.unwrap();
         let basis = test.store.snapshot(Table::Events).await.unwrap();
         let staged = StagedBatch {
+            id: "ours".to_owned(),
             events: vec![],
             derived: test.store.stage_derived(import(&["one"]).rows).await.unwrap(),
         };

@@ -113,6 +113,24 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A batch that another process prepared cannot be committed.
+    #[error(
+        "cannot commit batch `{batch}`: {reason}; nothing of it is stored, and the next `trimtrail ingest` reads its objects"
+    )]
+    Prepared {
+        /// Name of the batch.
+        batch: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The place where prepared batches wait cannot be used.
+    #[error("cannot use `{path}`: {reason}")]
+    Waiting {
+        /// File or folder.
+        path: String,
+        /// The reason.
+        reason: String,
+    },
     /// A log entry is cut off or empty.
     #[error(
         "log entry `{path}` is damaged ({reason}): its writer was cut off; move this file away if it is the newest of \

@@ -53,6 +53,8 @@ const EVENT_KEY_COLUMNS: [&str; 4] = ["event_time", "recipient_account_id", "aws
 pub struct KnownObjects {
     hashers: (RandomState, RandomState),
     identities: HashSet<(u64, u64)>,
+    /// Objects that are tried again by every run until they can be read.
+    retried: HashSet<(u64, u64)>,
 }
 
 /// One row of the ledger, as far as it tells what to list and what to try again.
@@ -91,6 +93,14 @@ impl KnownObjects {
     /// Whether an object with this URI, etag and size has reached a final state.
     pub fn contains(&self, object_key: &str, etag: &str, size: u64) -> bool {
         i64::try_from(size).is_ok_and(|size| self.identities.contains(&self.identity(object_key, etag, size)))
+    }
+
+    /// Whether a run has dealt with an object for good, or the ledger sees to it that it is tried again.
+    pub fn is_dealt_with(&self, object_key: &str, etag: &str, size: u64) -> bool {
+        i64::try_from(size).is_ok_and(|size| {
+            let identity = self.identity(object_key, etag, size);
+            self.identities.contains(&identity) || self.retried.contains(&identity)
+        })
     }
 
     /// Adds an object, for runs that commit more than once.
@@ -137,8 +147,11 @@ impl Store {
                     let (Some(key), Some(etag), Some(size)) = (key, etag, size) else {
                         continue;
                     };
-                    if !matches!(state, Some(RETRIED_STATE | VANISHED_STATE)) {
-                        known.identities.insert(known.identity(key, etag, size));
+                    let identity = known.identity(key, etag, size);
+                    match state {
+                        Some(VANISHED_STATE) => {}
+                        Some(RETRIED_STATE) => drop(known.retried.insert(identity)),
+                        _ => drop(known.identities.insert(identity)),
                     }
                 }
             }
@@ -216,7 +229,7 @@ impl Store {
     }
 
     /// Opens one file for some columns, which come in file order.
-    fn read_columns(
+    pub(super) fn read_columns(
         &self,
         table: Table,
         file: &DataFile,
@@ -308,6 +321,8 @@ mod tests {
         assert!(known.contains("s3://logs/1", "7", 7));
         assert!(known.contains("s3://logs/3", "7", 7));
         assert!(!known.contains("s3://logs/2", "7", 7));
+        assert!(known.is_dealt_with("s3://logs/2", "7", 7) && known.is_dealt_with("s3://logs/1", "7", 7));
+        assert!(!known.is_dealt_with("s3://logs/4", "7", 7));
         assert!(!known.contains("s3://logs/1", "8", 7));
         assert!(!known.contains("s3://logs/1", "7", 8));
         known.insert("s3://logs/2", "7", 7);

@@ -17,12 +17,15 @@ mod local;
 mod location;
 mod log;
 mod parquet_file;
+mod prepared;
 mod repair;
 mod snapshot;
+mod staged;
 mod statistics;
 mod tables;
 #[cfg(test)]
 mod testing;
+mod waiting;
 
 pub use commit::CommitBatch;
 pub use commit::CommitOutcome;
@@ -40,6 +43,7 @@ pub use ledger::VANISHED_STATE;
 pub use location::Location;
 pub use log::CommitCounts;
 pub use parquet_file::StagedFile;
+pub use prepared::PreparedBatch;
 pub use snapshot::DataFile;
 pub use snapshot::TableSnapshot;
 pub use statistics::ColumnStatistics;

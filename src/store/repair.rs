@@ -115,6 +115,7 @@ mod tests {
             (Table::Rejects, rejects(3)),
         ];
         let staged = StagedBatch {
+            id: object.to_owned(),
             events: vec![test.stage(&[object])],
             derived: test.store.stage_derived(rows).await.unwrap(),
         };

@@ -33,6 +33,9 @@ use crate::schema::Table;
 const READER_VERSION: i32 = 1;
 const WRITER_VERSION: i32 = 2;
 
+/// How often a log that seems to have a gap is looked at.
+const MOST_LOOKS: u32 = 5;
+
 pub(super) const SCHEMA_VERSION_PROPERTY: &str = "trimtrail.schemaVersion";
 
 /// An open store; clones share it.
@@ -265,12 +268,17 @@ impl Store {
         }
     }
 
-    async fn update(&self, table: Table, mut state: DeltaTableState) -> Result<DeltaTableState, StoreError> {
-        let version = state.version();
-        match state.update(self.log_store(table).as_ref(), None).await {
-            Ok(()) if state.version() == version => Ok(state),
-            Ok(()) => self.check(table, state).await,
-            Err(error) => Err(self.diagnose(table, error).await),
+    async fn update(&self, table: Table, state: DeltaTableState) -> Result<DeltaTableState, StoreError> {
+        let mut looks = 1;
+        loop {
+            let mut newer = state.clone();
+            match newer.update(self.log_store(table).as_ref(), None).await {
+                Ok(()) if newer.version() == state.version() => return Ok(newer),
+                Ok(()) => return self.check(table, newer).await,
+                // While others write, a listing may miss an entry and yet have the one behind it.
+                Err(_) if looks < MOST_LOOKS => looks += 1,
+                Err(error) => return Err(self.diagnose(table, error).await),
+            }
         }
     }
 

@@ -24,9 +24,13 @@ const RECORDS: usize = 35;
 const STEP: usize = 20;
 
 /// Numbers that look random and are the same in every run (xorshift64).
-struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -34,11 +38,11 @@ impl Numbers {
         self.0
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
     }
 
-    fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
@@ -131,7 +135,7 @@ fn usual_duration() -> Duration {
 
 #[test]
 fn kills_at_any_moment_alone_and_in_company_lose_and_double_nothing() {
-    let mut numbers = Numbers(0x5eed_2026_0901);
+    let mut numbers = Numbers::new(0x5eed_2026_0901);
     let duration = usual_duration();
     let place = Place::new();
     let mut objects = Vec::new();

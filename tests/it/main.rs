@@ -34,3 +34,5 @@ mod stopped;
 mod support;
 mod tidy;
 mod used_actions;
+#[cfg(unix)]
+mod workers;

@@ -23,20 +23,20 @@ use crate::support::process;
 use crate::support::process::Ended;
 use crate::support::process::Place;
 
-const SOURCE: &str = "s3://central-logs/";
+pub(crate) const SOURCE: &str = "s3://central-logs/";
 
 fn sample() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs/AWSLogs")
 }
 
 /// A key as CloudTrail writes them.
-fn key(account: &str, region: &str, day: u8, name: &str) -> String {
+pub(crate) fn key(account: &str, region: &str, day: u8, name: &str) -> String {
     format!(
         "AWSLogs/{account}/CloudTrail/{region}/2026/09/{day:02}/{account}_CloudTrail_{region}_202609{day:02}T0105Z_{name}.json.gz"
     )
 }
 
-fn log(ids: impl Iterator<Item = usize>) -> String {
+pub(crate) fn log(ids: impl Iterator<Item = usize>) -> String {
     let records: Vec<String> = ids.map(record).collect();
     format!("{{\"Records\":[{}]}}", records.join(","))
 }
@@ -60,7 +60,7 @@ fn fingerprint(place: &Place) -> Value {
     rows[0].clone()
 }
 
-fn count(place: &Place) -> usize {
+pub(crate) fn count(place: &Place) -> usize {
     usize::try_from(place.sql("select count(*) as n from events")[0]["n"].as_i64().unwrap()).unwrap()
 }
 
@@ -85,7 +85,7 @@ fn problems(place: &Place) -> Vec<(String, String)> {
         .collect()
 }
 
-fn assert_ended(ended: &Ended, code: i32, first_line: &str) {
+pub(crate) fn assert_ended(ended: &Ended, code: i32, first_line: &str) {
     assert_eq!(ended.code, code, "{ended:?}");
     assert!(ended.stdout.starts_with(first_line), "{ended:?}");
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -35,7 +37,7 @@ fn place_with_much_to_do() -> Place {
 }
 
 /// Number and digest of all records, whatever their order.
-fn fingerprint(place: &Place) -> Value {
+pub(crate) fn fingerprint(place: &Place) -> Value {
     let rows = place.sql(
         "select count(*) as number, count(distinct event_id) as ids, \
          encode(sha256(string_agg(record, '\n' order by record)), 'hex') as digest from event_records",
@@ -44,7 +46,7 @@ fn fingerprint(place: &Place) -> Value {
 }
 
 /// The store and its ledger agree, and every file in the store's folder belongs to the newest version.
-fn assert_clean(place: &Place) {
+pub(crate) fn assert_clean(place: &Place) {
     let total = place.rows(&["query", "ingest-balance"]).pop().unwrap();
     assert_eq!(number(&total, "unaccounted"), 0, "{total}");
     assert_eq!(number(&total, "stored"), number(&total, "event_rows"), "{total}");
@@ -82,7 +84,11 @@ fn staged_files(store: &Path) -> BTreeSet<PathBuf> {
     let days = days
         .map(|day| day.unwrap().path())
         .filter(|day| !day.ends_with("_delta_log"));
-    let files = days.flat_map(|day| std::fs::read_dir(day).into_iter().flatten());
+    days.flat_map(|day| files_of(&day)).collect()
+}
+
+fn files_of(folder: &Path) -> BTreeSet<PathBuf> {
+    let files = std::fs::read_dir(folder).into_iter().flatten();
     files.map(|file| file.unwrap().path()).collect()
 }
 
@@ -135,30 +141,33 @@ fn ingest_stopped_by_a_signal_says_what_is_left_and_the_next_run_completes_it() 
     }
 }
 
-/// Adds a log entry to `events` whenever the program has staged rows for a commit of its own, so that the entry's number
-/// is taken when the program comes to it; ends with the program.
-fn always_be_first(place: &Place, child: &mut Child) {
+/// Adds log entries to `events` whenever the program writes ledger rows for a commit, and more often than it can look at the
+/// store and commit, so that the number of its entry is taken every time; ends with the program, or when that was faster.
+fn try_to_be_first(place: &Place, child: &mut Child) {
     let entry = place.folder().join("entry.json");
     std::fs::write(&entry, "{\"commitInfo\":{\"timestamp\":0,\"operation\":\"WRITE\"}}\n").unwrap();
     let log = place.store().join("events/_delta_log");
+    wait_for_the_first_rows(&place.store(), child);
     let mut seen = BTreeSet::new();
+    let mut last = Instant::now();
     let mut version = 1;
     while child.try_wait().unwrap().is_none() {
-        let staged = staged_files(&place.store());
-        if !staged.is_subset(&seen) {
-            std::fs::hard_link(&entry, log.join(format!("{version:020}.json"))).expect("the program was faster");
+        let ledger = files_of(&place.store().join("objects"));
+        if !ledger.is_subset(&seen) || last.elapsed() > Duration::from_millis(5) {
+            if std::fs::hard_link(&entry, log.join(format!("{version:020}.json"))).is_err() {
+                return;
+            }
             version += 1;
+            last = Instant::now();
         }
-        seen.extend(staged);
+        seen.extend(ledger);
         std::thread::yield_now();
     }
 }
 
-#[test]
-fn ingest_that_another_writer_beats_every_time_ends_with_5_and_may_be_repeated() {
+/// A run that was beaten every time, and its place; `None` when it was faster once.
+fn beaten_run(records: &[String]) -> Option<(Place, Ended)> {
     let place = Place::new();
-    // Many days make many files: there is much time between the first of them and the commit.
-    let records: Vec<String> = (0..40).map(|id| record_of_day(id, 1 + id % 10)).collect();
     place.write("a.json", format!("[{}]", records.join(",")).as_bytes());
     let logs = place.logs();
     let mut child = trimtrail(&place.store(), &["ingest", logs.to_str().unwrap()])
@@ -166,9 +175,20 @@ fn ingest_that_another_writer_beats_every_time_ends_with_5_and_may_be_repeated()
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    always_be_first(&place, &mut child);
-    let beaten = process::ended(child.wait_with_output().unwrap());
-    assert_eq!((beaten.code, beaten.stdout.as_str()), (5, ""), "{beaten:?}");
+    try_to_be_first(&place, &mut child);
+    let ended = process::ended(child.wait_with_output().unwrap());
+    (ended.code == 5).then_some((place, ended))
+}
+
+#[test]
+fn ingest_that_another_writer_beats_every_time_ends_with_5_and_may_be_repeated() {
+    /// On a busy machine the program may get in between.
+    const MOST_ROUNDS: usize = 20;
+    let records: Vec<String> = (0..400).map(|id| record_of_day(id, 1 + id % 10)).collect();
+    let (place, beaten) = (0..MOST_ROUNDS)
+        .find_map(|_| beaten_run(&records))
+        .expect("the program was never beaten every time");
+    assert_eq!(beaten.stdout, "", "{beaten:?}");
     let message = "error: other writers committed to the store first, ";
     assert!(
         beaten.stderr.starts_with(message) && beaten.stderr.contains("running again is safe"),
@@ -180,7 +200,7 @@ fn ingest_that_another_writer_beats_every_time_ends_with_5_and_may_be_repeated()
     let again = place.ingest(&[]);
     assert_eq!(again.code, 0, "{again:?}");
     assert_eq!(objects_line(&again), [1, 1, 0, 0]);
-    assert_eq!(number(&fingerprint(&place), "ids"), 40);
+    assert_eq!(number(&fingerprint(&place), "ids"), 400);
     assert_clean(&place);
 }
 

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ShardArg;
 use super::StoreLocationArgs;
 use super::When;
 use super::s3::S3Args;
+use super::shard::parse_shard;
 use crate::cli::size::parse_size;
 
 /// Arguments of `ingest`.
@@ -40,6 +42,15 @@ pub struct IngestArgs {
     /// Buckets.
     #[command(flatten)]
     pub s3: S3Args,
+    /// Only this share of the objects, by a hash of their keys: `0/8` to `7/8`, or `auto/8` for the index that AWS Batch or Kubernetes gives to the worker
+    #[arg(long, value_name = "I/N", value_parser = parse_shard, help_heading = WORKERS)]
+    pub shard: Option<ShardArg>,
+    /// Write rows into the store, but leave it to `trimtrail commit` to make them part of it
+    #[arg(long, help_heading = WORKERS, conflicts_with = "dry_run")]
+    pub no_commit: bool,
+    /// Leave what `commit` needs in this file, or in a folder if the path is one or ends in `/` [default: in the store]
+    #[arg(long, value_name = "PATH", help_heading = WORKERS, requires = "no_commit")]
+    pub adds_out: Option<PathBuf>,
     /// Largest size of one object once it is inflated; a larger one is reported as corrupt
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size, help_heading = "Limits")]
     pub max_inflated_bytes: u64,
@@ -63,10 +74,14 @@ pub struct IngestArgs {
     pub progress: When,
 }
 
+const WORKERS: &str = "Many workers";
+
 const EXAMPLES: &str = "\
 Examples:
   trimtrail ingest ./AWSLogs
   trimtrail ingest s3://central-logs --from T-90d
   trimtrail ingest ./AWSLogs --store /srv/trail --from T-90d --account 111122223333
   trimtrail ingest s3://central-logs --log json --report run.json
+  trimtrail ingest s3://central-logs --store /srv/trail --shard auto/8
+  trimtrail ingest s3://central-logs --store /srv/trail --shard 0/8 --no-commit
   trimtrail ingest ./AWSLogs --dry-run";

@@ -28,6 +28,9 @@ pub(super) fn render(balance: &Balance) -> String {
     if balance.left_over > 0 {
         text.push_str(&format!(" + {} left over", count(balance.left_over)));
     }
+    if balance.other_shards > 0 {
+        text.push_str(&format!("; {} of other shards", count(balance.other_shards)));
+    }
     text.push_str(&format!(
         "\nrecords  {} read = {} stored + {} duplicates + {} rejected\n",
         count(balance.records),

@@ -14,6 +14,8 @@ use super::balance::warn_of_gaps;
 use super::run_report::RunAccount;
 use crate::cli::args::IngestArgs;
 use crate::cli::args::When;
+use crate::cli::deposit::FileDeposit;
+use crate::cli::deposit::StoreDeposit;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::StopFlag;
@@ -28,8 +30,10 @@ use crate::cli::time::parse_time_option;
 use crate::decode::Limits;
 use crate::ingest;
 use crate::ingest::Balance;
+use crate::ingest::Deposit;
 use crate::ingest::Ingest;
 use crate::ingest::Options;
+use crate::ingest::Shard;
 use crate::schema::Table;
 use crate::source::History;
 use crate::source::Lister;
@@ -77,19 +81,7 @@ fn run(
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
     let location = Location::parse(&args.location.store)?;
-    let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
-    let limits = Limits {
-        max_inflated_bytes: args.max_inflated_bytes,
-        max_record_bytes: usize::try_from(args.max_record_bytes).unwrap_or(usize::MAX),
-    };
-    let options = Options {
-        limits,
-        threads: threads.unwrap_or(settings.threads).get(),
-        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
-        selection: selection(args, settings)?,
-        run_id: account.run_id.clone(),
-        ..default_options(settings)
-    };
+    let options = options(args, account.run_id.clone(), settings)?;
     account.plan(&location, &options);
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
@@ -113,13 +105,15 @@ fn run(
         };
     }
     let bar = Bar::new(args.progress, settings);
-    let store = runtime.run(async { Ok(Store::create_or_open(&location, options.now).await?) })?;
+    let store = runtime.run(open_store(args, &location, options.now))?;
     account.version_before = Some(runtime.run(async { Ok(store.version().await?) })?);
+    let deposit = deposit(args, &store, &runtime)?;
     let ended = Ingest {
         store: &store,
         runtime: runtime.handle(),
         options: &options,
         stop: stop.raised(),
+        deposit: deposit.as_deref(),
     }
     .run_all(&mut lister, &mut account.balance, &bar);
     bar.clear();
@@ -130,11 +124,32 @@ fn run(
     output.print(&render(balance))?;
     output.print(&render_requests(account.requests))?;
     warn_of_gaps(balance, output);
+    if deposit.is_some() {
+        output.note("nothing is committed yet; `trimtrail commit` does it");
+    }
     output.note(&format!("store: {}", location.display()));
     Ok(match stop.status() {
         Some(status) => status,
         None if balance.is_complete() => ExitStatus::Done,
         None => ExitStatus::Incomplete,
+    })
+}
+
+/// How the run is done.
+fn options(args: &IngestArgs, run_id: String, settings: &Settings) -> Result<Options, CliError> {
+    let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
+    let limits = Limits {
+        max_inflated_bytes: args.max_inflated_bytes,
+        max_record_bytes: usize::try_from(args.max_record_bytes).unwrap_or(usize::MAX),
+    };
+    Ok(Options {
+        limits,
+        threads: threads.unwrap_or(settings.threads).get(),
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        selection: selection(args, settings)?,
+        run_id,
+        shard: shard(args, settings)?,
+        ..default_options(settings)
     })
 }
 
@@ -152,6 +167,7 @@ pub(super) fn load(
         runtime: runtime.handle(),
         options,
         stop: stop.raised(),
+        deposit: None,
     };
     let balance = ingest.run(listing, bar);
     bar.clear();
@@ -167,12 +183,52 @@ pub(super) fn default_options(settings: &Settings) -> Options {
         run_id: Uuid::new_v4().to_string(),
         now: settings.now.as_microsecond(),
         selection: Selection::default(),
+        shard: Shard::default(),
     }
 }
 
 /// A bar for commands without an option for it.
 pub(super) fn default_bar(settings: &Settings) -> Bar {
     Bar::new(When::Auto, settings)
+}
+
+/// The store; one that is there is left as it is when nothing is to be committed.
+async fn open_store(args: &IngestArgs, location: &Location, now: i64) -> Result<Store, CliError> {
+    if args.no_commit {
+        match Store::open(location).await {
+            Err(StoreError::NotAStore { .. }) => {}
+            opened => return Ok(opened?),
+        }
+    }
+    Ok(Store::create_or_open(location, now).await?)
+}
+
+/// Where batches go that are not to be committed.
+fn deposit<'a>(
+    args: &IngestArgs,
+    store: &'a Store,
+    runtime: &'a Runtime,
+) -> Result<Option<Box<dyn Deposit + 'a>>, CliError> {
+    Ok(match &args.adds_out {
+        None if !args.no_commit => None,
+        None => Some(Box::new(StoreDeposit {
+            store,
+            runtime: runtime.handle(),
+        })),
+        Some(path) => {
+            let deposit = FileDeposit::new(path).map_err(|cause| CliError::Write {
+                path: path.clone(),
+                cause,
+            })?;
+            Some(Box::new(deposit))
+        }
+    })
+}
+
+fn shard(args: &IngestArgs, settings: &Settings) -> Result<Shard, CliError> {
+    let resolved = args.shard.map(|shard| shard.resolve(settings.array_index.as_deref()));
+    let refused = |reason| CliError::usage(format!("`--shard`: {reason}"));
+    Ok(resolved.transpose().map_err(refused)?.unwrap_or_default())
 }
 
 fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliError> {
@@ -263,10 +319,11 @@ async fn dry_run(location: &Location, lister: &mut Lister, options: &Options) ->
     let mut count = DryRun::default();
     while let Some(part) = lister.next().await? {
         let (selected, balance) = Ingest::select(part, &options.selection);
+        let selected = selected.iter().filter(|object| options.shard.includes(&object.uri));
         count.outside_selection += balance.outside_selection;
         count.gaps.unlisted.extend(balance.unlisted);
         count.gaps.passed_over.extend(balance.passed_over);
-        for object in &selected {
+        for object in selected {
             if known.contains(&object.uri, &object.etag, object.size) {
                 count.known += 1;
             } else {

@@ -1,6 +1,7 @@
 //! The commands: each is a function that prints through `Output` and returns an exit status.
 
 mod balance;
+mod commit;
 mod completions;
 mod demo;
 mod diff;
@@ -16,6 +17,7 @@ mod sample;
 mod sql;
 mod store;
 
+pub use commit::commit;
 pub use completions::completions;
 pub use demo::demo;
 pub use diff::diff;

@@ -16,6 +16,7 @@ use trimtrail::ingest::Ingest;
 use trimtrail::ingest::IngestError;
 use trimtrail::ingest::Options;
 use trimtrail::ingest::Progress;
+use trimtrail::ingest::Shard;
 use trimtrail::query::Library;
 use trimtrail::query::ParamText;
 use trimtrail::query::QuerySession;
@@ -51,6 +52,7 @@ pub(crate) fn options() -> Options {
         run_id: "test".to_owned(),
         now: NOW,
         selection: Selection::default(),
+        shard: Shard::default(),
     }
 }
 
@@ -86,6 +88,7 @@ impl IngestStore {
             runtime: self.runtime.handle(),
             options,
             stop: &stop,
+            deposit: None,
         };
         let balance = run.run(listing, &Silent)?;
         assert_eq!(

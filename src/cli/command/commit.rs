@@ -1,0 +1,185 @@
+//! `commit`: prepared batches into the store.
+
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::cli::args::CommitArgs;
+use crate::cli::deposit::ENDING;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::cli::size::format_count;
+use crate::ingest::AddsBalance;
+use crate::ingest::AddsCommit;
+use crate::store::Location;
+use crate::store::PreparedBatch;
+use crate::store::Store;
+
+/// No run prepares as much; a larger file is not ours.
+const LARGEST_BYTES: u64 = 256 << 20;
+
+/// Commits what `ingest --no-commit` prepared.
+///
+/// # Errors
+/// When the store, or a path that is named, cannot be used. A batch that cannot be committed is no error: it is named, and
+/// the status is [`ExitStatus::Incomplete`].
+pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let location = Location::parse(&args.location.store)?;
+    let files = files(&args.adds_from)?;
+    let runtime = Runtime::start(settings.threads)?;
+    let now = settings.now.as_microsecond();
+    let store = runtime.run(async {
+        // Only what is there can have been prepared for it.
+        drop(Store::open(&location).await?);
+        Ok(Store::create_or_open(&location, now).await?)
+    })?;
+    let mut commit = AddsCommit::new(&store, runtime.handle(), now);
+    let mut balance = AddsBalance::default();
+    if args.adds_from.is_empty() {
+        commit_waiting(&store, &runtime, &mut commit, &mut balance)?;
+    }
+    for path in &files {
+        let text = read(path).map_err(|cause| CliError::Read {
+            path: path.clone(),
+            cause,
+        })?;
+        if let Some(batches) = parsed(&path.display().to_string(), &text, &mut balance) {
+            commit.commit(&batches, &mut balance)?;
+        }
+    }
+    runtime.run(async { Ok(store.repair(now).await?) })?;
+    output.print(&render(&balance))?;
+    for (name, reason) in &balance.problems {
+        output.warning(&format!("`{name}`: {reason}"));
+    }
+    output.note(&format!("store: {}", location.display()));
+    Ok(match balance.problems.is_empty() {
+        true => ExitStatus::Done,
+        false => ExitStatus::Incomplete,
+    })
+}
+
+/// Commits what waits in the store, and removes what was committed whole.
+fn commit_waiting(
+    store: &Store,
+    runtime: &Runtime,
+    commit: &mut AddsCommit<'_>,
+    balance: &mut AddsBalance,
+) -> Result<(), CliError> {
+    for name in runtime.run(async { Ok(store.waiting().await?) })? {
+        let Some(text) = runtime.run(async { Ok(store.read_waiting(&name).await?) })? else {
+            continue;
+        };
+        let is_done = match parsed(&name, &text, balance) {
+            Some(batches) => commit.commit(&batches, balance)?,
+            None => false,
+        };
+        if is_done {
+            runtime.run(async { Ok(store.remove_waiting(&name).await?) })?;
+        }
+    }
+    Ok(())
+}
+
+/// The batches of one file; `None` when it holds something else, which the account says.
+fn parsed(name: &str, text: &str, balance: &mut AddsBalance) -> Option<Vec<PreparedBatch>> {
+    match PreparedBatch::parse(text) {
+        Ok(batches) => Some(batches),
+        Err(reason) => {
+            let reason = format!("cannot be used: {reason}; the next `trimtrail ingest` reads its objects");
+            balance.problems.push((name.to_owned(), reason));
+            None
+        }
+    }
+}
+
+/// Files that are named, and those of folders that are named, in order.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |cause| CliError::Read {
+            path: path.clone(),
+            cause,
+        };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_string_lossy().ends_with(ENDING) {
+                found.push(entry.path());
+            }
+        }
+        found.sort_unstable();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(LARGEST_BYTES + 1).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST_BYTES) {
+        return Ok(text);
+    }
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, "no run prepares as much"))
+}
+
+/// The counts; every line balances.
+fn render(balance: &AddsBalance) -> String {
+    let unusable = balance.batches - balance.committed - balance.known_batches;
+    let mut text = format!(
+        "batches  {} found = {} committed + {} known",
+        format_count(balance.batches),
+        format_count(balance.committed),
+        format_count(balance.known_batches)
+    );
+    if unusable > 0 {
+        text.push_str(&format!(" + {} unusable", format_count(unusable)));
+    }
+    text.push_str(&format!(
+        "\nobjects  {} prepared = {} added + {} known\nrecords  {} read = {} stored + {} duplicates + {} rejected\n",
+        format_count(balance.objects),
+        format_count(balance.objects - balance.known_objects),
+        format_count(balance.known_objects),
+        format_count(balance.records),
+        format_count(balance.stored),
+        format_count(balance.duplicates),
+        format_count(balance.rejected)
+    ));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_account_balances() {
+        let balance = AddsBalance {
+            batches: 4,
+            committed: 2,
+            known_batches: 1,
+            objects: 1_010,
+            known_objects: 10,
+            records: 50,
+            stored: 45,
+            duplicates: 3,
+            rejected: 2,
+            problems: Vec::new(),
+        };
+        assert_eq!(
+            render(&balance),
+            "batches  4 found = 2 committed + 1 known + 1 unusable\n\
+             objects  1,010 prepared = 1,000 added + 10 known\n\
+             records  50 read = 45 stored + 3 duplicates + 2 rejected\n"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! Committing what others have prepared: each batch once, and nothing twice, whatever is in the store meanwhile.
+
+use std::collections::BTreeSet;
+
+use arrow::array::AsArray;
+use arrow::array::RecordBatch;
+use arrow::datatypes::Int64Type;
+use tokio::runtime::Handle;
+
+use super::error::IngestError;
+use super::overlap;
+use super::overlap::Overlap;
+use crate::schema::Table;
+use crate::store::CommitBatch;
+use crate::store::CommitOutcome;
+use crate::store::PreparedBatch;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::TableSnapshot;
+
+/// How often a batch is put on top of what other writers committed first.
+const MAX_ATTEMPTS: u32 = 50;
+
+/// The account of a commit: `batches = committed + known_batches + problems`, `objects = added + known_objects`, and
+/// `records = stored + duplicates + rejected` of the objects that were added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddsBalance {
+    /// Batches that were given.
+    pub batches: u64,
+    /// Batches that were committed.
+    pub committed: u64,
+    /// Batches that the store had already.
+    pub known_batches: u64,
+    /// Objects of the committed batches.
+    pub objects: u64,
+    /// Objects of them that others have stored meanwhile; their rows were left out.
+    pub known_objects: u64,
+    /// Records of the others.
+    pub records: u64,
+    /// Those that became rows.
+    pub stored: u64,
+    /// Those that the store, or their run, had already.
+    pub duplicates: u64,
+    /// Those that could not be stored.
+    pub rejected: u64,
+    /// Batches, or files of them, that could not be used, and why.
+    pub problems: Vec<(String, String)>,
+}
+
+/// A commit that is ready to start.
+#[derive(Debug)]
+pub struct AddsCommit<'a> {
+    /// Where the batches go.
+    pub store: &'a Store,
+    /// Runtime for the store's async calls; the caller must not be one of its threads.
+    pub runtime: &'a Handle,
+    /// Moment of the commit, microseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Names of batches that the log has, and the versions in which they were looked for.
+    committed: BTreeSet<String>,
+    looked_for: Option<(u64, u64)>,
+}
+
+impl<'a> AddsCommit<'a> {
+    /// A commit into a store.
+    pub fn new(store: &'a Store, runtime: &'a Handle, now: i64) -> Self {
+        Self {
+            store,
+            runtime,
+            now,
+            committed: BTreeSet::new(),
+            looked_for: None,
+        }
+    }
+
+    /// Commits batches one by one; false when one of them could not be used, which the account says.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or written, or others committed first every time.
+    pub fn commit(&mut self, batches: &[PreparedBatch], balance: &mut AddsBalance) -> Result<bool, IngestError> {
+        let before = balance.problems.len();
+        for batch in batches {
+            balance.batches += 1;
+            match self.commit_one(batch, balance) {
+                Ok(()) => {}
+                Err(IngestError::Store(error @ (StoreError::Prepared { .. } | StoreError::DamagedFile { .. }))) => {
+                    // Whoever commits the same batch at the same time removes files that are not needed any more.
+                    if self.is_committed(batch)? {
+                        balance.known_batches += 1;
+                    } else {
+                        balance.problems.push((batch.id().to_owned(), error.to_string()));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(balance.problems.len() == before)
+    }
+
+    fn commit_one(&mut self, prepared: &PreparedBatch, balance: &mut AddsBalance) -> Result<(), IngestError> {
+        if self.is_committed(prepared)? {
+            balance.known_batches += 1;
+            return Ok(());
+        }
+        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        let opened = self.store.open_prepared(&basis, prepared, self.now);
+        let mut batch = self.runtime.block_on(opened)?;
+        check_counts(prepared, &batch)?;
+        let objects = batch.objects.num_rows() as u64;
+        let mut compared: Option<TableSnapshot> = None;
+        let mut replaced = Vec::new();
+        for _ in 0..=MAX_ATTEMPTS {
+            let overlap = match self.take_out(&mut batch, &basis, compared.as_ref()) {
+                Ok(overlap) => overlap,
+                Err(error) => {
+                    self.store.discard_made(prepared, batch.events);
+                    return Err(error);
+                }
+            };
+            replaced.extend(overlap.replaced);
+            let attempt = CommitBatch {
+                run_id: batch.run_id.clone(),
+                events: std::mem::take(&mut batch.events),
+                objects: batch.objects.clone(),
+                rejects: batch.rejects.clone(),
+                committed_at: self.now,
+            };
+            let landing = self.store.commit_prepared(&basis, prepared, attempt);
+            match self.runtime.block_on(landing)? {
+                CommitOutcome::Committed(_) => {
+                    self.store.discard(replaced);
+                    self.store.discard_rest(prepared);
+                    self.committed.insert(prepared.id().to_owned());
+                    book(&batch, objects, balance);
+                    return Ok(());
+                }
+                CommitOutcome::Conflict(staged) => batch.events = staged,
+            }
+            if self.is_committed(prepared)? {
+                self.store.discard_made(prepared, batch.events);
+                balance.known_batches += 1;
+                return Ok(());
+            }
+            let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+            compared = Some(std::mem::replace(&mut basis, newest));
+        }
+        self.store.discard_made(prepared, batch.events);
+        Err(IngestError::Contention { attempts: MAX_ATTEMPTS })
+    }
+
+    fn take_out(
+        &self,
+        batch: &mut CommitBatch,
+        basis: &TableSnapshot,
+        compared: Option<&TableSnapshot>,
+    ) -> Result<Overlap, IngestError> {
+        let ledger = self.store.snapshot_at(Table::Objects, basis.version);
+        let known = self.store.known_objects(&self.runtime.block_on(ledger)?)?;
+        overlap::take_out(batch, self.store, basis, compared, &known)
+    }
+
+    /// Whether the log has a batch; only entries behind the version that the batch was made upon can.
+    fn is_committed(&mut self, batch: &PreparedBatch) -> Result<bool, IngestError> {
+        let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?.version;
+        let spans = match self.looked_for {
+            None => vec![(batch.basis(), newest)],
+            Some((first, last)) => vec![(batch.basis().min(first), first), (last, newest)],
+        };
+        for (after, last) in spans {
+            let names = self.store.committed_batches(after, last);
+            self.committed.extend(self.runtime.block_on(names)?);
+        }
+        let first = self.looked_for.map_or(u64::MAX, |(first, _)| first).min(batch.basis());
+        self.looked_for = Some((first, newest));
+        Ok(self.committed.contains(batch.id()))
+    }
+}
+
+/// What the ledger's rows say of the files must be so.
+fn check_counts(prepared: &PreparedBatch, batch: &CommitBatch) -> Result<(), IngestError> {
+    let events: u64 = batch.events.iter().map(|file| file.rows()).sum();
+    let rejects = batch.rejects.num_rows() as u64;
+    let is_sound = sum(&batch.objects, "stored") == events
+        && sum(&batch.objects, "rejected") == rejects
+        && sum(&batch.objects, "records") == events + rejects + sum(&batch.objects, "duplicates");
+    let keys = batch.objects.column_by_name("object_key");
+    let keys: Vec<&str> = keys
+        .and_then(|keys| keys.as_string_opt::<i32>())
+        .map(|keys| keys.iter().flatten().collect())
+        .unwrap_or_default();
+    let is_each_once = keys.iter().collect::<BTreeSet<_>>().len() == batch.objects.num_rows();
+    if is_sound && is_each_once {
+        return Ok(());
+    }
+    Err(StoreError::Prepared {
+        batch: prepared.id().to_owned(),
+        reason: "its files do not balance with its ledger".to_owned(),
+    }
+    .into())
+}
+
+fn book(batch: &CommitBatch, objects: u64, balance: &mut AddsBalance) {
+    balance.committed += 1;
+    balance.objects += objects;
+    balance.known_objects += objects - batch.objects.num_rows() as u64;
+    balance.records += sum(&batch.objects, "records");
+    balance.stored += sum(&batch.objects, "stored");
+    balance.duplicates += sum(&batch.objects, "duplicates");
+    balance.rejected += sum(&batch.objects, "rejected");
+}
+
+fn sum(objects: &RecordBatch, name: &str) -> u64 {
+    let counts = objects
+        .column_by_name(name)
+        .and_then(|column| column.as_primitive_opt::<Int64Type>());
+    counts.map_or(0, |counts| {
+        counts
+            .values()
+            .iter()
+            .map(|count| u64::try_from(*count).unwrap_or_default())
+            .sum()
+    })
+}

@@ -1,0 +1,96 @@
+//! Reading files that are staged and not committed.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+
+use super::EventKey;
+use super::StagedFile;
+use super::Store;
+use super::StoreError;
+use super::parquet_file::rows_error;
+use crate::schema;
+use crate::schema::Table;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+impl StagedFile {
+    /// Bounds of `event_time`, microseconds since 1970-01-01T00:00:00Z; `None` when the file has no readable time.
+    pub fn event_times(&self) -> Option<(i64, i64)> {
+        self.statistics.event_times()
+    }
+
+    /// Whether a row with this time belongs into this file.
+    fn can_hold(&self, time: Option<i64>) -> bool {
+        let day = time.map(|time| time.div_euclid(MICROSECONDS_PER_DAY));
+        let is_within = match (time, self.event_times()) {
+            (Some(time), Some((first, last))) => first <= time && time <= last,
+            (time, _) => time.is_none(),
+        };
+        is_within && day == self.event_date.map(i64::from)
+    }
+}
+
+impl Store {
+    /// Calls `visit` with the key of every row of a staged file of `events`, in file order; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or its rows are not those that were told of it.
+    pub fn staged_keys(&self, file: &StagedFile, mut visit: impl FnMut(EventKey<'_>)) -> Result<(), StoreError> {
+        let (mut rows, mut strangers) = (0_u64, 0_u64);
+        self.event_keys(&file.data_file(0), |key| {
+            rows += 1;
+            strangers += u64::from(!file.can_hold(key.time));
+            visit(key);
+        })?;
+        if rows == file.rows && strangers == 0 {
+            return Ok(());
+        }
+        Err(self.altered(file))
+    }
+
+    /// The rows of a staged file, laid out as for staging them again; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not one of its table.
+    pub fn staged_rows(&self, file: &StagedFile) -> Result<RecordBatch, StoreError> {
+        let layout = match file.table {
+            Table::Events => schema::events_file(),
+            other => other.schema(),
+        };
+        let names: Vec<&str> = layout.fields().iter().map(|field| field.name().as_str()).collect();
+        let (path, reader) = self.read_columns(file.table, &file.data_file(0), &names)?;
+        let mut batches = Vec::new();
+        for batch in reader {
+            let batch = batch.map_err(|source| rows_error(&path, source))?;
+            batches.push(laid_out(&batch, &layout).ok_or_else(|| self.altered(file))?);
+        }
+        let rows = concat_batches(&layout, &batches).map_err(|source| rows_error(&path, source))?;
+        if u64::try_from(rows.num_rows()).is_ok_and(|count| count == file.rows) {
+            return Ok(rows);
+        }
+        Err(self.altered(file))
+    }
+
+    fn altered(&self, file: &StagedFile) -> StoreError {
+        StoreError::DamagedFile {
+            path: self.table_folder(file.table).join(&file.path).display().to_string(),
+            reason: "does not hold the rows that are told of it".to_owned(),
+        }
+    }
+}
+
+/// The columns with the types of a layout; `None` when one is missing or of another kind.
+fn laid_out(batch: &RecordBatch, layout: &SchemaRef) -> Option<RecordBatch> {
+    let columns = layout.fields().iter().map(|field| {
+        let column = batch.column_by_name(field.name())?;
+        cast(column, field.data_type()).ok()
+    });
+    let columns = columns.collect::<Option<Vec<_>>>()?;
+    RecordBatch::try_new(Arc::clone(layout), columns).ok()
+}
