@@ -17,6 +17,7 @@ use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
 use crate::store::Store;
+use crate::store::TableSnapshot;
 
 use super::balance::Balance;
 use super::batch::Batch;
@@ -157,26 +158,29 @@ impl Ingest<'_> {
     ) -> Result<(), IngestError> {
         let (mut objects, part) = Self::select(listing, &self.options.selection);
         balance.add_listing(part);
-        self.drop_known(&mut objects, balance)?;
+        let mut known_at = None;
+        self.basis(&mut known_at, &mut objects, balance)?;
         progress.planned(objects.len() as u64, objects.iter().map(|object| object.size).sum());
         let mut attempts = 0;
         while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && balance.outage.is_none() {
-            match self.batch(&objects, pool, progress)? {
-                Some(Batch {
-                    entries,
-                    positions,
-                    outage,
-                    ..
-                }) => {
+            let basis = self.basis(&mut known_at, &mut objects, balance)?;
+            match self.batch(&basis, &objects, pool, progress)? {
+                Some((
+                    Batch {
+                        entries,
+                        positions,
+                        outage,
+                        ..
+                    },
+                    version,
+                )) => {
                     attempts = 0;
+                    known_at = Some(version);
                     entries.iter().for_each(|entry| entry.book(balance));
                     balance.outage = outage.map(|fault| fault.to_string());
                     remove(&mut objects, &positions);
                 }
-                None if attempts < MAX_ATTEMPTS => {
-                    attempts += 1;
-                    self.drop_known(&mut objects, balance)?;
-                }
+                None if attempts < MAX_ATTEMPTS => attempts += 1,
                 None => return Err(IngestError::Contention { attempts }),
             }
         }
@@ -184,18 +188,18 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// Decodes and commits one batch; `None` when another writer committed first.
+    /// Decodes and commits one batch, and says which version has it; `None` when another writer committed first.
     fn batch<'o>(
         &self,
+        basis: &TableSnapshot,
         objects: &'o [ObjectRef],
         pool: &rayon::ThreadPool,
         progress: &dyn Progress,
-    ) -> Result<Option<Batch<'o>>, IngestError> {
-        let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+    ) -> Result<Option<(Batch<'o>, u64)>, IngestError> {
         let mut batch =
-            Work::new(self.store, &basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;
+            Work::new(self.store, basis, objects, self.options, (progress, self.stop)).run(pool, self.runtime)?;
         if batch.entries.is_empty() {
-            return Ok(Some(batch));
+            return Ok(Some((batch, basis.version)));
         }
         let commit = CommitBatch {
             run_id: self.options.run_id.clone(),
@@ -204,8 +208,8 @@ impl Ingest<'_> {
             rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
             committed_at: self.options.now,
         };
-        match self.runtime.block_on(self.store.commit(&basis, commit))? {
-            CommitOutcome::Committed(_) => Ok(Some(batch)),
+        match self.runtime.block_on(self.store.commit(basis, commit))? {
+            CommitOutcome::Committed(snapshot) => Ok(Some((batch, snapshot.version))),
             CommitOutcome::Conflict(staged) => {
                 self.store.discard(staged);
                 Ok(None)
@@ -213,13 +217,24 @@ impl Ingest<'_> {
         }
     }
 
-    fn drop_known(&self, objects: &mut Vec<ObjectRef>, balance: &mut Balance) -> Result<(), IngestError> {
-        let ledger = self.runtime.block_on(self.store.snapshot(Table::Objects))?;
-        let known: KnownObjects = self.store.known_objects(&ledger)?;
+    /// The newest rows, without the objects that are dealt with in them: a batch that builds on these rows has each of its
+    /// objects for the first time. `known_at` is the version that the objects were compared with last.
+    fn basis(
+        &self,
+        known_at: &mut Option<u64>,
+        objects: &mut Vec<ObjectRef>,
+        balance: &mut Balance,
+    ) -> Result<TableSnapshot, IngestError> {
+        let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        if known_at.replace(basis.version) == Some(basis.version) {
+            return Ok(basis);
+        }
+        let ledger = self.store.snapshot_at(Table::Objects, basis.version);
+        let known: KnownObjects = self.store.known_objects(&self.runtime.block_on(ledger)?)?;
         let before = objects.len();
         objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
         balance.known += (before - objects.len()) as u64;
-        Ok(())
+        Ok(basis)
     }
 }
 
