@@ -1,7 +1,7 @@
 //! Which objects there are, and their bytes.
 //!
 //! Knows the key grammar of CloudTrail's deliveries and where to list: folders, and buckets of S3, of which it only asks
-//! List, Get and Head. Never looks inside an object.
+//! List, Get and Head. Never looks inside an object. Buckets that hold a store are reached here, too: [`StoreBucket`].
 
 mod error;
 mod history;
@@ -29,8 +29,14 @@ pub use read::fetch;
 pub use read::fetch_file;
 pub use read::open;
 pub use read::read;
+pub use s3::BucketPrefix;
+pub use s3::ByteRange;
 pub use s3::Fault;
 pub use s3::FaultKind;
 pub use s3::RequestCounts;
 pub use s3::S3Options;
+pub use s3::StoreBucket;
+pub use s3::StoredBytes;
+pub use s3::StoredObject;
+pub use s3::StoredPage;
 pub use selection::Selection;

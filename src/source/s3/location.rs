@@ -4,17 +4,18 @@ use std::fmt;
 
 /// A bucket and the prefix of keys in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::source) struct BucketPrefix {
-    pub(in crate::source) bucket: String,
+pub struct BucketPrefix {
+    /// Name of the bucket.
+    pub bucket: String,
     /// Empty, or a folder that ends in a slash, or a key.
-    pub(in crate::source) prefix: String,
+    pub prefix: String,
 }
 
 impl BucketPrefix {
     /// Parses a text; `None` when it does not start with `s3://` and a bucket's name.
     ///
     /// Keys are taken as they are written: `%20` is those three characters.
-    pub(in crate::source) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("s3://").or_else(|| text.strip_prefix("s3a://"))?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let is_name = !bucket.is_empty()
@@ -33,7 +34,7 @@ impl BucketPrefix {
     }
 
     /// The same as a folder.
-    pub(in crate::source) fn into_folder(mut self) -> Self {
+    pub fn into_folder(mut self) -> Self {
         if !self.prefix.is_empty() && !self.prefix.ends_with('/') {
             self.prefix.push('/');
         }

@@ -15,11 +15,19 @@ mod list;
 mod location;
 mod page;
 mod retry;
+mod store_bucket;
+mod upload;
 
 pub use bucket::RequestCounts;
 pub use connect::S3Options;
 pub use fault::Fault;
 pub use fault::FaultKind;
+pub use location::BucketPrefix;
+pub use store_bucket::ByteRange;
+pub use store_bucket::StoreBucket;
+pub use store_bucket::StoredBytes;
+pub use store_bucket::StoredObject;
+pub use store_bucket::StoredPage;
 
 pub(super) use bucket::Bucket;
 pub(super) use connect::Connection;
@@ -30,4 +38,3 @@ pub(super) use inventory::Manifest;
 pub(super) use inventory::ManifestPlace;
 pub(super) use layout::region_folder;
 pub(super) use list::BucketLister;
-pub(super) use location::BucketPrefix;
