@@ -26,6 +26,8 @@ mod read_only;
 mod readme;
 mod row_sources;
 mod s3;
+#[cfg(unix)]
+mod s3_store;
 mod slt;
 #[cfg(unix)]
 mod stopped;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::balance::objects;
 use super::balance::render;
 use super::balance::render_requests;
+use super::balance::render_store_requests;
 use super::balance::warn_of_gaps;
 use crate::cli::args::IngestArgs;
 use crate::cli::args::When;
@@ -47,7 +48,7 @@ pub(super) const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
 /// When a source or the store cannot be used. An object that cannot be read is no error: the counts name it, and the
 /// status is [`ExitStatus::Incomplete`].
 pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let location = Location::parse(&args.location.store)?;
+    let location = args.location.location()?;
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
     let limits = Limits {
         max_inflated_bytes: args.max_inflated_bytes,
@@ -90,6 +91,7 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
     let balance = balance?;
     output.print(&render(&balance))?;
     output.print(&render_requests(lister.requests()))?;
+    output.print(&render_store_requests(store.requests()))?;
     warn_of_gaps(&balance, output);
     output.note(&format!("store: {}", location.display()));
     Ok(match stop.status() {
