@@ -14,6 +14,7 @@ mod s3;
 mod sample;
 mod shard;
 mod store;
+mod store_location;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -58,6 +59,7 @@ pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
+pub use store_location::StoreLocationArgs;
 
 /// What does each AWS role really use, and what can be taken away?
 ///
@@ -295,19 +297,6 @@ pub struct ManArgs {
     /// Write one page per command into this folder
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
-}
-
-/// Which store.
-#[derive(Debug, Clone, Args)]
-pub struct StoreLocationArgs {
-    /// Folder of the store
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "TRIMTRAIL_STORE",
-        default_value = "./trimtrail-store"
-    )]
-    pub store: String,
 }
 
 /// The whole command line, with the commands listed in groups.

@@ -23,7 +23,6 @@ use crate::query::Skipped;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
 use crate::report::diff_functions;
-use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -44,7 +43,7 @@ impl Engine {
     /// Opens the session. That there is no store is no error until a statement names one of its tables: `select 1` and
     /// `read_cloudtrail('path')` need none.
     pub(super) async fn open(args: &EngineArgs, settings: &Settings) -> Result<Self, CliError> {
-        let location = Location::parse(&args.location.store)?;
+        let location = args.location.location()?;
         let (store, missing_store) = match Store::open(&location).await {
             Ok(store) => (Some(store), None),
             Err(error @ StoreError::NotAStore { .. }) => (None, Some(error)),
@@ -182,9 +181,7 @@ pub(super) mod tests {
     /// Arguments that name no store.
     pub(in crate::cli) fn without_store() -> EngineArgs {
         EngineArgs {
-            location: StoreLocationArgs {
-                store: "/nonexistent/store".to_owned(),
-            },
+            location: StoreLocationArgs::named("/nonexistent/store"),
             facts: FactsFolderArgs::default(),
             at_version: None,
             memory: 512 << 20,

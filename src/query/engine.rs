@@ -23,6 +23,7 @@ use datafusion::prelude::SessionConfig;
 use super::catalog;
 use super::derived::RowSource;
 use crate::iam::Facts;
+use crate::store::Store;
 
 /// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
 const MAX_IN_LIST_SIZE: usize = 256;
@@ -153,4 +154,11 @@ pub(super) fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusion
         .with_disk_manager_builder(disk_manager)
         .with_metadata_cache_limit(FOOTER_CACHE_BYTES)
         .build()
+}
+
+/// Makes the bucket of a store known to the scans of its files, and no other bucket.
+pub(super) fn register_bucket(runtime: &RuntimeEnv, store: Option<&Store>) {
+    if let Some((url, files)) = store.and_then(Store::bucket) {
+        drop(runtime.register_object_store(url, files));
+    }
 }

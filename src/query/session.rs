@@ -90,6 +90,7 @@ impl QuerySession {
         };
         let tables = catalog::tables(store, version);
         let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
+        engine::register_bucket(&context.runtime_env(), store);
         functions::register(&mut context, options.facts).map_err(failed)?;
         let skipped = SkippedNotes::default();
         context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail::new(skipped.clone())));
@@ -102,7 +103,11 @@ impl QuerySession {
         };
         Ok(match options.row_sources.as_slice() {
             [] => plain,
-            sources => plain.with_derived(sources, &tables, Arc::new(engine::runtime(options).map_err(failed)?)),
+            sources => {
+                let runtime = engine::runtime(options).map_err(failed)?;
+                engine::register_bucket(&runtime, store);
+                plain.with_derived(sources, &tables, Arc::new(runtime))
+            }
         })
     }
 

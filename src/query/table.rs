@@ -24,6 +24,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileGroup;
 use datafusion::datasource::physical_plan::FileScanConfigBuilder;
 use datafusion::datasource::physical_plan::ParquetSource;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::Expr;
@@ -152,6 +153,19 @@ impl StoreTable {
             .collect()
     }
 
+    /// Whether a look at a footer is a request over the network.
+    fn is_far_away(&self) -> bool {
+        self.snapshot.root.scheme() != "file"
+    }
+
+    /// Keeps footers for the next query of the session.
+    fn caching_reader(&self, state: &dyn Session) -> Result<Arc<CachedParquetFileReaderFactory>> {
+        let runtime = state.runtime_env();
+        let files = runtime.object_store(self.root.object_store())?;
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        Ok(Arc::new(CachedParquetFileReaderFactory::new(files, footers)))
+    }
+
     fn sort_order(&self) -> Option<LexOrdering> {
         if self.snapshot.table != Table::Events {
             return None;
@@ -215,6 +229,10 @@ impl TableProvider for StoreTable {
             ..Default::default()
         };
         let source = ParquetSource::new(self.scan_schema.clone()).with_table_parquet_options(table_options);
+        let source = match self.is_far_away() {
+            true => source.with_parquet_file_reader_factory(self.caching_reader(state)?),
+            false => source,
+        };
         let (file_groups, statistics) = self.with_group_statistics(file_groups)?;
         let config = FileScanConfigBuilder::new(self.root.object_store(), Arc::new(source))
             .with_file_groups(file_groups)

@@ -1,7 +1,7 @@
 //! Which objects there are, and their bytes.
 //!
 //! Knows the key grammar of CloudTrail's deliveries and where to list: folders, and buckets of S3, of which it only asks
-//! List, Get and Head. Never looks inside an object.
+//! List, Get and Head. Never looks inside an object. Buckets that hold a store are reached here, too: [`StoreBucket`].
 
 mod error;
 mod history;
@@ -32,6 +32,7 @@ pub use read::open;
 pub use read::read;
 pub use s3::BucketExam;
 pub use s3::BucketPrefix;
+pub use s3::ByteRange;
 pub use s3::CredentialSummary;
 pub use s3::Fault;
 pub use s3::FaultKind;
@@ -39,5 +40,9 @@ pub use s3::Reached;
 pub use s3::ReadObject;
 pub use s3::RequestCounts;
 pub use s3::S3Options;
+pub use s3::StoreBucket;
+pub use s3::StoredBytes;
+pub use s3::StoredObject;
+pub use s3::StoredPage;
 pub use selection::Selection;
 pub use summary::SourceSummary;

@@ -9,6 +9,8 @@
 //! 3. There is no retry on top of another writer's entry: whoever loses reads the store again and deduplicates again.
 //! 4. After any error the entry itself is read: if it carries this batch's id, the batch is stored, whatever the error
 //!    said; if it carries another's, the batch lost; if there is none, nothing happened.
+//!    A bucket may carry out a request that was given up, but only while its number is free, and then it is this batch as
+//!    a whole: its files stay.
 //! 5. The other tables follow later (see `repair`), at most once per version of `events`.
 //!
 //! An import of IAM snapshots is such a commit, too: without rows of `events`, but with files of other tables.
@@ -92,7 +94,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Nothing is stored, and the staged files are removed, unless the log itself cannot be read.
+    /// Nothing is stored, and the staged files are removed, unless the log itself cannot be read. In a bucket they stay:
+    /// a request that got no answer may still be carried out.
     pub async fn commit(&self, basis: &TableSnapshot, batch: CommitBatch) -> Result<CommitOutcome, StoreError> {
         if basis.table != Table::Events {
             self.discard(batch.events);
@@ -167,6 +170,10 @@ impl Store {
                 Ok(CommitOutcome::Conflict(staged.events))
             }
             Landing::Failed(error) => {
+                // A request to a bucket may take effect after it was given up: the files of an entry must be there then.
+                if self.storage().remote().is_some() {
+                    return Err(error);
+                }
                 self.discard(staged.derived.into_iter().chain(staged.events).collect());
                 Err(error)
             }
@@ -176,16 +183,15 @@ impl Store {
     /// Writes the files of other tables; an empty batch makes no file.
     pub(super) async fn stage_derived(&self, rows: Vec<(Table, RecordBatch)>) -> Result<Vec<StagedFile>, StoreError> {
         let batches = rows.into_iter().filter(|(_, rows)| rows.num_rows() > 0);
-        let batches: Vec<_> = batches
-            .map(|(table, rows)| (table, self.table_folder(table), rows))
-            .collect();
+        let batches: Vec<_> = batches.collect();
+        let files = self.storage().clone();
         let work = move || {
             let mut staged: Vec<StagedFile> = Vec::new();
-            for (table, folder, rows) in batches {
-                match parquet_file::stage(&folder, table, None, &rows) {
+            for (table, rows) in batches {
+                match parquet_file::stage(&files, table, None, &rows) {
                     Ok(file) => staged.push(file),
                     Err(error) => {
-                        staged.into_iter().for_each(StagedFile::discard);
+                        parquet_file::discard(&files, &staged);
                         return Err(error);
                     }
                 }

@@ -1,9 +1,4 @@
-//! Making a store: its folder, its tables and their settings.
-
-use std::fs;
-use std::io;
-use std::io::ErrorKind;
-use std::path::Path;
+//! Making a store: its tables and their settings.
 
 use arrow::datatypes::DataType;
 use deltalake::DeltaTableError;
@@ -24,6 +19,7 @@ use super::StoreError;
 use super::durable;
 use super::error::Access;
 use super::log;
+use super::prepare;
 use super::tables::SCHEMA_VERSION_PROPERTY;
 use super::tables::schema_version;
 use crate::schema;
@@ -54,8 +50,11 @@ impl Store {
     ///
     /// The folder is a file, holds something else, cannot be written, or is a store of a newer version.
     pub async fn create_or_open(location: &Location, clock: i64) -> Result<Self, StoreError> {
-        prepare_folder(location)?;
-        let store = Self::new(location)?;
+        prepare::prepare_folder(location)?;
+        let store = Self::new(location).await?;
+        if let Some(remote) = store.storage().remote() {
+            prepare::prepare_prefix(remote, location).await?;
+        }
         for table in IN_ORDER_OF_CREATION {
             store.create_if_missing(table, clock, 0).await?;
         }
@@ -112,7 +111,9 @@ impl Store {
             return Ok(());
         }
         let folder = self.table_folder(table);
-        durable::create_folders(&folder).map_err(|error| StoreError::from_io(&folder, Access::Write, error))?;
+        if self.storage().remote().is_none() {
+            durable::create_folders(&folder).map_err(|error| StoreError::from_io(&folder, Access::Write, error))?;
+        }
         let columns: StructType = table
             .schema()
             .as_ref()
@@ -197,49 +198,11 @@ fn skipping_columns(table: Table) -> Vec<&'static str> {
         .collect()
 }
 
-/// Makes the store's folder, or proves that it is one and can be written.
-fn prepare_folder(location: &Location) -> Result<(), StoreError> {
-    let folder = location.folder();
-    let path = || location.display().to_string();
-    let write_error = |error| StoreError::from_io(folder, Access::Write, error);
-    match fs::metadata(folder) {
-        Ok(metadata) if !metadata.is_dir() => return Err(StoreError::PathIsFile { path: path() }),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => durable::create_folders(folder).map_err(write_error)?,
-        Err(error) => return Err(StoreError::from_io(folder, Access::Read, error)),
-    }
-    if let Some(entry) = foreign_entry(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
-        return Err(StoreError::NotEmpty { path: path(), entry });
-    }
-    durable::probe_writable(folder).map_err(write_error)
-}
-
-/// First entry, by name, that shows that the folder is used for something else; a store may hold extra files.
-fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_table = Table::ALL.iter().any(|table| table.name() == name);
-        // What a crash leaves of a store that was being made.
-        let is_left_over = name.contains('#') || is_table && holds_no_rows(&entry.path());
-        if !is_left_over {
-            names.push(name);
-        }
-    }
-    // Asked last, because another process may be making the same store.
-    let is_store = folder.join(Table::Events.name()).join("_delta_log").is_dir();
-    Ok(names.into_iter().min().filter(|_| !is_store))
-}
-
-/// Whether a folder is empty or the folder of a table without data files.
-fn holds_no_rows(path: &Path) -> bool {
-    fs::read_dir(path)
-        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "_delta_log")))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use serde_json::Value;
 
     use super::super::testing::CLOCK;

@@ -1,5 +1,6 @@
 //! Finding the data file that makes a query fail, because the engine's own message does not always name it.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
+use super::files::RemoteFiles;
 use super::parquet_file;
 
 impl Store {
@@ -14,6 +16,9 @@ impl Store {
     ///
     /// Opens every file, so it is for a query that has failed.
     pub fn damaged_file(&self, snapshot: &TableSnapshot) -> Option<StoreError> {
+        if let Some(remote) = self.storage().remote() {
+            return remote_damage(remote, snapshot);
+        }
         let folder = self.table_folder(snapshot.table);
         snapshot.files.iter().find_map(|file| {
             let path = folder.join(&file.path);
@@ -24,6 +29,22 @@ impl Store {
             })
         })
     }
+}
+
+/// As a listing shows it; footers are not fetched.
+fn remote_damage(remote: &RemoteFiles, snapshot: &TableSnapshot) -> Option<StoreError> {
+    let sizes: HashMap<String, u64> = remote.sizes(snapshot.table).ok()?.into_iter().collect();
+    snapshot.files.iter().find_map(|file| {
+        let reason = match sizes.get(&file.path) {
+            None => "is missing".to_owned(),
+            Some(size) if *size != file.size => format!("has {size} bytes instead of {}", file.size),
+            Some(_) => return None,
+        };
+        Some(StoreError::DamagedFile {
+            path: remote.uri(snapshot.table, &file.path).display().to_string(),
+            reason,
+        })
+    })
 }
 
 /// What is wrong with a data file that was made with `size` bytes.

@@ -9,6 +9,8 @@ use arrow::error::ArrowError;
 use deltalake::DeltaTableError;
 use parquet::errors::ParquetError;
 
+use crate::source::Fault;
+
 /// Why a store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -162,7 +164,10 @@ pub enum StoreError {
         newest: u64,
     },
     /// A kind of location that this build cannot use.
-    #[error("cannot use `{location}` as a store: `{scheme}://` is not supported by this build; name a local folder")]
+    #[error(
+        "cannot use `{location}` as a store: `{scheme}://` is not supported by this build; name a local folder or \
+         `s3://bucket/prefix`"
+    )]
     UnsupportedLocation {
         /// What the user wrote.
         location: String,
@@ -221,6 +226,26 @@ pub enum StoreError {
         /// The reason.
         source: Box<DeltaTableError>,
     },
+    /// The bucket of the store does not do what is asked.
+    #[error("cannot {verb} `{path}`: {fault}")]
+    Bucket {
+        /// `read` or `write`.
+        verb: &'static str,
+        /// What was to be read or written.
+        path: String,
+        /// What is wrong, and what to do.
+        fault: Fault,
+    },
+    /// The bucket of the store writes over what is there although it is asked not to.
+    #[error(
+        "cannot keep a store at `{path}`: the service ignores `If-None-Match: *` and writes over an object that is there, \
+         so that writers at the same time would lose each other's rows; use Amazon S3 or another service with conditional \
+         writes, or a local folder"
+    )]
+    UnconditionalWrites {
+        /// The store.
+        path: String,
+    },
     /// Blocking work did not finish because the program is shutting down.
     #[error("work on `{path}` was cancelled")]
     Cancelled {
@@ -237,6 +262,17 @@ pub(super) enum Access {
 }
 
 impl StoreError {
+    pub(super) fn of_bucket(path: &Path, access: Access, fault: Fault) -> Self {
+        Self::Bucket {
+            verb: match access {
+                Access::Read => "read",
+                Access::Write => "write",
+            },
+            path: path.display().to_string(),
+            fault,
+        }
+    }
+
     pub(super) fn from_io(path: &Path, access: Access, source: io::Error) -> Self {
         let path = path.display().to_string();
         match (source.kind(), access) {
@@ -248,6 +284,9 @@ impl StoreError {
     }
 
     pub(super) fn from_parquet(path: &Path, access: Access, source: ParquetError) -> Self {
+        if let Some(fault) = fault(&source) {
+            return Self::of_bucket(path, access, fault);
+        }
         match system_error(&source) {
             Some(cause) => Self::from_io(path, access, cause),
             None if access == Access::Read => Self::DamagedFile {
@@ -261,8 +300,16 @@ impl StoreError {
         }
     }
 
-    /// Names the cause in the operating system when the log library hides one.
+    /// Names what the bucket says.
+    pub(super) fn from_object(path: &Path, access: Access, source: object_store::Error) -> Self {
+        Self::from_log(path, access, DeltaTableError::ObjectStore { source })
+    }
+
+    /// Names the cause in the operating system, or what the bucket says, when the log library hides one.
     pub(super) fn from_log(path: &Path, access: Access, source: DeltaTableError) -> Self {
+        if let Some(fault) = fault(&source) {
+            return Self::of_bucket(path, access, fault);
+        }
         match system_error(&source) {
             Some(cause) if cause.kind() != ErrorKind::NotFound => Self::from_io(path, access, cause),
             _ => Self::Log {
@@ -271,6 +318,18 @@ impl StoreError {
             },
         }
     }
+}
+
+/// What a bucket says in a chain of causes.
+fn fault(error: &(dyn Error + 'static)) -> Option<Fault> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(fault) = current.downcast_ref::<Fault>() {
+            return Some(fault.clone());
+        }
+        cause = current.source();
+    }
+    None
 }
 
 /// The first error of the operating system in a chain of causes.

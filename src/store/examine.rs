@@ -9,6 +9,8 @@ use super::Store;
 use super::StoreError;
 use super::durable;
 use super::error::Access;
+use super::files::Files;
+use super::prepare::creates_conditionally;
 
 /// Data files that no table names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,15 +49,24 @@ impl Store {
         Ok(unnamed)
     }
 
-    /// Proves that the store can be written, by a file that is removed at once.
+    /// Proves that the store can be written, by a file that is removed at once; in a bucket also that creation there is
+    /// conditional, as a store needs it.
     ///
     /// # Errors
     ///
-    /// It cannot be written.
-    pub fn probe_writable(location: &Location) -> Result<(), StoreError> {
-        let folders = location.folder().ancestors();
-        let existing = folders.into_iter().find(|folder| folder.is_dir());
-        let folder = existing.unwrap_or(location.folder());
+    /// It cannot be written, or a bucket lets an object be created twice.
+    pub async fn probe_writable(location: &Location) -> Result<(), StoreError> {
+        if let Files::Bucket(remote) = Files::at(location).await? {
+            return match creates_conditionally(&remote, location).await? {
+                true => Ok(()),
+                false => Err(StoreError::UnconditionalWrites {
+                    path: location.display().to_string(),
+                }),
+            };
+        }
+        let root = location.root();
+        let existing = root.ancestors().find(|folder| folder.is_dir());
+        let folder = existing.unwrap_or(&root);
         durable::probe_writable(folder).map_err(|error| StoreError::from_io(folder, Access::Write, error))
     }
 }
@@ -75,8 +86,8 @@ mod tests {
         assert_eq!((unnamed.files, unnamed.bytes), (1, staged.bytes()));
         test.store.discard(vec![staged]);
         assert_eq!(test.store.unnamed_files().await.unwrap(), UnnamedFiles::default());
-        assert!(Store::probe_writable(test.store.location()).is_ok());
+        assert!(Store::probe_writable(test.store.location()).await.is_ok());
         let missing = Location::parse("/proc/trimtrail/store").unwrap();
-        assert!(Store::probe_writable(&missing).is_err());
+        assert!(Store::probe_writable(&missing).await.is_err());
     }
 }

@@ -1,11 +1,10 @@
 //! Reading the ledger: which objects need not be read again, and which events a data file holds.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::hash::BuildHasher;
 use std::hash::RandomState;
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::PoisonError;
 
 use arrow::array::Array;
 use arrow::array::AsArray;
@@ -15,15 +14,11 @@ use arrow::datatypes::Date32Type;
 use arrow::datatypes::Int64Type;
 use arrow::datatypes::TimestampMicrosecondType;
 use hashbrown::HashSet;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::DataFile;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
-use super::error::Access;
 use super::parquet_file::rows_error;
 use crate::schema::Table;
 
@@ -31,6 +26,9 @@ use crate::schema::Table;
 pub const RETRIED_STATE: &str = "unreadable";
 /// State of an object that was listed and was gone when it was to be read. It is read if it is ever listed again.
 pub const VANISHED_STATE: &str = "vanished";
+
+/// Known objects that are kept between two looks at the ledger of a store in a bucket: 64 MiB of them.
+const KEPT_OBJECTS: usize = 4 << 20;
 
 const OBJECT_COLUMNS: [&str; 4] = ["object_key", "etag", "size", "state"];
 const LEDGER_COLUMNS: [&str; 7] = [
@@ -49,12 +47,19 @@ const EVENT_KEY_COLUMNS: [&str; 4] = ["event_time", "recipient_account_id", "aws
 ///
 /// Holds 16 bytes per object: two hashes with keys drawn at random, so that nobody can prepare an object key that passes
 /// for another.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct KnownObjects {
     hashers: (RandomState, RandomState),
     identities: HashSet<(u64, u64)>,
     /// Objects that are tried again by every run until they can be read.
     retried: HashSet<(u64, u64)>,
+}
+
+/// What files of the ledger said that were fetched from a bucket: a run looks at the ledger again and again.
+#[derive(Debug, Default)]
+pub(super) struct FetchedLedger {
+    files: HashSet<String>,
+    known: KnownObjects,
 }
 
 /// One row of the ledger, as far as it tells what to list and what to try again.
@@ -133,30 +138,53 @@ impl Store {
     ///
     /// A ledger file cannot be read.
     pub fn known_objects(&self, objects: &TableSnapshot) -> Result<KnownObjects, StoreError> {
-        let mut known = KnownObjects::default();
-        for file in &objects.files {
-            let (path, reader) = self.read_columns(Table::Objects, file, &OBJECT_COLUMNS)?;
-            for batch in reader {
-                let batch = batch.map_err(|source| rows_error(&path, source))?;
-                let (keys, etags, states) = (text(&batch, 0), text(&batch, 1), text(&batch, 3));
-                let sizes = batch.column(2).as_primitive_opt::<Int64Type>();
-                let (Some(keys), Some(etags), Some(sizes), Some(states)) = (keys, etags, sizes, states) else {
-                    return Err(wrong_columns(Table::Objects));
+        if self.storage().remote().is_none() {
+            let mut known = KnownObjects::default();
+            self.add_known(&objects.files, &mut known)?;
+            return Ok(known);
+        }
+        let mut fetched = self.fetched_ledger().lock().unwrap_or_else(PoisonError::into_inner);
+        let (old, new): (Vec<_>, Vec<_>) = objects
+            .files
+            .iter()
+            .cloned()
+            .partition(|file| fetched.files.contains(&file.path));
+        // What was fetched must be part of this version; an older one has less.
+        let mut ledger = match old.len() == fetched.files.len() {
+            true => std::mem::take(&mut *fetched),
+            false => FetchedLedger::default(),
+        };
+        let missing = if ledger.files.is_empty() { &objects.files } else { &new };
+        self.add_known(missing, &mut ledger.known)?;
+        if ledger.known.len() > KEPT_OBJECTS {
+            return Ok(ledger.known);
+        }
+        ledger.files.extend(missing.iter().map(|file| file.path.clone()));
+        let known = ledger.known.clone();
+        *fetched = ledger;
+        Ok(known)
+    }
+
+    fn add_known(&self, files: &[Arc<DataFile>], known: &mut KnownObjects) -> Result<(), StoreError> {
+        self.visit_columns(Table::Objects, files, &OBJECT_COLUMNS, |batch| {
+            let (keys, etags, states) = (text(batch, 0), text(batch, 1), text(batch, 3));
+            let sizes = batch.column(2).as_primitive_opt::<Int64Type>();
+            let (Some(keys), Some(etags), Some(sizes), Some(states)) = (keys, etags, sizes, states) else {
+                return Err(wrong_columns(Table::Objects));
+            };
+            for (((key, etag), size), state) in keys.iter().zip(etags).zip(sizes).zip(states) {
+                let (Some(key), Some(etag), Some(size)) = (key, etag, size) else {
+                    continue;
                 };
-                for (((key, etag), size), state) in keys.iter().zip(etags).zip(sizes).zip(states) {
-                    let (Some(key), Some(etag), Some(size)) = (key, etag, size) else {
-                        continue;
-                    };
-                    let identity = known.identity(key, etag, size);
-                    match state {
-                        Some(VANISHED_STATE) => {}
-                        Some(RETRIED_STATE) => drop(known.retried.insert(identity)),
-                        _ => drop(known.identities.insert(identity)),
-                    }
+                let identity = known.identity(key, etag, size);
+                match state {
+                    Some(VANISHED_STATE) => {}
+                    Some(RETRIED_STATE) => drop(known.retried.insert(identity)),
+                    _ => drop(known.identities.insert(identity)),
                 }
             }
-        }
-        Ok(known)
+            Ok(())
+        })
     }
 
     /// Calls `visit` with every row of the ledger, in no particular order; blocks on file reads.
@@ -169,14 +197,9 @@ impl Store {
         objects: &TableSnapshot,
         mut visit: impl FnMut(LedgerRow<'_>),
     ) -> Result<(), StoreError> {
-        for file in &objects.files {
-            let (path, reader) = self.read_columns(Table::Objects, file, &LEDGER_COLUMNS)?;
-            for batch in reader {
-                let batch = batch.map_err(|source| rows_error(&path, source))?;
-                visit_rows(&batch, &mut visit).ok_or_else(|| wrong_columns(Table::Objects))?;
-            }
-        }
-        Ok(())
+        self.visit_columns(Table::Objects, &objects.files, &LEDGER_COLUMNS, |batch| {
+            visit_rows(batch, &mut visit).ok_or_else(|| wrong_columns(Table::Objects))
+        })
     }
 
     /// Reads which sources of IAM snapshots are imported; blocks on file reads.
@@ -186,14 +209,11 @@ impl Store {
     /// A file of `iam_sources` cannot be read.
     pub fn known_sources(&self, sources: &TableSnapshot) -> Result<BTreeSet<String>, StoreError> {
         let mut known = BTreeSet::new();
-        for file in &sources.files {
-            let (path, reader) = self.read_columns(Table::IamSources, file, &["source_id"])?;
-            for batch in reader {
-                let batch = batch.map_err(|source| rows_error(&path, source))?;
-                let ids = text(&batch, 0).ok_or_else(|| wrong_columns(Table::IamSources))?;
-                known.extend(ids.iter().flatten().map(str::to_owned));
-            }
-        }
+        self.visit_columns(Table::IamSources, &sources.files, &["source_id"], |batch| {
+            let ids = text(batch, 0).ok_or_else(|| wrong_columns(Table::IamSources))?;
+            known.extend(ids.iter().flatten().map(str::to_owned));
+            Ok(())
+        })?;
         Ok(known)
     }
 
@@ -226,31 +246,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    /// Opens one file for some columns, which come in file order.
-    pub(super) fn read_columns(
-        &self,
-        table: Table,
-        file: &DataFile,
-        columns: &[&str],
-    ) -> Result<(PathBuf, ParquetRecordBatchReader), StoreError> {
-        let path = self.table_folder(table).join(&file.path);
-        let opened = File::open(&path).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => StoreError::DamagedFile {
-                path: path.display().to_string(),
-                reason: "is missing".to_owned(),
-            },
-            _ => StoreError::from_io(&path, Access::Read, source),
-        })?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(opened).and_then(|builder| {
-            let projection = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-            builder.with_projection(projection).build()
-        });
-        match reader {
-            Ok(reader) => Ok((path, reader)),
-            Err(source) => Err(StoreError::from_parquet(&path, Access::Read, source)),
-        }
     }
 }
 

@@ -1,22 +1,27 @@
-//! The store: a folder of Delta Lake tables, written exactly once and durably.
+//! The store: a folder, or a prefix of a bucket, with Delta Lake tables, written exactly once and durably.
 //!
 //! `events` is the single source of truth. One commit to it carries a batch's rows, the ledger entries of the objects
 //! they came from and a transaction id, or nothing at all; `objects` and `rejects` follow its log and repair themselves.
 //! Only this module knows of Delta, of Parquet and of where bytes lie. What to store is left to `ingest`, how to ask
 //! questions to `query`.
 
+mod bucket;
+mod columns;
 mod commit;
 mod create;
 mod damage;
 mod durable;
 mod error;
 mod examine;
+mod fetched_entries;
+mod files;
 mod history;
 mod ledger;
 mod local;
 mod location;
 mod log;
 mod parquet_file;
+mod prepare;
 mod prepared;
 mod repair;
 mod snapshot;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use super::StoreError;
 use super::durable;
 use super::error::Access;
+use super::files::Files;
 use super::statistics::FileStatistics;
 use super::statistics::day_text;
 use crate::schema;
@@ -60,6 +62,7 @@ pub struct StagedFile {
     pub(super) table: Table,
     /// Path below the table's folder, `/` between its parts.
     pub(super) path: String,
+    /// The file itself, or for messages its URI.
     pub(super) absolute: PathBuf,
     pub(super) size: u64,
     pub(super) rows: u64,
@@ -83,34 +86,51 @@ impl StagedFile {
     pub fn event_date(&self) -> Option<i32> {
         self.event_date
     }
+}
 
-    /// Removes the file; one that cannot be removed belongs to no table and is only wasted space.
-    pub(super) fn discard(self) {
-        drop(fs::remove_file(&self.absolute));
+/// Removes staged files; one that cannot be removed belongs to no table and is only wasted space.
+pub(super) fn discard(files: &Files, staged: &[StagedFile]) {
+    match files {
+        Files::Folder(_) => staged.iter().for_each(|file| drop(fs::remove_file(&file.absolute))),
+        Files::Bucket(remote) => remote.remove(staged.iter().map(|file| (file.table, file.path.as_str()))),
     }
 }
 
-/// Writes a batch as one synced file below `table_folder`.
+/// Writes a batch as one durable file of a table.
 pub(super) fn stage(
-    table_folder: &Path,
+    files: &Files,
     table: Table,
     event_date: Option<i32>,
     batch: &RecordBatch,
 ) -> Result<StagedFile, StoreError> {
     check_columns(table, batch)?;
-    let sorted = table == Table::Events && is_sorted(batch).map_err(|source| rows_error(table_folder, source))?;
+    let table_folder = match files {
+        Files::Folder(folder) => folder.join(table.name()),
+        Files::Bucket(remote) => remote.uri(table, ""),
+    };
+    let sorted = table == Table::Events && is_sorted(batch).map_err(|source| rows_error(&table_folder, source))?;
     let name = format!("part-{}.zstd.parquet", Uuid::new_v4());
     let path = match partition_folder(table, event_date)? {
         Some(folder) => format!("{folder}/{name}"),
         None => name,
     };
     let absolute = table_folder.join(&path);
-    let size = match write(&absolute, table, sorted, batch) {
-        Ok(size) => size,
-        Err(error) => {
-            // The error is what counts; a partial file belongs to no table.
-            drop(fs::remove_file(&absolute));
-            return Err(error);
+    let size = match files {
+        Files::Folder(_) => match write(&absolute, table, sorted, batch) {
+            Ok(size) => size,
+            Err(error) => {
+                // The error is what counts; a partial file belongs to no table.
+                drop(fs::remove_file(&absolute));
+                return Err(error);
+            }
+        },
+        Files::Bucket(remote) => {
+            let mut bytes = Vec::new();
+            let encoded = encode(&mut bytes, table, sorted, batch);
+            encoded.map_err(|source| StoreError::from_parquet(&absolute, Access::Write, source))?;
+            let size = bytes.len() as u64;
+            remote.write(table, &path, bytes)?;
+            size
         }
     };
     let statistics = FileStatistics::of_batch(table, batch);
@@ -154,7 +174,7 @@ fn write(path: &Path, table: Table, sorted: bool, batch: &RecordBatch) -> Result
     Ok(file.metadata().map_err(io_error)?.len())
 }
 
-fn encode(file: &File, table: Table, sorted: bool, batch: &RecordBatch) -> Result<(), ParquetError> {
+fn encode(file: impl Write + Send, table: Table, sorted: bool, batch: &RecordBatch) -> Result<(), ParquetError> {
     // Without the Arrow schema in the footer, readers see dictionary columns as the plain text they are.
     let options = ArrowWriterOptions::new()
         .with_properties(writer_properties(table, sorted, batch)?)
@@ -308,7 +328,13 @@ mod tests {
 
     fn staged(batch: &RecordBatch) -> (tempfile::TempDir, StagedFile) {
         let folder = tempfile::tempdir().unwrap();
-        let file = stage(folder.path(), Table::Events, Some(DAY), batch).unwrap();
+        let file = stage(
+            &Files::Folder(folder.path().to_owned()),
+            Table::Events,
+            Some(DAY),
+            batch,
+        )
+        .unwrap();
         (folder, file)
     }
 
@@ -408,7 +434,13 @@ mod tests {
     #[test]
     fn batch_with_the_columns_of_another_table_is_refused_and_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
-        let error = stage(folder.path(), Table::Events, None, &objects(&[("a", "b")])).unwrap_err();
+        let error = stage(
+            &Files::Folder(folder.path().to_owned()),
+            Table::Events,
+            None,
+            &objects(&[("a", "b")]),
+        )
+        .unwrap_err();
         assert!(
             matches!(error, StoreError::WrongColumns { table: "events", .. }),
             "{error:?}"
@@ -419,7 +451,8 @@ mod tests {
     #[test]
     fn day_beyond_the_calendar_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = stage(folder.path(), Table::Events, Some(i32::MAX), &events(&["a"])).unwrap_err();
+        let files = Files::Folder(folder.path().to_owned());
+        let error = stage(&files, Table::Events, Some(i32::MAX), &events(&["a"])).unwrap_err();
         assert!(matches!(error, StoreError::DayOutOfRange { .. }), "{error:?}");
     }
 

@@ -11,7 +11,6 @@ use super::Store;
 use super::StoreError;
 use super::error::Access;
 use super::log;
-use super::parquet_file;
 use super::statistics::FileStatistics;
 use super::statistics::StatisticsColumns;
 use super::statistics::parse_day;
@@ -201,7 +200,7 @@ impl Store {
         let stats = add.stats.as_deref().map(|text| columns.parse(text)).unwrap_or_default();
         let rows = match stats.rows {
             Some(rows) => rows,
-            None => parquet_file::count_rows(&self.table_folder(table).join(&add.path))?,
+            None => self.count_rows(table, (&add.path, u64::try_from(add.size).unwrap_or_default()))?,
         };
         let event_date = add
             .partition_values

@@ -14,6 +14,8 @@ use deltalake::DeltaTableBuilder;
 use deltalake::DeltaTableError;
 use deltalake::logstore::LogStoreRef;
 use deltalake::table::state::DeltaTableState;
+use futures::StreamExt;
+use object_store::ObjectMeta;
 use object_store::ObjectStore;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as ObjectPath;
@@ -23,7 +25,8 @@ use super::Location;
 use super::StagedFile;
 use super::StoreError;
 use super::error::Access;
-use super::local::DurableFileSystem;
+use super::files::Files;
+use super::ledger::FetchedLedger;
 use super::log;
 use super::parquet_file;
 use crate::schema;
@@ -39,6 +42,9 @@ const MOST_LOOKS: u32 = 5;
 pub(super) const SCHEMA_VERSION_PROPERTY: &str = "trimtrail.schemaVersion";
 
 /// An open store; clones share it.
+///
+/// A store in a bucket is opened on a runtime with several threads, and only used while that runs: calls that block wait
+/// for requests that are made there.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -46,8 +52,10 @@ pub struct Store {
 
 struct Inner {
     location: Location,
+    files: Files,
     logs: Logs,
     loaded: Mutex<HashMap<Table, Loaded>>,
+    fetched_ledger: Mutex<FetchedLedger>,
 }
 
 struct Logs {
@@ -88,13 +96,16 @@ impl Store {
     /// There is no store, it cannot be read, or it is one of a newer version.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
         let path = || location.display().to_string();
-        match fs::metadata(location.folder()) {
-            Ok(metadata) if metadata.is_file() => return Err(StoreError::PathIsFile { path: path() }),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreError::NotAStore { path: path() }),
-            Err(error) => return Err(StoreError::from_io(location.folder(), Access::Read, error)),
+        match location.folder().map(|folder| (folder, fs::metadata(folder))) {
+            None => {}
+            Some((_, Ok(metadata))) if metadata.is_file() => return Err(StoreError::PathIsFile { path: path() }),
+            Some((_, Ok(_))) => {}
+            Some((_, Err(error))) if error.kind() == ErrorKind::NotFound => {
+                return Err(StoreError::NotAStore { path: path() });
+            }
+            Some((folder, Err(error))) => return Err(StoreError::from_io(folder, Access::Read, error)),
         }
-        let store = Self::new(location)?;
+        let store = Self::new(location).await?;
         match store.load_newest(Table::Events).await? {
             None => Err(StoreError::NotAStore { path: path() }),
             Some(state) => {
@@ -119,12 +130,24 @@ impl Store {
     ///
     /// Wrong columns, a day outside the years 1 to 9999, no space, or a folder that cannot be written.
     pub fn stage_events(&self, event_date: Option<i32>, batch: &RecordBatch) -> Result<StagedFile, StoreError> {
-        parquet_file::stage(&self.table_folder(Table::Events), Table::Events, event_date, batch)
+        parquet_file::stage(self.storage(), Table::Events, event_date, batch)
     }
 
     /// Removes staged files that will not be committed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a discarded file must not be committed later"
+    )]
     pub fn discard(&self, staged: Vec<StagedFile>) {
-        staged.into_iter().for_each(StagedFile::discard);
+        parquet_file::discard(self.storage(), &staged);
+    }
+
+    pub(super) fn fetched_ledger(&self) -> &Mutex<FetchedLedger> {
+        &self.inner.fetched_ledger
+    }
+
+    pub(super) fn storage(&self) -> &Files {
+        &self.inner.files
     }
 
     pub(super) fn table_folder(&self, table: Table) -> PathBuf {
@@ -218,14 +241,15 @@ impl Store {
         }
     }
 
-    pub(super) fn new(location: &Location) -> Result<Self, StoreError> {
-        let read_error = |source| StoreError::from_log(location.folder(), Access::Read, source);
-        let files = DurableFileSystem::new(location.folder()).map_err(|error| read_error(error.into()))?;
-        let files: Arc<dyn ObjectStore> = Arc::new(files);
+    pub(super) async fn new(location: &Location) -> Result<Self, StoreError> {
+        let root = location.root();
+        let read_error = |source| StoreError::from_log(&root, Access::Read, source);
+        let files = Files::at(location).await?;
+        let objects = files.object_store().map_err(|error| read_error(error.into()))?;
         let log_store = |table| {
             let url = log_url(table)?;
             DeltaTableBuilder::from_url(url.clone())?
-                .with_storage_backend(Arc::clone(&files), url)
+                .with_storage_backend(Arc::clone(&objects), url)
                 .build_storage()
         };
         let log_store = |table| log_store(table).map_err(read_error);
@@ -244,8 +268,10 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 location: location.clone(),
+                files,
                 logs,
                 loaded: Mutex::default(),
+                fetched_ledger: Mutex::default(),
             }),
         })
     }
@@ -323,11 +349,15 @@ impl Store {
 
     /// Finds out why a log cannot be loaded: a cut off entry, or a protocol that is too new.
     async fn diagnose(&self, table: Table, error: DeltaTableError) -> StoreError {
-        let log_folder = self.table_folder(table).join("_delta_log");
-        let mut versions: Vec<u64> = fs::read_dir(&log_folder)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".json")?.parse().ok())
+        let log_folder = ObjectPath::from("_delta_log");
+        let entries = self.log_store(table).object_store(None).list(Some(&log_folder));
+        let entries: Vec<ObjectMeta> = entries
+            .filter_map(|entry| std::future::ready(entry.ok()))
+            .collect()
+            .await;
+        let mut versions: Vec<u64> = entries
+            .iter()
+            .filter_map(|entry| entry.location.filename()?.strip_suffix(".json")?.parse().ok())
             .collect();
         versions.sort_unstable();
         for version in versions.into_iter().rev() {

@@ -47,7 +47,7 @@ impl TestStore {
     }
 
     pub(super) fn folder(&self) -> PathBuf {
-        self.store.location().folder().to_owned()
+        self.store.location().folder().unwrap().to_owned()
     }
 
     /// The same folder as another process sees it.

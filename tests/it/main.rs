@@ -28,6 +28,8 @@ mod readme;
 mod row_sources;
 mod run_report;
 mod s3;
+#[cfg(unix)]
+mod s3_store;
 mod slt;
 #[cfg(unix)]
 mod stopped;

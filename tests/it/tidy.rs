@@ -24,7 +24,8 @@ const MODULES: &[ModuleRule] = &[
     module("sample", &[]),
     module("source", &[]),
     module("decode", &["schema", "event", "iam"]),
-    module("store", &["schema"]),
+    // A store in a bucket is read and written by the requests of `source`, so that only one module knows AWS.
+    module("store", &["schema", "source"]),
     module("ingest", &["schema", "iam", "policy", "source", "decode", "store"]),
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),

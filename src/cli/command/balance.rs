@@ -72,6 +72,21 @@ pub(super) fn render_requests(requests: Option<RequestCounts>) -> String {
     })
 }
 
+/// The requests to the bucket of the store; nothing for a folder.
+pub(super) fn render_store_requests(requests: Option<RequestCounts>) -> String {
+    requests.map_or_else(String::new, |requests| {
+        format!(
+            "store    {} list, {} get, {} head, {} put, {} delete; {} of them repeated\n",
+            format_count(requests.list),
+            format_count(requests.get),
+            format_count(requests.head),
+            format_count(requests.put),
+            format_count(requests.delete),
+            format_count(requests.repeated)
+        )
+    })
+}
+
 /// Says what is missing and where to look.
 pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
     for (path, reason) in &balance.unlisted {

@@ -16,7 +16,6 @@ use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::ingest::AddsBalance;
 use crate::ingest::AddsCommit;
-use crate::store::Location;
 use crate::store::PreparedBatch;
 use crate::store::Store;
 
@@ -29,7 +28,7 @@ const LARGEST_BYTES: u64 = 256 << 20;
 /// When the store, or a path that is named, cannot be used. A batch that cannot be committed is no error: it is named, and
 /// the status is [`ExitStatus::Incomplete`].
 pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let location = Location::parse(&args.location.store)?;
+    let location = args.location.location()?;
     let files = files(&args.adds_from)?;
     let runtime = Runtime::start(settings.threads)?;
     let now = settings.now.as_microsecond();

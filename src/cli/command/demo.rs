@@ -107,11 +107,15 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
         .clone()
         .unwrap_or_else(|| temporary.path().join("store").display().to_string());
     let location = Location::parse(&store)?;
+    let folder = location.folder().ok_or_else(|| CliError::Usage {
+        message: format!("the demo keeps its logs beside its store, which cannot be in a bucket like `{store}`"),
+        hint: Some("name a local folder".to_owned()),
+    })?;
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal(&runtime);
     let now = settings.now.as_microsecond();
     runtime.run(async { Ok(Store::create_or_open(&location, now).await?) })?;
-    let logs = sample_logs(location.folder(), output)?;
+    let logs = sample_logs(folder, output)?;
     let listing = source::list(&[logs.join("AWSLogs").display().to_string()])?;
     let options = default_options(settings);
     let balance = load(&location, listing, &options, &default_bar(settings), (&stop, &runtime))?;
@@ -162,9 +166,7 @@ fn sample_logs(store: &Path, output: &mut Output) -> Result<PathBuf, CliError> {
 }
 
 async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result<(), CliError> {
-    let location = StoreLocationArgs {
-        store: store.to_owned(),
-    };
+    let location = StoreLocationArgs::named(store);
     let args = EngineArgs {
         location,
         facts: FactsFolderArgs::default(),

@@ -27,7 +27,6 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::report::ReportError;
 use crate::source::BucketPrefix;
-use crate::store::Location;
 
 /// Looks at sources, store and machine, or prints the policy that a run needs.
 ///
@@ -38,7 +37,7 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
     if args.print_iam {
         return permissions::print(args, output);
     }
-    let location = Location::parse(&args.location.store)?;
+    let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
     let mut checks = Vec::new();
     for source in &args.sources {

@@ -18,7 +18,6 @@ use crate::ingest::SourceProblem;
 use crate::policy::snapshot::PrincipalKind;
 use crate::policy::snapshot::Severity;
 use crate::source;
-use crate::store::Location;
 use crate::store::Store;
 
 /// Problems that are told one by one.
@@ -38,7 +37,7 @@ pub fn iam(args: &IamArgs, settings: &Settings, output: &mut Output) -> Result<E
 }
 
 fn import(args: &IamImportArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let location = Location::parse(&args.location.store)?;
+    let location = args.location.location()?;
     let taken_at = args
         .taken_at
         .as_deref()
@@ -166,9 +165,7 @@ mod tests {
         let args = IamImportArgs {
             sources: vec![folder.join(source).display().to_string()],
             taken_at: taken_at.map(str::to_owned),
-            location: StoreLocationArgs {
-                store: folder.join("store").display().to_string(),
-            },
+            location: StoreLocationArgs::named(folder.join("store").display().to_string()),
         };
         let args = IamArgs {
             command: IamCommand::Import(args),

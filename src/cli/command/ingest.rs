@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::balance::objects;
 use super::balance::render;
 use super::balance::render_requests;
+use super::balance::render_store_requests;
 use super::balance::warn_of_gaps;
 use super::run_report::RunAccount;
 use crate::cli::args::IngestArgs;
@@ -80,7 +81,7 @@ fn run(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    let location = Location::parse(&args.location.store)?;
+    let location = args.location.location()?;
     let options = options(args, account.run_id.clone(), settings)?;
     account.plan(&location, &options);
     let runtime = Runtime::start(settings.threads)?;
@@ -123,6 +124,7 @@ fn run(
     let balance = &account.balance;
     output.print(&render(balance))?;
     output.print(&render_requests(account.requests))?;
+    output.print(&render_store_requests(store.requests()))?;
     warn_of_gaps(balance, output);
     if deposit.is_some() {
         output.note("nothing is committed yet; `trimtrail commit` does it");

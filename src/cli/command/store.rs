@@ -27,7 +27,6 @@ use crate::cli::settings::Settings;
 use crate::report::Format;
 use crate::report::ReportError;
 use crate::store::Commit;
-use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreInfo;
 
@@ -49,7 +48,7 @@ pub fn store(args: &StoreArgs, settings: &Settings, output: &mut Output) -> Resu
 
 fn info(args: &StoreInfoArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let info = Runtime::start(settings.threads)?.run(async {
-        let store = Store::open(&Location::parse(&args.location.store)?).await?;
+        let store = Store::open(&args.location.location()?).await?;
         Ok(store.info().await?)
     })?;
     output.detail(&format!("store at `{}`", info.location));
@@ -62,7 +61,7 @@ fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) ->
         .limit
         .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let commits = Runtime::start(settings.threads)?.run(async {
-        let store = Store::open(&Location::parse(&args.location.store)?).await?;
+        let store = Store::open(&args.location.location()?).await?;
         Ok(store.history(args.table, limit).await?)
     })?;
     let mut rows = history_rows(&commits);
@@ -173,12 +172,12 @@ mod tests {
 
     fn created() -> (tempfile::TempDir, StoreLocationArgs) {
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("store").to_str().unwrap().to_owned();
+        let location = StoreLocationArgs::named(folder.path().join("store").to_str().unwrap());
         let runtime = Runtime::start(headless().threads).unwrap();
         runtime
-            .run(async { Ok(Store::create_or_open(&Location::parse(&store)?, 1_788_220_800_000_000).await?) })
+            .run(async { Ok(Store::create_or_open(&location.location()?, 1_788_220_800_000_000).await?) })
             .unwrap();
-        (folder, StoreLocationArgs { store })
+        (folder, location)
     }
 
     fn as_json() -> OutputArgs {
@@ -251,9 +250,7 @@ mod tests {
     #[test]
     fn missing_store_is_an_error_that_names_it() {
         let (mut output, _, _) = captured(Verbosity::Normal);
-        let location = StoreLocationArgs {
-            store: "/nonexistent/store".to_owned(),
-        };
+        let location = StoreLocationArgs::named("/nonexistent/store");
         let args = StoreArgs {
             command: StoreCommand::Info(StoreInfoArgs {
                 location,

@@ -18,7 +18,7 @@ use super::retry::MAX_ATTEMPTS_AT_BYTES;
 use super::retry::RetryBudget;
 use super::retry::pause_after;
 
-/// A bucket that can be listed and read.
+/// A bucket that can be listed and read, and written where it holds a store.
 #[derive(Debug)]
 pub(in crate::source) struct Bucket {
     name: String,
@@ -38,6 +38,10 @@ pub struct RequestCounts {
     pub get: u64,
     /// Sizes and etags only.
     pub head: u64,
+    /// Objects, or parts of them, that were written.
+    pub put: u64,
+    /// Objects that were removed.
+    pub delete: u64,
     /// Of all these, the ones that were repeated.
     pub repeated: u64,
     /// Answers by which the service asked for fewer requests.
@@ -49,6 +53,8 @@ struct Counts {
     list: AtomicU64,
     get: AtomicU64,
     head: AtomicU64,
+    put: AtomicU64,
+    delete: AtomicU64,
     repeated: AtomicU64,
     throttled: AtomicU64,
 }
@@ -79,6 +85,8 @@ impl Bucket {
             list: read(&self.counts.list),
             get: read(&self.counts.get),
             head: read(&self.counts.head),
+            put: read(&self.counts.put),
+            delete: read(&self.counts.delete),
             repeated: read(&self.counts.repeated),
             throttled: read(&self.counts.throttled),
         }
@@ -130,6 +138,8 @@ impl Bucket {
             Verb::List => &self.counts.list,
             Verb::Get => &self.counts.get,
             Verb::Head => &self.counts.head,
+            Verb::Put => &self.counts.put,
+            Verb::Delete => &self.counts.delete,
         }
     }
 }
@@ -140,6 +150,8 @@ impl RequestCounts {
         self.list += other.list;
         self.get += other.get;
         self.head += other.head;
+        self.put += other.put;
+        self.delete += other.delete;
         self.repeated += other.repeated;
         self.throttled += other.throttled;
     }

@@ -58,6 +58,8 @@ pub(super) enum Verb {
     List,
     Get,
     Head,
+    Put,
+    Delete,
 }
 
 /// A failed request, before it is decided whether to repeat it.
@@ -96,6 +98,18 @@ impl Fault {
         }
     }
 
+    /// The same for a bucket that holds a store, whose options have names of their own.
+    pub(super) fn of_store(mut self) -> Self {
+        for (option, of_store) in [
+            ("`--aws-region", "`--store-region"),
+            ("`--profile", "`--store-profile"),
+            ("`--endpoint-url", "`--store-endpoint-url"),
+        ] {
+            self.reason = self.reason.replace(option, of_store);
+        }
+        self
+    }
+
     /// Whether what is asked for next will meet the same hindrance, whatever it is.
     pub fn stops_the_run(&self) -> bool {
         matches!(
@@ -111,6 +125,8 @@ impl Verb {
         match self {
             Self::List => "s3:ListBucket",
             Self::Get | Self::Head => "s3:GetObject",
+            Self::Put => "s3:PutObject",
+            Self::Delete => "s3:DeleteObject",
         }
     }
 }
@@ -204,12 +220,11 @@ impl Failure {
                     format!("the service is too busy ({said}); run again later"),
                 )
             }),
-            ("InternalError" | "RequestTimeout" | "OperationAborted", _) | (_, 500 | 502 | 504) => {
-                Some(Self::repeatable(
-                    FaultKind::Unavailable,
-                    format!("the service fails ({said}); run again later"),
-                ))
-            }
+            ("InternalError" | "RequestTimeout" | "OperationAborted" | "ConditionalRequestConflict", _)
+            | (_, 409 | 500 | 502 | 504) => Some(Self::repeatable(
+                FaultKind::Unavailable,
+                format!("the service fails ({said}); run again later"),
+            )),
             _ => None,
         }
     }
@@ -289,12 +304,16 @@ fn denied(verb: Verb, message: &str, said: &str) -> String {
     let is_about_a_key = message.to_ascii_lowercase().contains("kms");
     let action = match named {
         Some(action) => action,
+        None if is_about_a_key && verb == Verb::Put => "kms:GenerateDataKey",
         None if is_about_a_key => "kms:Decrypt",
         None => verb.action(),
     };
     let place = match (action, verb) {
-        ("kms:Decrypt", _) => "on the key that encrypts the object, in the role's policy and in the key's",
+        ("kms:Decrypt" | "kms:GenerateDataKey", _) => {
+            "on the key that encrypts the object, in the role's policy and in the key's"
+        }
         (_, Verb::List) => "on the bucket",
+        (_, Verb::Put | Verb::Delete) => "on the objects below the prefix",
         _ => "on the objects; without `s3:ListBucket` a missing object looks the same",
     };
     format!("access denied ({said}); allow `{action}` {place}")

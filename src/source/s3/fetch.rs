@@ -133,7 +133,7 @@ impl Bucket {
         sent.map_err(|error| Failure::from_sdk(Verb::Get, &error))
     }
 
-    async fn request_head(&self, key: &str) -> Result<HeadObjectOutput, Failure> {
+    pub(super) async fn request_head(&self, key: &str) -> Result<HeadObjectOutput, Failure> {
         let sent = self
             .client
             .head_object()

@@ -16,6 +16,8 @@ mod list;
 mod location;
 mod page;
 mod retry;
+mod store_bucket;
+mod upload;
 
 pub use bucket::RequestCounts;
 pub use connect::S3Options;
@@ -26,6 +28,11 @@ pub use examine::ReadObject;
 pub use fault::Fault;
 pub use fault::FaultKind;
 pub use location::BucketPrefix;
+pub use store_bucket::ByteRange;
+pub use store_bucket::StoreBucket;
+pub use store_bucket::StoredBytes;
+pub use store_bucket::StoredObject;
+pub use store_bucket::StoredPage;
 
 pub(super) use bucket::Bucket;
 pub(super) use connect::Connection;

@@ -60,7 +60,7 @@ impl Bucket {
         })
     }
 
-    async fn request_page(&self, request: &PageRequest) -> Result<ListObjectsV2Output, Failure> {
+    pub(super) async fn request_page(&self, request: &PageRequest) -> Result<ListObjectsV2Output, Failure> {
         let sent = self
             .client
             .list_objects_v2()

@@ -1,7 +1,9 @@
-//! A bucket that answers over HTTP as S3 does, with faults by script, and remembers what it was asked.
+//! Buckets that answer over HTTP as S3 does, with faults by script, and remember what they were asked: one with logs, which
+//! only reads, and one for a store.
+
+mod write;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -35,6 +37,9 @@ use super::process;
 use super::process::Ended;
 
 pub(crate) const BUCKET: &str = "central-logs";
+/// A store in the bucket that can be written, under a prefix that has to be escaped.
+pub(crate) const STORE: &str = "s3://trail-store/our trail/50% (ü)";
+const STORE_BUCKET: &str = "trail-store";
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
@@ -48,6 +53,10 @@ pub(crate) struct FakeBucket {
 #[derive(Default)]
 struct State {
     objects: BTreeMap<String, Object>,
+    /// Parts of uploads that are not complete, by id and number.
+    uploads: BTreeMap<String, BTreeMap<usize, Bytes>>,
+    is_writable: bool,
+    requests: usize,
     script: Script,
     asked: Vec<Asked>,
 }
@@ -77,6 +86,30 @@ pub(crate) struct Script {
     pub(crate) permissions: Option<Permissions>,
     /// Key that encrypts all objects.
     pub(crate) kms_key: Option<String>,
+    /// What happens to requests that write.
+    pub(crate) writes: WriteScript,
+}
+
+/// What goes wrong with requests that write.
+#[derive(Clone, Default)]
+pub(crate) struct WriteScript {
+    /// The answer to every `If-None-Match` that took effect gets lost.
+    pub(crate) lost: Option<Lost>,
+    /// Share of conditional requests that are answered with 409 and have no effect, in per cent.
+    pub(crate) conflict_percent: usize,
+    /// `If-None-Match` is ignored.
+    pub(crate) is_careless: bool,
+    /// Every write is denied.
+    pub(crate) is_denied: bool,
+}
+
+/// What comes instead of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// 500.
+    Failure,
+    /// The end of the connection.
+    Silence,
 }
 
 /// What happens to one request.
@@ -117,16 +150,30 @@ impl Default for Script {
             list_trouble: None,
             permissions: None,
             kms_key: None,
+            writes: WriteScript::default(),
         }
     }
 }
 
 impl FakeBucket {
+    /// One with logs.
     pub(crate) fn new() -> Self {
+        Self::with(State::default())
+    }
+
+    /// One for a store.
+    pub(crate) fn writable() -> Self {
+        Self::with(State {
+            is_writable: true,
+            ..State::default()
+        })
+    }
+
+    fn with(state: State) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let state: Arc<Mutex<State>> = Arc::default();
+        let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         runtime.spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
@@ -134,7 +181,7 @@ impl FakeBucket {
                 let shared = Arc::clone(&shared);
                 let service = service_fn(move |request| {
                     let shared = Arc::clone(&shared);
-                    async move { Ok::<_, Infallible>(answer(&shared, &request).await) }
+                    async move { answer(&shared, request).await }
                 });
                 stream.set_nodelay(true).unwrap();
                 connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
@@ -198,15 +245,16 @@ impl FakeBucket {
     /// The program, with credentials for this bucket and nothing else of AWS.
     pub(crate) fn command(&self, store: &Path, arguments: &[&str]) -> Command {
         let mut command = process::trimtrail(store, arguments);
+        credentials(&mut command).args(["--endpoint-url", &format!("http://{}", self.address), "--path-style"]);
         command
-            .args(["--endpoint-url", &format!("http://{}", self.address), "--path-style"])
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "secret")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_CONFIG_FILE", "/nonexistent/config")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials");
-        command
+    }
+
+    /// Has a program keep its store in this bucket.
+    pub(crate) fn keep_store<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        credentials(command)
+            .env("TRIMTRAIL_STORE", STORE)
+            .env("TRIMTRAIL_STORE_ENDPOINT_URL", format!("http://{}", self.address))
+            .env("TRIMTRAIL_STORE_PATH_STYLE", "true")
     }
 
     /// Runs `ingest` over a source.
@@ -217,7 +265,22 @@ impl FakeBucket {
     }
 }
 
-async fn answer(state: &Mutex<State>, request: &Request<Incoming>) -> Answer {
+/// Credentials, and nothing else of AWS.
+fn credentials(command: &mut Command) -> &mut Command {
+    command
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/nonexistent/config")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials")
+}
+
+/// The error is the end of the connection.
+async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answer, std::io::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+    let request = Request::from_parts(head, body);
     let path = request.uri().path().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let key = decoded(key);
@@ -226,11 +289,15 @@ async fn answer(state: &Mutex<State>, request: &Request<Incoming>) -> Answer {
         .query()
         .unwrap_or_default()
         .split('&')
-        .filter_map(|pair| pair.split_once('='))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (name.to_owned(), decoded(value)))
         .collect();
     let is_list = query.get("list-type").is_some_and(|value| value == "2");
+    let is_writable = state.lock().unwrap().is_writable;
     let verb = match *request.method() {
+        _ if is_writable && write::verb(&request, &query).is_some() => {
+            write::verb(&request, &query).unwrap().to_owned()
+        }
         Method::GET if is_list && key.is_empty() => "LIST".to_owned(),
         Method::GET if !key.is_empty() => "GET".to_owned(),
         Method::HEAD if !key.is_empty() => "HEAD".to_owned(),
@@ -243,30 +310,37 @@ async fn answer(state: &Mutex<State>, request: &Request<Incoming>) -> Answer {
             key: if is_list { query["prefix"].clone() } else { key.clone() },
             start_after: query.get("start-after").cloned(),
         });
-        // The same share in every stretch, in no simple rhythm.
-        let drawn = state.asked.len() * 7_919 % 10_007 % 100;
+        let drawn = draw(&mut state);
         (state.script.latency, drawn < state.script.busy_percent)
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
     if path.is_empty() && request.method() == Method::POST {
-        return plain(200, "text/xml", CALLER.to_owned());
+        return Ok(plain(200, "text/xml", CALLER.to_owned()));
     }
-    if bucket != BUCKET {
-        return fault(404, "NoSuchBucket", "The specified bucket does not exist");
+    if bucket != if is_writable { STORE_BUCKET } else { BUCKET } {
+        return Ok(fault(404, "NoSuchBucket", "The specified bucket does not exist"));
     }
     if is_busy {
-        return fault(503, "SlowDown", "Please reduce your request rate.");
+        return Ok(fault(503, "SlowDown", "Please reduce your request rate."));
     }
-    if let Some(refusal) = refusal(&state.lock().unwrap().script, &verb, &key, &query) {
-        return refusal;
+    let mut state = state.lock().unwrap();
+    if let Some(refusal) = refusal(&state.script, &verb, &key, &query) {
+        return Ok(refusal);
     }
-    match verb.as_str() {
-        "LIST" => list(&state.lock().unwrap(), &query),
-        "GET" | "HEAD" => object(&mut state.lock().unwrap(), request, &key),
+    Ok(match verb.as_str() {
+        "LIST" => list(&state, &query),
+        "GET" | "HEAD" => object(&mut state, &request, &key),
+        _ if is_writable => return write::answer(&mut state, &request, &key, &query),
         _ => fault(405, "MethodNotAllowed", "The specified method is not allowed"),
-    }
+    })
+}
+
+/// A number below 100, the same share in every stretch, in no simple rhythm.
+fn draw(state: &mut State) -> usize {
+    state.requests += 1;
+    state.requests * 7_919 % 10_007 % 100
 }
 
 /// Who the token service says the caller is.
@@ -310,8 +384,9 @@ fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
         format!("<NextContinuationToken>{token}</NextContinuationToken>")
     });
     let is_truncated = page.next.is_some();
+    let name = if state.is_writable { STORE_BUCKET } else { BUCKET };
     let text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{BUCKET}</Name><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}{contents}{folders}</ListBucketResult>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{name}</Name><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}{contents}{folders}</ListBucketResult>"
     );
     plain(200, "application/xml", text)
 }
@@ -389,7 +464,7 @@ fn cut(half: Bytes) -> BoxBody<Bytes, std::io::Error> {
     BoxBody::new(StreamBody::new(pieces))
 }
 
-fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
+fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
     let trouble = trouble_of(state, key);
     if let Some(answer) = trouble.and_then(troubled) {
         return answer;
@@ -407,15 +482,27 @@ fn object(state: &mut State, request: &Request<Incoming>, key: &str) -> Answer {
         );
     }
     let mut bytes = object.bytes.clone();
-    let mut status = 200;
+    let (mut status, mut content_range) = (200, None);
     if let Some(range) = header("range") {
         let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
-        let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
-        bytes = bytes.slice(first..=last);
+        let size = bytes.len();
+        let (first, end) = match (first, last) {
+            ("", count) => (size.saturating_sub(count.parse().unwrap()), size),
+            (first, "") => (first.parse().unwrap(), size),
+            (first, last) => (first.parse().unwrap(), size.min(last.parse::<usize>().unwrap() + 1)),
+        };
+        if first >= end {
+            return fault(416, "InvalidRange", "The requested range is not satisfiable");
+        }
+        bytes = bytes.slice(first..end);
         status = 206;
+        content_range = Some(format!("bytes {first}-{}/{size}", end - 1));
     }
-    let mut answer = Response::builder()
-        .status(status)
+    let mut answer = Response::builder().status(status);
+    if let Some(content_range) = content_range {
+        answer = answer.header("content-range", content_range);
+    }
+    let mut answer = answer
         .header("etag", quoted)
         .header("last-modified", "Wed, 30 Sep 2026 00:00:00 GMT");
     if let Some(kms_key) = &state.script.kms_key {

@@ -29,11 +29,13 @@ pub(super) async fn checks(location: &Location) -> Result<Vec<Check>, CliError> 
         }
         Err(error) => checks.push(error_check("store", &place, &error)),
     }
-    checks.push(match Store::probe_writable(location) {
+    checks.push(match Store::probe_writable(location).await {
         Ok(()) => Check::ok("store writable", &place, "yes"),
         Err(error) => error_check("store writable", &place, &error),
     });
-    checks.extend(space_check("store space", location.folder(), WANTED_BYTES));
+    if let Some(folder) = location.folder() {
+        checks.extend(space_check("store space", folder, WANTED_BYTES));
+    }
     Ok(checks)
 }
 

@@ -1,0 +1,78 @@
+//! Which store, as typed.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use crate::source::S3Options;
+use crate::store::Location;
+use crate::store::StoreError;
+
+const HEADING: &str = "Store in a bucket";
+
+/// Which store.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StoreLocationArgs {
+    /// Folder of the store, or `s3://bucket/prefix`
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "TRIMTRAIL_STORE",
+        default_value = "./trimtrail-store"
+    )]
+    pub store: String,
+    /// Named profile for the store's bucket [default: as the AWS CLI chooses it]
+    #[arg(long, value_name = "NAME", env = "TRIMTRAIL_STORE_PROFILE", help_heading = HEADING, hide_env = true)]
+    pub store_profile: Option<String>,
+    /// Region of the store's bucket [default: found out]
+    #[arg(long, value_name = "REGION", env = "TRIMTRAIL_STORE_REGION", help_heading = HEADING, hide_env = true)]
+    pub store_region: Option<String>,
+    /// Role to assume first for the store's bucket
+    #[arg(long, value_name = "ARN", env = "TRIMTRAIL_STORE_ROLE_ARN", help_heading = HEADING, hide_env = true)]
+    pub store_role_arn: Option<String>,
+    /// External id that this role's trust policy asks for
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "TRIMTRAIL_STORE_EXTERNAL_ID",
+        help_heading = HEADING,
+        hide_env = true,
+        requires = "store_role_arn"
+    )]
+    pub store_external_id: Option<String>,
+    /// Endpoint of another S3-compatible service for the store's bucket
+    #[arg(long, value_name = "URL", env = "TRIMTRAIL_STORE_ENDPOINT_URL", help_heading = HEADING, hide_env = true)]
+    pub store_endpoint_url: Option<String>,
+    /// Put the store's bucket into the path of URLs, as other services often want it
+    #[arg(
+        long,
+        env = "TRIMTRAIL_STORE_PATH_STYLE",
+        value_parser = BoolishValueParser::new(),
+        help_heading = HEADING,
+        hide_env = true
+    )]
+    pub store_path_style: bool,
+}
+
+impl StoreLocationArgs {
+    /// A store that is named and nothing else.
+    pub(in crate::cli) fn named(store: impl Into<String>) -> Self {
+        Self {
+            store: store.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The place, as `store` takes it.
+    pub(in crate::cli) fn location(&self) -> Result<Location, StoreError> {
+        let options = S3Options {
+            role_arn: self.store_role_arn.clone(),
+            external_id: self.store_external_id.clone(),
+            endpoint_url: self.store_endpoint_url.clone(),
+            path_style: self.store_path_style,
+            request_payer: false,
+            profile: self.store_profile.clone(),
+            region: self.store_region.clone(),
+        };
+        Ok(Location::parse(&self.store)?.with_s3(options))
+    }
+}

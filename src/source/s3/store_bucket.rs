@@ -1,0 +1,300 @@
+//! A bucket that holds a store: objects read, written and listed by key.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Arc;
+
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::DateTime;
+use bytes::Bytes;
+
+use super::bucket::Bucket;
+use super::bucket::RequestCounts;
+use super::connect::Connection;
+use super::connect::S3Options;
+use super::decode_keys::decode_key;
+use super::fault::Failure;
+use super::fault::Fault;
+use super::fault::FaultKind;
+use super::fault::Verb;
+use super::page::PageRequest;
+use super::page::microseconds;
+
+/// A bucket with the credentials, the pace and the repeats of those that logs are read from; clones share it.
+#[derive(Debug, Clone)]
+pub struct StoreBucket {
+    pub(super) bucket: Arc<Bucket>,
+}
+
+/// Which bytes of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByteRange {
+    /// From the first position up to, without, the last.
+    Between(Range<u64>),
+    /// From a position on.
+    From(u64),
+    /// The last ones.
+    Last(u64),
+}
+
+/// What is known of an object without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// The whole key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// As the service writes it.
+    pub etag: Option<String>,
+    /// Microseconds since 1970-01-01T00:00:00Z; 0 when it is not known.
+    pub last_modified: i64,
+}
+
+/// Bytes of an object.
+#[derive(Debug, Clone)]
+pub struct StoredBytes {
+    /// The object that they belong to.
+    pub object: StoredObject,
+    /// Where in it they stand.
+    pub range: Range<u64>,
+    /// The bytes, all of the range.
+    pub bytes: Bytes,
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone)]
+pub struct StoredPage {
+    /// In the order of the service.
+    pub objects: Vec<StoredObject>,
+    /// Prefixes that end in a slash, of a flat listing.
+    pub folders: Vec<String>,
+    /// Token of the next page.
+    pub next: Option<String>,
+}
+
+impl StoreBucket {
+    /// Finds out where the bucket lies; credentials are asked for with the first request.
+    pub async fn connect(name: &str, options: &S3Options) -> Self {
+        let connection = Connection::new(options).await;
+        Self {
+            bucket: connection.bucket(name).await,
+        }
+    }
+
+    /// Requests made so far.
+    pub fn requests(&self) -> RequestCounts {
+        self.bucket.requests()
+    }
+
+    /// Reads an object, or some of it.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::Vanished`] when there is no such object, and all else that keeps its bytes away.
+    pub async fn get(&self, key: &str, range: Option<&ByteRange>) -> Result<StoredBytes, Fault> {
+        let header = range.map(ByteRange::header);
+        self.call(Verb::Get, || async {
+            let request = self.bucket.client.get_object().bucket(self.bucket.name()).key(key);
+            let sent = request.set_range(header.clone()).send().await;
+            let answer = sent.map_err(|error| Failure::from_sdk(Verb::Get, &error))?;
+            collect(key, answer, range).await
+        })
+        .await
+    }
+
+    /// Asks for size and etag of an object.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::get`].
+    pub async fn head(&self, key: &str) -> Result<StoredObject, Fault> {
+        let answer = self.call(Verb::Head, || self.bucket.request_head(key)).await?;
+        let size = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
+        Ok(stored(key.to_owned(), size, answer.e_tag(), answer.last_modified()))
+    }
+
+    /// Writes an object, whatever was there.
+    ///
+    /// # Errors
+    ///
+    /// The service does not take it, or nobody knows whether it did.
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Fault> {
+        self.request_put(key, bytes, None).await
+    }
+
+    /// Writes an object that must not be there yet; false when there is one.
+    ///
+    /// An answer that gets lost makes the request be repeated, so the object that is there may be this one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::put`].
+    pub async fn create(&self, key: &str, bytes: Bytes) -> Result<bool, Fault> {
+        match self.request_put(key, bytes, Some("*")).await {
+            Ok(()) => Ok(true),
+            Err(fault) if fault.kind == FaultKind::Changed => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Removes an object; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// The service does not allow it or does not answer.
+    pub async fn remove(&self, key: &str) -> Result<(), Fault> {
+        let removed = self.call(Verb::Delete, || async {
+            let request = self.bucket.client.delete_object().bucket(self.bucket.name()).key(key);
+            let sent = request.send().await;
+            sent.map_err(|error| Failure::from_sdk(Verb::Delete, &error))
+        });
+        match removed.await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.kind == FaultKind::Vanished => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Lists one page of the keys below a prefix and behind a key; a flat listing stops at the next slash.
+    ///
+    /// # Errors
+    ///
+    /// The bucket cannot be listed.
+    pub async fn list(
+        &self,
+        prefix: &str,
+        (start_after, is_flat): (Option<&str>, bool),
+        token: Option<&str>,
+    ) -> Result<StoredPage, Fault> {
+        let request = PageRequest {
+            prefix: prefix.to_owned(),
+            is_flat,
+            start_after: start_after.map(str::to_owned),
+            token: token.map(str::to_owned),
+            max_keys: None,
+        };
+        let output = self.call(Verb::List, || self.bucket.request_page(&request)).await?;
+        Ok(page(&output, token))
+    }
+
+    async fn request_put(&self, key: &str, bytes: Bytes, if_none_match: Option<&str>) -> Result<(), Fault> {
+        self.call(Verb::Put, || async {
+            let request = self.bucket.client.put_object().bucket(self.bucket.name()).key(key);
+            let sent = request
+                .set_if_none_match(if_none_match.map(str::to_owned))
+                .body(ByteStream::from(bytes.clone()))
+                .send()
+                .await;
+            sent.map_err(|error| Failure::from_sdk(Verb::Put, &error))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Every request of a store goes through here.
+    pub(super) async fn call<T, F>(&self, verb: Verb, request: impl Fn() -> F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.bucket.call(verb, request).await.map_err(Fault::of_store)
+    }
+}
+
+impl ByteRange {
+    fn header(&self) -> String {
+        match self {
+            Self::Between(range) => format!("bytes={}-{}", range.start, range.end.saturating_sub(1)),
+            Self::From(start) => format!("bytes={start}-"),
+            Self::Last(count) => format!("bytes=-{count}"),
+        }
+    }
+
+    /// Where these bytes stand in an object of this size.
+    fn within(&self, size: u64) -> Range<u64> {
+        match self {
+            Self::Between(range) => range.start.min(size)..range.end.min(size),
+            Self::From(start) => (*start).min(size)..size,
+            Self::Last(count) => size.saturating_sub(*count)..size,
+        }
+    }
+}
+
+fn page(output: &ListObjectsV2Output, token: Option<&str>) -> StoredPage {
+    let objects = output.contents().iter().filter_map(|object| {
+        let size = u64::try_from(object.size()?).ok()?;
+        Some(stored(
+            decode_key(object.key()?),
+            size,
+            object.e_tag(),
+            object.last_modified(),
+        ))
+    });
+    let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
+    // A server that says that there is more, but not where, would be asked for the same page for ever.
+    let next = output.next_continuation_token.clone();
+    StoredPage {
+        objects: objects.collect(),
+        folders: folders.map(decode_key).collect(),
+        next: next.filter(|next| output.is_truncated == Some(true) && token != Some(next)),
+    }
+}
+
+fn stored(key: String, size: u64, etag: Option<&str>, last_modified: Option<&DateTime>) -> StoredObject {
+    StoredObject {
+        key,
+        size,
+        etag: etag.map(str::to_owned),
+        last_modified: last_modified.and_then(microseconds).unwrap_or_default(),
+    }
+}
+
+/// Reads a body, which must be all that was asked for.
+async fn collect(key: &str, answer: GetObjectOutput, range: Option<&ByteRange>) -> Result<StoredBytes, Failure> {
+    let incomplete = |reason: String| Failure::repeatable(FaultKind::Incomplete, reason);
+    let length = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
+    // `bytes 0-9/1000` where only a part was asked for; a service may give the whole all the same.
+    let total = answer
+        .content_range()
+        .and_then(|text| text.rsplit_once('/')?.1.parse().ok());
+    let size = total.unwrap_or(length);
+    let wanted = match (range, total) {
+        (Some(range), Some(_)) => range.within(size),
+        _ => 0..size,
+    };
+    let object = stored(key.to_owned(), size, answer.e_tag(), answer.last_modified());
+    let body = answer.body.collect().await;
+    let bytes = body.map_err(|error| incomplete(format!("the object breaks off ({error}); run again")))?;
+    let bytes = bytes.into_bytes();
+    if bytes.len() as u64 != wanted.end - wanted.start {
+        return Err(incomplete(format!(
+            "{} bytes of the object came instead of {}; run again",
+            bytes.len(),
+            wanted.end - wanted.start
+        )));
+    }
+    Ok(StoredBytes {
+        object,
+        range: wanted,
+        bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_asked_for_as_http_does_and_end_with_the_object() {
+        for (range, header, within) in [
+            (ByteRange::Between(2..5), "bytes=2-4", 2..5),
+            (ByteRange::Between(8..12), "bytes=8-11", 8..10),
+            (ByteRange::From(7), "bytes=7-", 7..10),
+            (ByteRange::Last(4), "bytes=-4", 6..10),
+            (ByteRange::Last(40), "bytes=-40", 0..10),
+        ] {
+            assert_eq!((range.header().as_str(), range.within(10)), (header, within));
+        }
+    }
+}

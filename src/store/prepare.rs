@@ -1,0 +1,132 @@
+//! Whether a store can be at a place: nothing else lies there, and it can be written as a store must be.
+
+use std::fs;
+use std::io;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use object_store::ObjectStore;
+use object_store::path::Path as ObjectPath;
+use uuid::Uuid;
+
+use super::Location;
+use super::StoreError;
+use super::durable;
+use super::error::Access;
+use super::files::RemoteFiles;
+use crate::schema::Table;
+
+/// Start of the names of objects that prove that creation is conditional; they are removed at once.
+const PROBE: &str = "trimtrail-probe-";
+
+/// Makes the store's folder, or proves that it is one and can be written.
+///
+/// A store in a bucket has none.
+pub(super) fn prepare_folder(location: &Location) -> Result<(), StoreError> {
+    let Some(folder) = location.folder() else {
+        return Ok(());
+    };
+    let path = || location.display().to_string();
+    let write_error = |error| StoreError::from_io(folder, Access::Write, error);
+    match fs::metadata(folder) {
+        Ok(metadata) if !metadata.is_dir() => return Err(StoreError::PathIsFile { path: path() }),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => durable::create_folders(folder).map_err(write_error)?,
+        Err(error) => return Err(StoreError::from_io(folder, Access::Read, error)),
+    }
+    if let Some(entry) = foreign_entry(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
+        return Err(StoreError::NotEmpty { path: path(), entry });
+    }
+    durable::probe_writable(folder).map_err(write_error)
+}
+
+/// First entry, by name, that shows that the folder is used for something else; a store may hold extra files.
+fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_table = Table::ALL.iter().any(|table| table.name() == name);
+        // What a crash leaves of a store that was being made.
+        let is_left_over = name.contains('#') || is_table && holds_no_rows(&entry.path());
+        if !is_left_over {
+            names.push(name);
+        }
+    }
+    // Asked last, because another process may be making the same store.
+    let is_store = folder.join(Table::Events.name()).join("_delta_log").is_dir();
+    Ok(names.into_iter().min().filter(|_| !is_store))
+}
+
+/// Whether a folder is empty or the folder of a table without data files.
+fn holds_no_rows(path: &Path) -> bool {
+    fs::read_dir(path)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "_delta_log")))
+}
+
+/// Proves that a prefix holds a store or nothing, and that its bucket never writes over an object by creation.
+pub(super) async fn prepare_prefix(remote: &RemoteFiles, location: &Location) -> Result<(), StoreError> {
+    let path = || location.display().to_string();
+    let failed = |access| move |error| StoreError::from_object(&location.root(), access, error);
+    if let Some(entry) = foreign_object(remote).await.map_err(failed(Access::Read))? {
+        return Err(StoreError::NotEmpty { path: path(), entry });
+    }
+    if creates_conditionally(remote, location).await? {
+        return Ok(());
+    }
+    Err(StoreError::UnconditionalWrites { path: path() })
+}
+
+/// As [`foreign_entry`], for a prefix.
+async fn foreign_object(remote: &RemoteFiles) -> object_store::Result<Option<String>> {
+    let log = ObjectPath::from(format!("{}/_delta_log", Table::Events.name()));
+    let is_store = || async { remote.files.list(Some(&log)).next().await.transpose() };
+    if is_store().await?.is_some() {
+        return Ok(None);
+    }
+    let listed = remote.files.list_with_delimiter(None).await?;
+    let names = listed.objects.iter().map(|object| &object.location);
+    let mut names: Vec<String> = names
+        .filter_map(|path| Some(path.filename()?.to_owned()))
+        .filter(|name| !name.starts_with(PROBE))
+        .collect();
+    for folder in listed.common_prefixes {
+        let name = folder.filename().unwrap_or_default();
+        let is_table = Table::ALL.iter().any(|table| table.name() == name);
+        let log = folder.clone().join("_delta_log");
+        let mut objects = remote.files.list(Some(&folder));
+        // What a crash leaves of a store that was being made.
+        let is_left_over = is_table
+            && match objects.next().await.transpose()? {
+                Some(first) => first.location.prefix_matches(&log),
+                None => true,
+            };
+        if !is_left_over {
+            names.push(name.to_owned());
+        }
+    }
+    // Asked again, because another process may be making the same store.
+    let first = names.into_iter().min();
+    if first.is_some() && is_store().await?.is_some() {
+        return Ok(None);
+    }
+    Ok(first)
+}
+
+/// Creates an object twice: the second time must be refused.
+pub(super) async fn creates_conditionally(remote: &RemoteFiles, location: &Location) -> Result<bool, StoreError> {
+    let bucket = remote.files.bucket();
+    let key = format!("{}{PROBE}{}", remote.prefix(), Uuid::new_v4());
+    let failed = |fault| StoreError::of_bucket(&location.root(), Access::Write, fault);
+    let content = || Bytes::from_static(b"conditional writes");
+    // A first request that is repeated meets itself, which proves as much.
+    let is_conditional = match bucket.create(&key, content()).await.map_err(failed)? {
+        true => !bucket.create(&key, content()).await.map_err(failed)?,
+        false => true,
+    };
+    // An object that stays behind is passed over, so failing to remove it changes nothing.
+    drop(bucket.remove(&key).await);
+    Ok(is_conditional)
+}
