@@ -1,0 +1,5 @@
+//! Tests of the whole evaluation.
+
+mod naive;
+mod oracle;
+mod worlds;
