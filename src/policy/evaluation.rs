@@ -133,7 +133,9 @@ impl<'a> Layers<'a> {
             (_, Truth::False) => Decision::ImplicitlyDenied {
                 at: self.refusing(request, &situations),
             },
-            (Truth::False, Truth::True) => Decision::Allowed { by: self.granting(request) },
+            (Truth::False, Truth::True) => Decision::Allowed {
+                by: self.granting(request),
+            },
             _ => Decision::Unknown {
                 missing: self.missing(request, denied, allowed, first),
             },
@@ -181,7 +183,11 @@ impl<'a> Layers<'a> {
         let is_own = |tally: &&Tally<'_>| tally.allow.truth == Truth::False;
         match self.identity.as_ref().filter(is_own) {
             Some(identity) if self.resource.by_origin.truth == Truth::False => identity.layer,
-            _ => self.limits.iter().find(is_refused).map_or(Layer::Identity, |limit| limit.layer),
+            _ => self
+                .limits
+                .iter()
+                .find(is_refused)
+                .map_or(Layer::Identity, |limit| limit.layer),
         }
     }
 
@@ -363,8 +369,11 @@ fn resource<'a>(scan: Scan<'_>, policies: &PolicySet<'a>) -> Tally<'a> {
     }
     let tally = optional(scan, Layer::Resource, &policies.resource);
     let mut tally = tally.unwrap_or_else(|| Tally::silent(Layer::Resource));
-    let is_owner = request.principal.is_root() && request.principal.account_id() == request.resource.account_id.as_deref();
-    let is_rescue = BUCKET_RESCUE.iter().any(|action| action.eq_ignore_ascii_case(&request.action));
+    let is_owner =
+        request.principal.is_root() && request.principal.account_id() == request.resource.account_id.as_deref();
+    let is_rescue = BUCKET_RESCUE
+        .iter()
+        .any(|action| action.eq_ignore_ascii_case(&request.action));
     if is_owner && is_rescue {
         tally.deny = Finding::none();
     }

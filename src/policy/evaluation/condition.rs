@@ -144,7 +144,11 @@ impl<'a> Clause<'_, 'a> {
             }
             comparison.truth()
         }));
-        if self.operator.is_negated { is_match.negated() } else { is_match }
+        if self.operator.is_negated {
+            is_match.negated()
+        } else {
+            is_match
+        }
     }
 }
 

@@ -147,9 +147,7 @@ impl fmt::Display for Missing<'_> {
             Self::ResourceControls => formatter.write_str("resource control policies"),
             Self::ResourceName => formatter.write_str("name of the resource"),
             Self::ResourceAccount => formatter.write_str("account of the resource"),
-            Self::ResourceControlSupport => {
-                formatter.write_str("whether resource control policies bind the service")
-            }
+            Self::ResourceControlSupport => formatter.write_str("whether resource control policies bind the service"),
         }
     }
 }

@@ -83,7 +83,11 @@ const TESTS: &[(&str, Test, bool)] = &[
     ("numericlessthan", Test::Number(Relation::Less), false),
     ("numericlessthanequals", Test::Number(Relation::LessOrEqual), false),
     ("numericgreaterthan", Test::Number(Relation::Greater), false),
-    ("numericgreaterthanequals", Test::Number(Relation::GreaterOrEqual), false),
+    (
+        "numericgreaterthanequals",
+        Test::Number(Relation::GreaterOrEqual),
+        false,
+    ),
     ("dateequals", Test::Moment(Relation::Equal), false),
     ("datenotequals", Test::Moment(Relation::Equal), true),
     ("datelessthan", Test::Moment(Relation::Less), false),
@@ -253,7 +257,14 @@ mod tests {
             is_negated: true,
         };
         assert_eq!(operator, wanted);
-        for name in ["", "StringLikes", "ForSome:StringLike", "NullIfExists", "IfExists", "StringEqualsIfExistsIfExists"] {
+        for name in [
+            "",
+            "StringLikes",
+            "ForSome:StringLike",
+            "NullIfExists",
+            "IfExists",
+            "StringEqualsIfExistsIfExists",
+        ] {
             assert_eq!(Operator::parse(name), None, "{name}");
         }
     }
@@ -278,13 +289,32 @@ mod tests {
             ("Bool", "true", "false", false),
             ("BinaryEquals", "Zm8=", "Zm8", true),
             ("IpAddress", "10.1.2.3", "10.0.0.0/8", true),
-            ("ArnLike", "arn:aws:sns:eu-west-1:111122223333:a:b", "arn:aws:sns:*:111122223333:a*", true),
-            ("ArnEquals", "arn:aws:sns:eu-west-1:111122223333:a", "arn:aws:s*:111122223333:a", false),
-            ("ArnEquals", "arn:aws:iam::111122223333:role/x", "${aws:PrincipalArn}", true),
+            (
+                "ArnLike",
+                "arn:aws:sns:eu-west-1:111122223333:a:b",
+                "arn:aws:sns:*:111122223333:a*",
+                true,
+            ),
+            (
+                "ArnEquals",
+                "arn:aws:sns:eu-west-1:111122223333:a",
+                "arn:aws:s*:111122223333:a",
+                false,
+            ),
+            (
+                "ArnEquals",
+                "arn:aws:iam::111122223333:role/x",
+                "${aws:PrincipalArn}",
+                true,
+            ),
         ] {
             let compared = compare(operator, found, wanted);
             let is_undefined = operator == "ArnEquals" && wanted.starts_with("arn:aws:s*:1");
-            let expected = if is_undefined { Comparison::Undefined } else { Comparison::Known(result) };
+            let expected = if is_undefined {
+                Comparison::Undefined
+            } else {
+                Comparison::Known(result)
+            };
             assert_eq!(compared, expected, "{operator} {found} {wanted}");
         }
     }

@@ -56,7 +56,9 @@ pub(super) fn is_left_out(set: &PrincipalSet, principal: &Principal) -> Truth {
         return Truth::False;
     };
     let is_named = |name: &Name<'_>| {
-        let texts = named.iter().flat_map(|(kind, texts)| texts.texts().map(|text| (*kind, text)));
+        let texts = named
+            .iter()
+            .flat_map(|(kind, texts)| texts.texts().map(|text| (*kind, text)));
         Truth::any(texts.map(|(kind, text)| name.is_meant(kind, text)))
     };
     let is_canonical = naming(set, principal).by_account;
@@ -138,7 +140,11 @@ fn naming_by(kind: PrincipalType, text: &str, principal: &Principal) -> Naming {
             (Some(account), _) => {
                 let is_own = Truth::from(principal.account_id() == Some(account));
                 // An account's ARN is that of its root user.
-                let way = if principal.is_root() { &mut naming.directly } else { &mut naming.by_account };
+                let way = if principal.is_root() {
+                    &mut naming.directly
+                } else {
+                    &mut naming.by_account
+                };
                 *way = is_own;
             }
             (None, true) => {
@@ -176,7 +182,11 @@ fn naming_by(kind: PrincipalType, text: &str, principal: &Principal) -> Naming {
                 None if principal.account_id().is_some() => Truth::Unknown,
                 None => Truth::False,
             };
-            let way = if principal.is_root() { &mut naming.directly } else { &mut naming.by_account };
+            let way = if principal.is_root() {
+                &mut naming.directly
+            } else {
+                &mut naming.by_account
+            };
             *way = is_own;
         }
     }
@@ -241,14 +251,34 @@ mod tests {
             (PrincipalType::Aws, "*", [True, False, False]),
             (PrincipalType::Aws, ROLE, [False, True, False]),
             (PrincipalType::Aws, "111122223333", [False, False, True]),
-            (PrincipalType::Aws, "arn:aws:iam::111122223333:root", [False, False, True]),
-            (PrincipalType::Aws, "arn:aws:iam::444455556666:root", [False, False, False]),
-            (PrincipalType::Aws, "arn:aws:iam::111122223333:role/reader", [False, False, False]),
-            (PrincipalType::Aws, "arn:aws:iam::111122223333:role/team/*", [False, False, False]),
+            (
+                PrincipalType::Aws,
+                "arn:aws:iam::111122223333:root",
+                [False, False, True],
+            ),
+            (
+                PrincipalType::Aws,
+                "arn:aws:iam::444455556666:root",
+                [False, False, False],
+            ),
+            (
+                PrincipalType::Aws,
+                "arn:aws:iam::111122223333:role/reader",
+                [False, False, False],
+            ),
+            (
+                PrincipalType::Aws,
+                "arn:aws:iam::111122223333:role/team/*",
+                [False, False, False],
+            ),
             (PrincipalType::Aws, "AROAEXAMPLE", [False, Unknown, False]),
             (PrincipalType::Aws, "AIDAEXAMPLE", [False, False, False]),
             (PrincipalType::Service, "ec2.amazonaws.com", [False, False, False]),
-            (PrincipalType::Federated, "cognito-identity.amazonaws.com", [Unknown, False, False]),
+            (
+                PrincipalType::Federated,
+                "cognito-identity.amazonaws.com",
+                [Unknown, False, False],
+            ),
             (PrincipalType::CanonicalUser, "79a5", [False, False, Unknown]),
         ] {
             assert_eq!(ways(kind, text, &session()), wanted, "{text}");
@@ -263,9 +293,15 @@ mod tests {
         });
         assert_eq!(ways(PrincipalType::Aws, "111122223333", &root), [True, False, False]);
         let service = Principal::new(PrincipalKind::Service {
-            names: vec!["logs.amazonaws.com".to_owned(), "logs.eu-west-1.amazonaws.com".to_owned()],
+            names: vec![
+                "logs.amazonaws.com".to_owned(),
+                "logs.eu-west-1.amazonaws.com".to_owned(),
+            ],
         });
-        assert_eq!(ways(PrincipalType::Service, "logs.amazonaws.com", &service), [True, False, False]);
+        assert_eq!(
+            ways(PrincipalType::Service, "logs.amazonaws.com", &service),
+            [True, False, False]
+        );
         assert_eq!(ways(PrincipalType::Service, "sns.amazonaws.com", &service), [False; 3]);
         assert_eq!(ways(PrincipalType::CanonicalUser, "79a5", &service), [False; 3]);
         let provider = Principal::new(PrincipalKind::Federated {
@@ -288,10 +324,19 @@ mod tests {
         assert_eq!(left_out(&["*"]), Truth::False);
         assert_eq!(left_out(&[ROLE, "111122223333"]), Truth::Unknown);
         assert_eq!(left_out(&[SESSION]), Truth::Unknown);
-        assert_eq!(left_out(&["444455556666", "arn:aws:iam::111122223333:role/x"]), Truth::True);
+        assert_eq!(
+            left_out(&["444455556666", "arn:aws:iam::111122223333:role/x"]),
+            Truth::True
+        );
         assert_eq!(is_left_out(&PrincipalSet::Everyone, &session()), Truth::False);
         let anonymous = Principal::new(PrincipalKind::Anonymous);
-        assert_eq!(is_left_out(&named(PrincipalType::Aws, &[ROLE]), &anonymous), Truth::True);
-        assert_eq!(is_left_out(&named(PrincipalType::Aws, &["*"]), &anonymous), Truth::False);
+        assert_eq!(
+            is_left_out(&named(PrincipalType::Aws, &[ROLE]), &anonymous),
+            Truth::True
+        );
+        assert_eq!(
+            is_left_out(&named(PrincipalType::Aws, &["*"]), &anonymous),
+            Truth::False
+        );
     }
 }

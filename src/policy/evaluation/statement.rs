@@ -72,7 +72,11 @@ fn resource_fits<'a>(
 ) -> Truth {
     let patterns = resources.named().texts();
     let is_named = Truth::any(patterns.map(|pattern| is_named(pattern, version, request, place, missing)));
-    if resources.is_negated() { is_named.negated() } else { is_named }
+    if resources.is_negated() {
+        is_named.negated()
+    } else {
+        is_named
+    }
 }
 
 fn is_named<'a>(
@@ -111,7 +115,6 @@ fn has_variables_in_place(pattern: &str) -> bool {
 }
 
 /// "The resource that includes a policy variable with no value will not match any resource" holds for `NotResource` too.
-
 fn filled_matches(text: &str, name: &str, context: &ContextKeys, missing: &mut Vec<Missing<'_>>) -> Truth {
     match pattern::fill(text, context) {
         Filled::Tokens(tokens) => {

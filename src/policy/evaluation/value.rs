@@ -55,7 +55,11 @@ pub(super) fn moment(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let is_year = digits.len() == 4;
-        return if is_year { None } else { text.parse().ok().map(|seconds: i128| seconds * NANOSECONDS) };
+        return if is_year {
+            None
+        } else {
+            text.parse().ok().map(|seconds: i128| seconds * NANOSECONDS)
+        };
     }
     let (date, time) = match text.split_once(['T', 't']) {
         Some((date, time)) => (date, Some(time)),
@@ -120,7 +124,11 @@ fn days_since_1970(date: &str) -> Option<i64> {
         return None;
     }
     // Years begin in March, so that the leap day is the last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
 }
@@ -196,7 +204,15 @@ mod tests {
             assert_eq!(moment(text), Some(seconds * 1_000_000_000), "{text}");
         }
         assert_eq!(moment("1970-01-01T00:00:00.25Z"), Some(250_000_000));
-        for text in ["", "2020", "2020-13", "2021-02-29", "2020-01-01T00:00:00", "2020-01-01T24:00Z", "soon"] {
+        for text in [
+            "",
+            "2020",
+            "2020-13",
+            "2021-02-29",
+            "2020-01-01T00:00:00",
+            "2020-01-01T24:00Z",
+            "soon",
+        ] {
             assert_eq!(moment(text), None, "{text}");
         }
     }

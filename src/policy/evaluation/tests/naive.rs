@@ -163,16 +163,26 @@ fn condition(operator: &str, key: &str, wanted: &[String], is_2012: bool, world:
         };
     }
     let holds = |found: &String| {
-        let mut matching = wanted.iter().filter(|wanted| matches(&positive, found, wanted, is_2012, &world.context));
+        let mut matching = wanted
+            .iter()
+            .filter(|wanted| matches(&positive, found, wanted, is_2012, &world.context));
         matching.next().is_some() != is_negated
     };
-    if any.is_some() { found.iter().any(holds) } else { found.iter().all(holds) }
+    if any.is_some() {
+        found.iter().any(holds)
+    } else {
+        found.iter().all(holds)
+    }
 }
 
 /// Whether action, resource and conditions fit.
 fn fits(statement: &Value, is_2012: bool, world: &World) -> bool {
     let is_action = |pattern: &String| {
-        let pattern: Vec<(char, bool)> = pattern.to_lowercase().chars().map(|character| (character, false)).collect();
+        let pattern: Vec<(char, bool)> = pattern
+            .to_lowercase()
+            .chars()
+            .map(|character| (character, false))
+            .collect();
         glob(&pattern, &world.action.to_lowercase().chars().collect::<Vec<_>>())
     };
     let is_resource = |pattern: &String| {
@@ -223,7 +233,11 @@ fn principal_fits(statement: &Value, world: &World) -> Fit {
         (Some(set), _) => of(set),
         (_, Some(set)) => {
             let has_boundary = world.boundary.is_some() && ["session", "user", "federated"].contains(&kind);
-            if has_boundary || of(set) == Fit::Nobody { Fit::Direct } else { Fit::Nobody }
+            if has_boundary || of(set) == Fit::Nobody {
+                Fit::Direct
+            } else {
+                Fit::Nobody
+            }
         }
         _ => Fit::Direct,
     }
@@ -241,15 +255,25 @@ fn applying(policy: &Value, world: &World) -> Vec<(bool, Fit)> {
 fn answer(world: &World, pools: &Pools) -> Answer {
     let (kind, _, origin, account) = PRINCIPALS[world.principal];
     let plain = |positions: &[usize]| -> Vec<(bool, Fit)> {
-        positions.iter().flat_map(|position| applying(&pools.plain[*position].json, world)).collect()
+        positions
+            .iter()
+            .flat_map(|position| applying(&pools.plain[*position].json, world))
+            .collect()
     };
     let allows = |statements: &[(bool, Fit)]| statements.iter().any(|(denies, _)| !denies);
     let is_linked = origin.contains("/aws-service-role/");
     let is_identity = ["session", "user", "federated"].contains(&kind);
     let is_managed = world.management == Some(account);
 
-    let identity = if is_identity { plain(&world.identity) } else { Vec::new() };
-    let boundary = world.boundary.filter(|_| is_identity).map(|position| plain(&[position]));
+    let identity = if is_identity {
+        plain(&world.identity)
+    } else {
+        Vec::new()
+    };
+    let boundary = world
+        .boundary
+        .filter(|_| is_identity)
+        .map(|position| plain(&[position]));
     let session = match world.session {
         Some(position) if ["session", "federated"].contains(&kind) => Some(plain(&[position])),
         // Without a policy a federated user has no permissions of its own.
@@ -275,7 +299,10 @@ fn answer(world: &World, pools: &Pools) -> Answer {
         resource.retain(|(denies, _)| !denies);
     }
 
-    let mut everything = identity.iter().chain(boundary.iter().flatten()).chain(session.iter().flatten());
+    let mut everything = identity
+        .iter()
+        .chain(boundary.iter().flatten())
+        .chain(session.iter().flatten());
     let mut others = service_control.iter().flatten().chain(&resource_control);
     let mut rest = endpoint.iter().flatten().chain(&resource);
     if everything.any(|(denies, _)| *denies) || others.any(|(denies, _)| *denies) || rest.any(|(denies, _)| *denies) {
@@ -284,7 +311,8 @@ fn answer(world: &World, pools: &Pools) -> Answer {
     if !service_control.iter().all(|level| allows(level)) || !endpoint.is_none_or(|endpoint| allows(&endpoint)) {
         return Answer::Implicit;
     }
-    let is_limited = !boundary.is_none_or(|boundary| allows(&boundary)) || !session.is_none_or(|session| allows(&session));
+    let is_limited =
+        !boundary.is_none_or(|boundary| allows(&boundary)) || !session.is_none_or(|session| allows(&session));
     let own = kind == "root" || allows(&identity);
     let granted = |fit: Fit| resource.iter().any(|(_, found)| *found == fit);
     let is_strict = world.resource.is_some() && (world.action.starts_with("kms:") || world.action == "sts:AssumeRole");
@@ -328,11 +356,19 @@ fn engine_agrees_with_the_plain_rules_in_a_hundred_thousand_cases() {
             let world = World::roll(&mut dice, &pools);
             let wanted = answer(&world, &pools);
             let decision = evaluate(&world.request(), &world.policies(&pools, &everybody));
-            assert_eq!(answer_of(&decision), Some(wanted), "{decision}\n{}", show(&world, &pools, &everybody));
+            assert_eq!(
+                answer_of(&decision),
+                Some(wanted),
+                "{decision}\n{}",
+                show(&world, &pools, &everybody)
+            );
             *counts.entry(wanted).or_default() += 1;
         }
     }
-    assert!(counts.len() == 3 && counts.values().all(|count| *count >= 10_000), "{counts:?}");
+    assert!(
+        counts.len() == 3 && counts.values().all(|count| *count >= 10_000),
+        "{counts:?}"
+    );
 }
 
 #[test]
@@ -365,7 +401,11 @@ fn definite_decisions_hold_for_every_value_of_what_is_unknown() {
             let values = worlds::candidates(key).into_iter().map(Some);
             values.chain([None]).collect()
         };
-        let owners: &[&'static str] = if hides_owner { &[worlds::HOME, worlds::AWAY] } else { &[world.owner] };
+        let owners: &[&'static str] = if hides_owner {
+            &[worlds::HOME, worlds::AWAY]
+        } else {
+            &[world.owner]
+        };
         let resource_policies = match hides_resource_policy {
             true => vec![None, world.resource_policy, Some(0), Some(1)],
             false => vec![world.resource_policy],
@@ -389,12 +429,16 @@ fn definite_decisions_hold_for_every_value_of_what_is_unknown() {
         match answer_of(&decision) {
             Some(definite) => {
                 counts[usize::from(definite == Answer::Allowed)] += 1;
-                let is_same = answers.iter().all(|is_allowed| *is_allowed == (definite == Answer::Allowed));
+                let is_same = answers
+                    .iter()
+                    .all(|is_allowed| *is_allowed == (definite == Answer::Allowed));
                 assert!(is_same, "{decision}\n{request:#?}\n{policies:#?}");
             }
             None => {
                 counts[2] += 1;
-                let Decision::Unknown { missing } = &decision else { panic!() };
+                let Decision::Unknown { missing } = &decision else {
+                    panic!()
+                };
                 assert!(!missing.is_empty());
             }
         }

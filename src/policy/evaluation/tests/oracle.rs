@@ -150,7 +150,10 @@ fn every_answer_of_the_simulator_is_ours() {
     }
     assert!(counts.values().sum::<usize>() >= 20_000, "{counts:?}");
     // Neither side gets away with one answer to everything.
-    assert!(counts.len() == 3 && counts.values().all(|count| *count >= 4_000), "{counts:?}");
+    assert!(
+        counts.len() == 3 && counts.values().all(|count| *count >= 4_000),
+        "{counts:?}"
+    );
 }
 
 #[test]

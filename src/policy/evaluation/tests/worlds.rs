@@ -24,34 +24,121 @@ pub(super) const AWAY: &str = "444455556666";
 
 /// Key, values that requests have, values that policies ask for, type.
 const KEYS: &[(&str, &[&str], &[&str], &str)] = &[
-    ("aws:PrincipalTag/team", &["red", "blue", "a*b"], &["red", "Red", "r*", "?ed", "${aws:username}", "a${*}b"], "text"),
-    ("aws:username", &["red", "ann"], &["ann", "A*", "${aws:PrincipalTag/team, 'red'}", "*"], "text"),
-    ("s3:max-keys", &["9", "10", "-3"], &["10", "10.0", "9.5", "-3"], "number"),
-    ("aws:CurrentTime", &["2020-02-29T12:00:00Z", "2020-03-01T00:00:00Z"], &["1583020800", "2020-03-01T01:30:00+01:30", "2020-12-31"], "moment"),
+    (
+        "aws:PrincipalTag/team",
+        &["red", "blue", "a*b"],
+        &["red", "Red", "r*", "?ed", "${aws:username}", "a${*}b"],
+        "text",
+    ),
+    (
+        "aws:username",
+        &["red", "ann"],
+        &["ann", "A*", "${aws:PrincipalTag/team, 'red'}", "*"],
+        "text",
+    ),
+    (
+        "s3:max-keys",
+        &["9", "10", "-3"],
+        &["10", "10.0", "9.5", "-3"],
+        "number",
+    ),
+    (
+        "aws:CurrentTime",
+        &["2020-02-29T12:00:00Z", "2020-03-01T00:00:00Z"],
+        &["1583020800", "2020-03-01T01:30:00+01:30", "2020-12-31"],
+        "moment",
+    ),
     ("aws:SecureTransport", &["true", "false"], &["true", "false"], "truth"),
     ("kms:blob", &["Zm8=", "Zm9v"], &["Zm8=", "Zm9v"], "bytes"),
-    ("aws:SourceIp", &["10.1.2.3", "203.0.113.7", "2001:db8::1"], &["10.0.0.0/8", "203.0.113.7", "0.0.0.0/0", "2001:db8::/32"], "network"),
-    ("aws:SourceArn", &["arn:aws:iam::111122223333:role/red", "arn:aws:sns:eu-west-1:111122223333:a:b"],
-        &["arn:aws:iam::*:role/*", "arn:aws:sns:*:111122223333:a*", "arn:aws:iam::111122223333:role/${aws:username}", "arn:*:iam:*"], "arn"),
+    (
+        "aws:SourceIp",
+        &["10.1.2.3", "203.0.113.7", "2001:db8::1"],
+        &["10.0.0.0/8", "203.0.113.7", "0.0.0.0/0", "2001:db8::/32"],
+        "network",
+    ),
+    (
+        "aws:SourceArn",
+        &[
+            "arn:aws:iam::111122223333:role/red",
+            "arn:aws:sns:eu-west-1:111122223333:a:b",
+        ],
+        &[
+            "arn:aws:iam::*:role/*",
+            "arn:aws:sns:*:111122223333:a*",
+            "arn:aws:iam::111122223333:role/${aws:username}",
+            "arn:*:iam:*",
+        ],
+        "arn",
+    ),
 ];
 
-const LISTS: &[(&str, &str)] = &[("aws:TagKeys", "aws:PrincipalTag/team"), ("aws:SourceOrgPaths", "aws:username")];
+const LISTS: &[(&str, &str)] = &[
+    ("aws:TagKeys", "aws:PrincipalTag/team"),
+    ("aws:SourceOrgPaths", "aws:username"),
+];
 
 const OPERATORS: &[(&str, &[&str])] = &[
-    ("text", &["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike"]),
-    ("number", &["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"]),
-    ("moment", &["DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals"]),
+    (
+        "text",
+        &[
+            "StringEquals",
+            "StringNotEquals",
+            "StringEqualsIgnoreCase",
+            "StringNotEqualsIgnoreCase",
+            "StringLike",
+            "StringNotLike",
+        ],
+    ),
+    (
+        "number",
+        &[
+            "NumericEquals",
+            "NumericNotEquals",
+            "NumericLessThan",
+            "NumericLessThanEquals",
+            "NumericGreaterThan",
+            "NumericGreaterThanEquals",
+        ],
+    ),
+    (
+        "moment",
+        &[
+            "DateEquals",
+            "DateNotEquals",
+            "DateLessThan",
+            "DateLessThanEquals",
+            "DateGreaterThan",
+            "DateGreaterThanEquals",
+        ],
+    ),
     ("truth", &["Bool"]),
     ("bytes", &["BinaryEquals"]),
     ("network", &["IpAddress", "NotIpAddress"]),
     ("arn", &["ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"]),
 ];
 
-const ACTIONS: &[&str] = &["*", "s3:*", "s3:Get*", "S3:getobject", "kms:Decrypt", "kms:*", "sts:AssumeRole", "sqs:S?ndMessage", "iam:*", "*:*"];
+const ACTIONS: &[&str] = &[
+    "*",
+    "s3:*",
+    "s3:Get*",
+    "S3:getobject",
+    "kms:Decrypt",
+    "kms:*",
+    "sts:AssumeRole",
+    "sqs:S?ndMessage",
+    "iam:*",
+    "*:*",
+];
 
 const RESOURCES: &[&str] = &[
-    "*", "arn:aws:s3:::data/*", "arn:aws:s3:::data/${aws:username}/*", "arn:aws:kms:*:111122223333:key/1?", "arn:aws:iam::*:role/*",
-    "arn:aws:s3:::*/${aws:PrincipalTag/team, 'red'}/x", "arn:aws:s3:::data/a${*}b", "arn:aws:sqs:*",
+    "*",
+    "arn:aws:s3:::data/*",
+    "arn:aws:s3:::data/${aws:username}/*",
+    "arn:aws:kms:*:111122223333:key/1?",
+    "arn:aws:iam::*:role/*",
+    "arn:aws:s3:::*/${aws:PrincipalTag/team, 'red'}/x",
+    "arn:aws:s3:::data/a${*}b",
+    "arn:aws:sqs:*",
 ];
 
 /// What a request can be: action, resource with its owner.
@@ -68,15 +155,34 @@ const REQUESTS: &[(&str, Option<&str>)] = &[
 
 /// Kind, the names of the principal: itself, the role or user behind it, its account.
 pub(super) const PRINCIPALS: &[(&str, &str, &str, &str)] = &[
-    ("session", "arn:aws:sts::111122223333:assumed-role/reader/ann", "arn:aws:iam::111122223333:role/reader", HOME),
-    ("session", "arn:aws:sts::444455556666:assumed-role/reader/ann", "arn:aws:iam::444455556666:role/reader", AWAY),
-    ("session", "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForX/x",
-        "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", HOME),
+    (
+        "session",
+        "arn:aws:sts::111122223333:assumed-role/reader/ann",
+        "arn:aws:iam::111122223333:role/reader",
+        HOME,
+    ),
+    (
+        "session",
+        "arn:aws:sts::444455556666:assumed-role/reader/ann",
+        "arn:aws:iam::444455556666:role/reader",
+        AWAY,
+    ),
+    (
+        "session",
+        "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForX/x",
+        "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX",
+        HOME,
+    ),
     ("user", "arn:aws:iam::111122223333:user/ann", "", HOME),
     ("user", "arn:aws:iam::444455556666:user/ann", "", AWAY),
     ("root", "", "", HOME),
     ("root", "", "", AWAY),
-    ("federated", "arn:aws:sts::111122223333:federated-user/bob", "arn:aws:iam::111122223333:user/ann", HOME),
+    (
+        "federated",
+        "arn:aws:sts::111122223333:federated-user/bob",
+        "arn:aws:iam::111122223333:user/ann",
+        HOME,
+    ),
     ("service", "logs.amazonaws.com", "", ""),
     ("anonymous", "", "", ""),
 ];
@@ -241,7 +347,10 @@ impl World {
             service_control: levels(&self.service_control, &plain),
             resource_control: levels(&self.resource_control, &of_resource),
             resource: Stated::Known(self.resource_policy.map(of_resource)),
-            endpoint: Stated::Known(self.endpoint.map(|position| NamedPolicy::new("endpoint", &everybody[position].document))),
+            endpoint: Stated::Known(
+                self.endpoint
+                    .map(|position| NamedPolicy::new("endpoint", &everybody[position].document)),
+            ),
             management_account_id: self.management,
         }
     }
@@ -298,11 +407,27 @@ fn statement(dice: &mut Dice, has_principals: bool) -> Value {
         statement.insert(name.to_owned(), principals);
     }
     let is_broad = !denies && dice.one_in(2);
-    let actions = if is_broad { Value::from("*") } else { dice.some(ACTIONS, 3) };
-    let name = if dice.one_in(8) && !is_broad { "NotAction" } else { "Action" };
+    let actions = if is_broad {
+        Value::from("*")
+    } else {
+        dice.some(ACTIONS, 3)
+    };
+    let name = if dice.one_in(8) && !is_broad {
+        "NotAction"
+    } else {
+        "Action"
+    };
     statement.insert(name.to_owned(), actions);
-    let resources = if is_broad { Value::from("*") } else { dice.some(RESOURCES, 3) };
-    let name = if dice.one_in(8) && !is_broad { "NotResource" } else { "Resource" };
+    let resources = if is_broad {
+        Value::from("*")
+    } else {
+        dice.some(RESOURCES, 3)
+    };
+    let name = if dice.one_in(8) && !is_broad {
+        "NotResource"
+    } else {
+        "Resource"
+    };
     statement.insert(name.to_owned(), resources);
     if dice.one_in(if denies { 2 } else { 3 }) {
         let mut blocks = Map::new();
@@ -329,7 +454,14 @@ fn principals(dice: &mut Dice, denies: bool) -> (&'static str, Value) {
         return ("NotPrincipal", named);
     }
     if dice.one_in(5) {
-        return ("Principal", if dice.one_in(2) { Value::from("*") } else { json!({ "AWS": "*" }) });
+        return (
+            "Principal",
+            if dice.one_in(2) {
+                Value::from("*")
+            } else {
+                json!({ "AWS": "*" })
+            },
+        );
     }
     let named = match kind {
         "service" => json!({ "Service": [itself, "sns.amazonaws.com"] }),
@@ -342,7 +474,14 @@ fn principals(dice: &mut Dice, denies: bool) -> (&'static str, Value) {
     };
     let is_open = kind == "anonymous";
     // Whether a session came from a provider is not known, so that no federated principal is asked for.
-    ("Principal", if is_open { json!({ "Service": "sns.amazonaws.com" }) } else { named })
+    (
+        "Principal",
+        if is_open {
+            json!({ "Service": "sns.amazonaws.com" })
+        } else {
+            named
+        },
+    )
 }
 
 fn block(dice: &mut Dice) -> (String, Value) {
@@ -369,6 +508,10 @@ fn block(dice: &mut Dice) -> (String, Value) {
     let key = if is_list { list.to_owned() } else { key.to_owned() };
     let key = if dice.one_in(4) { key.to_uppercase() } else { key };
     // ARN patterns of fewer than six parts have no documented result.
-    let wanted: Vec<&str> = wanted.iter().copied().filter(|text| kind != "arn" || text.split(':').count() > 5).collect();
+    let wanted: Vec<&str> = wanted
+        .iter()
+        .copied()
+        .filter(|text| kind != "arn" || text.split(':').count() > 5)
+        .collect();
     (operator, json!({ key: dice.some(&wanted, 3) }))
 }
