@@ -10,6 +10,7 @@
 //! decide by rules of their own.
 
 mod condition;
+mod context;
 mod decision;
 mod keys;
 mod operator;
@@ -22,6 +23,8 @@ mod tally;
 mod truth;
 mod value;
 
+pub use context::RecordFields;
+pub use context::context_of;
 pub use decision::Decision;
 pub use decision::Effectiveness;
 pub use decision::Layer;

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextKeys {
     states: BTreeMap<String, KeyState>,
+    /// Beginnings of names: of these keys all are set that the request has.
+    complete_prefixes: Vec<String>,
     unlisted: KeyState,
 }
 
@@ -28,6 +30,7 @@ impl ContextKeys {
     pub fn complete() -> Self {
         Self {
             states: BTreeMap::new(),
+            complete_prefixes: Vec::new(),
             unlisted: KeyState::Absent,
         }
     }
@@ -36,6 +39,7 @@ impl ContextKeys {
     pub fn partial() -> Self {
         Self {
             states: BTreeMap::new(),
+            complete_prefixes: Vec::new(),
             unlisted: KeyState::Unknown,
         }
     }
@@ -50,10 +54,20 @@ impl ContextKeys {
         self.set(key, KeyState::Present(vec![value.into()]));
     }
 
+    /// Says that keys whose names begin so are absent unless they are set, as `aws:RequestTag/`.
+    pub fn complete_under(&mut self, prefix: &str) {
+        self.complete_prefixes.push(prefix.to_ascii_lowercase());
+    }
+
     /// What is known of a key.
     pub fn state(&self, key: &str) -> &KeyState {
-        let state = self.states.get(&key.to_ascii_lowercase());
-        state.unwrap_or(&self.unlisted)
+        let key = key.to_ascii_lowercase();
+        let is_complete = || self.complete_prefixes.iter().any(|prefix| key.starts_with(prefix));
+        match self.states.get(&key) {
+            Some(state) => state,
+            None if is_complete() => &KeyState::Absent,
+            None => &self.unlisted,
+        }
     }
 
     /// The keys that were set, in lower case, in order.
@@ -75,5 +89,8 @@ mod tests {
         assert_eq!(keys.state("aws:SourceIp"), &KeyState::Unknown);
         assert_eq!(ContextKeys::complete().state("aws:SourceIp"), &KeyState::Absent);
         assert_eq!(keys.iter().collect::<Vec<_>>(), [("aws:principaltag/team", &wanted)]);
+        keys.complete_under("aws:PrincipalTag/");
+        assert_eq!(keys.state("aws:PrincipalTag/other"), &KeyState::Absent);
+        assert_eq!(keys.state("aws:PrincipalTag/team"), &wanted);
     }
 }
