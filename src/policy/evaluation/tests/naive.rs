@@ -50,28 +50,25 @@ fn glob(pattern: &[(char, bool)], text: &[char]) -> bool {
 
 /// Characters with the flag whether each stands for itself; nothing where a variable has no value.
 fn fill(text: &str, is_2012: bool, context: &BTreeMap<String, Vec<String>>) -> Option<Vec<(char, bool)>> {
-    let mut filled = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        if is_2012 && rest.starts_with("${") {
-            let end = rest.find('}').unwrap();
-            let inside = &rest[2..end];
-            rest = &rest[end + 1..];
-            let value = if ["*", "?", "$"].contains(&inside) {
-                inside.to_owned()
-            } else {
-                let mut parts = inside.split(", ");
-                let name = parts.next().unwrap();
-                let default = parts.next().map(|quoted| quoted.trim_matches('\'').to_owned());
-                let found = context.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-                found.map(|(_, values)| values[0].clone()).or(default)?
-            };
-            filled.extend(value.chars().map(|character| (character, true)));
+    let plain = |text: &str| text.chars().map(|character| (character, false)).collect::<Vec<_>>();
+    if !is_2012 {
+        return Some(plain(text));
+    }
+    let mut pieces = text.split("${");
+    let mut filled = plain(pieces.next()?);
+    for piece in pieces {
+        let (inside, after) = piece.split_once('}')?;
+        let value = if ["*", "?", "$"].contains(&inside) {
+            inside.to_owned()
         } else {
-            let character = rest.chars().next().unwrap();
-            filled.push((character, false));
-            rest = &rest[character.len_utf8()..];
-        }
+            let mut parts = inside.split(", ");
+            let name = parts.next()?;
+            let default = parts.next().map(|quoted| quoted.trim_matches('\'').to_owned());
+            let found = context.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, values)| values[0].clone()).or(default)?
+        };
+        filled.extend(value.chars().map(|character| (character, true)));
+        filled.extend(plain(after));
     }
     Some(filled)
 }
@@ -120,7 +117,9 @@ fn matches(operator: &str, found: &str, wanted: &str, is_2012: bool, context: &B
         "ipaddress" => {
             let (start, length) = wanted.split_once('/').unwrap_or((wanted, "32"));
             let (address, start) = (bits(found), bits(start));
-            return address.len() == start.len() && address.starts_with(&start[..length.parse().unwrap()]);
+            let length: usize = length.parse().unwrap();
+            let mut pairs = address.chars().zip(start.chars()).take(length);
+            return address.len() == start.len() && pairs.all(|(left, right)| left == right);
         }
         _ => {}
     }
@@ -217,9 +216,12 @@ fn principal_fits(statement: &Value, world: &World) -> Fit {
         let (aws, services) = (names("AWS"), names("Service"));
         let has = |wanted: &str| !wanted.is_empty() && aws.iter().any(|name| name == wanted);
         let has_account = !account.is_empty() && (has(account) || has(&format!("arn:aws:iam::{account}:root")));
-        if has("*") || (kind == "service" && services.iter().any(|name| name == itself)) {
-            Fit::Direct
-        } else if (kind != "service" && has(itself)) || (kind == "root" && has_account) {
+        let is_itself = match kind {
+            "service" => services.iter().any(|name| name == itself),
+            "root" => has_account,
+            _ => has(itself),
+        };
+        if has("*") || is_itself {
             Fit::Direct
         } else if has(origin) {
             Fit::Origin
@@ -252,74 +254,86 @@ fn applying(policy: &Value, world: &World) -> Vec<(bool, Fit)> {
     with_fit.filter(|(_, fit)| *fit != Fit::Nobody).collect()
 }
 
-fn answer(world: &World, pools: &Pools) -> Answer {
+/// The statements that apply, layer by layer; a layer that has no say is left out.
+struct Applying {
+    identity: Vec<(bool, Fit)>,
+    boundary: Option<Vec<(bool, Fit)>>,
+    session: Option<Vec<(bool, Fit)>>,
+    service_control: Vec<Vec<(bool, Fit)>>,
+    resource_control: Vec<(bool, Fit)>,
+    endpoint: Option<Vec<(bool, Fit)>>,
+    resource: Vec<(bool, Fit)>,
+}
+
+fn layers(world: &World, pools: &Pools) -> Applying {
     let (kind, _, origin, account) = PRINCIPALS[world.principal];
     let plain = |positions: &[usize]| -> Vec<(bool, Fit)> {
-        positions
-            .iter()
-            .flat_map(|position| applying(&pools.plain[*position].json, world))
-            .collect()
+        let policies = positions.iter().map(|position| &pools.plain[*position].json);
+        policies.flat_map(|policy| applying(policy, world)).collect()
     };
-    let allows = |statements: &[(bool, Fit)]| statements.iter().any(|(denies, _)| !denies);
+    let of_resource = |position: &usize| applying(&pools.of_resources[*position].json, world);
     let is_linked = origin.contains("/aws-service-role/");
     let is_identity = ["session", "user", "federated"].contains(&kind);
-    let is_managed = world.management == Some(account);
-
-    let identity = if is_identity {
-        plain(&world.identity)
-    } else {
-        Vec::new()
-    };
-    let boundary = world
-        .boundary
-        .filter(|_| is_identity)
-        .map(|position| plain(&[position]));
-    let session = match world.session {
-        Some(position) if ["session", "federated"].contains(&kind) => Some(plain(&[position])),
-        // Without a policy a federated user has no permissions of its own.
-        None if kind == "federated" => Some(Vec::new()),
-        _ => None,
-    };
-    let is_bound = !account.is_empty() && !is_linked && !is_managed;
-    let levels = world.service_control.iter().filter(|_| is_bound);
-    let service_control: Vec<_> = levels.map(|level| plain(level)).collect();
+    let is_bound = !account.is_empty() && !is_linked && world.management != Some(account);
     let is_owner_managed = world.resource.is_some() && world.management == Some(world.owner);
     let is_limited = !is_linked && !is_owner_managed && world.action != "kms:RetireGrant";
-    let limiting = world.resource_control.iter().flatten().filter(|_| is_limited);
-    let resource_control: Vec<_> = limiting
-        .flat_map(|position| applying(&pools.of_resources[*position].json, world))
-        .collect();
-    let endpoint = world.endpoint.map(|position| plain(&[position]));
-    let mut resource = match (world.resource, world.resource_policy) {
-        (Some(_), Some(position)) => applying(&pools.of_resources[position].json, world),
+    let mut resource = match (world.resource, &world.resource_policy) {
+        (Some(_), Some(position)) => of_resource(position),
         _ => Vec::new(),
     };
-    let is_same = world.resource.is_none() || account == world.owner;
-    if kind == "root" && is_same && world.action == "s3:GetBucketPolicy" {
+    if kind == "root" && account == world.owner && world.action == "s3:GetBucketPolicy" {
         resource.retain(|(denies, _)| !denies);
     }
+    let service_control = world.service_control.iter().filter(|_| is_bound);
+    let resource_control = world.resource_control.iter().flatten().filter(|_| is_limited);
+    Applying {
+        identity: if is_identity {
+            plain(&world.identity)
+        } else {
+            Vec::new()
+        },
+        boundary: world
+            .boundary
+            .filter(|_| is_identity)
+            .map(|position| plain(&[position])),
+        session: match world.session {
+            Some(position) if ["session", "federated"].contains(&kind) => Some(plain(&[position])),
+            // Without a policy a federated user has no permissions of its own.
+            None if kind == "federated" => Some(Vec::new()),
+            _ => None,
+        },
+        service_control: service_control.map(|level| plain(level)).collect(),
+        resource_control: resource_control.flat_map(of_resource).collect(),
+        endpoint: world.endpoint.map(|position| plain(&[position])),
+        resource,
+    }
+}
 
-    let mut everything = identity
+fn answer(world: &World, pools: &Pools) -> Answer {
+    let (kind, _, _, account) = PRINCIPALS[world.principal];
+    let found = layers(world, pools);
+    let limits = [&found.boundary, &found.session, &found.endpoint];
+    let mut all = found
+        .identity
         .iter()
-        .chain(boundary.iter().flatten())
-        .chain(session.iter().flatten());
-    let mut others = service_control.iter().flatten().chain(&resource_control);
-    let mut rest = endpoint.iter().flatten().chain(&resource);
-    if everything.any(|(denies, _)| *denies) || others.any(|(denies, _)| *denies) || rest.any(|(denies, _)| *denies) {
+        .chain(&found.resource)
+        .chain(&found.resource_control);
+    let mut rest = limits.into_iter().flatten().chain(&found.service_control).flatten();
+    if all.any(|(denies, _)| *denies) || rest.any(|(denies, _)| *denies) {
         return Answer::Explicit;
     }
-    if !service_control.iter().all(|level| allows(level)) || !endpoint.is_none_or(|endpoint| allows(&endpoint)) {
+    let allows = |statements: &Vec<(bool, Fit)>| !statements.is_empty();
+    if !found.service_control.iter().all(allows) || !found.endpoint.as_ref().is_none_or(allows) {
         return Answer::Implicit;
     }
-    let is_limited =
-        !boundary.is_none_or(|boundary| allows(&boundary)) || !session.is_none_or(|session| allows(&session));
-    let own = kind == "root" || allows(&identity);
-    let granted = |fit: Fit| resource.iter().any(|(_, found)| *found == fit);
+    let is_limited = !found.boundary.as_ref().is_none_or(allows) || !found.session.as_ref().is_none_or(allows);
+    let own = kind == "root" || allows(&found.identity);
+    let granted = |fit: Fit| found.resource.iter().any(|(_, found)| *found == fit);
     let is_strict = world.resource.is_some() && (world.action.starts_with("kms:") || world.action == "sts:AssumeRole");
     let is_allowed = if account.is_empty() {
-        allows(&resource)
-    } else if !is_same {
-        own && allows(&resource) && !is_limited
+        allows(&found.resource)
+    } else if world.resource.is_some() && account != world.owner {
+        own && allows(&found.resource) && !is_limited
     } else if granted(Fit::Direct) {
         true
     } else if is_limited {
@@ -371,6 +385,47 @@ fn engine_agrees_with_the_plain_rules_in_a_hundred_thousand_cases() {
     );
 }
 
+/// What is hidden from the engine.
+struct Hidden {
+    keys: [&'static str; 2],
+    owner: bool,
+    resource_policy: bool,
+}
+
+/// Whether the request succeeds, for every value of what is hidden.
+fn possible_answers(mut world: World, pools: &Pools, hidden: &Hidden) -> Vec<bool> {
+    let options = |key: &str| -> Vec<Option<Vec<String>>> {
+        let values = worlds::candidates(key).into_iter().map(Some);
+        values.chain([None]).collect()
+    };
+    let owners = match hidden.owner {
+        true => vec![worlds::HOME, worlds::AWAY],
+        false => vec![world.owner],
+    };
+    let resource_policies = match hidden.resource_policy {
+        true => vec![None, world.resource_policy, Some(0), Some(1)],
+        false => vec![world.resource_policy],
+    };
+    let mut answers = Vec::new();
+    for first in options(hidden.keys[0]) {
+        for second in options(hidden.keys[1]) {
+            for (key, values) in hidden.keys.iter().zip([&first, &second]) {
+                match values {
+                    Some(values) => world.context.insert((*key).to_owned(), values.clone()),
+                    None => world.context.remove(*key),
+                };
+            }
+            for owner in &owners {
+                for resource_policy in &resource_policies {
+                    (world.owner, world.resource_policy) = (*owner, *resource_policy);
+                    answers.push(answer(&world, pools) == Answer::Allowed);
+                }
+            }
+        }
+    }
+    answers
+}
+
 #[test]
 fn definite_decisions_hold_for_every_value_of_what_is_unknown() {
     let mut dice = Dice(77);
@@ -380,67 +435,34 @@ fn definite_decisions_hold_for_every_value_of_what_is_unknown() {
     let mut counts = [0_usize; 3];
     for _ in 0..6_000 {
         let mut world = World::roll(&mut dice, &pools);
-        let unknown: Vec<&str> = (0..2).map(|_| keys[dice.below(keys.len())]).collect();
+        let hidden = Hidden {
+            keys: [keys[dice.below(keys.len())], keys[dice.below(keys.len())]],
+            owner: dice.one_in(5) && world.resource.is_some(),
+            resource_policy: dice.one_in(5),
+        };
+        if hidden.owner {
+            world.management = None;
+        }
         let (mut request, mut policies) = (world.request(), world.policies(&pools, &everybody));
-        for key in &unknown {
+        for key in hidden.keys {
             request.context.set(key, KeyState::Unknown);
         }
-        let hides_owner = dice.one_in(5) && world.resource.is_some();
-        if hides_owner {
+        if hidden.owner {
             request.resource.account_id = None;
-            world.management = None;
-            policies.management_account_id = None;
         }
-        let hides_resource_policy = dice.one_in(5);
-        if hides_resource_policy {
+        if hidden.resource_policy {
             policies.resource = Stated::Unknown;
         }
         let decision = evaluate(&request, &policies);
-        let mut answers = Vec::new();
-        let options = |key: &str| -> Vec<Option<Vec<String>>> {
-            let values = worlds::candidates(key).into_iter().map(Some);
-            values.chain([None]).collect()
-        };
-        let owners: &[&'static str] = if hides_owner {
-            &[worlds::HOME, worlds::AWAY]
+        let possible = possible_answers(world, &pools, &hidden);
+        if let Decision::Unknown { missing } = &decision {
+            assert!(!missing.is_empty());
+            counts[2] += 1;
         } else {
-            &[world.owner]
-        };
-        let resource_policies = match hides_resource_policy {
-            true => vec![None, world.resource_policy, Some(0), Some(1)],
-            false => vec![world.resource_policy],
-        };
-        for first in options(unknown[0]) {
-            for second in options(unknown[1]) {
-                for owner in owners {
-                    for resource_policy in &resource_policies {
-                        for (key, values) in unknown.iter().zip([&first, &second]) {
-                            match values {
-                                Some(values) => world.context.insert((*key).to_owned(), values.clone()),
-                                None => world.context.remove(*key),
-                            };
-                        }
-                        (world.owner, world.resource_policy) = (*owner, *resource_policy);
-                        answers.push(answer(&world, &pools) == Answer::Allowed);
-                    }
-                }
-            }
-        }
-        match answer_of(&decision) {
-            Some(definite) => {
-                counts[usize::from(definite == Answer::Allowed)] += 1;
-                let is_same = answers
-                    .iter()
-                    .all(|is_allowed| *is_allowed == (definite == Answer::Allowed));
-                assert!(is_same, "{decision}\n{request:#?}\n{policies:#?}");
-            }
-            None => {
-                counts[2] += 1;
-                let Decision::Unknown { missing } = &decision else {
-                    panic!()
-                };
-                assert!(!missing.is_empty());
-            }
+            let is_allowed = answer_of(&decision) == Some(Answer::Allowed);
+            let is_same = possible.iter().all(|possible| *possible == is_allowed);
+            assert!(is_same, "{decision}\n{request:#?}\n{policies:#?}");
+            counts[usize::from(is_allowed)] += 1;
         }
     }
     assert!(counts.iter().all(|count| *count >= 300), "{counts:?}");
