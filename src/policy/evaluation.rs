@@ -64,7 +64,8 @@ const RESOURCE_CONTROL_SERVICES: [&str; 10] = [
     "sqs",
 ];
 
-/// What the root user of a bucket's account may do whatever the bucket's policy denies (S3 user guide, "Bucket policies").
+/// What the root user of a bucket's account may do whatever the bucket's policy denies (S3 API reference,
+/// "PutBucketPolicy").
 const BUCKET_RESCUE: [&str; 3] = ["s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"];
 
 /// Decides a request.

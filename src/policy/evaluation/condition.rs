@@ -99,7 +99,7 @@ impl<'a> Clause<'_, 'a> {
         }))
     }
 
-    /// Whether the values are "a null dataset, such as an empty string", which the set operators take for no value.
+    /// Whether the values are "a null data set, such as an empty string", which the set operators take for no value.
     fn is_nothing(&self, found: &[String]) -> bool {
         let is_set = self.operator.quantifier.is_some();
         found.is_empty() || (is_set && found.iter().all(String::is_empty))

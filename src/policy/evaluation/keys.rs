@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The condition keys of a request with what is known of each. Names are compared without regard to case, as IAM does
-/// ("Condition keys are not case-sensitive", user guide, "Condition").
+/// ("Context key names are not case-sensitive", user guide, "Condition").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextKeys {
     states: BTreeMap<String, KeyState>,

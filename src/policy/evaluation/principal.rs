@@ -134,7 +134,7 @@ fn names(principal: &Principal) -> Vec<Name<'_>> {
 fn naming_by(kind: PrincipalType, text: &str, principal: &Principal) -> Naming {
     let mut naming = Naming::NONE;
     match kind {
-        // "The following elements are equivalent": `"*"` and `{"AWS": "*"}`.
+        // `{"AWS": "*"}` is equivalent to `"*"` (section "All principals").
         PrincipalType::Aws if text == "*" => naming.directly = Truth::True,
         PrincipalType::Aws => match (account_of(text), is_unique_id(text)) {
             (Some(account), _) => {
