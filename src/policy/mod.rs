@@ -4,6 +4,7 @@
 
 mod diff;
 mod estate;
+pub mod evaluation;
 mod grant;
 mod keep;
 mod proposal;

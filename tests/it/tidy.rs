@@ -210,10 +210,6 @@ fn collect(folder: &Path, root: &Path, sources: &mut BTreeMap<String, String>) {
     }
 }
 
-fn is_test_file(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.ends_with("/testing.rs")
-}
-
 /// Names of `[dependencies]`, as they are written in a path.
 fn dependencies() -> BTreeSet<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
@@ -261,7 +257,7 @@ fn every_dependency_has_owners_and_every_owner_needs_it() {
     let listed: BTreeSet<String> = CRATES.iter().map(|rule| rule.name.to_owned()).collect();
     assert_eq!(listed, dependencies());
     let mut used: BTreeSet<(String, String)> = BTreeSet::new();
-    for (path, source) in sources().iter().filter(|(path, _)| !is_test_file(path)) {
+    for (path, source) in sources().iter().filter(|(path, _)| !rules::is_test_file(path)) {
         let module = rules::top_module(path).to_owned();
         used.extend(
             rules::crates_of(path, source)
@@ -292,7 +288,7 @@ fn main_only_starts_the_command_line() {
 #[test]
 fn files_are_short_without_their_tests() {
     let mut long = Vec::new();
-    for (path, source) in sources().iter().filter(|(path, _)| !is_test_file(path)) {
+    for (path, source) in sources().iter().filter(|(path, _)| !rules::is_test_file(path)) {
         let lines = text::split_tests(source).0.lines().count();
         let exception = LONG_FILES.iter().find(|(exception, ..)| exception == path);
         match exception {

@@ -14,6 +14,7 @@ mod model;
 mod organization;
 mod read;
 
+pub(super) use base64::decode as decode_base64;
 pub use collected::CollectedFile;
 pub use collected::collected_place;
 pub use collected::is_collected_iam;

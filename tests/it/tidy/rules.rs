@@ -30,7 +30,7 @@ const PATH_STARTERS: &[&str] = &[
 /// Checks one file; `path` is relative to `src`.
 pub(crate) fn check(path: &str, source: &str, modules: &[ModuleRule], crates: &[CrateRule]) -> Vec<Violation> {
     let (code, tests) = split_tests(source);
-    let is_test_file = path.ends_with("/tests.rs") || path.ends_with("/testing.rs");
+    let is_test_file = is_test_file(path);
     let module = top_module(path);
     let mut violations = Vec::new();
     for (text, depth, is_test) in [(code, depth(path), is_test_file), (tests, depth(path) + 1, true)] {
@@ -44,6 +44,11 @@ pub(crate) fn check(path: &str, source: &str, modules: &[ModuleRule], crates: &[
         }
     }
     violations
+}
+
+/// Whether a file is compiled for tests only.
+pub(crate) fn is_test_file(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.ends_with("/testing.rs") || path.contains("/tests/")
 }
 
 /// Crates that a file names outside its tests.

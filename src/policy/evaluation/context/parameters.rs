@@ -1,0 +1,150 @@
+//! Condition keys out of `requestParameters`.
+
+use super::RecordFields;
+use crate::iam::json::Json;
+use crate::policy::evaluation::keys::ContextKeys;
+use crate::policy::evaluation::keys::KeyState;
+
+/// What CloudTrail writes in the place of a value that it hides.
+const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/// Parameters that are condition keys: source, beginning of the operation, parameter, key. A call that may have the
+/// parameter and has it not has no such key either.
+const PLAIN: &[(&str, &str, &str, &str)] = &[
+    ("s3.amazonaws.com", "ListObject", "prefix", "s3:prefix"),
+    ("s3.amazonaws.com", "ListObject", "delimiter", "s3:delimiter"),
+    ("s3.amazonaws.com", "ListObject", "max-keys", "s3:max-keys"),
+    ("s3.amazonaws.com", "GetObject", "versionId", "s3:versionid"),
+    ("s3.amazonaws.com", "DeleteObject", "versionId", "s3:versionid"),
+    (
+        "sts.amazonaws.com",
+        "AssumeRole",
+        "roleSessionName",
+        "sts:RoleSessionName",
+    ),
+    ("sts.amazonaws.com", "AssumeRole", "externalId", "sts:ExternalId"),
+    (
+        "sts.amazonaws.com",
+        "AssumeRole",
+        "sourceIdentity",
+        "sts:SourceIdentity",
+    ),
+    (
+        "secretsmanager.amazonaws.com",
+        "GetSecretValue",
+        "versionId",
+        "secretsmanager:VersionId",
+    ),
+    (
+        "secretsmanager.amazonaws.com",
+        "GetSecretValue",
+        "versionStage",
+        "secretsmanager:VersionStage",
+    ),
+];
+
+/// Operations of KMS that take an encryption context.
+const WITH_ENCRYPTION_CONTEXT: [&str; 7] = [
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncrypt",
+];
+
+/// Sets the keys that the parameters show.
+pub(super) fn set(record: &RecordFields<'_>, keys: &mut ContextKeys) {
+    let Some(parameters @ Json::Object(_)) = record.request_parameters else {
+        return;
+    };
+    for (source, operation, parameter, key) in PLAIN {
+        if record.event_source == *source && record.event_name.starts_with(operation) {
+            keys.set(key, parameters.member(parameter).map_or(KeyState::Absent, state_of));
+        }
+    }
+    if record.event_source == "kms.amazonaws.com" && WITH_ENCRYPTION_CONTEXT.contains(&record.event_name) {
+        set_encryption_context(parameters.member("encryptionContext"), keys);
+    }
+    let tags = match parameters.member("tagSpecificationSet") {
+        Some(sets) => record.resource_arn.and_then(|arn| tags_of_kind(sets, arn)),
+        None => parameters.member("tags").and_then(tags),
+    };
+    if let Some(tags) = tags {
+        set_tags(&tags, keys);
+    }
+}
+
+fn set_encryption_context(context: Option<&Json>, keys: &mut ContextKeys) {
+    let members = match context {
+        Some(Json::Object(members)) => members.as_slice(),
+        Some(_) => return,
+        None => &[],
+    };
+    for (name, value) in members {
+        keys.set(&format!("kms:EncryptionContext:{name}"), state_of(value));
+    }
+    keys.complete_under("kms:EncryptionContext:");
+    let names = members.iter().map(|(name, _)| name.clone()).collect();
+    keys.set("kms:EncryptionContextKeys", KeyState::Present(names));
+}
+
+fn set_tags(tags: &[(&str, KeyState)], keys: &mut ContextKeys) {
+    for (name, value) in tags {
+        keys.set(&format!("aws:RequestTag/{name}"), value.clone());
+    }
+    keys.complete_under("aws:RequestTag/");
+    let names = tags.iter().map(|(name, _)| (*name).to_owned()).collect();
+    keys.set("aws:TagKeys", KeyState::Present(names));
+}
+
+/// The tags that `tagSpecificationSet` has for things of the kind that an ARN names.
+fn tags_of_kind<'a>(sets: &'a Json, arn: &str) -> Option<Vec<(&'a str, KeyState)>> {
+    let kind = arn.splitn(6, ':').nth(5)?.split('/').next()?;
+    let Some(Json::List(items)) = sets.member("items") else {
+        return None;
+    };
+    let mut found = Vec::new();
+    for item in items {
+        if item.member("resourceType").and_then(Json::text)? == kind {
+            found.extend(tags(item.member("tags")?)?);
+        }
+    }
+    Some(found)
+}
+
+/// Tags as a list of names and values, or as an object; `None` for anything else.
+fn tags(json: &Json) -> Option<Vec<(&str, KeyState)>> {
+    match json {
+        Json::Object(members) => {
+            let tags = members.iter().map(|(name, value)| (name.as_str(), state_of(value)));
+            Some(tags.collect())
+        }
+        Json::List(items) => {
+            let tags = items.iter().map(|item| {
+                let member = |lower: &str, upper: &str| item.member(lower).or_else(|| item.member(upper));
+                let name = member("key", "Key")?.text()?;
+                let value = member("value", "Value");
+                let empty = KeyState::Present(vec![String::new()]);
+                Some((name, value.map_or(empty, state_of)))
+            });
+            tags.collect()
+        }
+        _ => None,
+    }
+}
+
+fn state_of(json: &Json) -> KeyState {
+    match json {
+        Json::Text(text) if text != HIDDEN => KeyState::Present(vec![text.clone()]),
+        Json::Number(number) => KeyState::Present(vec![number.to_string()]),
+        Json::Bool(truth) => KeyState::Present(vec![truth.to_string()]),
+        // Services write a parameter with one value as a list too.
+        Json::List(items) => match items.as_slice() {
+            [Json::Text(text)] if text != HIDDEN => KeyState::Present(vec![text.clone()]),
+            _ => KeyState::ValueUnknown,
+        },
+        _ => KeyState::ValueUnknown,
+    }
+}

@@ -1,0 +1,130 @@
+//! Whether a statement is about a request.
+
+use super::condition;
+use super::decision::Layer;
+use super::decision::Missing;
+use super::decision::StatementPlace;
+use super::keys::ContextKeys;
+use super::pattern;
+use super::pattern::Filled;
+use super::request::Request;
+use super::request::ResourceName;
+use super::truth::Truth;
+use crate::iam::action_matches;
+use crate::iam::document::OneOrMany;
+use crate::iam::document::Scope;
+use crate::iam::document::Statement;
+use crate::iam::document::Version;
+use crate::iam::resource_matches;
+
+/// Actions that role trust policies decide; those have no `Resource` element.
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetContext",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
+/// Whether role trust policies decide an action.
+pub(super) fn is_trust_action(action: &str) -> bool {
+    TRUST_ACTIONS.iter().any(|trust| trust.eq_ignore_ascii_case(action))
+}
+
+/// Whether action, resource and conditions of a statement fit a request; adds what is not known.
+pub(super) fn fits<'a>(
+    statement: &Statement,
+    version: Option<Version>,
+    request: &Request,
+    place: StatementPlace<'a>,
+    missing: &mut Vec<Missing<'a>>,
+) -> Truth {
+    if !action_fits(&statement.actions, &request.action) {
+        return Truth::False;
+    }
+    let resource = match &statement.resources {
+        Some(resources) => resource_fits(resources, version, request, place, missing),
+        None if place.layer == Layer::Resource && is_trust_action(&request.action) => Truth::True,
+        None => {
+            missing.push(Missing::Statement(place));
+            Truth::Unknown
+        }
+    };
+    if resource == Truth::False {
+        return Truth::False;
+    }
+    let conditions = condition::holds(&statement.conditions, version, &request.context, place, missing);
+    resource.and(conditions)
+}
+
+fn action_fits(actions: &Scope<OneOrMany<String>>, action: &str) -> bool {
+    let is_named = actions.named().texts().any(|pattern| action_matches(pattern, action));
+    is_named != actions.is_negated()
+}
+
+fn resource_fits<'a>(
+    resources: &Scope<OneOrMany<String>>,
+    version: Option<Version>,
+    request: &Request,
+    place: StatementPlace<'a>,
+    missing: &mut Vec<Missing<'a>>,
+) -> Truth {
+    let patterns = resources.named().texts();
+    let is_named = Truth::any(patterns.map(|pattern| is_named(pattern, version, request, place, missing)));
+    if resources.is_negated() {
+        is_named.negated()
+    } else {
+        is_named
+    }
+}
+
+fn is_named<'a>(
+    pattern: &str,
+    version: Option<Version>,
+    request: &Request,
+    place: StatementPlace<'a>,
+    missing: &mut Vec<Missing<'a>>,
+) -> Truth {
+    if pattern == "*" {
+        return Truth::True;
+    }
+    let name = match &request.resource.name {
+        ResourceName::Arn(arn) => arn,
+        ResourceName::Nothing => "*",
+        ResourceName::Unknown => {
+            missing.push(Missing::ResourceName);
+            return Truth::Unknown;
+        }
+    };
+    if !pattern::has_variables(pattern, version) {
+        return Truth::from(resource_matches(pattern, name));
+    }
+    if !has_variables_in_place(pattern) {
+        missing.push(Missing::Meaning(place));
+        return Truth::Unknown;
+    }
+    filled_matches(pattern, name, &request.context, missing)
+}
+
+/// "You can use a policy variable in the Resource element, but only in the resource portion of the ARN. This portion of the
+/// ARN appears after the fifth colon."
+fn has_variables_in_place(pattern: &str) -> bool {
+    let before = pattern.split_once("${").map_or(pattern, |(before, _)| before);
+    before.matches(':').count() >= 5
+}
+
+/// "The resource that includes a policy variable with no value will not match any resource" holds for `NotResource` too.
+fn filled_matches(text: &str, name: &str, context: &ContextKeys, missing: &mut Vec<Missing<'_>>) -> Truth {
+    match pattern::fill(text, context) {
+        Filled::Tokens(tokens) => {
+            let characters: Vec<char> = name.chars().collect();
+            Truth::from(pattern::matches(&tokens, &characters, |left, right| left == right))
+        }
+        Filled::Null => Truth::False,
+        Filled::Unknown(key) => {
+            missing.push(Missing::Key(key));
+            Truth::Unknown
+        }
+    }
+}
