@@ -27,6 +27,7 @@ mod readme;
 mod row_sources;
 mod s3;
 mod slt;
+mod soundness;
 #[cfg(unix)]
 mod stopped;
 mod support;
