@@ -1,6 +1,7 @@
 //! What must never let a permission pass for unused: cut-off snapshots, regions that were left out, late grants, conditions
 //! that cannot be read.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -14,7 +15,7 @@ const ACCOUNT: &str = "111122223333";
 const DAYS: i64 = 40;
 
 /// A call of a role on the n-th day after 2026-08-01, recorded in a region.
-fn event(id: i64, day: i64, region: &str, (role, source, name): (&str, &str, &str), parameters: Value) -> Value {
+fn event(id: i64, day: i64, region: &str, (role, source, name): (&str, &str, &str), parameters: &Value) -> Value {
     let date = jiff::civil::date(2026, 8, 1)
         .checked_add(jiff::Span::new().days(day))
         .unwrap();
@@ -37,7 +38,7 @@ fn everyday() -> Vec<Value> {
         for (index, region) in [(0, "eu-west-1"), (1, "us-east-1")] {
             for (call, name) in [(0, "DescribeVpcs"), (1, "CreateTags")] {
                 let call_of_base = ("base", "ec2.amazonaws.com", name);
-                events.push(event(day * 4 + index * 2 + call, day, region, call_of_base, json!({})));
+                events.push(event(day * 4 + index * 2 + call, day, region, call_of_base, &json!({})));
             }
         }
     }
@@ -82,7 +83,7 @@ impl Estate {
         run(&self.place.store(), arguments)
     }
 
-    fn import(&self, source: &PathBuf, taken_at: &str) -> Ended {
+    fn import(&self, source: &Path, taken_at: &str) -> Ended {
         self.run(&["iam", "import", source.to_str().unwrap(), "--taken-at", taken_at])
     }
 
@@ -179,7 +180,7 @@ fn grants_that_the_log_dates_inside_the_window_are_unknown_or_have_a_window_of_t
     let put = |id, day, role: &str| {
         let parameters = json!({"roleName": role, "policyName": "p"});
         let call = ("base", "iam.amazonaws.com", "PutRolePolicy");
-        event(id, day, "us-east-1", call, parameters)
+        event(id, day, "us-east-1", call, &parameters)
     };
     let mut events = everyday();
     events.extend([put(900, 35, "late"), put(901, 5, "early")]);
@@ -235,7 +236,7 @@ fn regions_that_ingest_left_out_limit_what_is_unused() {
         for (index, region) in [(0, "eu-west-1"), (1, "us-east-1"), (2, "ap-south-1")] {
             let events = [(0, "DescribeVpcs"), (1, "CreateTags")].map(|(call, name)| {
                 let id = day * 6 + index * 2 + call;
-                event(id, day, region, ("base", "ec2.amazonaws.com", name), json!({}))
+                event(id, day, region, ("base", "ec2.amazonaws.com", name), &json!({}))
             });
             let date = jiff::civil::date(2026, 8, 1)
                 .checked_add(jiff::Span::new().days(day))
@@ -277,7 +278,7 @@ fn diff_of_nothing_is_incomplete_and_says_why() {
         1,
         "eu-west-1",
         ("base", "ec2.amazonaws.com", "DescribeVpcs"),
-        json!({}),
+        &json!({}),
     );
     event["userIdentity"] = json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"});
     let estate = Estate::new(&[event]);
