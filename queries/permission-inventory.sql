@@ -27,29 +27,24 @@
 -- @caveat    A grant may be bound to resources or conditions; a `Deny` on some resources takes nothing away here.
 -- @caveat    What a trail records is inferred from what the logs hold: event selectors that name single buckets, tables or functions cannot be seen.
 with holders as (
-    -- What several statements grant counts once, by what keeps it most.
     select
         g.action,
         g.principal_arn,
-        g.principal_id,
-        min(
-            case
-                when g.policy is null then 4
-                when g.verdict = 'used' then 0
-                when g.verdict = 'unknown' then 1
-                when g.verdict = 'denied-attempt' then 2
-                else 3
-            end
-        ) as standing,
-        min(case when g.verdict = 'unknown' then g.reason end) as reason,
-        max(g.access_level) as access_level,
-        bool_or(cardinality(g.harms) > 0) as is_high_risk,
-        max(g.uses) as uses,
-        max(g.last_used) as last_used
-    from granted_and_used($since, $until, $min_window_days, $min_coverage) g
+        case
+            when g.policy is null then 4
+            when g.verdict = 'used' then 0
+            when g.verdict = 'unknown' then 1
+            when g.verdict = 'denied-attempt' then 2
+            else 3
+        end as standing,
+        case when g.verdict = 'unknown' then g.reason end as reason,
+        g.access_level,
+        cardinality(g.harms) > 0 as is_high_risk,
+        g.uses,
+        g.last_used
+    from granted_actions($since, $until, $min_window_days, $min_coverage) g
     where $account is null
        or g.account_id = $account
-    group by g.action, g.principal_arn, g.principal_id
 ),
 actions as (
     select

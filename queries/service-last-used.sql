@@ -30,30 +30,26 @@
 -- @caveat    What a trail records is inferred from what the logs hold: event selectors that name single buckets, tables or functions cannot be seen.
 -- @caveat    The window, the coverage of the logs and the time of the snapshot stand in every row: outside of them nothing is proven.
 with actions as (
-    -- What several statements grant counts once, by what keeps it most.
     select
         g.principal_arn,
         g.principal_id,
         g.account_id,
         g.action,
-        min(
-            case
-                when g.policy is null then 4
-                when g.verdict = 'used' then 0
-                when g.verdict = 'unknown' then 1
-                when g.verdict = 'denied-attempt' then 2
-                else 3
-            end
-        ) as standing,
-        min(case when g.verdict = 'unknown' then g.reason end) as reason,
-        max(g.uses) as uses,
-        max(g.last_used) as last_used,
-        max(g.since) as since,
-        max(g.until) as until,
-        max(g.coverage) as coverage,
-        max(g.snapshot_time) as snapshot_time
-    from granted_and_used($since, $until, $min_window_days, $min_coverage) g
-    group by g.principal_arn, g.principal_id, g.account_id, g.action
+        case
+            when g.policy is null then 4
+            when g.verdict = 'used' then 0
+            when g.verdict = 'unknown' then 1
+            when g.verdict = 'denied-attempt' then 2
+            else 3
+        end as standing,
+        case when g.verdict = 'unknown' then g.reason end as reason,
+        g.uses,
+        g.last_used,
+        g.since,
+        g.until,
+        g.coverage,
+        g.snapshot_time
+    from granted_actions($since, $until, $min_window_days, $min_coverage) g
 ),
 services as (
     select
@@ -72,7 +68,7 @@ services as (
         sum(case when a.standing = 3 then 1 else 0 end) as unused,
         sum(case when a.standing = 4 and a.uses > 0 then 1 else 0 end) as used_not_granted,
         sum(a.uses) as uses,
-        max(a.since) as since,
+        min(a.since) as since,
         max(a.until) as until,
         max(a.coverage) as coverage,
         max(a.snapshot_time) as snapshot_time

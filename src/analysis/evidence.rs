@@ -8,9 +8,11 @@ use jiff::Timestamp;
 
 use super::columns::Columns;
 use super::columns::Unreadable;
+use super::logs::account_logs;
 use crate::iam::json::Json;
-use crate::policy::AccountLog;
 use crate::policy::ActionUse;
+use crate::policy::GrantChange;
+use crate::policy::GrantChanges;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::TakenSnapshot;
@@ -26,7 +28,7 @@ use crate::query::QueryError;
 use crate::query::QuerySession;
 
 /// `serving_region` of services that have none.
-const GLOBAL_REGION: &str = "aws-global";
+pub(super) const GLOBAL_REGION: &str = "aws-global";
 
 /// Why the evidence cannot be gathered.
 #[derive(Debug, thiserror::Error)]
@@ -83,29 +85,18 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         principals,
         accounts: account_logs(session, window).await?,
         trails: Trails::default(),
+        changes: grant_changes(session, window).await?,
     })
 }
 
-/// What the logs of every account hold in a window.
-pub async fn account_logs(
-    session: &QuerySession,
-    window: Window,
-) -> Result<BTreeMap<String, AccountLog>, AnalysisError> {
-    let mut logs: BTreeMap<String, AccountLog> = BTreeMap::new();
-    let bounds = [("since", window.since), ("until", window.until)];
-    each_batch(session, EvidenceQuery::Coverage, &bounds, |batch| {
-        Ok(read_logs(batch, &mut logs)?)
+/// What changed since a window began in what principals may do; also after its end, as snapshots may be later.
+async fn grant_changes(session: &QuerySession, window: Window) -> Result<GrantChanges, AnalysisError> {
+    let mut changes = GrantChanges::default();
+    each_batch(session, EvidenceQuery::Changes, &[("since", window.since)], |batch| {
+        Ok(read_changes(batch, &mut changes)?)
     })
     .await?;
-    each_batch(session, EvidenceQuery::RecordedRegions, &bounds, |batch| {
-        Ok(read_recorded_regions(batch, &mut logs)?)
-    })
-    .await?;
-    each_batch(session, EvidenceQuery::LostObjects, &[], |batch| {
-        Ok(read_lost_objects(batch, &mut logs)?)
-    })
-    .await?;
-    Ok(logs)
+    Ok(changes)
 }
 
 /// The newest IAM snapshots.
@@ -154,7 +145,7 @@ fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
 }
 
 /// Reads an answer batch by batch: that of a large estate would not fit into memory beside what is made of it.
-async fn each_batch(
+pub(super) async fn each_batch(
     session: &QuerySession,
     query: EvidenceQuery,
     bounds: &[(&str, i64)],
@@ -274,68 +265,28 @@ fn action_uses(batch: &RecordBatch) -> Result<Vec<ActionUse>, Unreadable> {
     Ok(uses.collect())
 }
 
-fn read_recorded_regions(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+fn read_changes(batch: &RecordBatch, changes: &mut GrantChanges) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
-    let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
+    let (account_ids, calls) = (columns.texts("account_id")?, columns.texts("call")?);
+    let (roles, users, groups) = (
+        columns.texts("role")?,
+        columns.texts("user_name")?,
+        columns.texts("group_name")?,
+    );
+    let (policy_names, policy_arns) = (columns.texts("policy_name")?, columns.texts("policy_arn")?);
+    let times = columns.times("last_changed")?;
     for row in 0..batch.num_rows() {
-        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
-        if let (Some(log), Some(region)) = (log, regions.text(row)) {
-            log.recorded_in.insert(region.to_owned());
-        }
-    }
-    Ok(())
-}
-
-fn read_lost_objects(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
-    let columns = Columns::new(batch);
-    let account_ids = columns.texts("account_id")?;
-    let (days, objects) = (columns.integers("day")?, columns.integers("objects")?);
-    for row in 0..batch.num_rows() {
-        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
-        if let (Some(log), Some(day)) = (log, days.integer(row)) {
-            log.lost_objects.insert(day, objects.integer(row).unwrap_or_default());
-        }
-    }
-    Ok(())
-}
-
-fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
-    let columns = Columns::new(batch);
-    let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
-    let (sources, categories) = (columns.texts("event_source")?, columns.texts("category")?);
-    let read_only = columns.booleans("read_only")?;
-    let types = [
-        columns.texts("first_type")?,
-        columns.texts("second_type")?,
-        columns.texts("third_type")?,
-    ];
-    let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
-    let (days, recorded_in) = (columns.integer_lists("days")?, columns.text_lists("recorded_in")?);
-    for row in 0..batch.num_rows() {
-        let log = accounts
-            .entry(account_ids.text(row).unwrap_or_default().to_owned())
-            .or_default();
-        log.days.extend(days.integers_at(row));
-        log.recorded_in.extend(recorded_in.texts_at(row));
-        log.first_event = [log.first_event, first.time(row)].into_iter().flatten().min();
-        log.last_event = log.last_event.max(last.time(row));
-        let region = regions.text(row).unwrap_or_default();
-        if region != GLOBAL_REGION && !region.is_empty() {
-            log.regions.insert(region.to_owned());
-        }
-        let is_read = read_only.boolean(row);
-        if categories.text(row) == Some("Data") {
-            for resource_type in types.iter().filter_map(|types| types.text(row)) {
-                let recorded = log
-                    .data
-                    .entry((region.to_owned(), resource_type.to_owned()))
-                    .or_default();
-                is_read.into_iter().for_each(|is_read| recorded.note(is_read));
-            }
-            continue;
-        }
-        log.sources.extend(sources.text(row).map(str::to_owned));
-        is_read.into_iter().for_each(|is_read| log.management.note(is_read));
+        let Some(at) = times.time(row) else { continue };
+        changes.note(&GrantChange {
+            account_id: account_ids.text(row).unwrap_or_default().to_owned(),
+            call: calls.text(row).unwrap_or_default().to_owned(),
+            role: roles.text(row).map(str::to_owned),
+            user: users.text(row).map(str::to_owned),
+            group: groups.text(row).map(str::to_owned),
+            policy_name: policy_names.text(row).map(str::to_owned),
+            policy_arn: policy_arns.text(row).map(str::to_owned),
+            at,
+        });
     }
     Ok(())
 }

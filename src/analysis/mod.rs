@@ -4,11 +4,12 @@
 
 mod columns;
 mod evidence;
+mod logs;
 mod traces;
 
 pub use evidence::AnalysisError;
-pub use evidence::account_logs;
 pub use evidence::extent;
 pub use evidence::snapshots;
 pub use evidence::usage;
+pub use logs::account_logs;
 pub use traces::traces;

@@ -10,12 +10,13 @@ use super::error::CliError;
 use super::exit::ExitStatus;
 use super::output::Output;
 use super::settings::Settings;
-use super::size::format_count;
+use super::size::counted;
 use super::time::parse_time_option;
 use super::trails;
 use crate::analysis;
 use crate::iam::resource_matches;
 use crate::policy::Absence;
+use crate::policy::Estate;
 use crate::policy::Subject;
 use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
@@ -25,6 +26,9 @@ use crate::store::StoreError;
 
 /// Accounts that are named one by one.
 const TOLD_ACCOUNTS: usize = 10;
+
+/// Statements that are named one by one.
+const TOLD_CONDITIONS: usize = 10;
 
 /// What the store says about use and grants.
 #[derive(Debug)]
@@ -99,60 +103,98 @@ fn is_named(subject: &Subject<'_>, pattern: &str) -> bool {
 pub(super) fn tell_basis(
     args: &BasisArgs,
     facts_date: &str,
-    subjects: &[Subject<'_>],
+    (subjects, estate): (&[Subject<'_>], &Estate<'_>),
     usage: &Usage,
     output: &mut Output,
 ) -> ExitStatus {
     let window = usage.window;
     let days = window.days();
     output.note(&format!(
-        "window {} to {} ({days} days), facts of {}, \"unused\" needs {} days and {} % of the hours",
+        "window {} to {} ({}), facts of {}, \"unused\" needs {} and {} % of the hours",
         time(window.since),
         time(window.until),
+        counted(days, "day"),
         facts_date,
-        args.min_window,
+        counted(args.min_window, "day"),
         args.min_coverage * 100.0,
     ));
     if days < args.min_window {
         output.warning(&format!(
-            "nothing is called unused: the window has {days} days and {} are needed; `--min-window` asks for fewer",
+            "nothing is called unused: the window has {} and {} are needed; `--min-window` asks for fewer",
+            counted(days, "day"),
             args.min_window
         ));
     }
-    let accounts = |is_meant: &dyn Fn(&Subject<'_>) -> bool| -> BTreeSet<String> {
-        let meant = subjects.iter().filter(|subject| is_meant(subject));
-        meant
-            .filter_map(|subject| subject.key.account_id().map(str::to_owned))
-            .collect()
-    };
-    let without_snapshot = accounts(&|subject| subject.absence == Some(Absence::NoSnapshot));
-    let without_logs = accounts(&|subject| {
-        let account = subject.key.account_id().unwrap_or_default();
-        !usage.accounts.contains_key(account)
-    });
-    let has_gaps = |subject: &&Subject<'_>| subject.member.is_some_and(|member| !member.gaps().is_empty());
-    let with_gaps = subjects.iter().filter(has_gaps).count();
-    tell_accounts(
-        "there is no IAM snapshot of",
-        "import one with `trimtrail iam import`",
-        &without_snapshot,
-        output,
-    );
-    tell_accounts(
-        "the logs hold nothing in the window of",
-        "its permissions are unknown, not unused",
-        &without_logs,
-        output,
-    );
-    if with_gaps > 0 {
-        let count = format_count(u64::try_from(with_gaps).unwrap_or(u64::MAX));
-        output.warning(&format!(
-            "the IAM snapshots do not show all permissions of {count} principals"
-        ));
+    if subjects.is_empty() {
+        output.warning(
+            "there is nothing to compare: the store has no IAM snapshot, and its logs no user or role; import one with \
+             `trimtrail iam import`",
+        );
+        return ExitStatus::Incomplete;
     }
-    match without_snapshot.is_empty() && without_logs.is_empty() && with_gaps == 0 {
+    tell_conditions(subjects, output);
+    let (is_with_accounts, with_gaps) = (
+        tell_missing((subjects, estate), usage, output),
+        tell_gaps(subjects, output),
+    );
+    match is_with_accounts && with_gaps == 0 {
         true => ExitStatus::Done,
         false => ExitStatus::Incomplete,
+    }
+}
+
+/// Says of which accounts there are no snapshots, no logs, or not all pages; true if there are none such.
+fn tell_missing((subjects, estate): (&[Subject<'_>], &Estate<'_>), usage: &Usage, output: &mut Output) -> bool {
+    let accounts = |is_meant: &dyn Fn(&Subject<'_>, &str) -> bool| -> BTreeSet<String> {
+        let owned = subjects.iter().filter_map(|it| Some((it, it.key.account_id()?)));
+        let meant = owned.filter(|(subject, account)| is_meant(subject, account));
+        meant.map(|(_, account)| account.to_owned()).collect()
+    };
+    let told = [
+        (
+            "there is no IAM snapshot of",
+            "import one with `trimtrail iam import`",
+            accounts(&|subject, _| subject.absence == Some(Absence::NoSnapshot)),
+        ),
+        (
+            "pages are missing from the IAM snapshot of",
+            "import the files of all its pages together, from one folder",
+            accounts(&|_, account| estate.partial_accounts().contains(account)),
+        ),
+        (
+            "the logs hold nothing in the window of",
+            "its permissions are unknown, not unused",
+            accounts(&|_, account| !usage.accounts.contains_key(account)),
+        ),
+    ];
+    for (what, remedy, accounts) in &told {
+        tell_accounts(what, remedy, accounts, output);
+    }
+    told.iter().all(|(.., accounts)| accounts.is_empty())
+}
+
+/// Says of how many principals the snapshots do not show everything.
+fn tell_gaps(subjects: &[Subject<'_>], output: &mut Output) -> usize {
+    let has_gaps = |subject: &&Subject<'_>| subject.member.is_some_and(|member| !member.gaps().is_empty());
+    let with_gaps = subjects.iter().filter(has_gaps).count();
+    if with_gaps > 0 {
+        let count = counted(with_gaps, "principal");
+        output.warning(&format!("the IAM snapshots do not show all permissions of {count}"));
+    }
+    with_gaps
+}
+
+/// Names the statements with conditions that cannot be read.
+fn tell_conditions(subjects: &[Subject<'_>], output: &mut Output) {
+    let members = subjects.iter().filter_map(|subject| subject.member);
+    let lines: Vec<String> = members.flat_map(|member| member.unknown_conditions()).collect();
+    for line in lines.iter().take(TOLD_CONDITIONS) {
+        output.warning(line);
+    }
+    let more = lines.len().saturating_sub(TOLD_CONDITIONS);
+    if more > 0 {
+        let more = counted(more, "more statement");
+        output.warning(&format!("{more} with condition operators that are unknown"));
     }
 }
 

@@ -12,6 +12,7 @@ use super::args::OutputArgs;
 use super::error::CliError;
 use super::output::Output;
 use super::settings::Settings;
+use super::size::counted;
 use super::size::format_count;
 use super::target::Target;
 use crate::report::Demand;
@@ -172,11 +173,7 @@ fn with_place(error: ReportError, file: Option<&Path>) -> CliError {
 }
 
 fn rows(count: u64) -> String {
-    if count == 1 {
-        "1 row".to_owned()
-    } else {
-        format!("{} rows", format_count(count))
-    }
+    counted(count, "row")
 }
 
 fn format_of(file: &Path) -> Option<Format> {

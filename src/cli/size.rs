@@ -69,6 +69,14 @@ pub(super) fn format_count(count: u64) -> String {
     grouped
 }
 
+/// Writes a count with its noun: `1 row`, `1,200 rows`.
+pub(super) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {noun}"),
+        count => format!("{} {noun}s", format_count(count)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +122,12 @@ mod tests {
         assert_eq!(format_count(1), "1");
         assert_eq!(format_count(1_234), "1,234");
         assert_eq!(format_count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn one_of_something_has_no_plural() {
+        assert_eq!(counted(1_usize, "row"), "1 row");
+        assert_eq!(counted(0_u64, "row"), "0 rows");
+        assert_eq!(counted(1_200_i64, "row"), "1,200 rows");
     }
 }

@@ -274,6 +274,14 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Operators of its conditions that IAM does not have.
+    pub fn unknown_operators(&self) -> impl Iterator<Item = &str> {
+        let unknown = self.conditions.iter().filter(|block| !block.has_known_operator());
+        unknown.map(|block| block.operator.as_str())
+    }
+}
+
 impl Effect {
     /// `Allow` or `Deny`.
     pub fn name(self) -> &'static str {

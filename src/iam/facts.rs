@@ -167,9 +167,22 @@ impl Facts {
 
     /// Resource types of the data events that show an action; empty if management events do.
     ///
-    /// A trail records such an event only if its selectors ask for the type.
+    /// A trail records such an event only if its selectors ask for the type. Operations that share their event with those of
+    /// another service may be recorded under a type of their own service, too.
     pub fn data_event_types(&self, id: ActionId) -> Vec<&'static str> {
-        self.event_map.data_event_types(id)
+        let mut types = self.event_map.data_event_types(id);
+        let service = self.catalogue.action(id).and_then(|action| action.service());
+        let family = service.unwrap_or_default().replace('-', "");
+        let is_own = |name: &str| {
+            name.split("::")
+                .nth(1)
+                .is_some_and(|it| it.eq_ignore_ascii_case(&family))
+        };
+        if !types.is_empty() && !types.iter().any(|name| is_own(name)) {
+            types.extend(self.data_resource_types.iter().filter(|name| is_own(name)));
+            types.sort_unstable();
+        }
+        types
     }
 
     /// Every resource type that a trail's event selectors may name for data events.

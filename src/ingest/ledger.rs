@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -26,6 +27,7 @@ use crate::source::ObjectRef;
 use super::balance::Balance;
 use super::balance::ObjectState;
 use super::balance::Problem;
+use super::run::Options;
 
 const EPOCH: Date = date(1970, 1, 1);
 
@@ -158,8 +160,10 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Rows of `objects`, in the order of the entries.
-pub(super) fn objects(entries: &[Entry<'_>], run_id: &str, ingested_at: i64) -> Result<RecordBatch, ArrowError> {
+/// Rows of `objects` of one run, in the order of the entries.
+pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<RecordBatch, ArrowError> {
+    let (run_id, ingested_at) = (options.run_id.as_str(), options.now);
+    let selected_regions = selected_regions(&options.selection.regions);
     let count = |value: &dyn Fn(&Entry<'_>) -> u64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(
             entries
@@ -204,8 +208,15 @@ pub(super) fn objects(entries: &[Entry<'_>], run_id: &str, ingested_at: i64) -> 
         Arc::new(StringArray::from_iter_values(entries.iter().map(|_| run_id))),
         text(entries, |entry| entry.metadata.as_deref()),
         Arc::new(listed_from),
+        text(entries, |_| selected_regions.as_deref()),
     ];
     RecordBatch::try_new(schema::objects(), columns)
+}
+
+/// The regions that a run was told to read, each once and in order.
+fn selected_regions(regions: &[String]) -> Option<String> {
+    let regions: BTreeSet<&str> = regions.iter().map(String::as_str).collect();
+    (!regions.is_empty()).then(|| regions.into_iter().collect::<Vec<_>>().join(","))
 }
 
 /// Rows of `rejects`, in the order of the entries and of the records in them.
@@ -238,7 +249,10 @@ pub(super) fn rejects(entries: &[Entry<'_>], run_id: &str) -> Result<RecordBatch
     RecordBatch::try_new(schema::rejects(), columns)
 }
 
-fn text<'e>(entries: &'e [Entry<'_>], value: impl Fn(&'e Entry<'_>) -> Option<&'e str>) -> ArrayRef {
+fn text<'e, 't>(entries: &'e [Entry<'_>], value: impl Fn(&'e Entry<'_>) -> Option<&'t str>) -> ArrayRef
+where
+    'e: 't,
+{
     Arc::new(entries.iter().map(value).collect::<StringArray>())
 }
 

@@ -251,7 +251,7 @@ impl Ingest<'_> {
             let commit = CommitBatch {
                 run_id: self.options.run_id.clone(),
                 events: std::mem::take(&mut batch.staged),
-                objects: ledger::objects(&batch.entries, &self.options.run_id, self.options.now)?,
+                objects: ledger::objects(&batch.entries, self.options)?,
                 rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
                 committed_at: self.options.now,
             };

@@ -1,10 +1,11 @@
 //! IAM snapshots into the store: files to sources, sources to rows, rows to one commit per batch.
 //!
 //! Every source ends in one state: `listed = imported + known + rejected + other`. A source is a file, or a folder that
-//! `iam-collect` wrote. It is known by the SHA-256 of its content, so importing it again changes nothing.
+//! `iam-collect` wrote, or the files of the pages of one answer. It is known by the SHA-256 of its content, so importing it again changes nothing.
 
 mod balance;
 mod cells;
+mod pages;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use crate::store::TableSnapshot;
 
 pub use balance::ImportBalance;
 pub use balance::SourceProblem;
+use pages::Pages;
 
 /// How often a batch is made again because another writer committed first.
 const MAX_ATTEMPTS: u32 = 50;
@@ -63,6 +65,8 @@ pub(super) struct ReadSource {
     content: Vec<u8>,
     taken_at: i64,
     snapshot: Snapshot,
+    /// Files that were put together to it.
+    files: u64,
 }
 
 /// Files that belong together.
@@ -87,14 +91,16 @@ impl Import<'_> {
             unlisted: listing.unlisted,
             ..ImportBalance::default()
         };
-        let mut batch: Vec<ReadSource> = Vec::new();
+        let (mut batch, mut pages): (Vec<ReadSource>, Pages) = Default::default();
         for source in sources {
-            batch.extend(self.read(&source, &mut balance));
+            let read = self.read(&source, &mut balance);
+            batch.extend(read.map(|read| pages.take(read)).into_iter().flatten());
             if batch.iter().map(|source| source.content.len()).sum::<usize>() >= BATCH_BYTES {
                 self.store(&batch, &mut balance)?;
                 batch.clear();
             }
         }
+        batch.extend(pages.rest());
         self.store(&batch, &mut balance)?;
         Ok(balance)
     }
@@ -126,6 +132,7 @@ impl Import<'_> {
                 .or(changed_at)
                 .unwrap_or(self.now),
             snapshot,
+            files: 1,
         })
     }
 
@@ -251,6 +258,7 @@ fn grouped(objects: Vec<ObjectRef>) -> Vec<Source> {
             }
         }
     }
+    files.sort_by_cached_key(|file| pages::numbered(file.uri()));
     let folders = folders.into_iter().map(|(uri, files)| Source::Collected(uri, files));
     files.into_iter().chain(folders).collect()
 }

@@ -9,6 +9,7 @@ mod group;
 mod judge;
 mod kept;
 mod reason;
+mod since;
 mod subject;
 mod summary;
 mod totals;
@@ -40,14 +41,17 @@ use super::grant::Standing;
 use super::keep::Keep;
 use super::keep::KeepList;
 use super::snapshot::Policy;
+use super::usage::AccountLog;
 use super::usage::ActionUse;
 use super::usage::Coverage;
 use super::usage::Usage;
 use crate::iam::Action;
 use crate::iam::Facts;
+use judge::Held;
 use judge::Judge;
 use kept::Kept;
 use kept::KeptOfPrincipal;
+use since::Since;
 use summary::is_service_linked;
 use summary::rank;
 use visibility::Visibility;
@@ -70,6 +74,8 @@ pub struct Differ<'a> {
     expander: Expander<'a>,
     visibility: Visibility<'a>,
     kept: Kept<'a>,
+    /// By account, where IAM saw its principals in the window.
+    seen_regions: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 /// One principal, granted against used.
@@ -110,6 +116,8 @@ pub struct Row<'s> {
     pub evidence: Option<&'s ActionUse>,
     /// The entry of the allow-list that keeps it, whatever the verdict.
     pub kept: Option<&'s Keep>,
+    /// When the grant came into force, if that was inside the window: its verdict is about what is left of it.
+    pub since: Option<i64>,
 }
 
 /// What the logs prove of a permission.
@@ -159,6 +167,7 @@ impl<'a> Differ<'a> {
             expander: Expander::new(facts),
             visibility: Visibility::new(facts),
             kept: Kept::default(),
+            seen_regions: estate.regions_used_in(usage.window),
         }
     }
 
@@ -198,15 +207,17 @@ impl<'a> Differ<'a> {
                 .as_ref()
                 .and_then(|permissions| permissions.gaps.first().cloned()),
             unmapped: self.unmapped(subject),
+            unseen_regions: self.unseen_regions(subject, log),
         };
+        let changes = subject.member.as_ref().map(|member| Since::new(self.usage, member));
         let mut rows = Vec::new();
         let mut blocked = 0;
         let mut kept_whole = None;
-        if let Some(permissions) = &permissions {
+        if let Some((permissions, since)) = permissions.as_ref().zip(changes) {
             let mut kept = self.kept.of(&subject.key.arn);
             kept_whole = kept.whole();
             let mut tools = (&self.expander, &mut self.visibility, &mut kept);
-            blocked = granted_rows(&mut tools, &judge, permissions, &mut rows);
+            blocked = granted_rows(&mut tools, (&judge, &since), permissions, &mut rows);
         }
         self.other_rows(&judge, permissions.as_ref(), &mut rows);
         let summary = Summary::of(subject, judge.activity(), &rows, blocked);
@@ -217,6 +228,17 @@ impl<'a> Differ<'a> {
             summary,
             kept: kept_whole,
         }
+    }
+
+    /// Regions in which IAM saw someone of the account use permissions, and of which its logs hold nothing.
+    fn unseen_regions(&self, subject: &Subject<'_>, log: Option<&AccountLog>) -> Vec<String> {
+        let account = subject.key.account_id().unwrap_or_default();
+        let (Some(seen), Some(log)) = (self.seen_regions.get(account), log) else {
+            return Vec::new();
+        };
+        let unseen = seen.iter().filter(|region| !log.recorded_in.contains(**region));
+        let is_told = !log.recorded_in.is_empty();
+        unseen.filter(|_| is_told).map(|region| (*region).to_owned()).collect()
     }
 
     /// The calls of a principal that map to no action, with the services that the facts know for their sources.
@@ -259,6 +281,7 @@ impl<'a> Differ<'a> {
                 verdict,
                 evidence: Some(evidence),
                 kept: None,
+                since: None,
             });
         }
         rows.append(&mut others);
@@ -274,6 +297,15 @@ impl<'s> PrincipalDiff<'s> {
             if rank(&row.verdict) < rank(&kept.verdict) {
                 *kept = row;
             }
+        }
+        actions
+    }
+
+    /// Every action once: granted ones by the row that keeps them most, and those that no policy grants.
+    pub fn by_action(&self) -> BTreeMap<&'s str, &Row<'s>> {
+        let mut actions = self.granted();
+        for row in &self.rows {
+            actions.entry(row.action).or_insert(row);
         }
         actions
     }
@@ -296,13 +328,17 @@ type Tools<'t, 'k, 'a> = (
 /// Adds a row for every action of every statement; returns how many granted actions are blocked altogether.
 fn granted_rows<'s, 'a: 's>(
     (expander, visibility, kept): &mut Tools<'_, '_, 'a>,
-    judge: &Judge<'s>,
+    (judge, since): (&Judge<'s>, &Since<'_, 'a>),
     permissions: &Permissions<'s>,
     rows: &mut Vec<Row<'s>>,
 ) -> usize {
     let facts = expander.facts();
     let mut blocked = facts.no_actions();
     for grant in &permissions.grants {
+        let held = Held {
+            grant,
+            since: since.of(grant),
+        };
         let row = |action: &'s str, known: Option<&'s Action>, verdict: Verdict| Row {
             policy: Some(grant.policy),
             group: grant.group,
@@ -314,6 +350,7 @@ fn granted_rows<'s, 'a: 's>(
             verdict,
             evidence: judge.evidence(action),
             kept: None,
+            since: held.since.filter(|since| *since < judge.window.until),
         };
         for id in grant.actions.iter() {
             if !permissions.effective.contains(id) {
@@ -321,7 +358,7 @@ fn granted_rows<'s, 'a: 's>(
                 continue;
             }
             let Some(action) = facts.action(id) else { continue };
-            let verdict = judge.granted(visibility.of(id), (id, action.name), grant, permissions);
+            let verdict = judge.granted(visibility.of(id), (id, action.name), held, permissions);
             rows.push(Row {
                 harms: facts.sensitivity(id),
                 kept: kept.action(id),

@@ -1,5 +1,6 @@
 //! Several snapshots as one estate: for each account the newest that speaks of it, and what counts for each principal.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -12,12 +13,18 @@ use super::snapshot::Policy;
 use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
 use super::snapshot::Snapshot;
+use super::usage::Window;
+use crate::iam::document::Document;
 
 /// Units may be nested five deep; more is a circle.
 const MAX_DEPTH: usize = 10;
 
 /// Path of the roles that AWS services make for themselves.
 const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
+
+/// The gap of everyone in a snapshot that may be the last page of an answer.
+pub(super) const PART_OF_A_SNAPSHOT: &str =
+    "the snapshot may be the rest of one whose earlier page says that more pages follow";
 
 /// A snapshot with its time.
 #[derive(Debug, Clone)]
@@ -37,6 +44,7 @@ pub struct Estate<'a> {
     credentials: Vec<&'a Credential>,
     credential_times: Vec<i64>,
     organization: Option<Organization<'a>>,
+    partial_accounts: BTreeSet<&'a str>,
 }
 
 /// A principal and the snapshot that it is from.
@@ -48,6 +56,8 @@ pub struct Member<'a> {
     pub taken_at: i64,
     /// The source of its snapshot.
     pub source_id: &'a str,
+    /// Whether an earlier page of the same answer may be missing.
+    is_part: bool,
     snapshot: &'a Snapshot,
 }
 
@@ -67,6 +77,17 @@ struct Organization<'a> {
 }
 
 impl TakenSnapshot {
+    /// Which of several counts: the newest, and of one moment a whole one, then the one that says most.
+    fn precedence(&self) -> (i64, bool, usize, &str) {
+        let snapshot = &self.snapshot;
+        (
+            self.taken_at,
+            !snapshot.lacks_pages,
+            snapshot.principals.len(),
+            &self.source_id,
+        )
+    }
+
     /// Memory that it takes, about.
     pub fn approximate_bytes(&self) -> usize {
         // A document is kept as text and as what it says.
@@ -83,12 +104,13 @@ impl<'a> Estate<'a> {
     /// Takes for each account the newest snapshot that lists its principals, and the newest of the organization.
     pub fn newest(snapshots: &'a [TakenSnapshot]) -> Self {
         let mut order: Vec<&TakenSnapshot> = snapshots.iter().collect();
-        order.sort_by(|left, right| (right.taken_at, &right.source_id).cmp(&(left.taken_at, &left.source_id)));
+        order.sort_by_key(|taken| Reverse(taken.precedence()));
         let mut estate = Self {
             members: Vec::new(),
             credentials: Vec::new(),
             credential_times: Vec::new(),
             organization: None,
+            partial_accounts: partial_accounts(&order),
         };
         let (mut with_principals, mut with_credentials) = (BTreeSet::new(), BTreeSet::new());
         for taken in order {
@@ -99,6 +121,7 @@ impl<'a> Estate<'a> {
                 principal,
                 taken_at: taken.taken_at,
                 source_id: &taken.source_id,
+                is_part: false,
                 snapshot,
             }));
             let credentials = snapshot.credentials.iter();
@@ -117,10 +140,35 @@ impl<'a> Estate<'a> {
                 estate.organization = Some(Organization::of(snapshot));
             }
         }
+        for member in &mut estate.members {
+            let account = member.principal.account_id.as_deref();
+            member.is_part = account.is_some_and(|account| estate.partial_accounts.contains(account));
+        }
         estate
             .members
             .sort_by(|left, right| (&left.principal.arn, left.source_id).cmp(&(&right.principal.arn, right.source_id)));
         estate
+    }
+
+    /// Accounts whose newest snapshot lacks pages, or may.
+    pub fn partial_accounts(&self) -> &BTreeSet<&'a str> {
+        &self.partial_accounts
+    }
+
+    /// By account, the regions in which IAM saw roles, users and keys being used in a window.
+    pub(super) fn regions_used_in(&self, window: Window) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+        let principals = self.members.iter().map(|member| member.principal);
+        let roles = principals.map(|it| (&it.account_id, it.last_used_at, &it.last_used_region));
+        let credentials = self.credentials.iter();
+        let keys = credentials.map(|it| (&it.account_id, it.last_used_at, &it.last_used_region));
+        let mut regions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (account, last_used_at, region) in roles.chain(keys) {
+            let is_within = last_used_at.is_some_and(|at| at >= window.since && at < window.until);
+            if let (true, Some(account), Some(region)) = (is_within, account, region) {
+                regions.entry(account).or_default().insert(region);
+            }
+        }
+        regions
     }
 
     /// Users and roles by ARN: those who make calls.
@@ -199,16 +247,57 @@ impl<'a> Member<'a> {
             .copied()
     }
 
-    /// Why its permissions cannot be known: its own gaps, and those of its groups.
+    /// The groups that it is in, as far as the snapshot has them.
+    pub(super) fn groups(&self) -> Vec<&'a Principal> {
+        let principals = &self.snapshot.principals;
+        let groups = targets(self.snapshot, &self.principal.arn, AttachmentKind::Group).filter_map(|arn| {
+            // INVARIANT: principals are in the order of their ARNs.
+            let position = principals.partition_point(|principal| principal.arn.as_str() < arn);
+            principals.get(position).filter(|principal| principal.arn == arn)
+        });
+        groups.collect()
+    }
+
+    /// A managed policy of the snapshot, whoever has it.
+    pub(super) fn managed_policy(&self, arn: &str) -> Option<&'a Policy> {
+        policy(self.snapshot, arn)
+    }
+
+    /// The statements of its policies and boundary with condition operators that IAM does not have, as sentences.
+    pub fn unknown_conditions(&self) -> Vec<String> {
+        let own = self.policies().into_iter().map(|used| used.policy);
+        let policies = own.chain(self.boundaries());
+        let sentences = policies.flat_map(|policy| {
+            let statements = policy.document.iter().flat_map(Document::readable);
+            statements.filter_map(|(position, statement)| {
+                let operators: Vec<&str> = statement.unknown_operators().collect();
+                let sid = statement
+                    .sid
+                    .as_ref()
+                    .map_or_else(String::new, |sid| format!(" `{sid}`"));
+                (!operators.is_empty()).then(|| {
+                    format!(
+                        "`{}`: policy `{}`, statement {}{sid}: condition operator `{}` is unknown",
+                        self.principal.arn,
+                        policy.name,
+                        position + 1,
+                        operators.join("`, `")
+                    )
+                })
+            })
+        });
+        sentences.collect()
+    }
+
+    /// Why its permissions cannot be known: pages that the snapshot lacks, its own gaps, and those of its groups.
     pub fn gaps(&self) -> Vec<String> {
-        let groups: BTreeSet<&str> = targets(self.snapshot, &self.principal.arn, AttachmentKind::Group).collect();
-        let groups = self
-            .snapshot
-            .principals
+        let groups = self.groups();
+        let of_groups = groups
             .iter()
-            .filter(|it| groups.contains(it.arn.as_str()));
-        let gaps = groups.flat_map(|group| group.gaps.iter().map(|gap| format!("group `{}`: {gap}", group.arn)));
-        self.principal.gaps.iter().cloned().chain(gaps).collect()
+            .flat_map(|group| group.gaps.iter().map(|gap| format!("group `{}`: {gap}", group.arn)));
+        let own = self.principal.gaps.iter().cloned();
+        let missing = self.is_part.then(|| PART_OF_A_SNAPSHOT.to_owned());
+        missing.into_iter().chain(own).chain(of_groups).collect()
     }
 }
 
@@ -219,6 +308,41 @@ impl<'a> Organization<'a> {
             snapshot,
         }
     }
+}
+
+/// Accounts whose newest snapshot is an answer cut off behind a page, or what may be the rest of one. The snapshots come
+/// in the order in which they count.
+///
+/// An answer lists nobody twice. So a page that says that more follow, and of whose principals the newest snapshot lists
+/// none, may belong to that; a later snapshot of the whole account would list them again.
+fn partial_accounts<'a>(order: &[&'a TakenSnapshot]) -> BTreeSet<&'a str> {
+    let mut newest: BTreeMap<&str, &TakenSnapshot> = BTreeMap::new();
+    let mut partial = BTreeSet::new();
+    let answers = order
+        .iter()
+        .filter(|taken| taken.snapshot.format == Format::AuthorizationDetails);
+    for taken in answers {
+        let snapshot = &taken.snapshot;
+        for account in snapshot.accounts() {
+            let counting = newest.entry(account).or_insert(taken);
+            let is_counting = std::ptr::eq(*counting, *taken);
+            if snapshot.lacks_pages && (is_counting || !share_principals(snapshot, &counting.snapshot, account)) {
+                partial.insert(account);
+            }
+        }
+    }
+    partial
+}
+
+fn share_principals(one: &Snapshot, other: &Snapshot, account: &str) -> bool {
+    let names = |snapshot: &Snapshot| -> BTreeSet<String> {
+        let own = snapshot
+            .principals
+            .iter()
+            .filter(|it| it.account_id.as_deref() == Some(account));
+        own.map(|principal| principal.arn.clone()).collect()
+    };
+    !names(one).is_disjoint(&names(other))
 }
 
 /// What a target has attached in one way.

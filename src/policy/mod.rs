@@ -2,6 +2,7 @@
 //! policies without what is not used.
 //! Pure: the same inputs give the same bytes.
 
+mod changes;
 mod diff;
 mod estate;
 pub mod evaluation;
@@ -15,6 +16,8 @@ mod trails;
 mod trim;
 mod usage;
 
+pub use changes::GrantChange;
+pub use changes::GrantChanges;
 pub use diff::Absence;
 pub use diff::Activity;
 pub use diff::Differ;

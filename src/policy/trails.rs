@@ -86,7 +86,8 @@ impl Trails {
         })
     }
 
-    /// Whether every data event of one of these types is recorded in a region, for the resources of a statement.
+    /// Whether every data event of these types is recorded in a region, for the resources of a statement. A use may be
+    /// recorded under any of the types.
     pub(super) fn data(
         &self,
         wanted: Wanted<'_>,
@@ -94,28 +95,20 @@ impl Trails {
         resource_types: &[&str],
         statement: &Statement,
     ) -> Told {
-        let patterns: Option<Vec<&str>> = match &statement.resources {
-            Some(Scope::Only(patterns)) => Some(patterns.texts().collect()),
-            _ => None,
+        // Each resource, and each type, may be recorded by another selector.
+        let patterns: Vec<Option<&str>> = match &statement.resources {
+            Some(Scope::Only(patterns)) => patterns.texts().map(Some).collect(),
+            _ => vec![None],
         };
-        let is_covered = |selector: &Selector, pattern: Option<&str>| {
-            resource_types
-                .iter()
-                .any(|name| selector.records_data(wanted.is_read, name, Covered::of(pattern)))
-        };
-        match patterns {
-            None => self.told(wanted.account_id, region, |selector| is_covered(selector, None)),
-            // Each resource may be recorded by another selector.
-            Some(patterns) => patterns
-                .iter()
-                .map(|pattern| {
-                    self.told(wanted.account_id, region, |selector| {
-                        is_covered(selector, Some(pattern))
-                    })
-                })
-                .max_by_key(|told| told.weakness())
-                .unwrap_or(Told::NotRecorded),
-        }
+        let pairs = patterns
+            .iter()
+            .flat_map(|pattern| resource_types.iter().map(move |name| (*pattern, *name)));
+        let told = pairs.map(|(pattern, name)| {
+            self.told(wanted.account_id, region, |selector| {
+                selector.records_data(wanted.is_read, name, Covered::of(pattern))
+            })
+        });
+        told.max_by_key(|told| told.weakness()).unwrap_or(Told::NotRecorded)
     }
 
     fn told(&self, account_id: &str, region: &str, records: impl Fn(&Selector) -> bool) -> Told {

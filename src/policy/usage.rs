@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::changes::GrantChanges;
 use super::trails::Trails;
+use crate::iam::arn::account_of_arn;
 
 const MICROS_PER_HOUR: i64 = 3_600_000_000;
 const HOURS_PER_DAY: i64 = 24;
@@ -35,6 +37,8 @@ pub struct Usage {
     pub accounts: BTreeMap<String, AccountLog>,
     /// What the user told of the trails behind them; else it is inferred from what is there.
     pub trails: Trails,
+    /// What changed since the window began in what principals may do.
+    pub changes: GrantChanges,
 }
 
 /// Who: a role that was deleted and made again under the same name is another principal, and has another id.
@@ -109,6 +113,8 @@ pub struct AccountLog {
     pub data: BTreeMap<(String, String), Recorded>,
     /// Regions that served calls; not `aws-global`.
     pub regions: BTreeSet<String>,
+    /// Days of which runs that were told to leave out regions read all that is there, since 1970-01-01.
+    pub partial_days: BTreeSet<i64>,
     /// Regions whose trail the logs are of: those that recorded the calls, and those that delivered objects.
     pub recorded_in: BTreeSet<String>,
 }
@@ -154,6 +160,11 @@ impl Window {
         ceiling(self.until - self.since, MICROS_PER_DAY)
     }
 
+    /// Days that have passed in it; negative if it ends before it begins.
+    pub(super) fn whole_days(self) -> i64 {
+        (self.until - self.since).div_euclid(MICROS_PER_DAY)
+    }
+
     /// The days that it touches, each with the hours of it.
     fn hours_by_day(self) -> impl Iterator<Item = (i64, i64)> {
         let first = self.since.div_euclid(MICROS_PER_DAY);
@@ -183,9 +194,9 @@ impl Usage {
 }
 
 impl PrincipalKey {
-    /// The account in the ARN.
+    /// The account in the ARN; none of a principal of AWS itself.
     pub fn account_id(&self) -> Option<&str> {
-        self.arn.split(':').nth(4).filter(|account| !account.is_empty())
+        account_of_arn(&self.arn)
     }
 
     /// Whether two keys of one ARN may mean one principal: an id that is not known contradicts none.
@@ -245,6 +256,15 @@ impl AccountLog {
                 false => hours,
             };
         }
+        coverage
+    }
+
+    /// The same, where days count as lost too of which regions may have been left out.
+    pub(super) fn coverage_of_all_regions(&self, window: Window) -> Coverage {
+        let mut coverage = self.coverage(window);
+        let partial = window.hours_by_day().filter(|(day, _)| self.partial_days.contains(day));
+        let hours: i64 = partial.map(|(_, hours)| hours).sum();
+        coverage.lost_hours = coverage.hours.min(coverage.lost_hours + hours);
         coverage
     }
 }

@@ -21,6 +21,10 @@ pub enum EvidenceQuery {
     Assumptions,
     /// Sources of the newest IAM snapshots.
     Snapshots,
+    /// Calls that changed what principals may do, since a moment.
+    Changes,
+    /// Days of which regions may have been left out, in a window.
+    PartialDays,
 }
 
 impl EvidenceQuery {
@@ -34,6 +38,8 @@ impl EvidenceQuery {
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
             Self::Assumptions => include_str!("../../queries/evidence/assumptions.sql"),
+            Self::Changes => include_str!("../../queries/evidence/changes.sql"),
+            Self::PartialDays => include_str!("../../queries/evidence/partial_days.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
         }
     }

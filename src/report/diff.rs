@@ -129,6 +129,11 @@ pub fn permission_rows(
         ),
     ]);
     columns.extend(basis(diff, frame, rows.len()));
+    let since = times(rows.iter().map(|row| Some(row.since.unwrap_or(frame.window.since))));
+    columns
+        .iter_mut()
+        .filter(|(name, _)| *name == "since")
+        .for_each(|(_, values)| *values = Arc::clone(&since));
     batch(columns)
 }
 

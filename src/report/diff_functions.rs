@@ -21,6 +21,7 @@ use crate::policy::Absence;
 use crate::policy::AccountLog;
 use crate::policy::Differ;
 use crate::policy::Estate;
+use crate::policy::GrantChanges;
 use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
@@ -46,7 +47,7 @@ const THRESHOLDS: Thresholds = Thresholds {
 /// The functions, for the options of a session; with these facts, or the embedded ones.
 pub fn diff_functions(facts: Option<&'static Facts>) -> Vec<Arc<dyn RowSource>> {
     let function = |shape| Arc::new(DiffFunction { shape, facts }) as Arc<dyn RowSource>;
-    [Shape::Permissions, Shape::Principals, Shape::Coverage]
+    [Shape::Permissions, Shape::Actions, Shape::Principals, Shape::Coverage]
         .map(function)
         .into()
 }
@@ -66,6 +67,8 @@ enum DiffFunctionError {
 enum Shape {
     /// One row per principal, policy, statement and action.
     Permissions,
+    /// One row per principal and action: what keeps it most.
+    Actions,
     /// One row per principal.
     Principals,
     /// One row per account with logs.
@@ -91,6 +94,7 @@ impl RowSource for DiffFunction {
     fn name(&self) -> &'static str {
         match self.shape {
             Shape::Permissions => "granted_and_used",
+            Shape::Actions => "granted_actions",
             Shape::Principals => "principal_summary",
             Shape::Coverage => "log_coverage",
         }
@@ -98,7 +102,7 @@ impl RowSource for DiffFunction {
 
     fn argument_count(&self) -> usize {
         match self.shape {
-            Shape::Permissions | Shape::Principals => 4,
+            Shape::Permissions | Shape::Actions | Shape::Principals => 4,
             Shape::Coverage => 2,
         }
     }
@@ -122,7 +126,7 @@ impl RowSource for DiffFunction {
         };
         let batch = match self.shape {
             Shape::Coverage => nothing.coverage("", &AccountLog::default())?,
-            Shape::Permissions | Shape::Principals => {
+            Shape::Permissions | Shape::Actions | Shape::Principals => {
                 let estate = Estate::newest(&[]);
                 let facts = self.facts.unwrap_or_else(Facts::embedded);
                 let mut differ = Differ::new(facts, &nothing.usage, &estate, THRESHOLDS);
@@ -157,7 +161,7 @@ impl DiffFunction {
                 usage_of(window, analysis::account_logs(session, window).await?),
                 Vec::new(),
             ),
-            Shape::Permissions | Shape::Principals => {
+            Shape::Permissions | Shape::Actions | Shape::Principals => {
                 let usage = analysis::usage(session, window).await?;
                 (usage, analysis::snapshots(session).await?)
             }
@@ -211,6 +215,12 @@ impl Evidence {
         };
         match self.shape {
             Shape::Permissions => permission_rows(diff, frame, |_| true),
+            Shape::Actions => {
+                let chosen = diff.by_action();
+                permission_rows(diff, frame, |row| {
+                    chosen.get(row.action).is_some_and(|chosen| std::ptr::eq(*chosen, row))
+                })
+            }
             Shape::Principals | Shape::Coverage => principal_row(diff, frame),
         }
     }
@@ -226,5 +236,6 @@ fn usage_of(window: Window, accounts: BTreeMap<String, AccountLog>) -> Usage {
         principals: BTreeMap::new(),
         accounts,
         trails: Trails::default(),
+        changes: GrantChanges::default(),
     }
 }

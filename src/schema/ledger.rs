@@ -91,6 +91,11 @@ pub(super) const OBJECT_COLUMNS: &[LedgerColumn] = &[
         "first day from which on every object of the same bucket, account, kind and region has been dealt with, up to \
          `delivery_date`; the next run lists from there",
     ),
+    optional(
+        "selected_regions",
+        Form::Text,
+        "the only regions that the run was told to read (`ingest --region`), separated by commas; null when it read all",
+    ),
 ];
 
 pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[

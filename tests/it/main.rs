@@ -31,6 +31,7 @@ mod s3;
 #[cfg(unix)]
 mod s3_store;
 mod slt;
+mod soundness;
 #[cfg(unix)]
 mod stopped;
 mod support;

@@ -8,6 +8,7 @@ use trimtrail::policy::AccountLog;
 use trimtrail::policy::ActionUse;
 use trimtrail::policy::Differ;
 use trimtrail::policy::Estate;
+use trimtrail::policy::GrantChanges;
 use trimtrail::policy::KeepList;
 use trimtrail::policy::PrincipalKey;
 use trimtrail::policy::PrincipalUse;
@@ -51,6 +52,7 @@ fn page(keeps: &str) -> String {
         principals: BTreeMap::from([(key, deeds)]),
         accounts: BTreeMap::from([("111122223333".to_owned(), log)]),
         trails: Trails::default(),
+        changes: GrantChanges::default(),
     };
     let thresholds = Thresholds {
         min_coverage: 0.95,

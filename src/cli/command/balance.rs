@@ -1,6 +1,7 @@
 //! The account of a run, for people: counts that balance, and what to look at.
 
 use crate::cli::output::Output;
+use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::size::format_size;
 use crate::ingest::Balance;
@@ -164,11 +165,7 @@ fn count_of(items: usize) -> u64 {
 
 /// A number of objects.
 pub(super) fn objects(count: u64) -> String {
-    if count == 1 {
-        "1 object".to_owned()
-    } else {
-        format!("{} objects", format_count(count))
-    }
+    counted(count, "object")
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "used-actions",
         params: &[("principal", "arn:aws:iam::111122223333:role/ci/github-deploy")],
-        columns: &["action", "event_name", "succeeded", "denied", "regions"],
+        columns: &["action", "event_name", "succeeded", "denied"],
     },
     Headline {
         id: "unexpected-regions",
@@ -75,18 +75,12 @@ const HEADLINES: &[Headline] = &[
     Headline {
         id: "secret-reads",
         params: &[("since", "2026-09-14")],
-        columns: &["outcome", "event_time", "session_name", "secret"],
+        columns: &["outcome", "event_time", "secret"],
     },
     Headline {
         id: "root-use",
         params: &[],
-        columns: &[
-            "event_time",
-            "recipient_account_id",
-            "event_name",
-            "mfa_authenticated",
-            "source_ip_address",
-        ],
+        columns: &["event_time", "recipient_account_id", "event_name"],
     },
 ];
 

@@ -1,6 +1,7 @@
 //! `diff`: granted against used.
 
 mod gate;
+mod shown;
 
 use std::fs;
 use std::io::Write;
@@ -27,6 +28,7 @@ use crate::cli::rows;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::Target;
 use crate::iam::Facts;
@@ -53,6 +55,7 @@ use crate::report::group_rows;
 use crate::report::permission_rows;
 use crate::report::principal_row;
 use crate::report::sarif;
+use shown::Shown;
 
 /// Compares what principals may do with what they did.
 ///
@@ -103,7 +106,7 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
     comparison.tell_totals(output);
     comparison.tell_keeps(output);
     let Comparison { frame, totals, .. } = comparison;
-    let status = tell_basis(&args.basis, frame.facts_date, &subjects, &usage, output);
+    let status = tell_basis(&args.basis, frame.facts_date, (&subjects, &estate), &usage, output);
     Ok(gate::pass(&args.fail_on, &totals, status, output))
 }
 
@@ -160,9 +163,12 @@ impl<'a> Comparison<'a> {
         let (args, frame) = (self.args, self.frame);
         let rows_args = args.output.rows();
         let options = rows::result_options(&rows_args, self.settings)?;
-        let rows_of = |diff: &PrincipalDiff<'_>| match args.detail {
-            true => permission_rows(diff, frame, |row| is_wanted(args, &row.verdict)),
-            false => principal_row(diff, frame),
+        let shown = Shown::new(&options);
+        let rows_of = |diff: &PrincipalDiff<'_>| {
+            shown.of(match args.detail {
+                true => permission_rows(diff, frame, |row| is_wanted(args, &row.verdict))?,
+                false => principal_row(diff, frame)?,
+            })
         };
         let subjects = self.subjects.iter();
         let mut batches = subjects.map(|subject| rows_of(&self.next(subject))).peekable();
@@ -175,6 +181,7 @@ impl<'a> Comparison<'a> {
         // A limit ends the rows early, but the gate is about all principals.
         batches.try_for_each(|batch| batch.map(|_| ()))?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        shown.tell(output);
         Ok(())
     }
 
@@ -200,8 +207,10 @@ impl<'a> Comparison<'a> {
         };
         self.write_whole(&batch, output)?;
         if groups.ungrouped() > 0 {
-            let count = format_count(u64::try_from(groups.ungrouped()).unwrap_or(u64::MAX));
-            output.note(&format!("{count} principals belong to no such group"));
+            output.note(&format!(
+                "in no such group: {}",
+                counted(groups.ungrouped(), "principal")
+            ));
         }
         Ok(())
     }
@@ -210,8 +219,10 @@ impl<'a> Comparison<'a> {
         let rows_args = self.args.output.rows();
         let options = rows::result_options(&rows_args, self.settings)?;
         let file = rows_args.file.as_deref();
-        let summary = rows::write_batch(batch, file, &options, output)?;
+        let shown = Shown::new(&options);
+        let summary = rows::write_batch(&shown.of(batch.clone())?, file, &options, output)?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        shown.tell(output);
         Ok(())
     }
 
@@ -273,18 +284,18 @@ impl<'a> Comparison<'a> {
         let totals = &self.totals;
         let count = |number: usize| format_count(u64::try_from(number).unwrap_or(u64::MAX));
         output.note(&format!(
-            "{} principals, {} active and {} never used; {} permissions = {} used + {} denied + {} unknown + {} unused",
-            count(totals.principals),
+            "{}, {} active and {} never used; {} = {} used + {} denied + {} unknown + {} unused",
+            counted(totals.principals, "principal"),
             count(totals.active),
             count(totals.never_used),
-            count(totals.granted),
+            counted(totals.granted, "permission"),
             count(totals.used),
             count(totals.denied),
             count(totals.unknown),
             count(totals.unused),
         ));
         output.note(&format!(
-            "{} can be taken away ({:.0} %), of these {} can do harm; {} unused ones are kept on purpose",
+            "{} can be taken away ({:.1} %), of these {} can do harm; kept on purpose: {}",
             count(totals.removable),
             totals.reduction().unwrap_or_default() * 100.0,
             count(totals.high_risk_removable),

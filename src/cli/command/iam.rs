@@ -10,6 +10,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::time::parse_time_option;
 use crate::ingest::Import;
@@ -56,6 +57,12 @@ fn import(args: &IamImportArgs, settings: &Settings, output: &mut Output) -> Res
     };
     let balance = import.run(listing)?;
     output.print(&render(&balance))?;
+    if balance.further_pages > 0 {
+        let files = counted(balance.further_pages, "file");
+        output.note(&format!(
+            "pages of one answer were put together: {files} added to the first of its pages"
+        ));
+    }
     tell_problems(&balance, output);
     output.note(&format!("store: {}", location.display()));
     Ok(match balance.is_complete() {
@@ -109,11 +116,6 @@ fn render(balance: &ImportBalance) -> String {
     text
 }
 
-fn counted(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", format_count(count))
-}
-
 /// Says what could not be understood, and where to look for more.
 fn tell_problems(balance: &ImportBalance, output: &mut Output) {
     for (path, reason) in &balance.unlisted {
@@ -138,14 +140,13 @@ fn tell_problems(balance: &ImportBalance, output: &mut Output) {
     let untold = |count: usize| u64::try_from(count.saturating_sub(TOLD_PROBLEMS)).unwrap_or(u64::MAX);
     let more_rejects = untold(balance.rejects.len());
     if more_rejects > 0 {
-        output.warning(&format!("{} sources more are rejected", format_count(more_rejects)));
+        let more = counted(more_rejects, "more source");
+        output.warning(&format!("rejected: {more}"));
     }
     let more = untold(gaps.len()) + untold(notes.len());
     if more > 0 {
-        let count = format_count(more);
-        output.warning(&format!(
-            "{count} problems more; `trimtrail sql \"{PROBLEMS_QUERY}\"` lists all"
-        ));
+        let more = counted(more, "more problem");
+        output.warning(&format!("{more}; `trimtrail sql \"{PROBLEMS_QUERY}\"` lists all"));
     }
 }
 

@@ -22,6 +22,7 @@ use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::size::counted;
 use crate::iam::Facts;
 use crate::policy::Change;
 use crate::policy::Estate;
@@ -87,7 +88,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         None => output.print(&policy_text(&proposals, frame, args.format)?)?,
         Some(folder) => write(folder, &policy_files(&proposals, frame, args.format)?, output)?,
     }
-    let status = tell_basis(&args.basis, frame.facts_date, &chosen, &usage, output);
+    let status = tell_basis(&args.basis, frame.facts_date, (&chosen, &estate), &usage, output);
     Ok(match tell(&proposals, output) {
         true => ExitStatus::Incomplete,
         false => status,
@@ -122,8 +123,8 @@ fn write(folder: &Path, files: &[PolicyFile], output: &mut Output) -> Result<(),
         written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
         written.persist(&path).map_err(|error| failed(&path)(error.error))?;
     }
-    let count = files.len();
-    output.note(&format!("{count} files written to `{}`", folder.display()));
+    let written = counted(files.len(), "file");
+    output.note(&format!("{written} written to `{}`", folder.display()));
     Ok(())
 }
 

@@ -56,14 +56,15 @@ const OPERATORS: &[&str] = &[
 ];
 
 impl ConditionBlock {
-    /// Whether IAM has the operator; one that it has not may hold always or never.
+    /// Whether IAM has the operator, in any letter case; one that it has not may hold always or never.
     pub fn has_known_operator(&self) -> bool {
-        let without_set = ["ForAllValues:", "ForAnyValue:"]
+        let operator = self.operator.to_ascii_lowercase();
+        let without_set = ["forallvalues:", "foranyvalue:"]
             .iter()
-            .find_map(|set| self.operator.strip_prefix(set))
-            .unwrap_or(&self.operator);
+            .find_map(|set| operator.strip_prefix(set))
+            .unwrap_or(&operator);
         let is_operator = |name: &str| OPERATORS.iter().any(|operator| operator.eq_ignore_ascii_case(name));
-        let plain = without_set.strip_suffix("IfExists").filter(|plain| *plain != "Null");
+        let plain = without_set.strip_suffix("ifexists").filter(|plain| *plain != "null");
         is_operator(plain.unwrap_or(without_set))
     }
 }
@@ -86,6 +87,9 @@ mod tests {
             "stringlike",
             "ForAnyValue:ArnLikeIfExists",
             "BoolIfExists",
+            "FORALLVALUES:STRINGNOTEQUALSIGNORECASEIFEXISTS",
+            "foranyvalue:arnnotlike",
+            "numericlessthanequalsifexists",
             "Null",
         ] {
             assert!(is_known(operator), "{operator}");

@@ -13,8 +13,10 @@ use crate::policy::snapshot::Severity;
 /// What became of the listed sources. `listed = imported + known + rejected + other`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportBalance {
-    /// Sources found: files, and folders of `iam-collect`.
+    /// Sources found: files, and folders of `iam-collect`; the pages of one answer are one source.
     pub listed: u64,
+    /// Files that hold further pages of a source that counts already.
+    pub further_pages: u64,
     /// Sources that are in the store now.
     pub imported: u64,
     /// Sources that the store, or this run, had already.
@@ -71,6 +73,9 @@ impl ImportBalance {
     }
 
     pub(super) fn count(&mut self, source: &ReadSource, is_new: bool) {
+        let further_pages = source.files.saturating_sub(1);
+        self.listed = self.listed.saturating_sub(further_pages);
+        self.further_pages += further_pages;
         if !is_new {
             self.known += 1;
             return;

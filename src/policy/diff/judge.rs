@@ -37,6 +37,16 @@ pub(super) struct Judge<'s> {
     pub(super) gap: Option<String>,
     /// Calls that map to no action, by the services that they may belong to.
     pub(super) unmapped: Vec<(Vec<&'static str>, String)>,
+    /// Regions in which IAM saw principals of the account in the window, and of which the logs hold nothing.
+    pub(super) unseen_regions: Vec<String>,
+}
+
+/// A statement, and since when it counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'g, 's> {
+    pub(super) grant: &'g Grant<'s>,
+    /// When it came into force, if that was inside or after the window.
+    pub(super) since: Option<i64>,
 }
 
 impl<'s> Judge<'s> {
@@ -50,16 +60,23 @@ impl<'s> Judge<'s> {
         &self,
         trace: &Trace,
         (id, action): (ActionId, &str),
-        grant: &Grant<'_>,
+        held: Held<'_, '_>,
         permissions: &Permissions<'_>,
     ) -> Verdict {
+        let grant = held.grant;
         let nothing = ActionUse::default();
         let evidence = self.evidence(action).unwrap_or(&nothing);
         if evidence.used > 0 {
-            return match is_behind_use(evidence, id, grant, permissions) {
-                true => Verdict::Used,
-                false => Verdict::Unknown(Reason::ResourcesUnclear),
+            return match (
+                is_behind_use(evidence, id, grant, permissions),
+                odd_operator(grant.statement),
+            ) {
+                (Behind::Alone, _) | (Behind::Perhaps, None) => Verdict::Used,
+                (Behind::Perhaps, Some(reason)) => Verdict::Unknown(reason),
+                (Behind::Unclear, _) => Verdict::Unknown(Reason::ResourcesUnclear),
             };
+        } else if let Some(reason) = odd_operator(grant.statement) {
+            return Verdict::Unknown(reason);
         } else if evidence.uncertain > 0 {
             return Verdict::Unknown(Reason::UncertainUse(evidence.uncertain));
         } else if evidence.failed > 0 {
@@ -67,7 +84,7 @@ impl<'s> Judge<'s> {
         } else if evidence.denied > 0 {
             return Verdict::DeniedAttempt;
         }
-        match self.doubt(trace, grant.statement) {
+        match self.doubt(trace, held) {
             Some(reason) => Verdict::Unknown(reason),
             None => Verdict::Unused,
         }
@@ -80,6 +97,10 @@ impl<'s> Judge<'s> {
         }
         let reason = match (self.subject.absence, standing) {
             (Some(Absence::NoSnapshot), _) => return Some(Verdict::Unknown(Reason::NoSnapshot)),
+            (Some(Absence::LacksPages), _) => {
+                let gap = "it lacks pages, and may have the principal on one of these".to_owned();
+                return Some(Verdict::Unknown(Reason::SnapshotGaps(gap)));
+            }
             (Some(Absence::NotInSnapshot), _) => NotGranted::NotInSnapshot,
             (Some(Absence::OtherPrincipal), _) => NotGranted::OtherPrincipal,
             (None, Standing::Denied(_)) => NotGranted::Denied,
@@ -108,7 +129,8 @@ impl<'s> Judge<'s> {
     }
 
     /// Why the lack of evidence for an action proves nothing.
-    fn doubt(&self, trace: &Trace, statement: &Statement) -> Option<Reason> {
+    fn doubt(&self, trace: &Trace, held: Held<'_, '_>) -> Option<Reason> {
+        let statement = held.grant.statement;
         let log = match (self.log, &self.gap, self.log_doubt()) {
             (_, Some(gap), _) => return Some(Reason::SnapshotGaps(gap.clone())),
             (Some(log), None, None) => log,
@@ -129,6 +151,7 @@ impl<'s> Judge<'s> {
         let never = trace.never.clone();
         never
             .or_else(|| self.time_doubt())
+            .or_else(|| self.grant_doubt(held.since?))
             .or_else(|| self.region_doubt())
             .or_else(|| self.global_doubt(trace.service))
             .or_else(|| trace.hidden(&place))
@@ -140,10 +163,19 @@ impl<'s> Judge<'s> {
         (!has_events).then_some(Reason::AccountNotCovered)
     }
 
-    /// A trail of one region never sees the others, and logs of one region do not tell whether theirs is such a trail.
+    /// Logs of which regions were left out show nothing of these. A trail of one region never sees the others, and logs of one
+    /// region do not tell whether theirs is such a trail.
     fn region_doubt(&self) -> Option<Reason> {
+        if !self.unseen_regions.is_empty() {
+            return Some(Reason::RegionsNotIngested(self.unseen_regions.clone()));
+        }
+        let log = self.log?;
+        let is_partial = log.coverage_of_all_regions(self.window).share() < self.thresholds.min_coverage;
+        if is_partial && !log.partial_days.is_empty() {
+            return Some(Reason::RegionsNotIngested(Vec::new()));
+        }
         let account = self.subject.key.account_id()?;
-        let mut regions = self.log?.recorded_in.iter();
+        let mut regions = log.recorded_in.iter();
         let (only, None) = (regions.next()?, regions.next()) else {
             return None;
         };
@@ -185,6 +217,21 @@ impl<'s> Judge<'s> {
         })
     }
 
+    /// What was granted late must have had a window of its own.
+    fn grant_doubt(&self, since: i64) -> Option<Reason> {
+        let needed = self.thresholds.min_window_days;
+        let own = Window { since, ..self.window };
+        let (days, is_short) = (own.whole_days(), own.whole_days() < needed);
+        if is_short {
+            return Some(Reason::GrantedRecently { days, needed });
+        }
+        let coverage = self.log?.coverage(own);
+        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+            lost_hours: coverage.lost_hours,
+            hours: coverage.hours,
+        })
+    }
+
     /// A call of a service that the facts do not know may have gone through any statement that names no service.
     fn unmapped_call(&self, service: &str, statement: &Statement) -> Option<Reason> {
         let mut unmapped = self.unmapped.iter();
@@ -204,11 +251,33 @@ fn names_no_service(statement: &Statement) -> bool {
     }
 }
 
+/// How certain it is that uses of an action went through a statement.
+enum Behind {
+    /// No other grants it.
+    Alone,
+    /// It names a resource that was touched, and others grant it too.
+    Perhaps,
+    /// It names no such resource.
+    Unclear,
+}
+
 /// Whether uses of an action went through a statement, for all that can be told.
 ///
 /// That they went through others proves nothing against it: a call may touch more resources than its record names, and
 /// names in parameters do not always make the ARN that the service checked.
-fn is_behind_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> bool {
+fn is_behind_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> Behind {
     let granting = permissions.grants.iter().filter(|other| other.actions.contains(id));
-    granting.count() == 1 || evidence.resources.iter().any(|arn| covers(grant.statement, arn))
+    if granting.count() == 1 {
+        return Behind::Alone;
+    }
+    match evidence.resources.iter().any(|arn| covers(grant.statement, arn)) {
+        true => Behind::Perhaps,
+        false => Behind::Unclear,
+    }
+}
+
+/// A condition that cannot be read may hold always or never, so the statement may grant all or nothing.
+fn odd_operator(statement: &Statement) -> Option<Reason> {
+    let operator = statement.unknown_operators().next()?;
+    Some(Reason::ConditionOperator(operator.to_owned()))
 }

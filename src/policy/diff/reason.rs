@@ -30,6 +30,15 @@ pub enum Reason {
         /// Days that it must have.
         needed: i64,
     },
+    /// The grant came into force too late for a window of its own.
+    GrantedRecently {
+        /// Whole days between that and the end of the window; negative if it came after it.
+        days: i64,
+        /// Days that it takes.
+        needed: i64,
+    },
+    /// The statement has a condition that cannot be read; its operator.
+    ConditionOperator(String),
     /// The principal was made inside the window.
     YoungerThanWindow,
     /// The snapshot does not say when the principal was made.
@@ -45,6 +54,8 @@ pub enum Reason {
     },
     /// The logs are of one region only, and the trail may be, too; the region.
     OneRegion(String),
+    /// Regions may have been left out when the logs were read; those that IAM names, or none if the runs were told so.
+    RegionsNotIngested(Vec<String>),
     /// The service is global, and the logs have nothing from the region that records such; the region.
     GlobalServicesNotRecorded(&'static str),
     /// Only data events show it, and none of the kind is recorded.
@@ -113,11 +124,14 @@ impl Reason {
             Self::ConditionalOnly => "conditional-only",
             Self::Permissionless(_) => "permissionless",
             Self::WindowTooShort { .. } => "window-too-short",
+            Self::GrantedRecently { .. } => "granted-recently",
+            Self::ConditionOperator(_) => "condition-operator",
             Self::YoungerThanWindow => "younger-than-window",
             Self::AgeUnknown => "age-unknown",
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::OneRegion(_) => "one-region",
+            Self::RegionsNotIngested(_) => "regions-not-ingested",
             Self::GlobalServicesNotRecorded(_) => "global-services-not-recorded",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
             Self::NotSelected { .. } => "not-selected",
@@ -161,13 +175,18 @@ impl fmt::Display for Reason {
             }
             Self::Permissionless(why) => write!(formatter, "no call needs this permission{}", because(why)),
             Self::WindowTooShort { days, needed } => {
-                write!(formatter, "the window has {days} days, {needed} are needed")
+                write!(formatter, "the window has {}, {needed} are needed", counted_days(*days))
             }
-            Self::CoverageTooLow { lost_hours, hours } => {
+            Self::GrantedRecently { days, needed } => formatter.write_str(&granted(*days, *needed)),
+            Self::ConditionOperator(operator) => {
                 write!(
                     formatter,
-                    "{lost_hours} of {hours} hours of the account's logs are missing"
+                    "condition operator `{operator}` is unknown: it may hold always or never"
                 )
+            }
+            Self::RegionsNotIngested(regions) => formatter.write_str(&not_ingested(regions)),
+            Self::CoverageTooLow { lost_hours, hours } => {
+                write!(formatter, "of {hours} hours, the account's logs lack {lost_hours}")
             }
             Self::OneRegion(region) => write!(
                 formatter,
@@ -182,10 +201,7 @@ impl fmt::Display for Reason {
                 regions,
                 is_read,
             } => {
-                let place = match regions.is_empty() {
-                    true => "the account".to_owned(),
-                    false => regions.join(", "),
-                };
+                let place = place(regions);
                 let (kind, types) = (kind(*is_read), resource_types.join(" or "));
                 write!(formatter, "no {kind} data events of {types} are recorded in {place}")
             }
@@ -231,6 +247,42 @@ fn not_selected(resource_types: &[&str], regions: &[String], is_read: bool) -> S
             let types = resource_types.join(" or ");
             format!("the event selectors leave out {kind} data events of {types}, or some resources, in {place}")
         }
+    }
+}
+
+fn granted(days: i64, needed: i64) -> String {
+    match days {
+        ..0 => "granted after the end of the window".to_owned(),
+        days => format!(
+            "granted {} before the end of the window, {needed} are needed",
+            counted_days(days)
+        ),
+    }
+}
+
+fn not_ingested(regions: &[String]) -> String {
+    match regions.is_empty() {
+        true => "regions were left out when the account's logs were read (`ingest --region`)".to_owned(),
+        false => {
+            let regions = regions.join(", ");
+            format!(
+                "IAM says that principals of the account were active in {regions}, and the logs hold nothing from there"
+            )
+        }
+    }
+}
+
+fn counted_days(days: i64) -> String {
+    match days {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
+
+fn place(regions: &[String]) -> String {
+    match regions.is_empty() {
+        true => "the account".to_owned(),
+        false => regions.join(", "),
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Absence {
     NoSnapshot,
     /// The snapshot of the account does not have it.
     NotInSnapshot,
+    /// The snapshot of the account lacks pages, and what is there does not have it.
+    LacksPages,
     /// The snapshot has another principal of the same name.
     OtherPrincipal,
 }
@@ -45,8 +47,14 @@ pub fn subjects<'a>(usage: &'a Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
         .iter()
         .filter_map(|member| Some((member.principal.unique_id.as_deref()?, member.principal.arn.as_str())))
         .collect();
+    let present: BTreeSet<(&str, Option<&str>)> = members
+        .iter()
+        .map(|member| (member.principal.arn.as_str(), member.principal.unique_id.as_deref()))
+        .collect();
     for (key, deed) in &usage.principals {
-        let arn = key.unique_id.as_deref().and_then(|id| by_id.get(id).copied());
+        let own = (key.arn.as_str(), key.unique_id.as_deref());
+        let other = key.unique_id.as_deref().and_then(|id| by_id.get(id).copied());
+        let arn = other.filter(|_| !present.contains(&own));
         deeds.entry(arn.unwrap_or(&key.arn)).or_default().push((key, deed));
     }
     let (mut subjects, mut accounts) = (Vec::new(), BTreeSet::new());
@@ -69,6 +77,9 @@ pub fn subjects<'a>(usage: &'a Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
     for found in deeds.into_values().flatten() {
         let account = found.0.account_id().unwrap_or_default();
         match (accounts.contains(account), usage.accounts.contains_key(account)) {
+            (true, _) if estate.partial_accounts().contains(account) => {
+                subjects.push(absent(found, Absence::LacksPages));
+            }
             (true, _) => subjects.push(absent(found, Absence::NotInSnapshot)),
             (false, true) => subjects.push(absent(found, Absence::NoSnapshot)),
             (false, false) => {}

@@ -1,3 +1,4 @@
+mod grants;
 mod rollups;
 mod selectors;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::json;
 
+use super::super::changes::GrantChanges;
 use super::super::estate::TakenSnapshot;
 use super::super::snapshot;
 use super::super::trails::Trails;
@@ -103,6 +105,7 @@ impl Case {
                 principals: BTreeMap::new(),
                 accounts: BTreeMap::from([(text(ACCOUNT), log)]),
                 trails: Trails::default(),
+                changes: GrantChanges::default(),
             },
             thresholds: Thresholds {
                 min_coverage: 0.95,
@@ -638,4 +641,45 @@ fn unmapped_call_of_a_renamed_service_keeps_its_actions_unknown() {
             "sns:CreateTopic unused"
         ]
     );
+}
+
+#[test]
+fn page_whose_earlier_page_was_imported_apart_makes_everything_unknown() {
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]).by(None, "sqs:CreateQueue", used(1));
+    let mut first = case.snapshots[0].clone();
+    first["IsTruncated"] = json!(true);
+    first["RoleDetailList"][0]["Arn"] = json!("arn:aws:iam::111122223333:role/a");
+    first["RoleDetailList"][0]["RoleName"] = json!("a");
+    first["RoleDetailList"][0]["RoleId"] = json!("AROAOTHER");
+    let key = PrincipalKey {
+        arn: text("arn:aws:iam::111122223333:role/a"),
+        unique_id: None,
+    };
+    let deeds = case.usage.principals.values().next().unwrap().clone();
+    case.usage.principals.insert(key, deeds);
+    case.snapshots.insert(0, first.clone());
+    case.check(|diffs| {
+        let shown: Vec<String> = diffs.iter().flat_map(|diff| diff.rows.iter().map(shown)).collect();
+        assert_eq!(shown, ["sqs:CreateQueue unknown snapshot-gaps", "sqs:CreateQueue used"]);
+        let gaps = diffs[1].subject.member.unwrap().gaps();
+        assert_eq!(gaps, [super::super::estate::PART_OF_A_SNAPSHOT]);
+    });
+    // Whoever lists the principals of that page again is a snapshot of its own.
+    let role = case.snapshots[1]["RoleDetailList"][0].clone();
+    case.snapshots[1]["RoleDetailList"] = json!([role, first["RoleDetailList"][0]]);
+    case.check(|diffs| assert!(diffs.iter().all(|diff| diff.subject.member.unwrap().gaps().is_empty())));
+}
+
+#[test]
+fn principal_that_the_snapshot_has_keeps_its_uses_though_another_has_its_id() {
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]).with("sqs:CreateQueue", used(1));
+    let mut namesake = case.role().clone();
+    namesake["Arn"] = json!("arn:aws:iam::111122223333:role/s");
+    namesake["RoleName"] = json!("s");
+    let first = case.role().clone();
+    case.snapshots[0]["RoleDetailList"] = json!([first, namesake]);
+    case.check(|diffs| {
+        let verdicts: Vec<String> = diffs.iter().flat_map(|diff| diff.rows.iter().map(shown)).collect();
+        assert_eq!(verdicts, ["sqs:CreateQueue used", "sqs:CreateQueue unused"]);
+    });
 }

@@ -145,13 +145,15 @@ impl Trace {
         })
     }
 
-    /// Whether the logs hold data events of the kind in a region, or anywhere.
+    /// Whether the logs hold data events of the kind in a region, or anywhere: of every type under which a use may be recorded.
     fn is_seen(&self, log: &AccountLog, region: Option<&str>) -> bool {
-        let of_kind = log.data.iter().filter(|((place, resource_type), _)| {
-            region.is_none_or(|region| place == region) && self.resource_types.contains(&resource_type.as_str())
-        });
-        let mut of_kind = of_kind.map(|(_, recorded)| recorded);
-        of_kind.any(|recorded: &Recorded| if self.is_read { recorded.reads } else { recorded.writes })
+        self.resource_types.iter().all(|wanted| {
+            let of_type = log.data.iter().filter(|((place, resource_type), _)| {
+                region.is_none_or(|region| place == region) && resource_type == wanted
+            });
+            let mut recorded = of_type.map(|(_, recorded)| recorded);
+            recorded.any(|recorded: &Recorded| if self.is_read { recorded.reads } else { recorded.writes })
+        })
     }
 }
 

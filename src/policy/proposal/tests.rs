@@ -8,6 +8,7 @@ use super::*;
 use crate::policy::AccountLog;
 use crate::policy::ActionTrace;
 use crate::policy::ActionUse;
+use crate::policy::GrantChanges;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::Recorded;
@@ -66,6 +67,7 @@ impl Case {
                 principals: BTreeMap::new(),
                 accounts: BTreeMap::from([(ACCOUNT.to_owned(), log)]),
                 trails: Trails::default(),
+                changes: GrantChanges::default(),
             },
             traces: Traces::default(),
         }

@@ -160,14 +160,18 @@ fn mark_principals(snapshot: &mut Snapshot, reasons: &BTreeMap<String, String>) 
 fn unknown_operators(policy: &Policy) -> Vec<String> {
     let document = policy.document.iter();
     let statements = document.flat_map(Document::readable);
-    let blocks = statements.flat_map(|(position, statement)| {
-        let unknown = statement.conditions.iter().filter(|block| !block.has_known_operator());
-        unknown.map(move |block| (position, block))
-    });
-    blocks
-        .map(|(position, block)| {
-            let number = position + 1;
-            format!("statement {number}: condition operator `{}` is unknown", block.operator)
+    let unknown = statements.flat_map(|(position, statement)| {
+        let sid = statement
+            .sid
+            .as_ref()
+            .map_or_else(String::new, |sid| format!(" `{sid}`"));
+        let operators = statement.unknown_operators();
+        operators.map(move |operator| {
+            format!(
+                "statement {}{sid}: condition operator `{operator}` is unknown",
+                position + 1
+            )
         })
-        .collect()
+    });
+    unknown.collect()
 }

@@ -36,4 +36,5 @@ pub use model::Problem;
 pub use model::Severity;
 pub use model::Snapshot;
 pub use read::SnapshotError;
+pub use read::joined_pages;
 pub use read::read;

@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub nodes: Vec<OrganizationNode>,
     /// What could not be understood.
     pub problems: Vec<Problem>,
+    /// Whether its last page says that another one follows.
+    pub lacks_pages: bool,
 }
 
 /// Kinds of files.
@@ -270,6 +272,7 @@ impl Snapshot {
             credentials: Vec::new(),
             nodes: Vec::new(),
             problems: Vec::new(),
+            lacks_pages: false,
         }
     }
 

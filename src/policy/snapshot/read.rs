@@ -44,6 +44,12 @@ pub fn read(bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
     Ok(snapshot)
 }
 
+/// The pages of one answer, which are texts, one after the other; `None` if one is no text.
+pub fn joined_pages(pages: &[&[u8]]) -> Option<Vec<u8>> {
+    let texts: Option<Vec<String>> = pages.iter().map(|page| text_of(page)).collect();
+    Some(texts?.join("\n").into_bytes())
+}
+
 /// PowerShell redirects output as UTF-16, and some editors write a byte order mark.
 fn text_of(bytes: &[u8]) -> Option<String> {
     let utf_16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
@@ -92,7 +98,8 @@ fn read_values(values: &[Json]) -> Result<Snapshot, SnapshotError> {
         }
     }
     if values.last().is_some_and(account::is_truncated) {
-        let message = "says that more pages follow; put all pages into one file, one after the other";
+        snapshot.lacks_pages = true;
+        let message = "says that more pages follow; import the files of all pages together, from one folder";
         snapshot.problem(Severity::Gap, "last page", message);
         mark_all(&mut snapshot, "the snapshot lacks pages");
     }

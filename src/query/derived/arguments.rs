@@ -38,7 +38,7 @@ impl WindowArguments {
             match position {
                 0 => read.since = Some(moment(function, literal, now_micros)?),
                 1 => read.until = Some(moment(function, literal, now_micros)?),
-                2 => read.min_window_days = Some(number(function, literal, &DataType::Int64)?),
+                2 => read.min_window_days = Some(days(function, literal)?),
                 _ => read.min_coverage = Some(share(function, literal)?),
             }
         }
@@ -90,6 +90,11 @@ fn moment(function: &str, literal: &ScalarValue, now_micros: i64) -> Result<i64>
     if let Some(text) = literal.try_as_str().flatten() {
         return parse_time(text, now_micros).map_err(|forms| refused(function, &forms));
     }
+    // A bare number would be taken for microseconds of 1970.
+    if !literal.data_type().is_temporal() {
+        let why = format!("a moment is a time or a text such as '2026-09-01' or 'T-90d', not {literal}");
+        return Err(refused(function, &why));
+    }
     match literal.cast_to(&timestamp_type()) {
         Ok(ScalarValue::TimestampMicrosecond(Some(micros), _)) => Ok(micros),
         _ => Err(usage(function)),
@@ -99,6 +104,17 @@ fn moment(function: &str, literal: &ScalarValue, now_micros: i64) -> Result<i64>
 fn number<T: TryFrom<ScalarValue>>(function: &str, literal: &ScalarValue, data_type: &DataType) -> Result<T> {
     let cast = literal.cast_to(data_type).map_err(|_| usage(function))?;
     T::try_from(cast).map_err(|_| usage(function))
+}
+
+fn days(function: &str, literal: &ScalarValue) -> Result<i64> {
+    let days: i64 = number(function, literal, &DataType::Int64)?;
+    match days {
+        0.. => Ok(days),
+        _ => {
+            let why = format!("`min_window_days` is a number of days, 0 or more, not {days}");
+            Err(refused(function, &why))
+        }
+    }
 }
 
 fn share(function: &str, literal: &ScalarValue) -> Result<f64> {

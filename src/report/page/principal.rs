@@ -122,9 +122,12 @@ fn basis(diff: &PrincipalDiff<'_>) -> Vec<String> {
     });
     if diff.summary.blocked > 0 {
         let blocked = count(diff.summary.blocked);
-        lines.push(format!(
-            "{blocked} more actions are denied or outside of its boundaries"
-        ));
+        let actions = if diff.summary.blocked == 1 {
+            "action is"
+        } else {
+            "actions are"
+        };
+        lines.push(format!("{blocked} more {actions} denied or outside of its boundaries"));
     }
     lines.extend(
         diff.kept

@@ -10,6 +10,8 @@ use trimtrail::policy::Activity;
 use trimtrail::policy::Differ;
 use trimtrail::policy::Estate;
 use trimtrail::policy::PrincipalDiff;
+use trimtrail::policy::Reason;
+use trimtrail::policy::Row;
 use trimtrail::policy::Thresholds;
 use trimtrail::policy::Verdict;
 use trimtrail::policy::subjects;
@@ -158,6 +160,34 @@ fn roles_without_use_are_found_and_the_young_one_is_not_judged() {
             );
         }
     });
+}
+
+#[test]
+fn role_whose_policy_was_put_in_the_window_has_the_window_since_then() {
+    let sample = sample();
+    let is_late = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(Reason::GrantedRecently { .. }));
+    let role = ":role/service-role/order-processor-role-x1y2z3";
+    check(&sample, 14, |diffs| {
+        let late: BTreeSet<&str> = diffs
+            .iter()
+            .filter(|diff| diff.rows.iter().any(|row| is_late(&row.verdict)))
+            .map(|diff| diff.subject.key.arn.as_str())
+            .collect();
+        // A policy that another role had for an hour is gone, and concerns nothing that it has.
+        assert_eq!(late.len(), 1, "{late:?}");
+        assert!(own(of(diffs, role)).all(|row| row.verdict != Verdict::Unused));
+    });
+    check(&sample, 5, |diffs| {
+        let diff = of(diffs, role);
+        assert!(own(diff).any(|row| row.verdict == Verdict::Unused));
+        assert!(own(diff).all(|row| row.since.is_some()));
+    });
+}
+
+/// What the policy of the planted function's role grants that was put in the window.
+fn own<'d, 's>(diff: &'d PrincipalDiff<'s>) -> impl Iterator<Item = &'d Row<'s>> {
+    let is_own = |row: &&Row<'_>| row.policy.is_some_and(|policy| policy.name == "order-processor");
+    diff.rows.iter().filter(is_own)
 }
 
 #[test]

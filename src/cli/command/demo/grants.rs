@@ -21,6 +21,7 @@ use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::iam::Facts;
+use crate::iam::arn::account_of_arn;
 use crate::ingest::Import;
 use crate::policy::Differ;
 use crate::policy::Estate;
@@ -112,7 +113,7 @@ pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Outp
     ))
 }
 
-/// The columns that fit a terminal; a name without account and path says enough here.
+/// The columns that fit a terminal; a name without its path says enough here.
 fn batch(ranked: &[(&str, Summary<'_>)]) -> Result<RecordBatch, CliError> {
     let counts = |number: fn(&Summary<'_>) -> usize| -> ArrayRef {
         let numbers = ranked
@@ -121,12 +122,14 @@ fn batch(ranked: &[(&str, Summary<'_>)]) -> Result<RecordBatch, CliError> {
         Arc::new(numbers.collect::<Int64Array>())
     };
     let names = ranked.iter().map(|(arn, _)| arn.rsplit('/').next());
-    let columns: [(&str, ArrayRef); 6] = [
+    let accounts = ranked.iter().map(|(arn, _)| account_of_arn(arn));
+    let columns: [(&str, ArrayRef); 7] = [
         ("granted", counts(|summary| summary.granted)),
         ("used", counts(|summary| summary.used)),
         ("unknown", counts(|summary| summary.unknown)),
         ("removable", counts(|summary| summary.removable)),
         ("harmful", counts(|summary| summary.high_risk_removable)),
+        ("account", Arc::new(accounts.collect::<StringArray>())),
         ("principal", Arc::new(names.collect::<StringArray>())),
     ];
     Ok(RecordBatch::try_from_iter(columns).map_err(ReportError::from)?)

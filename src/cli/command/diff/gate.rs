@@ -3,21 +3,20 @@
 use crate::cli::args::FailOn;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
-use crate::cli::size::format_count;
+use crate::cli::size::counted;
 use crate::policy::Totals;
 
 /// Says what closes the gate, if something does. A closed gate outweighs an incomplete run: what was found is enough.
 pub(super) fn pass(fail_on: &[FailOn], totals: &Totals, otherwise: ExitStatus, output: &mut Output) -> ExitStatus {
     let mut status = otherwise;
     for wanted in fail_on {
-        let (count, what) = match wanted {
-            FailOn::UnusedHighRisk => (totals.high_risk_removable, "unused permissions that can do harm"),
-            FailOn::Unused => (totals.removable, "unused permissions"),
-            FailOn::NeverUsedRole => (totals.removable_roles, "roles that nobody used"),
+        let (count, (what, which)) = match wanted {
+            FailOn::UnusedHighRisk => (totals.high_risk_removable, ("unused permission", " that can do harm")),
+            FailOn::Unused => (totals.removable, ("unused permission", "")),
+            FailOn::NeverUsedRole => (totals.removable_roles, ("role", " that nobody used")),
         };
         if count > 0 {
-            let count = format_count(u64::try_from(count).unwrap_or(u64::MAX));
-            output.warning(&format!("the gate is closed: {count} {what}"));
+            output.warning(&format!("the gate is closed: {}{which}", counted(count, what)));
             status = ExitStatus::Gate;
         }
     }

@@ -1,0 +1,34 @@
+-- Calls since a moment that succeeded and changed what roles, users and groups may do, each with the last time.
+select
+    e.recipient_account_id as account_id,
+    e.event_name as call,
+    e.request_parameters->>'roleName' as role,
+    case
+        when e.event_name = 'UpdateUser' then e.request_parameters->>'newUserName'
+        else e.request_parameters->>'userName'
+    end as user_name,
+    e.request_parameters->>'groupName' as group_name,
+    e.request_parameters->>'policyName' as policy_name,
+    case
+        when e.event_name = 'CreatePolicy' then e.response_elements->'policy'->>'arn'
+        else e.request_parameters->>'policyArn'
+    end as policy_arn,
+    max(e.event_time) as last_changed
+from events e
+where e.event_date >= cast($since as date)
+  and e.event_time >= $since
+  and e.event_source = 'iam.amazonaws.com'
+  and e.event_name in (
+      'PutRolePolicy', 'DeleteRolePolicy', 'AttachRolePolicy', 'DetachRolePolicy',
+      'PutRolePermissionsBoundary', 'DeleteRolePermissionsBoundary', 'CreateRole',
+      'PutUserPolicy', 'DeleteUserPolicy', 'AttachUserPolicy', 'DetachUserPolicy',
+      'PutUserPermissionsBoundary', 'DeleteUserPermissionsBoundary', 'CreateUser', 'UpdateUser',
+      'PutGroupPolicy', 'DeleteGroupPolicy', 'AttachGroupPolicy', 'DetachGroupPolicy',
+      'AddUserToGroup', 'RemoveUserFromGroup',
+      'CreatePolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion'
+  )
+  and coalesce(e.error_code, '') = ''
+  and e.recipient_account_id is not null
+  and (e.event_name <> 'UpdateUser' or e.request_parameters->>'newUserName' is not null)
+group by 1, 2, 3, 4, 5, 6, 7
+order by 1, 2, 3, 4, 5, 6, 7

@@ -1,0 +1,119 @@
+//! What the logs of accounts hold.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+
+use super::columns::Columns;
+use super::columns::Unreadable;
+use super::evidence::AnalysisError;
+use super::evidence::GLOBAL_REGION;
+use super::evidence::each_batch;
+use crate::policy::AccountLog;
+use crate::policy::Window;
+use crate::query::EvidenceQuery;
+use crate::query::QuerySession;
+
+/// What the logs of every account hold in a window.
+pub async fn account_logs(
+    session: &QuerySession,
+    window: Window,
+) -> Result<BTreeMap<String, AccountLog>, AnalysisError> {
+    let mut logs: BTreeMap<String, AccountLog> = BTreeMap::new();
+    let bounds = [("since", window.since), ("until", window.until)];
+    each_batch(session, EvidenceQuery::Coverage, &bounds, |batch| {
+        Ok(read_logs(batch, &mut logs)?)
+    })
+    .await?;
+    each_batch(session, EvidenceQuery::RecordedRegions, &bounds, |batch| {
+        Ok(read_recorded_regions(batch, &mut logs)?)
+    })
+    .await?;
+    each_batch(session, EvidenceQuery::PartialDays, &bounds, |batch| {
+        Ok(read_partial_days(batch, &mut logs)?)
+    })
+    .await?;
+    each_batch(session, EvidenceQuery::LostObjects, &[], |batch| {
+        Ok(read_lost_objects(batch, &mut logs)?)
+    })
+    .await?;
+    Ok(logs)
+}
+
+fn read_recorded_regions(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
+    for row in 0..batch.num_rows() {
+        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
+        if let (Some(log), Some(region)) = (log, regions.text(row)) {
+            log.recorded_in.insert(region.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn read_partial_days(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (account_ids, days) = (columns.texts("account_id")?, columns.integers("day")?);
+    for row in 0..batch.num_rows() {
+        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
+        if let (Some(log), Some(day)) = (log, days.integer(row)) {
+            log.partial_days.insert(day);
+        }
+    }
+    Ok(())
+}
+
+fn read_lost_objects(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let account_ids = columns.texts("account_id")?;
+    let (days, objects) = (columns.integers("day")?, columns.integers("objects")?);
+    for row in 0..batch.num_rows() {
+        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
+        if let (Some(log), Some(day)) = (log, days.integer(row)) {
+            log.lost_objects.insert(day, objects.integer(row).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
+    let (sources, categories) = (columns.texts("event_source")?, columns.texts("category")?);
+    let read_only = columns.booleans("read_only")?;
+    let types = [
+        columns.texts("first_type")?,
+        columns.texts("second_type")?,
+        columns.texts("third_type")?,
+    ];
+    let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
+    let (days, recorded_in) = (columns.integer_lists("days")?, columns.text_lists("recorded_in")?);
+    for row in 0..batch.num_rows() {
+        let log = accounts
+            .entry(account_ids.text(row).unwrap_or_default().to_owned())
+            .or_default();
+        log.days.extend(days.integers_at(row));
+        log.recorded_in.extend(recorded_in.texts_at(row));
+        log.first_event = [log.first_event, first.time(row)].into_iter().flatten().min();
+        log.last_event = log.last_event.max(last.time(row));
+        let region = regions.text(row).unwrap_or_default();
+        if region != GLOBAL_REGION && !region.is_empty() {
+            log.regions.insert(region.to_owned());
+        }
+        let is_read = read_only.boolean(row);
+        if categories.text(row) == Some("Data") {
+            for resource_type in types.iter().filter_map(|types| types.text(row)) {
+                let recorded = log
+                    .data
+                    .entry((region.to_owned(), resource_type.to_owned()))
+                    .or_default();
+                is_read.into_iter().for_each(|is_read| recorded.note(is_read));
+            }
+            continue;
+        }
+        log.sources.extend(sources.text(row).map(str::to_owned));
+        is_read.into_iter().for_each(|is_read| log.management.note(is_read));
+    }
+    Ok(())
+}

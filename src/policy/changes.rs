@@ -1,0 +1,241 @@
+//! When grants came into force inside the window, as IAM's own calls in the logs and the dates of a snapshot tell.
+//!
+//! Only what is on record counts: a change that neither the logs nor the snapshot show is not known. A document that was put
+//! again with the same text counts as changed. Whatever may have lifted a `Deny` or a boundary concerns all that the
+//! principal may do.
+
+use std::collections::BTreeMap;
+
+use super::estate::Member;
+use super::grant::Grant;
+use super::snapshot::Origin;
+use super::snapshot::Policy;
+use super::snapshot::PolicyKind;
+use super::snapshot::Principal;
+use super::snapshot::PrincipalKind;
+use crate::iam::document::Document;
+use crate::iam::document::Effect;
+use crate::iam::managed_policy;
+
+/// A call that changed what someone may do, as the log has it; `None` where the record does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantChange {
+    /// Account whose log it is.
+    pub account_id: String,
+    /// Name of the event, as `PutRolePolicy`.
+    pub call: String,
+    /// Role whose permissions it changed.
+    pub role: Option<String>,
+    /// User.
+    pub user: Option<String>,
+    /// Group.
+    pub group: Option<String>,
+    /// Name of the inline policy.
+    pub policy_name: Option<String>,
+    /// ARN of the managed policy.
+    pub policy_arn: Option<String>,
+    /// When.
+    pub at: i64,
+}
+
+/// The last change of everything that changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantChanges {
+    accounts: BTreeMap<String, BTreeMap<Target, i64>>,
+}
+
+/// What a call changed. Names are in lower case, as IAM takes no two that differ only in that.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    /// The record does not say what.
+    Anything,
+    /// The record does not say which managed policy.
+    AnyManagedPolicy,
+    /// All that a user, group or role may do.
+    Holder(Holder),
+    /// An inline policy.
+    Inline(Holder, String),
+    /// A managed policy was attached.
+    Attached(Holder, String),
+    /// A managed policy was taken away.
+    Detached(Holder, String),
+    /// A user came into a group: user and group.
+    Membership(String, String),
+    /// The document of a managed policy.
+    Document(String),
+}
+
+/// Kind and name of a user, group or role.
+type Holder = (PrincipalKind, String);
+
+impl GrantChanges {
+    /// Adds a call that succeeded; others than those that change permissions count for nothing.
+    pub fn note(&mut self, change: &GrantChange) {
+        let Some(target) = target(change) else { return };
+        let account = self.accounts.entry(change.account_id.clone()).or_default();
+        let last = account.entry(target).or_insert(change.at);
+        *last = change.at.max(*last);
+    }
+
+    /// The last moment at which something changed that may bear on all permissions of a principal.
+    pub(super) fn of_principal(&self, member: &Member<'_>) -> Option<i64> {
+        let own = holder(member.principal);
+        let groups = member.groups();
+        let holders = || std::iter::once(own.clone()).chain(groups.iter().map(|group| holder(group)));
+        let whole = holders().map(|holder| self.last(member, &Target::Holder(holder)));
+        let detached = holders().map(|holder| self.detached(member, &holder));
+        let boundaries = member.boundaries();
+        let boundaries = boundaries
+            .iter()
+            .map(|boundary| self.of_document(member, boundary, &own));
+        // A document that denies may have denied more before.
+        let uses = member.policies();
+        let denying = uses
+            .iter()
+            .filter(|used| !allows_only(used.policy.document.as_ref().ok()));
+        let denying = denying.map(|used| {
+            let group = used.group.and_then(|arn| groups.iter().find(|group| group.arn == arn));
+            self.of_document(
+                member,
+                used.policy,
+                &group.map_or_else(|| own.clone(), |group| holder(group)),
+            )
+        });
+        let anything = std::iter::once(self.last(member, &Target::Anything));
+        anything
+            .chain(whole)
+            .chain(detached)
+            .chain(boundaries)
+            .chain(denying)
+            .flatten()
+            .max()
+    }
+
+    /// The last moment at which a statement may have come into force for a principal.
+    pub(super) fn of_grant(&self, member: &Member<'_>, grant: &Grant<'_>) -> Option<i64> {
+        let groups = member.groups();
+        let group = grant
+            .group
+            .and_then(|arn| groups.iter().find(|group| group.arn == arn).copied());
+        let holder = holder(group.unwrap_or(member.principal));
+        let attached = Target::Attached(holder.clone(), grant.policy.id.clone());
+        let joined = group.and_then(|group| {
+            let user = member.principal.name.to_lowercase();
+            let joined = self.last(member, &Target::Membership(user, group.name.to_lowercase()));
+            joined.max(group.created_at)
+        });
+        self.of_document(member, grant.policy, &holder)
+            .max(self.last(member, &attached))
+            .max(joined)
+    }
+
+    /// The last moment at which the text of a policy that someone holds may have changed.
+    fn of_document(&self, member: &Member<'_>, policy: &Policy, holder: &Holder) -> Option<i64> {
+        let inline = Target::Inline(holder.clone(), policy.name.to_lowercase());
+        match policy.kind {
+            PolicyKind::Inline => self.last(member, &inline),
+            _ => {
+                let named = self.last(member, &Target::Document(policy.id.clone()));
+                // The snapshot dates the version in force, so a record that names no policy is only about those without date.
+                let is_undated = policy.created_at.is_none() && policy.origin == Origin::Snapshot;
+                let unnamed = is_undated
+                    .then(|| self.last(member, &Target::AnyManagedPolicy))
+                    .flatten();
+                policy.created_at.max(named).max(unnamed)
+            }
+        }
+    }
+
+    /// The last moment at which a policy was taken away that may have denied something.
+    fn detached(&self, member: &Member<'_>, holder: &Holder) -> Option<i64> {
+        let account = self.account(member)?;
+        let first = Target::Detached(holder.clone(), String::new());
+        let gone = account.range(first..).take_while(|(target, _)| match target {
+            Target::Detached(from, _) => from == holder,
+            _ => false,
+        });
+        let lifting = gone.filter(|(target, _)| match target {
+            Target::Detached(_, arn) => may_deny(member, arn),
+            _ => false,
+        });
+        lifting.map(|(_, at)| *at).max()
+    }
+
+    fn last(&self, member: &Member<'_>, target: &Target) -> Option<i64> {
+        self.account(member)?.get(target).copied()
+    }
+
+    fn account(&self, member: &Member<'_>) -> Option<&BTreeMap<Target, i64>> {
+        self.accounts.get(member.principal.account_id.as_deref()?)
+    }
+}
+
+/// What a call changed; `None` if it changed no permissions.
+fn target(change: &GrantChange) -> Option<Target> {
+    let kinds = [
+        ("Role", PrincipalKind::Role, &change.role),
+        ("User", PrincipalKind::User, &change.user),
+        ("Group", PrincipalKind::Group, &change.group),
+    ];
+    let split = |(word, kind, name): (&str, PrincipalKind, &Option<String>)| {
+        let (verb, object) = change.call.split_once(word)?;
+        Some((
+            verb.to_owned(),
+            object.to_owned(),
+            name.as_ref().map(|name| (kind, name.to_lowercase())),
+        ))
+    };
+    let Some((verb, object, holder)) = kinds.into_iter().find_map(split) else {
+        let is_document =
+            ["CreatePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion"].contains(&change.call.as_str());
+        let named = change
+            .policy_arn
+            .clone()
+            .map_or(Target::AnyManagedPolicy, Target::Document);
+        return is_document.then_some(named);
+    };
+    let arn = change.policy_arn.clone();
+    let name = change.policy_name.as_ref().map(|name| name.to_lowercase());
+    let group = change.group.as_ref().map(|group| group.to_lowercase());
+    let target = match (verb.as_str(), object.as_str()) {
+        ("Put", "Policy") => holder.zip(name).map(|(holder, name)| Target::Inline(holder, name)),
+        ("Attach", "Policy") => holder.zip(arn).map(|(holder, arn)| Target::Attached(holder, arn)),
+        ("Detach", "Policy") => holder.zip(arn).map(|(holder, arn)| Target::Detached(holder, arn)),
+        ("Add", "ToGroup") => holder
+            .zip(group)
+            .map(|((_, user), group)| Target::Membership(user, group)),
+        ("Put" | "Delete", "PermissionsBoundary")
+        | ("Delete", "Policy")
+        | ("Remove", "FromGroup")
+        | ("Create" | "Update", "") => holder.map(Target::Holder),
+        _ => return None,
+    };
+    // A new group, or a new name of a role or group, grants nothing to anyone.
+    let grants_nothing = matches!(&target, Some(Target::Holder((PrincipalKind::Group, _)))) && object.is_empty()
+        || change.call == "UpdateRole";
+    (!grants_nothing).then(|| target.unwrap_or(Target::Anything))
+}
+
+fn holder(principal: &Principal) -> Holder {
+    (principal.kind, principal.name.to_lowercase())
+}
+
+/// Whether a policy that someone no longer has may have denied something.
+fn may_deny(member: &Member<'_>, arn: &str) -> bool {
+    if let Some(policy) = member.managed_policy(arn) {
+        return !allows_only(policy.document.as_ref().ok());
+    }
+    let document = managed_policy(arn).and_then(|policy| Document::parse(policy.document).ok());
+    !allows_only(document.as_ref())
+}
+
+/// Whether a document is known as a whole and denies nothing.
+fn allows_only(document: Option<&Document>) -> bool {
+    document.is_some_and(|document| {
+        let mut statements = document.readable();
+        document.is_complete() && statements.all(|(_, statement)| statement.effect == Effect::Allow)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use serde_json::Value;
+use serde_json::json;
+
+use super::super::estate::Estate;
+use super::super::estate::TakenSnapshot;
+use super::super::grant::Expander;
+use super::super::snapshot;
+use super::*;
+use crate::iam::Facts;
+
+const ACCOUNT: &str = "111122223333";
+const EDGE: &str = "arn:aws:iam::111122223333:policy/edge";
+const MANAGED: &str = "arn:aws:iam::111122223333:policy/team/Shared";
+
+fn inline(name: &str, effect: &str) -> Value {
+    json!({"PolicyName": name, "PolicyDocument": {"Statement": [{"Effect": effect, "Action": "sqs:*", "Resource": "*"}]}})
+}
+
+fn managed(arn: &str, made: Option<&str>) -> Value {
+    json!({"PolicyName": arn.rsplit('/').next(), "Arn": arn, "DefaultVersionId": "v2", "PolicyVersionList": [
+        {"VersionId": "v1", "IsDefaultVersion": false, "CreateDate": "1970-01-01T00:00:09Z", "Document": {"Statement": []}},
+        {"VersionId": "v2", "IsDefaultVersion": true, "CreateDate": made,
+            "Document": {"Statement": [{"Effect": "Allow", "Action": "sns:*", "Resource": "*"}]}}]})
+}
+
+/// A role with an inline and a managed policy and a boundary, and a user in a group.
+fn account() -> Value {
+    json!({
+        "RoleDetailList": [{"RoleName": "Deployer", "Arn": "arn:aws:iam::111122223333:role/ci/Deployer", "Path": "/ci/",
+            "RolePolicyList": [inline("own", "Allow"), inline("guard", "Allow")],
+            "AttachedManagedPolicies": [{"PolicyName": "Shared", "PolicyArn": MANAGED}],
+            "PermissionsBoundary": {"PermissionsBoundaryArn": EDGE}}],
+        "UserDetailList": [{"UserName": "ada", "Arn": "arn:aws:iam::111122223333:user/ada", "GroupList": ["ops"]}],
+        "GroupDetailList": [{"GroupName": "ops", "Arn": "arn:aws:iam::111122223333:group/ops",
+            "GroupPolicyList": [inline("all", "Allow")]}],
+        "Policies": [managed(EDGE, Some("1970-01-01T00:00:00Z")), managed(MANAGED, Some("1970-01-01T00:00:00Z"))],
+    })
+}
+
+fn change(call: &str, at: i64, fields: &[(&str, &str)]) -> GrantChange {
+    let field = |name: &str| {
+        fields
+            .iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| (*value).to_owned())
+    };
+    GrantChange {
+        account_id: ACCOUNT.to_owned(),
+        call: call.to_owned(),
+        role: field("role"),
+        user: field("user"),
+        group: field("group"),
+        policy_name: field("name"),
+        policy_arn: field("arn"),
+        at,
+    }
+}
+
+/// When the principals' whole permissions and each of their policies changed: `role`, `role/policy`, `user`, `user/policy`.
+fn times(account: &Value, changes: &[GrantChange]) -> Vec<(String, i64)> {
+    let taken = [TakenSnapshot {
+        taken_at: 1,
+        source_id: "source".to_owned(),
+        snapshot: snapshot::read(account.to_string().as_bytes()).unwrap(),
+    }];
+    let estate = Estate::newest(&taken);
+    let mut noted = GrantChanges::default();
+    changes.iter().for_each(|change| noted.note(change));
+    let (mut expander, mut times) = (Expander::new(Facts::embedded()), Vec::new());
+    for member in estate.callers() {
+        let name = member.principal.name.clone();
+        times.extend(noted.of_principal(&member).map(|at| (name.clone(), at)));
+        for grant in expander.permissions(&estate, &member).grants {
+            let at = noted.of_grant(&member, &grant);
+            times.extend(at.map(|at| (format!("{name}/{}", grant.policy.name), at)));
+        }
+    }
+    times.retain(|(_, at)| *at > 0);
+    times
+}
+
+fn told(changes: &[GrantChange]) -> Vec<(String, i64)> {
+    times(&account(), changes)
+}
+
+fn at(place: &str, at: i64) -> (String, i64) {
+    (place.to_owned(), at)
+}
+
+#[test]
+fn calls_concern_the_statement_whose_document_or_attachment_they_change() {
+    let role = ("role", "deployer");
+    let changes = [
+        change("PutRolePolicy", 5, &[role, ("name", "own")]),
+        change("PutRolePolicy", 7, &[role, ("name", "own")]),
+        change("PutRolePolicy", 6, &[role, ("name", "own")]),
+        change("AttachRolePolicy", 4, &[role, ("arn", MANAGED)]),
+        change("PutRolePolicy", 8, &[("role", "other"), ("name", "own")]),
+        change("UpdateAssumeRolePolicy", 9, &[role]),
+        change("UpdateRole", 9, &[role]),
+        change("AddRoleToInstanceProfile", 9, &[role]),
+    ];
+    assert_eq!(told(&changes), [at("Deployer/own", 7), at("Deployer/Shared", 4)]);
+    for call in ["CreatePolicyVersion", "SetDefaultPolicyVersion", "CreatePolicy"] {
+        assert_eq!(
+            told(&[change(call, 3, &[("arn", MANAGED)])]),
+            [at("Deployer/Shared", 3)]
+        );
+    }
+}
+
+#[test]
+fn version_in_force_dates_the_statements_of_a_managed_policy() {
+    let mut dated = account();
+    dated["Policies"][1] = managed(MANAGED, Some("1970-01-01T00:00:02Z"));
+    let unnamed = [change("CreatePolicyVersion", 5, &[])];
+    assert_eq!(times(&dated, &unnamed), [at("Deployer/Shared", 2_000_000)]);
+    dated["Policies"][1] = managed(MANAGED, None);
+    assert_eq!(times(&dated, &unnamed), [at("Deployer/Shared", 5)]);
+}
+
+#[test]
+fn groups_bring_their_statements_to_who_joins_them() {
+    let joined = change("AddUserToGroup", 5, &[("user", "ada"), ("group", "ops")]);
+    assert_eq!(told(&[joined]), [at("ada/all", 5)]);
+    let put = change("PutGroupPolicy", 6, &[("group", "ops"), ("name", "all")]);
+    assert_eq!(told(&[put]), [at("ada/all", 6)]);
+    let left = change("RemoveUserFromGroup", 7, &[("user", "ada"), ("group", "denied")]);
+    assert_eq!(told(&[left]), [at("ada", 7)]);
+    assert_eq!(told(&[change("CreateGroup", 8, &[("group", "ops")])]), []);
+    let mut young = account();
+    young["GroupDetailList"][0]["CreateDate"] = json!("1970-01-01T00:00:03Z");
+    assert_eq!(times(&young, &[]), [at("ada/all", 3_000_000)]);
+}
+
+#[test]
+fn boundaries_and_lifted_denials_concern_everything() {
+    let role = ("role", "deployer");
+    for call in [
+        "PutRolePermissionsBoundary",
+        "DeleteRolePermissionsBoundary",
+        "DeleteRolePolicy",
+        "CreateRole",
+    ] {
+        assert_eq!(
+            told(&[change(call, 5, &[role, ("name", "gone")])]),
+            [at("Deployer", 5)],
+            "{call}"
+        );
+    }
+    assert_eq!(
+        told(&[change("SetDefaultPolicyVersion", 5, &[("arn", EDGE)])]),
+        [at("Deployer", 5)]
+    );
+    let detached = |arn| change("DetachRolePolicy", 5, &[role, ("arn", arn)]);
+    let gone = "arn:aws:iam::111122223333:policy/gone";
+    for (arn, is_lifting) in [
+        (gone, true),
+        ("arn:aws:iam::aws:policy/AWSDenyAll", true),
+        ("arn:aws:iam::aws:policy/AmazonS3FullAccess", false),
+        (MANAGED, false),
+    ] {
+        assert_eq!(!told(&[detached(arn)]).is_empty(), is_lifting, "{arn}");
+    }
+    let mut denying = account();
+    denying["RoleDetailList"][0]["RolePolicyList"][1] = inline("guard", "Deny");
+    let put = [change("PutRolePolicy", 5, &[role, ("name", "guard")])];
+    assert_eq!(times(&denying, &put), [at("Deployer", 5)]);
+    assert_eq!(told(&put), [at("Deployer/guard", 5)]);
+}
+
+#[test]
+fn record_that_does_not_say_whom_it_concerns_concerns_everyone_in_the_account() {
+    let unnamed = change("PutUserPolicy", 5, &[]);
+    assert_eq!(told(std::slice::from_ref(&unnamed)), [at("Deployer", 5), at("ada", 5)]);
+    let elsewhere = GrantChange {
+        account_id: "444455556666".to_owned(),
+        ..unnamed
+    };
+    assert_eq!(told(&[elsewhere]), []);
+}

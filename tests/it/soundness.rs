@@ -1,0 +1,305 @@
+//! What must never let a permission pass for unused: cut-off snapshots, regions that were left out, late grants, conditions
+//! that cannot be read.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::process::Ended;
+use crate::support::process::Place;
+use crate::support::process::run;
+
+const ACCOUNT: &str = "111122223333";
+const DAYS: i64 = 40;
+
+/// A call of a role on the n-th day after 2026-08-01, recorded in a region.
+fn event(id: i64, day: i64, region: &str, (role, source, name): (&str, &str, &str), parameters: &Value) -> Value {
+    let date = jiff::civil::date(2026, 8, 1)
+        .checked_add(jiff::Span::new().days(day))
+        .unwrap();
+    let issuer = json!({"type": "Role", "principalId": format!("AROA{role}"), "accountId": ACCOUNT, "userName": role,
+        "arn": format!("arn:aws:iam::{ACCOUNT}:role/{role}")});
+    json!({
+        "eventVersion": "1.09", "eventTime": format!("{date}T03:00:00Z"), "eventSource": source, "eventName": name,
+        "awsRegion": region, "eventID": format!("00000000-0000-0000-0000-{id:012}"), "eventType": "AwsApiCall",
+        "readOnly": name.starts_with("Describe"), "managementEvent": true, "eventCategory": "Management",
+        "recipientAccountId": ACCOUNT, "requestParameters": parameters, "sourceIPAddress": "203.0.113.5",
+        "userIdentity": {"type": "AssumedRole", "principalId": format!("AROA{role}:s"), "accountId": ACCOUNT,
+            "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/s"), "sessionContext": {"sessionIssuer": issuer}},
+    })
+}
+
+/// Calls of a role `base` on every day in two regions.
+fn everyday() -> Vec<Value> {
+    let mut events = Vec::new();
+    for day in 0..DAYS {
+        for (index, region) in [(0, "eu-west-1"), (1, "us-east-1")] {
+            for (call, name) in [(0, "DescribeVpcs"), (1, "CreateTags")] {
+                let call_of_base = ("base", "ec2.amazonaws.com", name);
+                events.push(event(day * 4 + index * 2 + call, day, region, call_of_base, &json!({})));
+            }
+        }
+    }
+    events
+}
+
+fn role(name: &str, statements: &Value) -> Value {
+    json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
+        "Path": "/", "CreateDate": "2024-01-01T00:00:00Z",
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}]})
+}
+
+fn allow(actions: &Value) -> Value {
+    json!({"Effect": "Allow", "Action": actions, "Resource": "*"})
+}
+
+fn page(roles: &[Value], marker: Option<&str>) -> Value {
+    json!({"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": roles, "Policies": [],
+        "IsTruncated": marker.is_some(), "Marker": marker})
+}
+
+struct Estate {
+    place: Place,
+}
+
+impl Estate {
+    fn new(events: &[Value]) -> Self {
+        let place = Place::new();
+        place.write("a.json", json!({"Records": events}).to_string().as_bytes());
+        assert_eq!(place.ingest(&[]).code, 0);
+        std::fs::create_dir(place.folder().join("iam")).unwrap();
+        Self { place }
+    }
+
+    fn file(&self, name: &str, content: &Value) -> PathBuf {
+        let path = self.place.folder().join("iam").join(name);
+        std::fs::write(&path, content.to_string()).unwrap();
+        path
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        run(&self.place.store(), arguments)
+    }
+
+    fn import(&self, source: &Path, taken_at: &str) -> Ended {
+        self.run(&["iam", "import", source.to_str().unwrap(), "--taken-at", taken_at])
+    }
+
+    fn import_all(&self) -> Ended {
+        self.import(&self.place.folder().join("iam"), "2026-09-15")
+    }
+
+    /// `role action verdict reason` of the permissions of all roles but `base`, and how the diff ended.
+    fn verdicts(&self) -> (Vec<String>, Ended) {
+        let ended = self.run(&["diff", "--detail", "--output", "json"]);
+        let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr));
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let shown = rows.iter().map(|row| {
+            let arn = text(row, "principal_arn");
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            let verdict = (text(row, "action"), text(row, "verdict"), text(row, "reason"));
+            format!("{name} {} {} {}", verdict.0, verdict.1, verdict.2)
+                .trim_end()
+                .to_owned()
+        });
+        (shown.filter(|row| !row.starts_with("base ")).collect(), ended)
+    }
+}
+
+fn vpcs() -> Value {
+    json!([allow(&json!(["ec2:DescribeVpcs", "ec2:DescribeSubnets"]))])
+}
+
+#[test]
+fn pages_in_several_files_are_one_snapshot() {
+    let estate = Estate::new(&everyday());
+    estate.file("page-2.json", &page(&[role("a", &vpcs())], Some("x")));
+    estate.file("page-9.json", &page(&[role("b", &vpcs())], Some("y")));
+    estate.file("page-10.json", &page(&[role("base", &vpcs())], None));
+    let imported = estate.import_all();
+    assert_eq!(imported.code, 0, "{}", imported.stderr);
+    assert!(imported.stdout.contains("1 listed = 1 imported"), "{}", imported.stdout);
+    let (verdicts, ended) = estate.verdicts();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let unused =
+        ["a", "b"].map(|role| ["ec2:DescribeSubnets", "ec2:DescribeVpcs"].map(|it| format!("{role} {it} unused")));
+    assert_eq!(verdicts, unused.concat());
+    let again = estate.import_all();
+    assert!(
+        again.stdout.contains("1 listed = 0 imported + 1 known"),
+        "{}",
+        again.stdout
+    );
+}
+
+#[test]
+fn page_without_its_next_one_leaves_the_account_unknown_whatever_came_later() {
+    for last in [None, Some("2026-09-14"), Some("2026-09-15"), Some("2026-09-16")] {
+        let estate = Estate::new(&everyday());
+        let first = estate.file("first.json", &page(&[role("a", &vpcs())], Some("x")));
+        let imported = estate.import(&first, "2026-09-15");
+        assert_eq!(imported.code, 4, "{}", imported.stderr);
+        if let Some(taken_at) = last {
+            let rest = estate.file("rest.json", &page(&[role("b", &vpcs()), role("base", &vpcs())], None));
+            estate.import(&rest, taken_at);
+        }
+        let (verdicts, ended) = estate.verdicts();
+        assert_eq!(ended.code, 4, "{}", ended.stderr);
+        let warning = format!("pages are missing from the IAM snapshot of {ACCOUNT}");
+        assert!(ended.stderr.contains(&warning), "{last:?}: {}", ended.stderr);
+        assert!(
+            !verdicts.is_empty() && verdicts.iter().all(|row| row.contains(" unknown ")),
+            "{verdicts:?}"
+        );
+        let whole = [role("a", &vpcs()), role("b", &vpcs()), role("base", &vpcs())];
+        let whole = estate.file("whole.json", &page(&whole, None));
+        estate.import(&whole, "2026-09-16");
+        let (verdicts, ended) = estate.verdicts();
+        assert_eq!(ended.code, 0, "{last:?}: {}", ended.stderr);
+        assert!(verdicts.iter().all(|row| row.ends_with(" unused")), "{verdicts:?}");
+    }
+}
+
+#[test]
+fn pages_of_two_answers_are_not_mixed() {
+    let estate = Estate::new(&everyday());
+    estate.file("1.json", &page(&[role("a", &vpcs())], Some("x")));
+    estate.file("2.json", &page(&[role("a", &vpcs())], Some("x")));
+    estate.file("3.json", &page(&[role("b", &vpcs()), role("base", &vpcs())], None));
+    let imported = estate.import_all();
+    assert_eq!(imported.code, 4, "{}", imported.stderr);
+    assert!(imported.stdout.contains("2 listed = 2 imported"), "{}", imported.stdout);
+    // The second answer is whole and lists everyone of the first page again.
+    assert_eq!(estate.verdicts().1.code, 0);
+}
+
+#[test]
+fn grants_that_the_log_dates_inside_the_window_are_unknown_or_have_a_window_of_their_own() {
+    let put = |id, day, role: &str| {
+        let parameters = json!({"roleName": role, "policyName": "p"});
+        let call = ("base", "iam.amazonaws.com", "PutRolePolicy");
+        event(id, day, "us-east-1", call, &parameters)
+    };
+    let mut events = everyday();
+    events.extend([put(900, 35, "late"), put(901, 5, "early")]);
+    let mut failed = put(902, 35, "failed");
+    failed["errorCode"] = json!("AccessDenied");
+    events.push(failed);
+    let estate = Estate::new(&events);
+    let roles = ["base", "early", "failed", "late"].map(|name| role(name, &vpcs()));
+    estate.file("a.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    let late = "unknown granted 4 days before the end of the window, 30 are needed";
+    let expected = [("early", "unused"), ("failed", "unused"), ("late", late)];
+    let expected = expected.map(|(role, verdict)| {
+        ["ec2:DescribeSubnets", "ec2:DescribeVpcs"].map(|action| format!("{role} {action} {verdict}"))
+    });
+    assert_eq!(verdicts, expected.concat());
+    let since = "select distinct since from granted_and_used() where principal_arn like '%/early'";
+    assert_eq!(estate.place.sql(since)[0]["since"], "2026-08-06T03:00:00Z");
+}
+
+#[test]
+fn condition_that_cannot_be_read_is_named_and_its_permissions_are_unknown() {
+    let mut odd = allow(&json!("ec2:DescribeVpcs"));
+    odd["Sid"] = json!("Odd");
+    odd["Condition"] = json!({"StringMatches": {"aws:RequestedRegion": "eu-*"}});
+    let mut known = allow(&json!("ec2:DescribeSubnets"));
+    known["Condition"] = json!({"foranyvalue:stringlikeifexists": {"aws:RequestedRegion": "eu-*"}});
+    let estate = Estate::new(&everyday());
+    estate.file(
+        "a.json",
+        &page(&[role("r", &json!([odd, known])), role("base", &vpcs())], None),
+    );
+    estate.import_all();
+    let (verdicts, ended) = estate.verdicts();
+    assert_eq!(
+        verdicts,
+        [
+            "r ec2:DescribeVpcs unknown condition operator `StringMatches` is unknown: it may hold always or never",
+            "r ec2:DescribeSubnets unused",
+        ]
+    );
+    let warning =
+        format!("`arn:aws:iam::{ACCOUNT}:role/r`: policy `p`, statement 1 `Odd`: condition operator `StringMatches`");
+    let line = ended.stderr.replace("\n  ", " ");
+    assert!(line.contains(&warning), "{line}");
+}
+
+#[test]
+fn regions_that_ingest_left_out_limit_what_is_unused() {
+    let place = Place::new();
+    for day in 0..DAYS {
+        for (index, region) in [(0, "eu-west-1"), (1, "us-east-1"), (2, "ap-south-1")] {
+            let events = [(0, "DescribeVpcs"), (1, "CreateTags")].map(|(call, name)| {
+                let id = day * 6 + index * 2 + call;
+                event(id, day, region, ("base", "ec2.amazonaws.com", name), &json!({}))
+            });
+            let date = jiff::civil::date(2026, 8, 1)
+                .checked_add(jiff::Span::new().days(day))
+                .unwrap();
+            let folder = format!("AWSLogs/{ACCOUNT}/CloudTrail/{region}/{}", date.strftime("%Y/%m/%d"));
+            std::fs::create_dir_all(place.logs().join(&folder)).unwrap();
+            let name = format!(
+                "{ACCOUNT}_CloudTrail_{region}_{}T0305Z_abcdefghijklmnop.json",
+                date.strftime("%Y%m%d")
+            );
+            place.write(
+                &format!("{folder}/{name}"),
+                json!({"Records": events}).to_string().as_bytes(),
+            );
+        }
+    }
+    assert_eq!(
+        place.ingest(&["--region", "us-east-1", "--region", "eu-west-1"]).code,
+        0
+    );
+    std::fs::create_dir(place.folder().join("iam")).unwrap();
+    let estate = Estate { place };
+    estate.file("a.json", &page(&[role("r", &vpcs()), role("base", &vpcs())], None));
+    estate.import_all();
+    let (verdicts, _) = estate.verdicts();
+    let unknown = "unknown regions were left out when the account's logs were read (`ingest --region`)";
+    let row = |verdict: &str| ["ec2:DescribeSubnets", "ec2:DescribeVpcs"].map(|action| format!("r {action} {verdict}"));
+    assert_eq!(verdicts, row(unknown));
+    let selected = estate.place.sql("select distinct selected_regions from objects");
+    assert_eq!(selected, [json!({"selected_regions": "eu-west-1,us-east-1"})]);
+    assert_eq!(estate.place.ingest(&[]).code, 0);
+    assert_eq!(estate.verdicts().0, row("unused"));
+}
+
+#[test]
+fn diff_of_nothing_is_incomplete_and_says_why() {
+    let mut event = event(
+        1,
+        1,
+        "eu-west-1",
+        ("base", "ec2.amazonaws.com", "DescribeVpcs"),
+        &json!({}),
+    );
+    event["userIdentity"] = json!({"type": "AWSService", "invokedBy": "ec2.amazonaws.com"});
+    let estate = Estate::new(&[event]);
+    let ended = estate.run(&["diff"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("there is nothing to compare"), "{}", ended.stderr);
+}
+
+#[test]
+fn arguments_that_mean_nothing_are_refused() {
+    let estate = Estate::new(&everyday());
+    for (call, message) in [
+        (
+            "granted_and_used(null, null, -5)",
+            "`min_window_days` is a number of days, 0 or more, not -5",
+        ),
+        ("principal_summary(1)", "a moment is a time or a text"),
+    ] {
+        let ended = estate.run(&["sql", &format!("select count(*) from {call}")]);
+        assert_ne!(ended.code, 0, "{call}");
+        let line = ended.stderr.replace("\n  ", " ");
+        assert!(line.contains(message), "{line}");
+    }
+}
