@@ -121,7 +121,7 @@ fn hostile_names_in_terraform_are_the_literal_text() {
         let subject = subject("arn:aws:iam::111122223333:role/r");
         let proposal = proposal(&subject, text);
         let document = proposal.policies[0].document.to_value();
-        let terraform = policy_text(&[proposal], frame(), PolicyFormat::Terraform).unwrap();
+        let terraform = policy_text(&[proposal], frame(), PolicyFormat::Terraform).content;
         assert!(terraform.is_ascii(), "{terraform}");
         let blocks = evaluated(&terraform);
         assert_eq!(
@@ -138,7 +138,7 @@ fn hostile_names_are_data_in_json_cloudformation_and_typescript() {
         let subject = subject("arn:aws:iam::111122223333:role/r");
         let proposals = [proposal(&subject, text)];
         let document = proposals[0].policies[0].document.to_value();
-        let of = |format| policy_text(&proposals, frame(), format).unwrap();
+        let of = |format| policy_text(&proposals, frame(), format).content;
         let json: Value = serde_json::from_str(&of(PolicyFormat::Json)).unwrap();
         assert_eq!(json[0]["policies"][0]["document"], document);
         let template: Value = serde_json::from_str(&of(PolicyFormat::CloudFormation)).unwrap();
@@ -158,16 +158,39 @@ fn hostile_names_are_data_in_json_cloudformation_and_typescript() {
 }
 
 #[test]
-fn text_that_a_format_would_replace_is_refused() {
-    let subject = subject("arn:aws:iam::111122223333:role/r");
-    let proposals = [proposal(&subject, "{{resolve:ssm-secure:x}}")];
+fn text_that_a_format_would_replace_leaves_out_its_principal_alone() {
+    let (hostile, plain) = (
+        "arn:aws:iam::111122223333:role/hostile",
+        "arn:aws:iam::111122223333:role/plain",
+    );
+    let subjects = [subject(hostile), subject(plain)];
+    let with = |text| [proposal(&subjects[0], text), proposal(&subjects[1], "x")];
+    let proposals = with("{{resolve:ssm-secure:x}}");
     for format in [PolicyFormat::CloudFormation, PolicyFormat::Cdk] {
-        let error = policy_text(&proposals, frame(), format).unwrap_err();
-        assert!(error.to_string().contains("{{resolve:"), "{error}");
+        let written = policy_text(&proposals, frame(), format);
+        let refused: Vec<String> = written.refused.iter().map(ToString::to_string).collect();
+        assert_eq!(refused.len(), 1);
+        for part in [hostile, "{{resolve:", "--format terraform"] {
+            assert!(refused[0].contains(part), "{refused:?}");
+        }
+        assert!(
+            written.content.contains(plain) && !written.content.contains(hostile),
+            "{}",
+            written.content
+        );
+        let files = policy_files(&proposals, frame(), format);
+        assert_eq!((files.content.len(), files.refused.len()), (1, 1));
     }
-    assert!(policy_text(&proposals, frame(), PolicyFormat::Terraform).is_ok());
-    let proposals = [proposal(&subject, "${Token[AWS.Region.4]}")];
-    assert!(policy_text(&proposals, frame(), PolicyFormat::Cdk).is_err());
+    for format in [PolicyFormat::Json, PolicyFormat::Terraform, PolicyFormat::Diff] {
+        assert!(policy_text(&proposals, frame(), format).refused.is_empty());
+    }
+    let proposals = with("${Token[AWS.Region.4]}");
+    assert_eq!(policy_text(&proposals, frame(), PolicyFormat::Cdk).refused.len(), 1);
+    assert!(
+        policy_text(&proposals, frame(), PolicyFormat::CloudFormation)
+            .refused
+            .is_empty()
+    );
 }
 
 #[test]
@@ -180,7 +203,7 @@ fn files_have_names_of_their_own_inside_of_the_folder() {
     let subjects = arns.map(subject);
     for format in [PolicyFormat::Json, PolicyFormat::Terraform] {
         let proposals: Vec<Proposal<'_>> = subjects.iter().map(|subject| proposal(subject, "../x/\u{0}")).collect();
-        let files = policy_files(&proposals, frame(), format).unwrap();
+        let files = policy_files(&proposals, frame(), format).content;
         let mut names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         assert!(
             names
@@ -201,7 +224,7 @@ fn difference_shows_what_went() {
     let mut proposal = proposal(&subject, "x");
     let present = r#"{"Version":"2012-10-17","Id":"x","Statement":[]}"#;
     proposal.policies[0].present_document = Some(Document::parse(present).unwrap());
-    let text = policy_text(&[proposal], frame(), PolicyFormat::Diff).unwrap();
+    let text = policy_text(&[proposal], frame(), PolicyFormat::Diff).content;
     for line in [
         "--- none",
         "+++ arn:aws:iam::111122223333:role/r#x",
