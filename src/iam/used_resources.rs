@@ -55,13 +55,16 @@ pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) 
     if plan.copy_end == Some(CopyEnd::Source) {
         return of_copy_source(plan, call, source);
     }
-    let destination = copy_source::destination_arn(request.parameters, surroundings.partition);
-    let is_meant = |arn: &&&str| source.as_deref() != Some(**arn) || destination.as_deref() == Some(**arn);
-    let recorded: Vec<&str> = call.resource_arns.iter().filter(is_meant).copied().collect();
+    let without_source = source.map(|source| {
+        let destination = copy_source::destination_arn(request.parameters, surroundings.partition);
+        let is_meant = |arn: &&str| source != *arn || destination.as_deref() == Some(*arn);
+        let recorded = call.resource_arns.iter().copied();
+        recorded.filter(is_meant).collect::<Vec<&str>>()
+    });
     let search = Search {
         plan,
         request,
-        recorded: &recorded,
+        recorded: without_source.as_deref().unwrap_or(call.resource_arns),
         given: &parameters::arns(request.parameters),
         surroundings,
     };
