@@ -25,6 +25,7 @@ const NAMED_IN_FULL: &[(&str, &str)] = &[
     ("ecr", "repository/"),
     ("ecs", "cluster/"),
     ("ecs", "task/"),
+    ("eks", "cluster/"),
     ("kinesis", "stream/"),
     ("kms", "alias/"),
     ("kms", "key/"),
