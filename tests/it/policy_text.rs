@@ -25,6 +25,8 @@ use trimtrail::report::PolicyFrame;
 use trimtrail::report::policy_files;
 use trimtrail::report::policy_text;
 
+use crate::support::process;
+
 /// Texts that would act in Terraform, CloudFormation, shells or editors.
 const HOSTILE: &[&str] = &[
     r#"${file("/etc/passwd")}"#,
@@ -191,6 +193,42 @@ fn text_that_a_format_would_replace_leaves_out_its_principal_alone() {
             .refused
             .is_empty()
     );
+}
+
+#[test]
+fn command_names_who_is_left_out_writes_the_others_and_says_that_it_is_incomplete() {
+    let place = process::Place::new();
+    let record = json!({"eventVersion": "1.11", "eventTime": "2026-09-01T00:00:00Z", "eventSource": "sqs.amazonaws.com",
+        "eventName": "ListQueues", "eventID": "7c9a1c4e-0000-4000-8000-000000000001", "eventType": "AwsApiCall",
+        "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
+        "userIdentity": {"type": "AWSService", "invokedBy": "x.amazonaws.com"}});
+    place.write("a.json", json!({"Records": [record]}).to_string().as_bytes());
+    assert_eq!(place.ingest(&[]).code, 0);
+    let role = |name: &str, bucket: &str| {
+        let statement =
+            json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*")});
+        json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::111122223333:role/{name}"),
+            "Path": "/", "CreateDate": "2025-01-01T00:00:00Z", "AttachedManagedPolicies": [], "RolePolicyList":
+            [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}]})
+    };
+    let roles = [role("hostile", "{{resolve:ssm:x}}"), role("plain", "logs")];
+    let snapshot = json!({"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": roles});
+    let path = place.folder().join("iam.json");
+    std::fs::write(&path, snapshot.to_string()).unwrap();
+    let import = ["iam", "import", path.to_str().unwrap(), "--taken-at", "2026-09-02"];
+    assert_eq!(process::run(&place.store(), &import).code, 0);
+    for (format, code) in [("cdk", 4), ("cloudformation", 4), ("terraform", 0)] {
+        let arguments = ["policy", "--principal", "*", "--mode", "generate", "--format", format];
+        let ended = process::run(&place.store(), &arguments);
+        let is_told = ended.stderr.contains("role/hostile` are left out");
+        let is_written = |name: &str| ended.stdout.contains(&format!("role/{name}"));
+        assert_eq!((ended.code, is_told), (code, code == 4), "{format}: {}", ended.stderr);
+        assert_eq!(
+            (is_written("plain"), is_written("hostile")),
+            (true, code == 0),
+            "{format}"
+        );
+    }
 }
 
 #[test]
