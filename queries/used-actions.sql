@@ -21,6 +21,7 @@
 -- @column    last_seen timestamp  Last call in the window.
 -- @column    resource_count int64  Distinct resources that the action was needed for.
 -- @column    resources utf8  The first ten of them in alphabetical order, separated by commas.
+-- @column    facts_date utf8  Day of the facts that map calls to actions.
 -- @control   soc2:CC6.3
 -- @control   iso27001:A.5.18
 -- @caveat    Calls that leave no event, and data events that the trail does not record, are not shown: absence is no proof.
@@ -105,7 +106,8 @@ select
     count(distinct resource_arn) as resource_count,
     array_to_string(
         array_sort(array_agg(distinct resource_arn) filter (where position <= 10 and resource_arn is not null)), ','
-    ) as resources
+    ) as resources,
+    iam_facts_date() as facts_date
 from ranked
 group by principal_arn, principal_type, action, event_source, event_name
 order by principal_arn, action, event_source, event_name, principal_type

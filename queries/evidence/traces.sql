@@ -1,51 +1,33 @@
 -- What stands behind the uses of chosen principals: one row per principal, action and kind of evidence, with the last
--- events, the calls, the resources and where the calls came from. `$principals` has one ARN per line.
-with mapped as (
+-- events, the calls, the resources and where the calls came from. Hints are resources whose ARN is made of names in the
+-- request. `$principals` has one ARN per line.
+with needs as (
     select
-        e.principal_arn,
-        coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1)) as principal_id,
-        e.event_source,
-        e.event_name,
-        e.event_id,
-        e.event_time,
-        e.serving_region,
-        e.vpc_endpoint_id,
-        e.via_service,
-        unnest(iam_actions(
-            e.event_source,
-            e.event_name,
-            e.event_type,
-            e.error_code,
-            e.error_message,
-            e.request_parameters,
-            e.additional_event_data,
-            e.resources,
-            e.passed_role_arns,
-            e.recipient_account_id,
-            e.aws_region,
-            e.user_identity_type
-        )) as need
-    from events e
-    where e.event_date >= cast($since as date)
-      and e.event_date <= cast($until as date)
-      and e.event_time >= $since
-      and e.event_time < $until
-      and array_has(string_to_array($principals, chr(10)), e.principal_arn)
-      and e.principal_type in ('role', 'user')
-      and (e.event_category is null or e.event_category in ('Management', 'Data'))
-      and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
-),
-needs as (
-    select
-        m.*,
-        m.need['action'] as action,
-        m.need['is_proven']
-            and m.need['confidence'] not in ('conflict', 'ambiguous', 'unresolved') as is_used,
-        m.need['resources'] as resources,
-        m.need['proof'] = 'passed role' as is_passed_role
-    from mapped m
-    where m.need['outcome'] = 'succeeded'
-      and m.need['action'] is not null
+        u.principal_arn,
+        u.principal_id,
+        u.event_source,
+        u.event_name,
+        u.event_id,
+        u.event_time,
+        u.serving_region,
+        u.vpc_endpoint_id,
+        u.via_service,
+        u.action,
+        u.is_proven and u.confidence not in ('conflict', 'ambiguous', 'unresolved') as is_used,
+        u.resources,
+        u.resource_origins,
+        u.proof = 'passed role' as is_passed_role
+    from used_actions u
+    where u.event_date >= cast($since as date)
+      and u.event_date <= cast($until as date)
+      and u.event_time >= $since
+      and u.event_time < $until
+      and array_has(string_to_array($principals, chr(10)), u.principal_arn)
+      and u.principal_type in ('role', 'user')
+      and (u.event_category is null or u.event_category in ('Management', 'Data'))
+      and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
+      and u.outcome = 'succeeded'
+      and u.action is not null
 ),
 numbered as (
     select
@@ -84,7 +66,8 @@ named as (
         n.is_used,
         n.event_source,
         n.is_passed_role,
-        unnest(coalesce(n.resources, make_array(cast(null as varchar)))) as resource
+        unnest(coalesce(n.resources, make_array(cast(null as varchar)))) as resource,
+        unnest(coalesce(n.resource_origins, make_array(cast(null as varchar)))) as origin
     from needs n
 ),
 ranked as (
@@ -105,6 +88,8 @@ resources as (
         cast(sum(case when r.resource is null then 1 else 0 end) as bigint) as unnamed,
         cast(count(distinct r.resource) as bigint) as resource_count,
         array_agg(distinct r.resource) filter (where r.resource is not null and r.position <= 1000) as resources,
+        array_agg(distinct r.resource)
+            filter (where r.origin in ('template', 'names') and r.position <= 1000) as hints,
         array_agg(distinct r.event_source || ' ' || r.resource)
             filter (where r.is_passed_role and r.resource is not null and r.position <= 1000) as passed_roles
     from ranked r
@@ -125,6 +110,7 @@ select
     r.unnamed,
     r.resource_count,
     r.resources,
+    r.hints,
     r.passed_roles
 from calls c
 join resources r

@@ -1,5 +1,6 @@
 -- Every event with the IAM actions that its call needed: one row per event and action, one without action where none was
 -- needed or known. is_proven: the record shows that the call needed the action; is_used: and the call succeeded.
+-- resource_origins: where each of the resources stands; `template` and `names` are ARNs made of names in the request.
 with mapped as (
     select
         e.event_date,
@@ -19,6 +20,7 @@ with mapped as (
         e.credential_kind,
         e.via_service,
         e.source_ip_address,
+        e.vpc_endpoint_id,
         e.event_id,
         e.object_key,
         e.record_index,
@@ -57,6 +59,7 @@ select
     m.credential_kind,
     m.via_service,
     m.source_ip_address,
+    m.vpc_endpoint_id,
     m.event_id,
     m.object_key,
     m.record_index,
@@ -68,6 +71,7 @@ select
     m.need['proof'] as proof,
     m.need['access_level'] as access_level,
     m.need['resources'] as resources,
+    m.need['resource_origins'] as resource_origins,
     m.need['verdict'] as verdict,
     m.need['reason'] as reason,
     m.need['outcome'] as outcome,

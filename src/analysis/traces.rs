@@ -60,7 +60,8 @@ fn action_traces(batch: &RecordBatch) -> Result<Vec<ActionTrace>, Unreadable> {
     let columns = Columns::new(batch);
     let (event_ids, calls) = (columns.text_lists("event_ids")?, columns.text_lists("calls")?);
     let (unnamed, resource_counts) = (columns.integers("unnamed")?, columns.integers("resource_count")?);
-    let (resources, passed_roles) = (columns.text_lists("resources")?, columns.text_lists("passed_roles")?);
+    let (resources, hints) = (columns.text_lists("resources")?, columns.text_lists("hints")?);
+    let passed_roles = columns.text_lists("passed_roles")?;
     let (regions, endpoints) = (columns.text_lists("regions")?, columns.text_lists("endpoints")?);
     let without_endpoint = columns.integers("without_endpoint")?;
     let (services, without_service) = (columns.text_lists("services")?, columns.integers("without_service")?);
@@ -73,6 +74,7 @@ fn action_traces(batch: &RecordBatch) -> Result<Vec<ActionTrace>, Unreadable> {
             unnamed: unnamed.count(row),
             resource_count: resource_counts.count(row),
             resources: resources.texts_at(row).into_iter().collect(),
+            hints: hints.texts_at(row).into_iter().collect(),
             regions: regions.texts_at(row).into_iter().collect(),
             endpoints: endpoints.texts_at(row).into_iter().collect(),
             without_endpoint: without_endpoint.count(row),

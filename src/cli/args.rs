@@ -45,6 +45,7 @@ pub use iam::IamCommand;
 pub use iam::IamImportArgs;
 pub use ingest::IngestArgs;
 pub use output::OutputArgs;
+pub use output::ResultArgs;
 pub use policy::ConditionName;
 pub use policy::PolicyArgs;
 pub use policy::PolicyMode;

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod command;
 
+mod allow_list;
 mod basis;
 mod deposit;
 mod engine;

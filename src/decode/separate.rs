@@ -355,10 +355,28 @@ mod tests {
 
     #[test]
     fn what_follows_a_record_is_told_from_its_own_middle() {
-        for rest in ["", " ]", ", {", ",", ", \"x\", 5, null ]", ",-1.5e3,{\"a\":1}", ", \"x\""] {
+        for rest in [
+            "",
+            " ]",
+            ", {",
+            ",",
+            ", \"x\", 5, null ]",
+            ",-1.5e3,{\"a\":1}",
+            ", \"x\"",
+        ] {
             assert!(is_after_record(rest.as_bytes(), 0), "{rest}");
         }
-        for rest in [":", "\"", ", \"x\": 1", ", x", ", \"open", ", [1]", ", 1: 2", ", }", "}"] {
+        for rest in [
+            ":",
+            "\"",
+            ", \"x\": 1",
+            ", x",
+            ", \"open",
+            ", [1]",
+            ", 1: 2",
+            ", }",
+            "}",
+        ] {
             assert!(!is_after_record(rest.as_bytes(), 0), "{rest}");
         }
     }

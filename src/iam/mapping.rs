@@ -247,12 +247,17 @@ impl Mapping<'_> {
     fn add_passed_roles(&self, actions: &mut Vec<UsedAction>, id: ActionId) {
         actions.retain(|action| action.id != Some(id));
         let arns = self.call.passed_role_arns.iter();
+        // The request may name the role without its path.
+        let origin = |arn: &str| match self.request.members.holds(arn) {
+            true => ResourceOrigin::PassedRole,
+            false => ResourceOrigin::Names,
+        };
         actions.push(UsedAction {
             resources: arns
                 .map(|arn| UsedResource {
                     arn: (*arn).to_owned(),
                     resource_type: "role",
-                    origin: ResourceOrigin::PassedRole,
+                    origin: origin(arn),
                 })
                 .collect(),
             ..self.unused(id, Class::Conditional, Proof::PassedRole)

@@ -153,9 +153,9 @@ pub enum ResourceOrigin {
     Record,
     /// The error message.
     Message,
-    /// The role that the request hands over.
+    /// The ARN of the role that the request hands over.
     PassedRole,
-    /// A known parameter holds it or its parts.
+    /// A known parameter holds its parts.
     Template,
     /// A parameter is an ARN of the right kind.
     Parameter,
@@ -198,6 +198,26 @@ impl Verdict {
             Self::Actions => "",
             Self::Unauthenticated => "callers need no credentials",
             Self::Permissionless { reason } | Self::NotIam { reason } | Self::Unmapped { reason } => reason,
+        }
+    }
+}
+
+impl ResourceOrigin {
+    /// Whether the ARN itself stands in the record. One that is made of names is a hint: a path, an account or a version may
+    /// be missing in it.
+    pub fn is_proof(self) -> bool {
+        !matches!(self, Self::Template | Self::Names)
+    }
+
+    /// Name in SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Message => "message",
+            Self::PassedRole => "passed-role",
+            Self::Template => "template",
+            Self::Parameter => "parameter",
+            Self::Names => "names",
         }
     }
 }

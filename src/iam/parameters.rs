@@ -56,6 +56,12 @@ impl<'a> Members<'a> {
         members.any(|(member, value)| member.eq_ignore_ascii_case(name) && is_said(value))
     }
 
+    /// Whether a member is this text, or lists it.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        let mut members = self.members.iter();
+        members.any(|(_, value)| elements(value).any(|element| element.as_str() == Some(text)))
+    }
+
     fn visit(&mut self, value: &'a Value) {
         // INVARIANT: the parser bounds the depth.
         match value {

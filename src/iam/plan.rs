@@ -3,6 +3,7 @@
 use super::arn_format::ArnFormat;
 use super::catalogue::ActionId;
 use super::catalogue::ResourceUse;
+use super::copy_source::CopyEnd;
 use super::facts::Facts;
 use super::rule::Candidate;
 use super::rule::Rule;
@@ -39,6 +40,8 @@ pub(super) struct ActionPlan {
     pub(super) may_guess: bool,
     /// Parameters whose presence proves the use.
     pub(super) evidence: Vec<&'static str>,
+    /// Which of the two objects it is about, where the operation copies one.
+    pub(super) copy_end: Option<CopyEnd>,
 }
 
 impl KnownOperation {
@@ -80,6 +83,7 @@ impl ActionPlan {
             may_guess: !is_by_path && !templates.iter().any(|(target, _)| *target == Target::Arn),
             templates,
             evidence: facts.event_map.evidence(name).collect(),
+            copy_end: CopyEnd::of(candidate.operation, name),
             id,
             name,
         }

@@ -2,7 +2,7 @@
 //!
 //! For each resource type of the action, the first of these that gives something: ARNs in the record's `resources`,
 //! the known parameters of the operation, a parameter that is an ARN of the type, parameters named like the variables of
-//! the type's ARN.
+//! the type's ARN. What is no ARN in the record is a hint.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,12 @@ use serde_json::Value;
 use super::arn_format::ArnFormat;
 use super::arn_format::Part;
 use super::catalogue::ResourceUse;
+use super::copy_source;
+use super::copy_source::CopyEnd;
 use super::outcome::Call;
 use super::outcome::ResourceOrigin;
 use super::outcome::UsedResource;
+use super::owner;
 use super::parameters;
 use super::parameters::Members;
 use super::passed_roles::partition;
@@ -40,16 +43,30 @@ pub(super) struct Resolved {
 /// Finds the resources that a call used an action on.
 pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) -> Resolved {
     let region = call.region.unwrap_or_default();
+    let stated_account = owner::stated_account(plan.name, request.parameters);
+    let surroundings = Surroundings {
+        partition: partition(region),
+        region,
+        account: stated_account.as_deref().or(call.account_id).unwrap_or_default(),
+    };
+    let source = plan
+        .copy_end
+        .and_then(|_| copy_source::source_arn(request.parameters, surroundings.partition));
+    if plan.copy_end == Some(CopyEnd::Source) {
+        return of_copy_source(plan, call, source);
+    }
+    let without_source = source.map(|source| {
+        let destination = copy_source::destination_arn(request.parameters, surroundings.partition);
+        let is_meant = |arn: &&str| source != *arn || destination.as_deref() == Some(*arn);
+        let recorded = call.resource_arns.iter().copied();
+        recorded.filter(is_meant).collect::<Vec<&str>>()
+    });
     let search = Search {
         plan,
         request,
-        recorded: call.resource_arns,
+        recorded: without_source.as_deref().unwrap_or(call.resource_arns),
         given: &parameters::arns(request.parameters),
-        surroundings: Surroundings {
-            partition: partition(region),
-            region,
-            account: call.account_id.unwrap_or_default(),
-        },
+        surroundings,
     };
     let mut resolved = Resolved::default();
     for (used, format) in &plan.uses {
@@ -70,6 +87,29 @@ pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) 
     resolved
 }
 
+/// The object that is read, of which `resources` may say nothing.
+fn of_copy_source(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) -> Resolved {
+    let Some(arn) = source else {
+        return Resolved {
+            resources: Vec::new(),
+            missing_types: plan.uses.iter().map(|(used, _)| used.resource_type).collect(),
+        };
+    };
+    let origin = match call.resource_arns.contains(&arn.as_str()) {
+        true => ResourceOrigin::Record,
+        false => ResourceOrigin::Template,
+    };
+    let object = UsedResource {
+        arn,
+        resource_type: "object",
+        origin,
+    };
+    Resolved {
+        resources: vec![object],
+        missing_types: Vec::new(),
+    }
+}
+
 struct Search<'a> {
     plan: &'a ActionPlan,
     request: Request<'a>,
@@ -85,10 +125,16 @@ impl Search<'_> {
             return (ResourceOrigin::Record, recorded);
         }
         let whole = self.whole_arns(used, format);
-        if !whole.is_empty() {
-            return (ResourceOrigin::Template, whole);
-        }
         let given = self.of_format(self.given, format);
+        // A template may make an ARN of this account of the name in an ARN of another one.
+        if !whole.is_empty() && (given.is_empty() || whole.iter().any(|arn| given.contains(arn))) {
+            let is_given = whole.iter().all(|arn| self.request.members.holds(arn));
+            let origin = match is_given {
+                true => ResourceOrigin::Parameter,
+                false => ResourceOrigin::Template,
+            };
+            return (origin, whole);
+        }
         if !given.is_empty() {
             return (ResourceOrigin::Parameter, given);
         }

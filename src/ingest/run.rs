@@ -244,7 +244,12 @@ impl Ingest<'_> {
     }
 
     /// Commits or deposits a batch and books it; the version of the store whose ledger the run knows now.
-    fn deliver(&self, basis: &TableSnapshot, batch: &mut Batch<'_>, state: &mut RunState<'_>) -> Result<u64, IngestError> {
+    fn deliver(
+        &self,
+        basis: &TableSnapshot,
+        batch: &mut Batch<'_>,
+        state: &mut RunState<'_>,
+    ) -> Result<u64, IngestError> {
         let mut version = basis.version;
         let mut known = BTreeSet::new();
         if !batch.entries.is_empty() {
@@ -296,7 +301,10 @@ impl Ingest<'_> {
                 rejects: batch.rejects.clone(),
                 committed_at: batch.committed_at,
             };
-            let commit = self.store.commit(&basis, attempt).instrument(tracing::debug_span!("commit"));
+            let commit = self
+                .store
+                .commit(&basis, attempt)
+                .instrument(tracing::debug_span!("commit"));
             batch.events = match self.runtime.block_on(commit)? {
                 CommitOutcome::Committed(snapshot) => {
                     balance.add_commit(files, bytes);

@@ -251,38 +251,20 @@ mod tests {
 
     #[test]
     fn entry_without_what_it_needs_is_refused_with_its_place() {
-        let cases = [
-            (
-                ENTRY.replace("reason = 'break-glass'\n", ""),
-                "line 1: missing field `reason`",
-            ),
-            (
-                ENTRY.replace("expires = 2027-03-31\n", ""),
-                "line 1: missing field `expires`",
-            ),
-            (
-                ENTRY.replace("reason = 'break-glass'", "reason = ' '"),
-                "entry 1: `reason` is empty",
-            ),
-            (ENTRY.replace("2027-03-31", "'soon'"), "entry 1: `expires` is `soon`"),
-            (ENTRY.replace("2027-03-31", "2027-02-30"), "line 5: "),
-            (ENTRY.replace("2027-03-31", "2027-03-31T00:00:00Z"), "not a day like"),
-            (
-                ENTRY.replace("action = '*'", "action = 'Get*'"),
-                "entry 1: `Get*` is no action",
-            ),
-            (
-                ENTRY.replace("action = '*'", "action = []"),
-                "entry 1: `action` is empty",
-            ),
-            (
-                ENTRY.replace("principal = 'arn:aws:iam::*:role/break-glass/*'", "principal = ''"),
-                "`principal` is empty",
-            ),
-            (ENTRY.replace("reason", "raison"), "line 4: unknown field `raison`"),
-            (ENTRY.replace("[[keep]]", "[[allow]]"), "unknown field `allow`"),
-        ];
-        for (text, message) in cases {
+        for (present, other, message) in [
+            ("reason = 'break-glass'\n", "", "line 1: missing field `reason`"),
+            ("expires = 2027-03-31\n", "", "line 1: missing field `expires`"),
+            ("reason = 'break-glass'", "reason = ' '", "entry 1: `reason` is empty"),
+            ("2027-03-31", "'soon'", "entry 1: `expires` is `soon`"),
+            ("2027-03-31", "2027-02-30", "line 5: "),
+            ("2027-03-31", "2027-03-31T00:00:00Z", "not a day like"),
+            ("action = '*'", "action = 'Get*'", "entry 1: `Get*` is no action"),
+            ("action = '*'", "action = []", "entry 1: `action` is empty"),
+            ("'arn:aws:iam::*:role/break-glass/*'", "''", "`principal` is empty"),
+            ("reason", "raison", "line 4: unknown field `raison`"),
+            ("[[keep]]", "[[allow]]", "unknown field `allow`"),
+        ] {
+            let text = ENTRY.replace(present, other);
             let error = KeepList::read(&text).unwrap_err().to_string();
             assert!(error.contains(message), "{error}, not {message}");
         }

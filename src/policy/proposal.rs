@@ -11,7 +11,9 @@ mod conditions;
 mod draft;
 mod fit;
 mod generate;
+mod hints;
 mod holders;
+mod passed_roles;
 mod placing;
 mod reasons;
 mod resources;
@@ -30,6 +32,7 @@ use super::diff::Subject;
 use super::diff::Thresholds;
 use super::estate::Estate;
 use super::grant::Expander;
+use super::keep::KeepList;
 use super::snapshot::Policy;
 use super::trace::Traces;
 use super::usage::Coverage;
@@ -217,6 +220,12 @@ impl<'s> Proposer<'s> {
             uses: Uses::new(facts, differ, evidence.traces),
             done: BTreeSet::new(),
         }
+    }
+
+    /// Leaves what the entries of an allow-list keep that have not expired.
+    pub fn keeping(mut self, list: &'s KeepList, now: i64) -> Self {
+        self.uses = self.uses.keeping(list, now);
+        self
     }
 
     /// What is proposed for one of the principals.

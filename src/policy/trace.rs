@@ -21,6 +21,9 @@ pub struct ActionTrace {
     pub resource_count: u64,
     /// ARNs of these resources, not necessarily of all.
     pub resources: BTreeSet<String>,
+    /// Those of `resources` whose ARN the records do not name, so that it is made of names: a path, an account or a version
+    /// may be missing in it.
+    pub hints: BTreeSet<String>,
     /// Regions that served the uses.
     pub regions: BTreeSet<String>,
     /// VPC endpoints through which the uses came.
@@ -74,6 +77,7 @@ impl ActionTrace {
         for (own, theirs) in [
             (&mut self.calls, &other.calls),
             (&mut self.resources, &other.resources),
+            (&mut self.hints, &other.hints),
             (&mut self.regions, &other.regions),
             (&mut self.endpoints, &other.endpoints),
             (&mut self.services, &other.services),

@@ -24,10 +24,12 @@ pub enum ReportError {
     Rows(ArrowError),
     /// A policy has a text that the format would replace by something else.
     #[error(
-        "cannot write the policy `{policy}` as {format}: it holds `{text}`, which {format} would replace; write it as \
-         JSON or Terraform"
+        "the policies of `{principal}` are left out: `{policy}` holds `{text}`, which {format} would replace; write them as \
+         JSON or Terraform (`--format json`, `--format terraform`)"
     )]
     DynamicText {
+        /// ARN of the principal.
+        principal: String,
         /// Name of the policy.
         policy: String,
         /// The format.

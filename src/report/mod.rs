@@ -42,6 +42,7 @@ pub use page::PageFrame;
 pub use policy::PolicyFile;
 pub use policy::PolicyFormat;
 pub use policy::PolicyFrame;
+pub use policy::Written;
 pub use policy::policy_files;
 pub use policy::policy_text;
 pub use result::Demand;

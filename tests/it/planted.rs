@@ -25,6 +25,8 @@ use trimtrail::ingest::Balance;
 use crate::support::ingest::IngestStore;
 use crate::support::json::text;
 use crate::support::json::texts;
+use crate::support::process;
+use crate::support::process::Ended;
 
 /// What is API use: Insight and network activity records are none.
 const API_CALLS: &str = "(event_category is null or event_category in ('Management', 'Data'))";
@@ -73,6 +75,32 @@ impl Sample {
             .iter()
             .map(|row| text(row, "event_id"))
             .collect()
+    }
+
+    /// Runs the program on the store.
+    fn run(&self, arguments: &[&str]) -> Ended {
+        process::run(&self.store.folder.path().join("store"), arguments)
+    }
+
+    /// Runs a command for a window as short as that of the logs.
+    fn run_for_two_weeks(&self, command: &str, arguments: &[&str]) -> Ended {
+        self.run(&[&[command, "--min-window", "14d"], arguments].concat())
+    }
+
+    /// Runs a command in wrong ways, and looks for what is said about each.
+    fn assert_wrong_usage(&self, command: &str, cases: &[(&[&str], &str)]) {
+        for (arguments, message) in cases {
+            let ended = self.run(&[&[command], *arguments].concat());
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
+            assert!(ended.stderr.contains(message), "{}", ended.stderr);
+        }
+    }
+
+    /// The rows of `diff --detail`.
+    fn permissions(&self, arguments: &[&str]) -> Vec<Value> {
+        let ended = self.run_for_two_weeks("diff", &[&["--detail", "--output", "ndjson"], arguments].concat());
+        let lines = ended.stdout.lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Numbers by name: the two columns of a statement.

@@ -25,6 +25,8 @@ use trimtrail::report::PolicyFrame;
 use trimtrail::report::policy_files;
 use trimtrail::report::policy_text;
 
+use crate::support::process;
+
 /// Texts that would act in Terraform, CloudFormation, shells or editors.
 const HOSTILE: &[&str] = &[
     r#"${file("/etc/passwd")}"#,
@@ -121,7 +123,7 @@ fn hostile_names_in_terraform_are_the_literal_text() {
         let subject = subject("arn:aws:iam::111122223333:role/r");
         let proposal = proposal(&subject, text);
         let document = proposal.policies[0].document.to_value();
-        let terraform = policy_text(&[proposal], frame(), PolicyFormat::Terraform).unwrap();
+        let terraform = policy_text(&[proposal], frame(), PolicyFormat::Terraform).content;
         assert!(terraform.is_ascii(), "{terraform}");
         let blocks = evaluated(&terraform);
         assert_eq!(
@@ -138,7 +140,7 @@ fn hostile_names_are_data_in_json_cloudformation_and_typescript() {
         let subject = subject("arn:aws:iam::111122223333:role/r");
         let proposals = [proposal(&subject, text)];
         let document = proposals[0].policies[0].document.to_value();
-        let of = |format| policy_text(&proposals, frame(), format).unwrap();
+        let of = |format| policy_text(&proposals, frame(), format).content;
         let json: Value = serde_json::from_str(&of(PolicyFormat::Json)).unwrap();
         assert_eq!(json[0]["policies"][0]["document"], document);
         let template: Value = serde_json::from_str(&of(PolicyFormat::CloudFormation)).unwrap();
@@ -158,16 +160,75 @@ fn hostile_names_are_data_in_json_cloudformation_and_typescript() {
 }
 
 #[test]
-fn text_that_a_format_would_replace_is_refused() {
-    let subject = subject("arn:aws:iam::111122223333:role/r");
-    let proposals = [proposal(&subject, "{{resolve:ssm-secure:x}}")];
+fn text_that_a_format_would_replace_leaves_out_its_principal_alone() {
+    let (hostile, plain) = (
+        "arn:aws:iam::111122223333:role/hostile",
+        "arn:aws:iam::111122223333:role/plain",
+    );
+    let subjects = [subject(hostile), subject(plain)];
+    let with = |text| [proposal(&subjects[0], text), proposal(&subjects[1], "x")];
+    let proposals = with("{{resolve:ssm-secure:x}}");
     for format in [PolicyFormat::CloudFormation, PolicyFormat::Cdk] {
-        let error = policy_text(&proposals, frame(), format).unwrap_err();
-        assert!(error.to_string().contains("{{resolve:"), "{error}");
+        let written = policy_text(&proposals, frame(), format);
+        let refused: Vec<String> = written.refused.iter().map(ToString::to_string).collect();
+        assert_eq!(refused.len(), 1);
+        for part in [hostile, "{{resolve:", "--format terraform"] {
+            assert!(refused[0].contains(part), "{refused:?}");
+        }
+        assert!(
+            written.content.contains(plain) && !written.content.contains(hostile),
+            "{}",
+            written.content
+        );
+        let files = policy_files(&proposals, frame(), format);
+        assert_eq!((files.content.len(), files.refused.len()), (1, 1));
     }
-    assert!(policy_text(&proposals, frame(), PolicyFormat::Terraform).is_ok());
-    let proposals = [proposal(&subject, "${Token[AWS.Region.4]}")];
-    assert!(policy_text(&proposals, frame(), PolicyFormat::Cdk).is_err());
+    for format in [PolicyFormat::Json, PolicyFormat::Terraform, PolicyFormat::Diff] {
+        assert!(policy_text(&proposals, frame(), format).refused.is_empty());
+    }
+    let proposals = with("${Token[AWS.Region.4]}");
+    assert_eq!(policy_text(&proposals, frame(), PolicyFormat::Cdk).refused.len(), 1);
+    assert!(
+        policy_text(&proposals, frame(), PolicyFormat::CloudFormation)
+            .refused
+            .is_empty()
+    );
+}
+
+#[test]
+fn command_names_who_is_left_out_writes_the_others_and_says_that_it_is_incomplete() {
+    let place = process::Place::new();
+    let record = json!({"eventVersion": "1.11", "eventTime": "2026-09-01T00:00:00Z", "eventSource": "sqs.amazonaws.com",
+        "eventName": "ListQueues", "eventID": "7c9a1c4e-0000-4000-8000-000000000001", "eventType": "AwsApiCall",
+        "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
+        "userIdentity": {"type": "AWSService", "invokedBy": "x.amazonaws.com"}});
+    place.write("a.json", json!({"Records": [record]}).to_string().as_bytes());
+    assert_eq!(place.ingest(&[]).code, 0);
+    let role = |name: &str, bucket: &str| {
+        let statement =
+            json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*")});
+        json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::111122223333:role/{name}"),
+            "Path": "/", "CreateDate": "2025-01-01T00:00:00Z", "AttachedManagedPolicies": [], "RolePolicyList":
+            [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}]})
+    };
+    let roles = [role("hostile", "{{resolve:ssm:x}}"), role("plain", "logs")];
+    let snapshot = json!({"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": roles});
+    let path = place.folder().join("iam.json");
+    std::fs::write(&path, snapshot.to_string()).unwrap();
+    let import = ["iam", "import", path.to_str().unwrap(), "--taken-at", "2026-09-02"];
+    assert_eq!(process::run(&place.store(), &import).code, 0);
+    for (format, code) in [("cdk", 4), ("cloudformation", 4), ("terraform", 0)] {
+        let arguments = ["policy", "--principal", "*", "--mode", "generate", "--format", format];
+        let ended = process::run(&place.store(), &arguments);
+        let is_told = ended.stderr.contains("role/hostile` are left out");
+        let is_written = |name: &str| ended.stdout.contains(&format!("role/{name}"));
+        assert_eq!((ended.code, is_told), (code, code == 4), "{format}: {}", ended.stderr);
+        assert_eq!(
+            (is_written("plain"), is_written("hostile")),
+            (true, code == 0),
+            "{format}"
+        );
+    }
 }
 
 #[test]
@@ -180,7 +241,7 @@ fn files_have_names_of_their_own_inside_of_the_folder() {
     let subjects = arns.map(subject);
     for format in [PolicyFormat::Json, PolicyFormat::Terraform] {
         let proposals: Vec<Proposal<'_>> = subjects.iter().map(|subject| proposal(subject, "../x/\u{0}")).collect();
-        let files = policy_files(&proposals, frame(), format).unwrap();
+        let files = policy_files(&proposals, frame(), format).content;
         let mut names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         assert!(
             names
@@ -201,7 +262,7 @@ fn difference_shows_what_went() {
     let mut proposal = proposal(&subject, "x");
     let present = r#"{"Version":"2012-10-17","Id":"x","Statement":[]}"#;
     proposal.policies[0].present_document = Some(Document::parse(present).unwrap());
-    let text = policy_text(&[proposal], frame(), PolicyFormat::Diff).unwrap();
+    let text = policy_text(&[proposal], frame(), PolicyFormat::Diff).content;
     for line in [
         "--- none",
         "+++ arn:aws:iam::111122223333:role/r#x",

@@ -9,6 +9,7 @@ use clap::builder::PossibleValue;
 use super::BasisArgs;
 use super::EngineArgs;
 use super::OutputArgs;
+use super::ResultArgs;
 use crate::report::Format;
 
 /// Arguments of `diff`.
@@ -67,25 +68,7 @@ pub enum FailOn {
 }
 
 /// Where the result goes and what it looks like.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Output")]
-pub struct DiffOutputArgs {
-    /// Format of the result [default: by the file name of `-o`, else table]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub output: Option<DiffFormat>,
-    /// Write to this file, which appears only when it is complete
-    #[arg(id = "out", short = 'o', long = "out", value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// Show every row of a table [default: the first 100]
-    #[arg(long, conflicts_with = "limit")]
-    pub all: bool,
-    /// Stop after this many rows, in any format of rows
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// Write CSV cells exactly as they are, even those that a spreadsheet would run as formulas
-    #[arg(long)]
-    pub csv_raw: bool,
-}
+pub(super) type DiffOutputArgs = ResultArgs<DiffFormat>;
 
 /// What a result looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,6 +27,9 @@ pub struct PolicyArgs {
     /// Write files into this folder instead of printing: one per principal, for JSON one per policy and one with its reasons
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// TOML file of permissions that are kept on purpose, each with a reason and a last day; they are not taken out
+    #[arg(long, value_name = "FILE")]
+    pub allow: Option<PathBuf>,
     /// `generate`: keep what is granted and of which the logs cannot show a use
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub keep_unknown: bool,

@@ -3,13 +3,13 @@
 mod gate;
 mod shown;
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
 use futures::stream;
 
+use crate::cli::allow_list;
 use crate::cli::args::DiffArgs;
 use crate::cli::args::DiffFormat;
 use crate::cli::args::GroupBy;
@@ -72,10 +72,7 @@ pub fn diff(args: &DiffArgs, settings: &Settings, output: &mut Output) -> Result
 
 async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     check(args)?;
-    let keeps = args
-        .allow
-        .as_deref()
-        .map_or_else(|| Ok(KeepList::default()), read_keeps)?;
+    let keeps = allow_list::read(args.allow.as_deref())?;
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&args.basis, &engine, settings).await?;
@@ -124,15 +121,6 @@ fn check(args: &DiffArgs) -> Result<(), CliError> {
         ));
     }
     Ok(())
-}
-
-fn read_keeps(path: &Path) -> Result<KeepList, CliError> {
-    let path = path.to_owned();
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(cause) => return Err(CliError::Read { path, cause }),
-    };
-    KeepList::read(&text).map_err(|cause| CliError::Keep { path, cause })
 }
 
 fn is_wanted(args: &DiffArgs, verdict: &Verdict) -> bool {
@@ -305,24 +293,11 @@ impl<'a> Comparison<'a> {
 
     /// Says which entries of the allow-list do not count.
     fn tell_keeps(&self, output: &mut Output) {
-        let now = self.settings.now.as_microsecond();
-        for entry in self.keeps.entries().iter().filter(|entry| entry.is_expired(now)) {
-            output.warning(&format!(
-                "entry {} of the allow-list expired on {} and no longer counts: {}",
-                entry.number, entry.expires, entry.reason
-            ));
-        }
+        allow_list::tell_expired(self.keeps, self.settings.now.as_microsecond(), output);
         // With fewer principals than all, an entry may well be about one of the others.
         let basis = &self.args.basis;
         if basis.principals.is_empty() && basis.accounts.is_empty() {
-            for entry in self.differ.idle_keeps() {
-                output.warning(&format!(
-                    "entry {} of the allow-list matches no permission of any principal: {} on {}",
-                    entry.number,
-                    entry.actions.join(", "),
-                    entry.principals.join(", ")
-                ));
-            }
+            allow_list::tell_idle(&self.differ.idle_keeps(), output);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use crate::analysis;
+use crate::cli::allow_list;
 use crate::cli::args::ConditionName;
 use crate::cli::args::PolicyArgs;
 use crate::cli::args::PolicyMode;
@@ -60,6 +61,7 @@ pub fn policy(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Re
 }
 
 async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let keeps = allow_list::read(args.allow.as_deref())?;
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&args.basis, &engine, settings).await?;
@@ -76,7 +78,8 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         traces: &traces,
         thresholds: thresholds(&args.basis),
     };
-    let mut proposer = Proposer::new(facts, evidence, mode(args));
+    let now = settings.now.as_microsecond();
+    let mut proposer = Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
     let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
     let frame = PolicyFrame {
         mode: args.mode.name(),
@@ -84,12 +87,23 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         thresholds: evidence.thresholds,
         facts_date: facts.catalogue_date(),
     };
-    match &args.out {
-        None => output.print(&policy_text(&proposals, frame, args.format)?)?,
-        Some(folder) => write(folder, &policy_files(&proposals, frame, args.format)?, output)?,
-    }
+    let unwritable = match &args.out {
+        None => {
+            let written = policy_text(&proposals, frame, args.format);
+            output.print(&written.content)?;
+            written.refused
+        }
+        Some(folder) => {
+            let written = policy_files(&proposals, frame, args.format);
+            write(folder, &written.content, output)?;
+            written.refused
+        }
+    };
+    allow_list::tell_expired(&keeps, now, output);
     let status = tell_basis(&args.basis, frame.facts_date, (&chosen, &estate), &usage, output);
-    Ok(match tell(&proposals, output) {
+    let is_refused = tell(&proposals, output);
+    unwritable.iter().for_each(|error| output.warning(&error.to_string()));
+    Ok(match is_refused || !unwritable.is_empty() {
         true => ExitStatus::Incomplete,
         false => status,
     })

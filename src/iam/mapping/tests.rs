@@ -568,6 +568,112 @@ fn resources_are_made_of_parts_of_parameters() {
 }
 
 #[test]
+fn account_that_a_request_says_is_in_the_arns_made_of_it() {
+    for (source, name, parameters, action, wanted) in [
+        (
+            "ecr.amazonaws.com",
+            "BatchGetImage",
+            r#"{"registryId":"444455556666","repositoryName":"base"}"#,
+            "ecr:BatchGetImage",
+            "arn:aws:ecr:eu-west-1:444455556666:repository/base",
+        ),
+        (
+            "lambda.amazonaws.com",
+            "GetFunction20150331v2",
+            r#"{"functionName":"444455556666:function:pay"}"#,
+            "lambda:GetFunction",
+            "arn:aws:lambda:eu-west-1:444455556666:function:pay",
+        ),
+        (
+            "sqs.amazonaws.com",
+            "GetQueueAttributes",
+            r#"{"queueUrl":"https://sqs.eu-west-1.amazonaws.com/444455556666/jobs"}"#,
+            "sqs:GetQueueAttributes",
+            "arn:aws:sqs:eu-west-1:444455556666:jobs",
+        ),
+    ] {
+        let outcome = outcome(source, name, parameters);
+        assert_eq!(arns(&outcome, action), [wanted], "{name}");
+        let origin = outcome.actions[0].resources[0].origin;
+        assert!(!origin.is_proof(), "{name}: {origin:?}");
+    }
+}
+
+#[test]
+fn arn_of_another_account_is_kept_as_the_request_says_it() {
+    let secret = "arn:aws:secretsmanager:us-east-1:444455556666:secret:db-AbCdEf";
+    let parameters = format!(r#"{{"secretId":"{secret}"}}"#);
+    let outcome = outcome("secretsmanager.amazonaws.com", "GetSecretValue", &parameters);
+    assert_eq!(arns(&outcome, "secretsmanager:GetSecretValue"), [secret]);
+    assert!(outcome.actions[0].resources[0].origin.is_proof());
+}
+
+#[test]
+fn copy_reads_its_source_and_writes_its_destination() {
+    let parameters = r#"{"bucketName":"out","key":"b","x-amz-copy-source":"/in/a%20b?versionId=1"}"#;
+    let recorded = ["arn:aws:s3:::out/b", "arn:aws:s3:::out", "arn:aws:s3:::in/a b"];
+    for (resource_arns, origin) in [
+        (&recorded[..2], ResourceOrigin::Template),
+        (&recorded[..], ResourceOrigin::Record),
+    ] {
+        let event = Call {
+            resource_arns,
+            ..call("s3.amazonaws.com", "CopyObject", parameters)
+        };
+        let outcome = facts().actions_of(&event);
+        assert_eq!(arns(&outcome, "s3:GetObject"), ["arn:aws:s3:::in/a b"]);
+        assert_eq!(arns(&outcome, "s3:PutObject"), ["arn:aws:s3:::out/b"]);
+        let read = outcome
+            .actions
+            .iter()
+            .find(|action| action.name == "s3:GetObject")
+            .unwrap();
+        assert_eq!(read.resources[0].origin, origin);
+    }
+    let unnamed = outcome(
+        "s3.amazonaws.com",
+        "UploadPartCopy",
+        r#"{"bucketName":"out","key":"b"}"#,
+    );
+    assert!(arns(&unnamed, "s3:GetObject").is_empty());
+    assert_eq!(arns(&unnamed, "s3:PutObject"), ["arn:aws:s3:::out/b"]);
+}
+
+#[test]
+fn passed_role_is_a_hint_where_the_request_names_it_without_its_path() {
+    let role = "arn:aws:iam::111122223333:role/ci/build";
+    for (parameters, passed, is_proof) in [
+        (format!(r#"{{"serviceRole":"{role}"}}"#), role, true),
+        (
+            r#"{"serviceRole":"build"}"#.to_owned(),
+            "arn:aws:iam::111122223333:role/build",
+            false,
+        ),
+    ] {
+        let roles = [passed];
+        let event = Call {
+            passed_role_arns: &roles,
+            ..call("codebuild.amazonaws.com", "CreateProject", &parameters)
+        };
+        let outcome = facts().actions_of(&event);
+        let used = outcome
+            .actions
+            .iter()
+            .find(|action| action.name == "iam:PassRole")
+            .unwrap();
+        assert_eq!(used.resources[0].origin.is_proof(), is_proof, "{parameters}");
+    }
+}
+
+#[test]
+fn key_that_is_named_by_its_alias_is_not_named() {
+    for alias in ["alias/pay", "arn:aws:kms:eu-west-1:111122223333:alias/pay"] {
+        let described = outcome("kms.amazonaws.com", "DescribeKey", &format!(r#"{{"keyId":"{alias}"}}"#));
+        assert!(arns(&described, "kms:DescribeKey").is_empty(), "{alias}");
+    }
+}
+
+#[test]
 fn key_arn_of_the_record_is_preferred_to_the_alias_of_the_request() {
     let key = ["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"];
     let event = Call {

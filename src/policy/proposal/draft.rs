@@ -32,6 +32,8 @@ pub(super) enum Ground {
     Inferred,
     /// Nothing can be said about their use.
     Unknown,
+    /// The allow-list keeps them.
+    Kept,
 }
 
 /// What makes actions stand in one statement.
@@ -54,6 +56,7 @@ impl Ground {
             Self::Used => "Used",
             Self::Inferred => "Inferred",
             Self::Unknown => "Unknown",
+            Self::Kept => "Kept",
         };
         format!("{name}{number}")
     }
@@ -79,7 +82,7 @@ pub(super) fn statement(
             let facts = expander.facts();
             statement.actions = Scope::Only(listed(actions.iter().map(|id| facts.name(*id).to_owned())));
         }
-        Ground::Unknown => {
+        Ground::Unknown | Ground::Kept => {
             let mut removable = grant.actions.clone();
             removable.subtract(&set(actions, expander.facts()));
             let document = Document::of(vec![statement.clone()]);

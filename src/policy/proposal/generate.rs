@@ -18,10 +18,14 @@ use super::draft::Ground;
 use super::draft::Key;
 use super::fit;
 use super::fit::Piece;
+use super::hints;
+use super::passed_roles::PASS_ROLE;
 use super::placing::placed;
 use super::reasons::StatementReasons;
 use super::reasons::UsedReason;
 use super::reasons::kept_for;
+use super::reasons::on_purpose;
+use super::resources::Generalised;
 use crate::iam::ActionId;
 use crate::iam::Facts;
 use crate::iam::document::Document;
@@ -37,21 +41,23 @@ use crate::policy::grant::Permissions;
 use crate::policy::snapshot::Policy;
 use crate::policy::trace::ActionTraces;
 
-const PASS_ROLE: &str = "iam:PassRole";
 const REMEDY: &str =
     "`--keep-unknown=false` leaves out what the logs cannot show, `--mode trim` edits the present policies";
 const RESOURCES_STAY: &str = "its resources are those of the present statement: the records do not name all that were \
      touched, or the action takes none";
+const OTHERS_STAY: &str = "its resources are those of the present statement: what was touched cannot be told within it";
+const HINTS_STAY: &str = "its resources are those of the present statement: some records hold only a name, of which the ARN \
+     is not certain";
 const INFERRED: &str = "inferred: no call certainly used it, but calls that succeeded may have needed it";
 
 /// What one principal was granted and what it did.
-struct Case<'c, 's> {
+pub(super) struct Case<'c, 's> {
     facts: &'s Facts,
     permissions: &'c Permissions<'s>,
     diff: &'c PrincipalDiff<'s>,
     /// The rows of `diff` by policy, group, statement and action.
     rows: BTreeMap<(&'c str, Option<&'c str>, usize, &'c str), &'c Row<'s>>,
-    traces: &'c ActionTraces,
+    pub(super) traces: &'c ActionTraces,
     options: GenerateOptions,
 }
 
@@ -85,7 +91,7 @@ impl<'s> Proposer<'s> {
                 _ => {
                     let conditions = case.conditions(action);
                     let touched = case.touched(id, action);
-                    case.add_used(id, touched.as_ref(), &conditions, &mut drafts);
+                    case.add_used(id, touched.ok().as_deref(), &conditions, &mut drafts);
                 }
             }
         }
@@ -169,52 +175,6 @@ impl<'s> Proposer<'s> {
             });
         }
     }
-
-    /// `iam:PassRole` on the roles that were handed over, to the services that they trust.
-    fn add_passed_roles(&self, case: &Case<'_, 's>, id: ActionId, drafts: &mut Drafts) {
-        const KEY: &str = "iam:PassedToService";
-        let trace = case.traces.get(PASS_ROLE).filter(|trace| trace.names_all_resources());
-        let mut by_services: BTreeMap<Vec<OneOf>, BTreeSet<String>> = BTreeMap::new();
-        for arn in trace.into_iter().flat_map(|trace| &trace.resources) {
-            let Some((role, trusted)) = self.role_and_trust(arn) else {
-                by_services.clear();
-                break;
-            };
-            let sources = trace.into_iter().flat_map(|trace| &trace.passed_roles);
-            let sources = sources
-                .filter(|(_, passed)| passed == arn)
-                .map(|(source, _)| source.as_str());
-            let values = receiving(&trusted, &sources.collect());
-            let condition = (!values.is_empty()).then_some(OneOf { key: KEY, values });
-            by_services
-                .entry(condition.into_iter().collect())
-                .or_default()
-                .insert(role);
-        }
-        if by_services.is_empty() {
-            case.add_used(id, None, &[], drafts);
-        }
-        for (conditions, roles) in by_services {
-            case.add_used(id, Some(&roles), &conditions, drafts);
-        }
-    }
-
-    /// The role behind an ARN, which may be that of an instance profile, and the services that it trusts; `None` for an
-    /// instance profile that no snapshot has.
-    fn role_and_trust(&self, arn: &str) -> Option<(String, BTreeSet<String>)> {
-        let mut roles = self.evidence.estate.callers();
-        let is_profile = arn.contains(":instance-profile/");
-        let role = roles.find(|role| match is_profile {
-            true => role.principal.instance_profiles.iter().any(|profile| profile == arn),
-            false => role.principal.arn == arn,
-        });
-        let Some(role) = role else {
-            return (!is_profile).then(|| (arn.to_owned(), BTreeSet::new()));
-        };
-        let document = role.trust().and_then(|trust| trust.document.as_ref().ok());
-        let services = document.map_or_else(BTreeSet::new, Document::trusted_services);
-        Some((role.principal.arn.clone(), services))
-    }
 }
 
 fn by_place<'c, 's>(rows: &'c [Row<'s>]) -> BTreeMap<(&'c str, Option<&'c str>, usize, &'c str), &'c Row<'s>> {
@@ -223,21 +183,6 @@ fn by_place<'c, 's>(rows: &'c [Row<'s>]) -> BTreeMap<(&'c str, Option<&'c str>, 
         Some(((policy.id.as_str(), row.group, number, row.action), row))
     });
     granted.collect()
-}
-
-/// The trusted services to which a role was handed: those that begin like the event sources, or else all.
-fn receiving(trusted: &BTreeSet<String>, sources: &BTreeSet<&str>) -> BTreeSet<String> {
-    let begins_like = |service: &&String| {
-        let labels = sources.iter().filter_map(|source| source.split('.').next());
-        labels
-            .filter(|label| !label.is_empty())
-            .any(|label| service.starts_with(label))
-    };
-    let fitting: BTreeSet<String> = trusted.iter().filter(begins_like).cloned().collect();
-    match fitting.is_empty() {
-        true => trusted.clone(),
-        false => fitting,
-    }
 }
 
 impl<'s> Case<'_, 's> {
@@ -251,20 +196,29 @@ impl<'s> Case<'_, 's> {
         trace.map_or_else(Vec::new, |trace| conditions::of(self.options.conditions, action, trace))
     }
 
-    /// The resources that were touched; `None` if the records do not name all, or the action takes none.
-    fn touched(&self, id: ActionId, action: &str) -> Option<BTreeSet<String>> {
-        let trace = self.traces.get(action)?;
+    /// What covers the resources that were touched, or why nothing does.
+    fn touched(&self, id: ActionId, action: &str) -> Result<Vec<Generalised>, &'static str> {
+        let trace = self.traces.get(action).ok_or(RESOURCES_STAY)?;
         let types = self.facts.resource_uses(id);
         let is_named = types
             .iter()
             .filter(|used| used.is_required)
             .all(|used| trace.resources.iter().any(|arn| used.fits(arn)));
         let is_whole = trace.names_all_resources() && !trace.resources.is_empty() && !types.is_empty();
-        (is_named && is_whole).then(|| trace.resources.clone())
+        if !is_named || !is_whole {
+            return Err(RESOURCES_STAY);
+        }
+        hints::covering(&trace.resources, &trace.hints).map_err(|_| HINTS_STAY)
     }
 
     /// Adds an action that was used to the statements that it was used through.
-    fn add_used(&self, id: ActionId, touched: Option<&BTreeSet<String>>, conditions: &[OneOf], drafts: &mut Drafts) {
+    pub(super) fn add_used(
+        &self,
+        id: ActionId,
+        touched: Option<&[Generalised]>,
+        conditions: &[OneOf],
+        drafts: &mut Drafts,
+    ) {
         let name = self.facts.name(id);
         let is_candidate = |grant: &Grant<'_>| {
             let row = self.row(grant, name);
@@ -272,7 +226,7 @@ impl<'s> Case<'_, 's> {
         };
         let grants = (0..).zip(&self.permissions.grants);
         let candidates: Vec<(usize, &Grant<'s>)> = grants.filter(|(_, grant)| is_candidate(grant)).collect();
-        let placed = touched.and_then(|arns| placed(&candidates, arns));
+        let placed = touched.and_then(|touched| placed(&candidates, touched));
         let as_present = || candidates.iter().map(|(position, _)| (*position, None)).collect();
         for (grant, resources) in placed.unwrap_or_else(as_present) {
             let key = Key {
@@ -285,7 +239,7 @@ impl<'s> Case<'_, 's> {
         }
     }
 
-    /// Adds what calls may have needed, and what nothing can be said about.
+    /// Adds what calls may have needed, what nothing can be said about, and what is kept on purpose.
     fn add_unknown(&self, drafts: &mut Drafts) {
         for (position, grant) in (0..).zip(&self.permissions.grants) {
             let rows = self.diff.rows.iter().filter(|row| {
@@ -296,6 +250,7 @@ impl<'s> Case<'_, 's> {
             for row in rows {
                 let is_used = row.evidence.is_some_and(|evidence| evidence.used > 0);
                 let ground = match &row.verdict {
+                    _ if row.kept.is_some() => Ground::Kept,
                     Verdict::Unknown(Reason::UncertainUse(_)) => Ground::Inferred,
                     Verdict::Unknown(_) if self.options.keep_unknown && !is_used => Ground::Unknown,
                     _ => continue,
@@ -324,12 +279,14 @@ impl<'s> Case<'_, 's> {
             .unknown_patterns
             .iter()
             .copied()
-            .filter(|_| key.ground == Ground::Unknown);
+            .filter(|_| matches!(key.ground, Ground::Unknown | Ground::Kept));
         let names = actions.iter().map(|id| self.facts.name(*id)).chain(unknown);
         for row in names.filter_map(|name| self.row(grant, name)) {
             if key.ground == Ground::Used {
                 let principal = &self.diff.subject.key.arn;
                 reasons.used.push(UsedReason::of(row, principal, self.traces));
+            } else if let Some(keep) = row.kept.filter(|_| key.ground == Ground::Kept) {
+                kept.entry(on_purpose(keep)).or_default().push(row.action.to_owned());
             } else if let Verdict::Unknown(reason) = &row.verdict {
                 let calls = self.traces.get(row.action).filter(|_| key.ground == Ground::Inferred);
                 let calls: Vec<&str> = calls
@@ -348,13 +305,21 @@ impl<'s> Case<'_, 's> {
             .iter()
             .map(|((reason, text), actions)| kept_for(reason, text, actions));
         reasons.kept = kept.collect();
-        let remark = match key.ground {
-            Ground::Used if key.resources.is_none() => Some(RESOURCES_STAY),
-            Ground::Inferred => Some(INFERRED),
-            Ground::Used | Ground::Unknown => None,
+        let remarks = match key.ground {
+            Ground::Used if key.resources.is_none() => self.why_resources_stay(actions),
+            Ground::Inferred => BTreeSet::from([INFERRED]),
+            Ground::Used | Ground::Unknown | Ground::Kept => BTreeSet::new(),
         };
-        reasons.remarks.extend(remark.map(str::to_owned));
+        reasons.remarks.extend(remarks.into_iter().map(str::to_owned));
         reasons
+    }
+
+    fn why_resources_stay(&self, actions: &BTreeSet<ActionId>) -> BTreeSet<&'static str> {
+        let of_action = |id: &ActionId| match self.touched(*id, self.facts.name(*id)) {
+            Err(reason) => reason,
+            Ok(_) => OTHERS_STAY,
+        };
+        actions.iter().map(of_action).collect()
     }
 
     /// What a reviewer should know of what is left out.
@@ -371,13 +336,14 @@ impl<'s> Case<'_, 's> {
         };
         let is_unknown = |row: &Row<'_>| {
             row.policy.is_some()
+                && row.kept.is_none()
                 && matches!(&row.verdict, Verdict::Unknown(reason) if !matches!(reason, Reason::UncertainUse(_) | Reason::ResourcesUnclear))
         };
         let left_out = match self.options.keep_unknown {
             true => 0,
             false => count(&is_unknown),
         };
-        let denied = count(&|row| row.policy.is_some() && row.verdict == Verdict::DeniedAttempt);
+        let denied = count(&|row| row.policy.is_some() && row.kept.is_none() && row.verdict == Verdict::DeniedAttempt);
         let not_granted = count(&|row| matches!(row.verdict, Verdict::UsedNotGranted(_)));
         let mut notes = Vec::new();
         if left_out > 0 {

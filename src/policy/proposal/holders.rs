@@ -11,6 +11,7 @@ use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Subject;
 use crate::policy::diff::Verdict;
 use crate::policy::estate::PolicyUse;
+use crate::policy::keep::KeepList;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::trace::Traces;
 
@@ -84,6 +85,12 @@ impl<'s> Uses<'s> {
         Self { facts, differ, traces }
     }
 
+    /// With an allow-list, of which nothing is removable.
+    pub(super) fn keeping(mut self, list: &'s KeepList, now: i64) -> Self {
+        self.differ = self.differ.keeping(list, now);
+        self
+    }
+
     /// One principal, granted against used.
     pub(super) fn diff(&mut self, subject: &'s Subject<'s>) -> PrincipalDiff<'s> {
         self.differ.diff(subject)
@@ -127,7 +134,7 @@ fn unused_of(
         let mut unused: BTreeMap<usize, ActionSet> = BTreeMap::new();
         for row in &diff.rows {
             let is_meant = row.policy.is_some_and(|policy| policy.id == policy_id) && row.group == *way;
-            if row.verdict != Verdict::Unused || !is_meant {
+            if row.verdict != Verdict::Unused || row.kept.is_some() || !is_meant {
                 continue;
             }
             if let Some((number, id)) = row.statement_number.zip(facts.find(row.action)) {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::draft;
 use super::resources::Generalised;
-use super::resources::generalise;
 use super::resources::within;
 use crate::iam::document::Scope;
 use crate::policy::grant::Grant;
@@ -15,7 +14,7 @@ use crate::policy::resource::covers;
 /// all of them.
 pub(super) fn placed(
     candidates: &[(usize, &Grant<'_>)],
-    arns: &BTreeSet<String>,
+    touched: &[Generalised],
 ) -> Option<BTreeMap<usize, Option<BTreeSet<String>>>> {
     let mut placed: BTreeMap<usize, Option<BTreeSet<String>>> = BTreeMap::new();
     let mut add = |(position, resources): (usize, Option<BTreeSet<String>>)| {
@@ -25,11 +24,14 @@ pub(super) fn placed(
             _ => *entry = None,
         }
     };
-    for touched in generalise(arns) {
-        let covering = covering(candidates, &touched);
+    for touched in touched {
+        let covering = covering(candidates, touched);
         if !covering.is_empty() {
             covering.into_iter().for_each(&mut add);
             continue;
+        }
+        if !touched.is_exact {
+            return None;
         }
         for arn in &touched.arns {
             let alone = Generalised::of_one(arn);
@@ -49,10 +51,11 @@ fn covering(candidates: &[(usize, &Grant<'_>)], touched: &Generalised) -> Vec<(u
     for (position, grant) in candidates {
         let found = match &grant.statement.resources {
             Some(Scope::Only(_)) => within(grant.statement, touched, draft::is_2012(grant.policy)).map(Some),
+            // The resources of the statement stay, so that it is enough if it is about what was touched.
             _ => touched
                 .arns
                 .iter()
-                .all(|arn| covers(grant.statement, arn))
+                .all(|arn| touched.is_exact && covers(grant.statement, arn))
                 .then_some(None),
         };
         let Some(resources) = found else { continue };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Row;
 use crate::policy::diff::Verdict;
+use crate::policy::keep::Keep;
 use crate::policy::trace::ActionTraces;
 
 /// Resources that are named as examples.
@@ -110,7 +111,10 @@ impl ReasonBook {
                     }
                     continue;
                 }
-                Verdict::Unused => continue,
+                Verdict::Unused => match row.kept {
+                    Some(keep) => on_purpose(keep),
+                    None => continue,
+                },
                 Verdict::Unknown(reason) => (reason.name().to_owned(), reason.to_string()),
                 Verdict::DeniedAttempt => ("denied-attempt".to_owned(), "it was tried and denied".to_owned()),
             };
@@ -134,6 +138,11 @@ impl ReasonBook {
             .collect();
         reasons
     }
+}
+
+/// Short name and text of the reason that an entry of the allow-list gives.
+pub(super) fn on_purpose(keep: &Keep) -> (String, String) {
+    ("kept-on-purpose".to_owned(), keep.note())
 }
 
 /// Actions that stay for a reason.

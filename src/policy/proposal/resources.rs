@@ -18,11 +18,11 @@ use crate::iam::resource_matches;
 use crate::policy::resource::may_match;
 
 /// Names that are listed one by one.
-const FEW: usize = 5;
+pub(super) const FEW: usize = 5;
 /// Names that have nothing in common and are still listed.
-const MANY: usize = 20;
+pub(super) const MANY: usize = 20;
 /// Characters that names must share to become a pattern.
-const MIN_SHARED: usize = 3;
+pub(super) const MIN_SHARED: usize = 3;
 /// Characters that AWS adds to the name of a secret, after a hyphen.
 const SECRET_SUFFIX: usize = 6;
 
@@ -56,6 +56,8 @@ enum Piece {
 pub(super) struct Generalised {
     pub(super) patterns: Vec<Pattern>,
     pub(super) arns: BTreeSet<String>,
+    /// Whether the ARNs are those of the resources; else only the patterns certainly match these.
+    pub(super) is_exact: bool,
 }
 
 impl Generalised {
@@ -63,13 +65,33 @@ impl Generalised {
     pub(super) fn of_one(arn: &str) -> Self {
         named(&[arn].into(), "")
     }
+
+    /// Patterns that match resources of which the ARNs say what is known.
+    pub(super) fn hinted(patterns: BTreeSet<Pattern>, arns: BTreeSet<String>) -> Self {
+        Self {
+            patterns: patterns.into_iter().collect(),
+            arns,
+            is_exact: false,
+        }
+    }
 }
 
 impl Pattern {
-    fn literal(text: &str) -> Self {
+    pub(super) fn literal(text: &str) -> Self {
         let mut pattern = Self(Vec::new());
         pattern.push(text);
         pattern
+    }
+
+    /// With anything behind it.
+    pub(super) fn and_more(self) -> Self {
+        self.then(Piece::Any)
+    }
+
+    /// With a literal text behind it.
+    pub(super) fn and(mut self, text: &str) -> Self {
+        self.push(text);
+        self
     }
 
     /// A literal text; what a policy document cannot hold becomes `*`.
@@ -137,6 +159,9 @@ pub(super) fn within(statement: &Statement, touched: &Generalised, is_2012: bool
     {
         return Some(touched.patterns.iter().map(Pattern::text).collect());
     }
+    if !touched.is_exact {
+        return None;
+    }
     let mut kept = BTreeSet::new();
     for arn in &touched.arns {
         let text = present.texts().find(|text| may_match(text, arn))?;
@@ -175,7 +200,7 @@ pub(super) fn generalise(arns: &BTreeSet<String>) -> Vec<Generalised> {
 }
 
 /// The fixed part of an ARN up to the kind of the resource, and the name behind it.
-fn taken_apart(arn: &str) -> Option<(String, &str)> {
+pub(super) fn taken_apart(arn: &str) -> Option<(String, &str)> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.clone().nth(2)?;
     let resource = parts.nth(5)?;
@@ -197,6 +222,7 @@ fn objects(bucket: &str, keys: &BTreeSet<&str>) -> Vec<Generalised> {
     let whole = |keys: &BTreeSet<&str>| Generalised {
         patterns: vec![Pattern::literal(&format!("{bucket}/")).then(Piece::Any)],
         arns: keys.iter().map(|key| format!("{bucket}/{key}")).collect(),
+        is_exact: true,
     };
     let (mut folders, mut plain): (BTreeMap<&str, BTreeSet<&str>>, BTreeSet<&str>) = Default::default();
     for key in keys {
@@ -252,6 +278,7 @@ fn named(names: &BTreeSet<&str>, head: &str) -> Generalised {
     Generalised {
         patterns: arns.iter().map(|arn| Pattern::literal(arn)).collect(),
         arns,
+        is_exact: true,
     }
 }
 
@@ -292,7 +319,7 @@ fn secrets(head: &str, names: &BTreeSet<&str>) -> Generalised {
 }
 
 /// What names begin with, up to a mark that divides names.
-fn shared_head<'n>(names: &BTreeSet<&'n str>) -> &'n str {
+pub(super) fn shared_head<'n>(names: &BTreeSet<&'n str>) -> &'n str {
     let (Some(first), Some(last)) = (names.first(), names.last()) else {
         return "";
     };

@@ -1,3 +1,5 @@
+mod managed_access;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -9,6 +11,7 @@ use crate::policy::AccountLog;
 use crate::policy::ActionTrace;
 use crate::policy::ActionUse;
 use crate::policy::GrantChanges;
+use crate::policy::KeepList;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::Recorded;
@@ -24,12 +27,17 @@ const DAY: i64 = 86_400_000_000;
 /// 2026-09-01
 const FIRST_DAY: i64 = 20_697;
 const DAYS: i64 = 40;
+const THRESHOLDS: Thresholds = Thresholds {
+    min_coverage: 0.95,
+    min_window_days: 30,
+};
 
 /// Roles with statements in one inline policy each, and what they used on which resources.
 struct Case {
     snapshot: Value,
     usage: Usage,
     traces: Traces,
+    keeps: KeepList,
 }
 
 fn arn(role: &str) -> String {
@@ -70,6 +78,7 @@ impl Case {
                 changes: GrantChanges::default(),
             },
             traces: Traces::default(),
+            keeps: KeepList::default(),
         }
     }
 
@@ -112,6 +121,13 @@ impl Case {
         traces.get_mut(action).unwrap()
     }
 
+    /// The resources of an action, of which the records hold only the names.
+    fn hinted(mut self, action: &str) -> Self {
+        let trace = self.trace(action);
+        trace.hints = trace.resources.clone();
+        self
+    }
+
     fn managed(mut self, name: &str, statements: &Value, roles: &[usize]) -> Self {
         let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
         let policies = self.snapshot["Policies"].as_array_mut().unwrap();
@@ -140,12 +156,10 @@ impl Case {
             estate: &estate,
             subjects: &all,
             traces: &self.traces,
-            thresholds: Thresholds {
-                min_coverage: 0.95,
-                min_window_days: 30,
-            },
+            thresholds: THRESHOLDS,
         };
-        let mut proposer = Proposer::new(Facts::embedded(), evidence, mode);
+        let now = (FIRST_DAY + DAYS) * DAY;
+        let mut proposer = Proposer::new(Facts::embedded(), evidence, mode).keeping(&self.keeps, now);
         let proposals: Vec<Proposal<'_>> = all.iter().map(|subject| proposer.propose(subject)).collect();
         check(&proposals);
     }
@@ -199,6 +213,44 @@ fn shared_policy_loses_only_what_nobody_uses() {
         assert_eq!(users, [arn("a"), arn("b")]);
         assert!(proposals[1].policies.iter().all(|policy| policy.change == Change::Keep));
         assert!(proposals[1].notes[0].contains("shared"), "{:?}", proposals[1].notes);
+    });
+}
+
+#[test]
+fn what_the_allow_list_keeps_stays_with_its_reason() {
+    let granted = json!([allow(
+        &json!(["sqs:CreateQueue", "sqs:DeleteQueue", "sns:CreateTopic"]),
+        "*"
+    )]);
+    let mut case = Case::one(&granted).used("r", "sqs:CreateQueue", &[]);
+    let keep = |action: &str, expires: &str| {
+        format!("[[keep]]\nprincipal = 'r'\naction = '{action}'\nreason = 'each January'\nexpires = {expires}\n")
+    };
+    case.keeps = KeepList::read(&(keep("sns:*", "2027-01-31") + &keep("sqs:*", "2026-09-30"))).unwrap();
+    case.check(Mode::Trim, |proposals| {
+        let reasons = &proposals[0].policies[0].reasons[0];
+        assert_eq!(reasons.removed, ["sqs:DeleteQueue"]);
+        let kept: Vec<(&str, &str)> = reasons
+            .kept
+            .iter()
+            .map(|it| (it.reason.as_str(), it.text.as_str()))
+            .collect();
+        assert_eq!(kept, [("kept-on-purpose", "each January (until 2027-01-31)")]);
+        assert_eq!(reasons.kept[0].actions, ["sns:CreateTopic"]);
+    });
+    case.check(generate(), |proposals| {
+        let policy = &proposals[0].policies[0];
+        let texts: Vec<String> = policy.document.to_value()["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|statement| format!("{} {}", statement["Sid"], statement["Action"]))
+            .collect();
+        assert_eq!(
+            texts,
+            [r#""Used1" ["sqs:CreateQueue"]"#, r#""Kept2" ["sns:CreateTopic"]"#]
+        );
+        assert_eq!(policy.reasons[1].kept[0].text, "each January (until 2027-01-31)");
     });
 }
 
@@ -268,6 +320,52 @@ fn what_was_used_is_generated_within_the_present_statements() {
     // Nothing names the resources.
     let got = Case::one(&json!([allow(&json!("s3:Get*"), "arn:aws:s3:::logs/*")])).used("r", "s3:GetObject", &[]);
     assert!(got.statements(generate())[0].contains(r#""Resource":"arn:aws:s3:::logs/*""#));
+}
+
+#[test]
+fn resource_of_which_only_the_name_is_known_is_covered_or_the_present_resources_stay() {
+    let generated = |present: &str, action: &str, arn: &str| {
+        let case = Case::one(&json!([allow(&json!(action), present)])).used("r", action, &[arn]);
+        let mut statements = case.hinted(action).statements(generate());
+        statements.remove(0)
+    };
+    let role = "arn:aws:iam::111122223333:role/deploy";
+    let narrowed = generated("arn:aws:iam::111122223333:role/*", "iam:GetRole", role);
+    let wanted = r#""Resource":["arn:aws:iam::111122223333:role/*/deploy","arn:aws:iam::111122223333:role/deploy"]"#;
+    assert!(narrowed.contains(wanted), "{narrowed}");
+    // The path of the role is not known, so that it may be any of the statement.
+    let bound = "arn:aws:iam::111122223333:role/ci/*";
+    let kept = generated(bound, "iam:GetRole", role);
+    assert!(kept.contains(&format!(r#""Resource":"{bound}""#)), "{kept}");
+    let database = "arn:aws:rds:eu-west-1:111122223333:db:Orders";
+    let kept = generated("arn:aws:rds:*:*:db:*", "rds:DeleteDBInstance", database);
+    assert!(kept.contains(r#""Resource":"arn:aws:rds:*:*:db:*""#), "{kept}");
+    let case =
+        Case::one(&json!([allow(&json!("rds:DeleteDBInstance"), "*")])).used("r", "rds:DeleteDBInstance", &[database]);
+    case.hinted("rds:DeleteDBInstance").check(generate(), |proposals| {
+        let remarks = &proposals[0].policies[0].reasons[0].remarks;
+        assert!(remarks[0].contains("only a name"), "{remarks:?}");
+    });
+}
+
+#[test]
+fn passed_role_without_its_path_is_the_one_of_the_snapshot() {
+    let mut build = role("build", &json!([]));
+    let full = format!("arn:aws:iam::{ACCOUNT}:role/yard/build");
+    build["Arn"] = json!(full);
+    build["Path"] = json!("/yard/");
+    build["AssumeRolePolicyDocument"] = json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "codebuild.amazonaws.com"}}});
+    let passer = role("r", &json!([allow(&json!("iam:PassRole"), "*")]));
+    let case = Case::new(&[passer.clone(), build]).used("r", "iam:PassRole", &[&arn("build")]);
+    let statements = case.hinted("iam:PassRole").statements(generate());
+    assert!(
+        statements[0].contains(&format!(r#""Resource":["{full}"]"#)),
+        "{statements:?}"
+    );
+    let case = Case::new(&[passer]).used("r", "iam:PassRole", &[&arn("build")]);
+    let statements = case.hinted("iam:PassRole").statements(generate());
+    assert!(statements[0].contains(r#""Resource":"*""#), "{statements:?}");
 }
 
 #[test]

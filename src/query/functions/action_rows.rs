@@ -40,6 +40,7 @@ pub(super) struct ActionRows {
     confidence: StringBuilder,
     provenance: StringBuilder,
     resources: ListBuilder<StringBuilder>,
+    resource_origins: ListBuilder<StringBuilder>,
 }
 
 impl ActionRows {
@@ -57,7 +58,8 @@ impl ActionRows {
             outcome: StringBuilder::new(),
             confidence: StringBuilder::new(),
             provenance: StringBuilder::new(),
-            resources: ListBuilder::new(StringBuilder::new()).with_field(text_element()),
+            resources: texts(),
+            resource_origins: texts(),
         }
     }
 
@@ -76,6 +78,7 @@ impl ActionRows {
             self.proof.append_null();
             self.access_level.append_null();
             self.resources.append_null();
+            self.resource_origins.append_null();
             self.push_outcome(outcome);
         }
     }
@@ -89,6 +92,7 @@ impl ActionRows {
             Arc::new(self.proof.finish()),
             Arc::new(self.access_level.finish()),
             Arc::new(self.resources.finish()),
+            Arc::new(self.resource_origins.finish()),
             Arc::new(self.verdict.finish()),
             Arc::new(self.reason.finish()),
             Arc::new(self.outcome.finish()),
@@ -112,8 +116,10 @@ impl ActionRows {
         self.access_level.append_option(known.map(|known| known.level.name()));
         for resource in &action.resources {
             self.resources.values().append_value(&resource.arn);
+            self.resource_origins.values().append_value(resource.origin.name());
         }
         self.resources.append(!action.resources.is_empty());
+        self.resource_origins.append(!action.resources.is_empty());
     }
 
     fn push_outcome(&mut self, outcome: &Outcome) {
@@ -130,6 +136,10 @@ fn element() -> FieldRef {
     Arc::new(Field::new("element", DataType::Struct(fields()), true))
 }
 
+fn texts() -> ListBuilder<StringBuilder> {
+    ListBuilder::new(StringBuilder::new()).with_field(text_element())
+}
+
 fn text_element() -> FieldRef {
     Arc::new(Field::new("element", DataType::Utf8, true))
 }
@@ -144,6 +154,7 @@ fn fields() -> Fields {
         text("proof"),
         text("access_level"),
         Field::new("resources", DataType::List(text_element()), true),
+        Field::new("resource_origins", DataType::List(text_element()), true),
         text("verdict"),
         text("reason"),
         text("outcome"),

@@ -5,6 +5,7 @@ mod action_rows;
 mod boolean_text;
 mod dates;
 mod element;
+mod facts_date;
 mod iam_actions;
 mod json_path;
 mod parse_times;
@@ -49,6 +50,7 @@ pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Fact
         ScalarUDF::from(record::RenderRecord::new()),
         ScalarUDF::from(resources::LowerCaseResources::new()),
         ScalarUDF::from(iam_actions::IamActions::new(facts)),
+        ScalarUDF::from(facts_date::FactsDate::new(facts)),
     ];
     for function in own.into_iter().chain(time_parts::all()) {
         context.register_udf(Arc::new(function))?;

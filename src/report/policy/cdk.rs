@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::cloudformation::kind_and_properties;
-use super::cloudformation::refuse_dynamic;
 use super::files::PolicyFrame;
 use super::literal::Literal;
 use super::literal::Syntax;
@@ -14,7 +13,6 @@ use super::rationale;
 use super::terraform::kind_and_name;
 use crate::policy::Change;
 use crate::policy::Proposal;
-use crate::report::ReportError;
 
 /// What the first lines of a file import.
 pub(super) const IMPORTS: &str = "import * as cdk from 'aws-cdk-lib';\n\
@@ -30,14 +28,10 @@ const SYNTAX: Syntax = Syntax {
 };
 
 /// What CloudFormation replaces, and the marks in which CDK looks for its own values.
-const DYNAMIC: &[&str] = &["{{resolve:", "${Token[", "#{Token["];
+pub(super) const DYNAMIC: &[&str] = &["{{resolve:", "${Token[", "#{Token["];
 
 /// The stack of one principal.
-pub(super) fn stack(
-    proposal: &Proposal<'_>,
-    frame: PolicyFrame<'_>,
-    classes: &mut Names,
-) -> Result<String, ReportError> {
+pub(super) fn stack(proposal: &Proposal<'_>, frame: PolicyFrame<'_>, classes: &mut Names) -> String {
     let (_, name) = kind_and_name(&proposal.subject.key.arn);
     let class = classes.unique(&format!("{}Policies", camel_case(&[name])), "");
     let mut text = comment(&rationale::basis_lines(proposal, frame), "");
@@ -52,7 +46,6 @@ pub(super) fn stack(
         if !matches!(policy.change, Change::Edit | Change::Create) {
             continue;
         }
-        refuse_dynamic(policy, "CDK", DYNAMIC)?;
         let id = ids.unique(&camel_case(&[&policy.name]), "");
         let (kind, properties) = kind_and_properties(policy);
         text.push_str(&format!("    new iam.Cfn{kind}(this, {}, {{\n", quoted(&id)));
@@ -63,7 +56,7 @@ pub(super) fn stack(
         text.push_str(&format!("      policyDocument: {document},\n    }});\n"));
     }
     text.push_str("  }\n}\n");
-    Ok(text)
+    text
 }
 
 fn comment(lines: &[String], indent: &str) -> String {

@@ -1,7 +1,7 @@
 //! CloudFormation templates as JSON, with the reasons in `Metadata`.
 //!
-//! A text with `{{resolve:` is replaced by CloudFormation wherever it stands, and there is no way to escape it: a policy
-//! with one is refused.
+//! A text with `{{resolve:` is replaced by CloudFormation wherever it stands, and there is no way to escape it: the policies
+//! of a principal with one are refused.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -17,13 +17,12 @@ use crate::policy::Change;
 use crate::policy::Place;
 use crate::policy::Proposal;
 use crate::policy::ProposedPolicy;
-use crate::report::ReportError;
 
 /// What CloudFormation replaces.
 pub(super) const DYNAMIC: &[&str] = &["{{resolve:"];
 
 /// One template for these principals.
-pub(super) fn template(proposals: &[&Proposal<'_>], frame: PolicyFrame<'_>) -> Result<Value, ReportError> {
+pub(super) fn template(proposals: &[&Proposal<'_>], frame: PolicyFrame<'_>) -> Value {
     let (mut resources, mut basis) = (Map::new(), Vec::new());
     let mut names = Names::default();
     for proposal in proposals {
@@ -33,19 +32,18 @@ pub(super) fn template(proposals: &[&Proposal<'_>], frame: PolicyFrame<'_>) -> R
                 lines.extend(rationale::policy_lines(policy));
                 continue;
             }
-            refuse_dynamic(policy, "CloudFormation", DYNAMIC)?;
             let (_, name) = kind_and_name(&proposal.subject.key.arn);
             let id = names.unique(&camel_case(&[name, &policy.name]), "");
             resources.insert(id, resource(policy));
         }
         basis.push(comments(&lines));
     }
-    Ok(json!({
+    json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Policies of least privilege, for review",
         "Metadata": { "Basis": basis },
         "Resources": resources,
-    }))
+    })
 }
 
 /// Type and properties of the resource of a policy, without its document.
@@ -113,25 +111,12 @@ fn comments(lines: &[String]) -> Value {
     lines.iter().map(|line| line.replace("{{", "{ {")).collect()
 }
 
-/// Fails if a text of a policy would be replaced.
-pub(super) fn refuse_dynamic(
-    policy: &ProposedPolicy<'_>,
-    format: &'static str,
-    dynamic: &'static [&'static str],
-) -> Result<(), ReportError> {
+/// The first of these texts that a policy to be written holds.
+pub(super) fn dynamic_text(policy: &ProposedPolicy<'_>, dynamic: &[&'static str]) -> Option<&'static str> {
     let (_, properties) = kind_and_properties(policy);
     let texts = [Value::Object(properties), policy.document.to_value()];
-    let found = dynamic
-        .iter()
-        .find(|dynamic| texts.iter().any(|text| holds(text, dynamic)));
-    match found {
-        None => Ok(()),
-        Some(text) => Err(ReportError::DynamicText {
-            policy: policy.name.clone(),
-            format,
-            text,
-        }),
-    }
+    let mut dynamic = dynamic.iter().copied();
+    dynamic.find(|dynamic| texts.iter().any(|text| holds(text, dynamic)))
 }
 
 fn holds(value: &Value, dynamic: &str) -> bool {

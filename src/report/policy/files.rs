@@ -53,47 +53,40 @@ pub struct PolicyFile {
     pub text: String,
 }
 
+/// What could be written, and why the rest could not.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// The policies of all principals but those that are refused.
+    pub content: T,
+    /// One for each principal that is left out.
+    pub refused: Vec<ReportError>,
+}
+
 /// Everything as one text.
-///
-/// # Errors
-/// When the format cannot hold a text of a policy.
-pub fn policy_text(
-    proposals: &[Proposal<'_>],
-    frame: PolicyFrame<'_>,
-    format: PolicyFormat,
-) -> Result<String, ReportError> {
+pub fn policy_text(proposals: &[Proposal<'_>], frame: PolicyFrame<'_>, format: PolicyFormat) -> Written<String> {
+    let (proposals, refused) = writable(proposals, format);
     let mut names = Names::default();
-    let mut parts = Vec::new();
-    match format {
-        PolicyFormat::Json => {
-            let all: Value = proposals.iter().map(|it| json::proposal(it, frame)).collect();
-            return Ok(json::pretty(&all));
-        }
-        PolicyFormat::CloudFormation => {
-            let all: Vec<&Proposal<'_>> = proposals.iter().collect();
-            return Ok(json::pretty(&cloudformation::template(&all, frame)?));
-        }
-        PolicyFormat::Terraform => parts.extend(proposals.iter().map(|it| terraform::file(it, frame, &mut names))),
-        PolicyFormat::Diff => parts.extend(proposals.iter().map(|it| unified::file(it, frame))),
+    let all = proposals.iter();
+    let content = match format {
+        PolicyFormat::Json => json::pretty(&all.map(|it| json::proposal(it, frame)).collect()),
+        PolicyFormat::CloudFormation => json::pretty(&cloudformation::template(&proposals, frame)),
+        PolicyFormat::Terraform => joined(all.map(|it| terraform::file(it, frame, &mut names))),
+        PolicyFormat::Diff => joined(all.map(|it| unified::file(it, frame))),
         PolicyFormat::Cdk => {
-            parts.push(cdk::IMPORTS.to_owned());
-            for proposal in proposals {
-                parts.push(cdk::stack(proposal, frame, &mut names)?);
-            }
+            let stacks = all.map(|it| cdk::stack(it, frame, &mut names));
+            joined([cdk::IMPORTS.to_owned()].into_iter().chain(stacks))
         }
-    }
-    Ok(parts.join("\n"))
+    };
+    Written { content, refused }
 }
 
 /// A file per principal; for JSON two per policy, the document and its reasons.
-///
-/// # Errors
-/// When the format cannot hold a text of a policy.
 pub fn policy_files(
     proposals: &[Proposal<'_>],
     frame: PolicyFrame<'_>,
     format: PolicyFormat,
-) -> Result<Vec<PolicyFile>, ReportError> {
+) -> Written<Vec<PolicyFile>> {
+    let (proposals, refused) = writable(proposals, format);
     let (mut stems, mut names) = (Names::default(), Names::default());
     let mut files = Vec::new();
     for proposal in proposals {
@@ -106,23 +99,59 @@ pub fn policy_files(
             PolicyFormat::Terraform => ("tf", terraform::file(proposal, frame, &mut names)),
             PolicyFormat::Diff => ("diff", unified::file(proposal, frame)),
             PolicyFormat::CloudFormation => {
-                let template = cloudformation::template(&[proposal], frame)?;
+                let template = cloudformation::template(&[proposal], frame);
                 ("template.json", json::pretty(&template))
             }
             PolicyFormat::Cdk => {
-                let stack = cdk::stack(proposal, frame, &mut names)?;
+                let stack = cdk::stack(proposal, frame, &mut names);
                 ("ts", format!("{}\n{stack}", cdk::IMPORTS))
             }
         };
         let name = format!("{}.{ending}", stems.unique(&stem, "-"));
         files.push(PolicyFile { name, text });
     }
-    Ok(files)
+    Written {
+        content: files,
+        refused,
+    }
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+/// The proposals that a format can hold, and why it cannot hold the others.
+fn writable<'p, 's>(proposals: &'p [Proposal<'s>], format: PolicyFormat) -> (Vec<&'p Proposal<'s>>, Vec<ReportError>) {
+    let (name, dynamic) = match format {
+        PolicyFormat::CloudFormation => ("CloudFormation", cloudformation::DYNAMIC),
+        PolicyFormat::Cdk => ("CDK", cdk::DYNAMIC),
+        PolicyFormat::Json | PolicyFormat::Terraform | PolicyFormat::Diff => {
+            return (proposals.iter().collect(), Vec::new());
+        }
+    };
+    let (mut writable, mut refused) = (Vec::new(), Vec::new());
+    for proposal in proposals {
+        let mut written = proposal.policies.iter().filter(|policy| is_written(policy.change));
+        let found = written.find_map(|policy| Some((policy, cloudformation::dynamic_text(policy, dynamic)?)));
+        match found {
+            None => writable.push(proposal),
+            Some((policy, text)) => refused.push(ReportError::DynamicText {
+                principal: proposal.subject.key.arn.clone(),
+                policy: policy.name.clone(),
+                format: name,
+                text,
+            }),
+        }
+    }
+    (writable, refused)
+}
+
+fn is_written(change: Change) -> bool {
+    matches!(change, Change::Edit | Change::Create)
 }
 
 fn documents(proposal: &Proposal<'_>, frame: PolicyFrame<'_>, stems: &mut Names, files: &mut Vec<PolicyFile>) {
     let basis = rationale::basis_json(proposal, frame);
-    let is_written = |change: Change| matches!(change, Change::Edit | Change::Create);
     for policy in proposal.policies.iter().filter(|policy| is_written(policy.change)) {
         let stem = format!("{}.{}", stem(proposal), file_part(&policy.name));
         let stem = stems.unique(&stem, "-");

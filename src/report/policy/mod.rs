@@ -16,5 +16,6 @@ mod unified;
 pub use files::PolicyFile;
 pub use files::PolicyFormat;
 pub use files::PolicyFrame;
+pub use files::Written;
 pub use files::policy_files;
 pub use files::policy_text;

@@ -21,7 +21,6 @@ use super::sample;
 use crate::support::json::number;
 use crate::support::json::text;
 use crate::support::json::texts;
-use crate::support::process;
 
 const PROD: &str = "111122223333";
 
@@ -283,20 +282,16 @@ fn counts_of_every_summary_balance() {
 #[test]
 fn command_prints_the_rows_that_were_asked_for_and_what_they_rest_on() {
     let sample = sample();
-    let store = sample.store.folder.path().join("store");
     let arguments = [
-        "diff",
         "--principal",
         "payments-task",
-        "--min-window",
-        "14d",
         "--detail",
         "--verdict",
         "used",
         "--output",
         "json",
     ];
-    let ended = process::run(&store, &arguments);
+    let ended = sample.run_for_two_weeks("diff", &arguments);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let rows: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(
@@ -312,21 +307,19 @@ fn command_prints_the_rows_that_were_asked_for_and_what_they_rest_on() {
         assert!(!rows[0][column].is_null(), "{column}");
     }
     assert!(ended.stderr.contains("(14 days)"), "{}", ended.stderr);
-    let short = process::run(&store, &["diff", "--principal", "payments-task", "--output", "csv"]);
+    let short = sample.run(&["diff", "--principal", "payments-task", "--output", "csv"]);
     assert!(short.stderr.contains("nothing is called unused"), "{}", short.stderr);
 }
 
 #[test]
 fn wrong_windows_and_names_are_wrong_usage() {
     let sample = sample();
-    let store = sample.store.folder.path().join("store");
-    for (arguments, message) in [
-        (["diff", "--principal", "nobody"], "matches `nobody`"),
-        (["diff", "--since", "2026-10-01"], "the window is empty"),
-        (["diff", "--min-coverage", "95"], "from 0 to 1"),
-    ] {
-        let ended = process::run(&store, &arguments);
-        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
-        assert!(ended.stderr.contains(message), "{}", ended.stderr);
-    }
+    sample.assert_wrong_usage(
+        "diff",
+        &[
+            (&["--principal", "nobody"], "matches `nobody`"),
+            (&["--since", "2026-10-01"], "the window is empty"),
+            (&["--min-coverage", "95"], "from 0 to 1"),
+        ],
+    );
 }

@@ -1,24 +1,15 @@
 //! The gate for pipelines: exit codes, findings in other programs' formats, permissions that are kept on purpose.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::Sample;
 use super::sample;
-use crate::support::process;
 use crate::support::process::Ended;
 
-const BASE: [&str; 3] = ["diff", "--min-window", "14d"];
-
 fn run(sample: &Sample, arguments: &[&str]) -> Ended {
-    let all: Vec<&str> = BASE.iter().chain(arguments).copied().collect();
-    process::run(&store(sample), &all)
-}
-
-fn store(sample: &Sample) -> PathBuf {
-    sample.store.folder.path().join("store")
+    sample.run_for_two_weeks("diff", arguments)
 }
 
 fn written(folder: &Path, name: &str, text: &str) -> String {
@@ -53,8 +44,7 @@ fn gate_counts_all_principals_whatever_the_rows_show() {
     );
     assert_eq!((ended.code, ended.stdout.lines().count()), (3, 2), "{}", ended.stderr);
     // Short windows prove nothing, so nothing closes the gate.
-    let store = store(&sample);
-    let short = process::run(&store, &["diff", "--fail-on", "unused", "--output", "csv"]);
+    let short = sample.run(&["diff", "--fail-on", "unused", "--output", "csv"]);
     assert_eq!(short.code, 0, "{}", short.stderr);
 }
 

@@ -16,20 +16,13 @@ use trimtrail::iam::resource_matches;
 use super::Sample;
 use super::sample;
 use crate::support::json::text;
-use crate::support::process;
 use crate::support::process::Ended;
 
 /// IAM's limits for a managed policy and for the inline policies of a role.
 const LIMITS: (usize, usize) = (6_144, 10_240);
 
 fn run(sample: &Sample, arguments: &[&str]) -> Ended {
-    let store = sample.store.folder.path().join("store");
-    let all: Vec<&str> = ["policy", "--min-window", "14d"]
-        .iter()
-        .chain(arguments)
-        .copied()
-        .collect();
-    process::run(&store, &all)
+    sample.run_for_two_weeks("policy", arguments)
 }
 
 fn json(sample: &Sample, arguments: &[&str]) -> Vec<Value> {
@@ -72,14 +65,8 @@ fn names(actions: &ActionSet) -> BTreeSet<&'static str> {
 
 /// The verdicts of `diff` by policy and action: whether all statements of all principals say "unused".
 fn unused(sample: &Sample) -> BTreeMap<String, BTreeMap<String, bool>> {
-    let store = sample.store.folder.path().join("store");
-    let ended = process::run(
-        &store,
-        &["diff", "--min-window", "14d", "--detail", "--output", "ndjson"],
-    );
     let mut unused: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
-    for line in ended.stdout.lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
+    for row in sample.permissions(&[]) {
         let Some(policy) = row["policy"].as_str() else { continue };
         // A policy of AWS is judged for each principal alone.
         let key = match policy.starts_with("arn:aws:iam::aws:") {
@@ -286,21 +273,8 @@ fn assert_within(new: &Value, present: &Value) {
 #[test]
 fn everything_used_is_in_the_generated_policy() {
     let sample = sample();
-    let store = sample.store.folder.path().join("store");
-    let arguments = [
-        "diff",
-        "--min-window",
-        "14d",
-        "--detail",
-        "--verdict",
-        "used",
-        "--output",
-        "ndjson",
-    ];
-    let ended = process::run(&store, &arguments);
     let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for line in ended.stdout.lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
+    for row in sample.permissions(&["--verdict", "used"]) {
         used.entry(text(&row, "principal_arn"))
             .or_default()
             .insert(text(&row, "action"));
@@ -321,6 +295,140 @@ fn everything_used_is_in_the_generated_policy() {
         let left = names(&left);
         for action in used.get(&arn).into_iter().flatten() {
             assert!(left.contains(action.as_str()), "{arn}: {action}");
+        }
+    }
+}
+
+#[test]
+fn generated_policies_allow_every_use_on_the_resource_that_it_was_of() {
+    let sample = sample();
+    let present = present_documents(&sample);
+    let names = by_name(
+        &sample,
+        "select principal_arn as arn, principal_arn as named from iam_principals",
+    );
+    let of_profiles = by_name(
+        &sample,
+        "select principal_arn as arn, unnest(instance_profiles) as named from iam_principals",
+    );
+    let mut uses: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let statement = "select distinct principal_arn, action, resource, origin from (select principal_arn, action, \
+                     unnest(resources) as resource, unnest(resource_origins) as origin from used_actions \
+                     where is_used and principal_type in ('role', 'user'))";
+    for row in sample.store.sql(statement) {
+        let (action, resource) = (text(&row, "action"), text(&row, "resource"));
+        let is_hint = ["names", "template"].contains(&text(&row, "origin").as_str());
+        // What is named without its path is the principal of the snapshots, and a profile hands over the role that is in it.
+        let known = match action == "iam:PassRole" && resource.contains(":instance-profile/") {
+            true => of_profiles.get(&nameless(&resource)),
+            false => names.get(&nameless(&resource)).filter(|_| is_hint),
+        };
+        let actual = known.cloned().unwrap_or(resource);
+        uses.entry(text(&row, "principal_arn"))
+            .or_default()
+            .push((action, actual));
+    }
+    let mut compared = 0;
+    for principal in json(
+        &sample,
+        &["--principal", "*", "--mode", "generate", "--keep-unknown=false"],
+    ) {
+        let policies = principal["policies"].as_array().unwrap();
+        let Some(first) = policies.first() else { continue };
+        let replaced = first["rationale"]["in_place_of"].as_array().unwrap();
+        let replaced: Vec<Document> = replaced
+            .iter()
+            .map(|id| document(&present[id.as_str().unwrap()]))
+            .collect();
+        let proposed: Vec<Document> = policies.iter().map(|policy| document(&policy["document"])).collect();
+        let arn = text(&principal, "principal");
+        for (action, resource) in uses.get(&arn).into_iter().flatten() {
+            if allows(&replaced, action, resource) {
+                assert!(allows(&proposed, action, resource), "{arn}: {action} on {resource}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 500, "{compared}");
+}
+
+/// ARNs by account, kind and name of something.
+fn by_name(sample: &Sample, statement: &str) -> BTreeMap<(String, String), String> {
+    let rows = sample.store.sql(statement);
+    let named = rows.iter().map(|row| (nameless(&text(row, "named")), text(row, "arn")));
+    named.collect()
+}
+
+/// An ARN up to its kind, and its last part.
+fn nameless(arn: &str) -> (String, String) {
+    let head = arn.split('/').next().unwrap_or_default();
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    (head.to_owned(), name.to_owned())
+}
+
+/// Whether one of the statements allows an action on a resource, whatever its conditions.
+fn allows(documents: &[Document], action: &str, arn: &str) -> bool {
+    let id = Facts::embedded().find(action).unwrap();
+    // A star of the name is no wildcard.
+    let arn = arn.replace('*', "\u{1}");
+    let matches = |pattern: &str| {
+        let plain = pattern
+            .replace("${*}", "\u{1}")
+            .replace("${?}", "?")
+            .replace("${$}", "$")
+            .replace("${aws:username}", "*");
+        resource_matches(&plain, &arn)
+    };
+    let mut statements = documents.iter().flat_map(Document::readable);
+    statements.any(|(_, statement)| {
+        let is_about = match &statement.resources {
+            Some(Scope::Only(patterns)) => patterns.texts().any(matches),
+            Some(Scope::AllBut(patterns)) => !patterns.texts().any(matches),
+            None => false,
+        };
+        statement.effect == Effect::Allow && scope(&statement.actions).contains(id) && is_about
+    })
+}
+
+#[test]
+fn allow_list_keeps_what_nobody_uses() {
+    let sample = sample();
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("keep.toml");
+    let before = json(&sample, &["--principal", "payments-task", "--mode", "trim"]);
+    let removed = &before[0]["policies"][0]["rationale"]["statements"].as_array().unwrap();
+    let removed = removed
+        .iter()
+        .find_map(|statement| statement["removed"][0].as_str())
+        .unwrap();
+    let entry = |expires: &str| {
+        format!(
+            "[[keep]]\nprincipal = 'payments-task'\naction = '{removed}'\nreason = 'each January'\nexpires = {expires}\n"
+        )
+    };
+    for (expires, is_kept) in [("2099-01-31", true), ("2020-01-31", false)] {
+        std::fs::write(&list, entry(expires)).unwrap();
+        for mode in ["trim", "generate"] {
+            let arguments = [
+                "--principal",
+                "payments-task",
+                "--mode",
+                mode,
+                "--allow",
+                list.to_str().unwrap(),
+            ];
+            let ended = run(&sample, &arguments);
+            let proposed: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+            let left = granted(&document(&proposed[0]["policies"][0]["document"]));
+            assert_eq!(names(&left).contains(removed), is_kept, "{mode} {expires}");
+            let reason = "each January (until 2099-01-31)";
+            assert_eq!(ended.stdout.contains(reason), is_kept, "{mode} {expires}");
+            assert_eq!(
+                ended.stderr.contains("expired on 2020-01-31"),
+                !is_kept,
+                "{}",
+                ended.stderr
+            );
         }
     }
 }
@@ -412,13 +520,12 @@ fn listed(folder: &Path) -> Vec<String> {
 #[test]
 fn wrong_usage_is_told_with_what_to_write_instead() {
     let sample = sample();
-    for (arguments, message) in [
-        (&["--mode", "trim"][..], "no principal is named"),
-        (&["--mode", "trim", "--principal", "nobody"], "matches `nobody`"),
-        (&["--principal", "x", "--mode", "shrink"], "--mode"),
-    ] {
-        let ended = run(&sample, arguments);
-        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{}", ended.stderr);
-        assert!(ended.stderr.contains(message), "{}", ended.stderr);
-    }
+    sample.assert_wrong_usage(
+        "policy",
+        &[
+            (&["--mode", "trim"], "no principal is named"),
+            (&["--mode", "trim", "--principal", "nobody"], "matches `nobody`"),
+            (&["--principal", "x", "--mode", "shrink"], "--mode"),
+        ],
+    );
 }

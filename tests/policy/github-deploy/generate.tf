@@ -57,23 +57,32 @@ resource "aws_iam_policy" "github_deploy_generated" {
           "ecs:DescribeServices",
           "ecs:UpdateService",
         ]
-        Resource = ["arn:aws:ecs:us-west-2:111122223333:service/prod/payments"]
+        Resource = [
+          "arn:aws:ecs:us-west-2:111122223333:service/payments",
+          "arn:aws:ecs:us-west-2:111122223333:service/prod/payments",
+        ]
       },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
       # used: lambda:CreateFunction 1 times on 1 resources, last 2026-09-03T13:20:30Z by lambda.amazonaws.com:CreateFunction20150331 as arn:aws:iam::111122223333:role/ci/github-deploy; events b159005f-72aa-4fd6-913a-aad2f55af81f
       {
-        Sid      = "Used6"
-        Effect   = "Allow"
-        Action   = ["lambda:CreateFunction"]
-        Resource = ["arn:aws:lambda:eu-west-1:111122223333:function:order-events"]
+        Sid    = "Used6"
+        Effect = "Allow"
+        Action = ["lambda:CreateFunction"]
+        Resource = [
+          "arn:aws:lambda:eu-west-1:111122223333:function:order-events",
+          "arn:aws:lambda:eu-west-1:111122223333:function:order-events:*",
+        ]
       },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
       # used: lambda:UpdateFunctionCode 9 times on 1 resources, last 2026-09-14T11:16:21Z by lambda.amazonaws.com:UpdateFunctionCode20150331v2 as arn:aws:iam::111122223333:role/ci/github-deploy; events 6d0464af-284e-4e95-9ccb-418b94e1a371, ddc838d6-3802-46d0-9bfe-19da3c531da1, a502f802-4220-40d5-ac97-7ea724baae21
       {
-        Sid      = "Used7"
-        Effect   = "Allow"
-        Action   = ["lambda:UpdateFunctionCode"]
-        Resource = ["arn:aws:lambda:us-west-2:111122223333:function:order-processor"]
+        Sid    = "Used7"
+        Effect = "Allow"
+        Action = ["lambda:UpdateFunctionCode"]
+        Resource = [
+          "arn:aws:lambda:us-west-2:111122223333:function:order-processor",
+          "arn:aws:lambda:us-west-2:111122223333:function:order-processor:*",
+        ]
       },
       # from statement 4 (`Pass`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
       # used: iam:PassRole 16 times on 3 resources, last 2026-09-11T10:45:14Z by ecs.amazonaws.com:RegisterTaskDefinition, lambda.amazonaws.com:CreateFunction20150331 as arn:aws:iam::111122223333:role/ci/github-deploy; events 6889aac3-fda0-4c35-88ef-13e1297de5f8, 46af49e1-4f33-4788-bf92-4849d7528ce2, c69ab5a9-8d98-4286-840c-4f60682edb02
