@@ -8,6 +8,7 @@
 mod commit;
 mod create;
 mod damage;
+mod dictionary_column;
 mod durable;
 mod error;
 mod history;
@@ -17,6 +18,7 @@ mod location;
 mod log;
 mod parquet_file;
 mod repair;
+mod run_length;
 mod snapshot;
 mod statistics;
 mod tables;

@@ -67,6 +67,7 @@ const CRATES: &[CrateRule] = &[
     owned("walkdir", &["source"], "only `source` looks for objects"),
     owned("aws_config", &["source"], "only `source` knows AWS"),
     owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
+    owned("zstd", &["store"], "only `store` writes pages of its own"),
     // Owned by several, each for its own reason.
     owned(
         "csv",
