@@ -242,7 +242,8 @@ fn events_properties(builder: WriterPropertiesBuilder, rows: usize) -> WriterPro
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
             Storage::Json => builder.set_column_dictionary_enabled(path, false),
-            Storage::Timestamp if column.name == "event_time" => builder
+            // Numbers of many values, which a dictionary would only list.
+            _ if matches!(column.name, "event_time" | "record_index") => builder
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
             _ => builder,
