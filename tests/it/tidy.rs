@@ -76,6 +76,7 @@ const CRATES: &[CrateRule] = &[
         &["source", "store", "ingest", "cli"],
         "modules that wait for others say what they do; `cli` listens",
     ),
+    owned("zstd", &["store"], "only `store` writes pages of its own"),
     // Owned by several, each for its own reason.
     owned(
         "csv",
