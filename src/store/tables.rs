@@ -564,7 +564,7 @@ mod tests {
         let test = TestStore::create().await;
         edit_first_entry(
             &test.folder(),
-            "\"trimtrail.schemaVersion\":\"2\"",
+            &format!("\"trimtrail.schemaVersion\":\"{}\"", schema::SCHEMA_VERSION),
             "\"trimtrail.schemaVersion\":\"99\"",
         );
         for error in [
@@ -576,7 +576,7 @@ mod tests {
                     error,
                     StoreError::NewerVersion {
                         found: 99,
-                        supported: 2,
+                        supported: schema::SCHEMA_VERSION,
                         ..
                     }
                 ),
