@@ -5,7 +5,6 @@
 //! where the rows go is left to others.
 
 mod account;
-mod base64;
 mod collected;
 mod credentials;
 mod link;

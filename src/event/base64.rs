@@ -1,7 +1,7 @@
-//! Base64 (RFC 4648), the form in which IAM's API gives credential reports.
+//! Base64 (RFC 4648), the form in which AWS's APIs give bytes: credential reports, public keys.
 
 /// Decodes text with or without padding; line breaks and spaces are skipped. `None` for anything else.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
     let digits: Vec<u8> = digits.collect();
     let unpadded = digits
