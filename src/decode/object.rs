@@ -13,6 +13,7 @@ use super::gzip::GzipFault;
 use super::input::Fill;
 use super::input::Input;
 use super::input::expected_bytes;
+use super::outcome::ObjectKind;
 use super::outcome::Outcome;
 use super::parser::Parser;
 use super::parser::Piece;
@@ -125,6 +126,8 @@ impl Decoder {
         let mut run = Run::new(object_key, self.limits, rows);
         let window_bytes = self.window_bytes();
         let mut state = input.fill(&mut self.source, window_bytes);
+        // What is drained from the source below is no digest, or not all of it.
+        let is_whole = state == Fill::AtEnd && !self.source.starts_with(BYTE_ORDER_MARK);
         if self.source.starts_with(BYTE_ORDER_MARK) {
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
@@ -166,6 +169,9 @@ impl Decoder {
             outcome.fault = Some("is empty; if it is a log, copy it again".to_owned());
         }
         outcome.sha256 = (state == Fill::AtEnd).then(|| input.sha256());
+        if is_whole && outcome.kind == ObjectKind::Digest {
+            outcome.digest_text = std::str::from_utf8(&self.source).ok().map(str::to_owned);
+        }
         Ok(outcome)
     }
 

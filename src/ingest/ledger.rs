@@ -198,6 +198,7 @@ pub(super) fn objects(entries: &[Entry<'_>], run_id: &str, ingested_at: i64) -> 
         Arc::new(StringArray::from_iter_values(entries.iter().map(|_| run_id))),
         text(entries, |entry| entry.metadata.as_deref()),
         Arc::new(listed_from),
+        text(entries, |entry| entry.outcome.digest_text.as_deref()),
     ];
     RecordBatch::try_new(schema::objects(), columns)
 }

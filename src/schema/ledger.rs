@@ -91,6 +91,11 @@ pub(super) const OBJECT_COLUMNS: &[LedgerColumn] = &[
         "first day from which on every object of the same bucket, account, kind and region has been dealt with, up to \
          `delivery_date`; the next run lists from there",
     ),
+    optional(
+        "digest_text",
+        Form::Text,
+        "content of a digest as it is, which its signature is made of; null when it is no text or larger than 8 MiB",
+    ),
 ];
 
 pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[

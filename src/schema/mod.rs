@@ -22,7 +22,7 @@ pub use reference::reference;
 use arrow::datatypes::SchemaRef;
 
 /// Version of the table layouts, kept as a table property of every table of a store.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Partition column of `events`: the UTC day of `event_time`, null when the record has no readable `eventTime`.
 pub const EVENT_DATE: &str = "event_date";

@@ -1,11 +1,13 @@
 //! One object, wherever it lies, and lists of them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::LogKey;
+use super::local;
 use super::s3::Bucket;
 
 /// One object that can be read. There may be millions, so that it holds each text once.
@@ -50,6 +52,14 @@ impl ObjectRef {
     /// Whether the bytes come over a network, so that many objects must be asked for at once.
     pub fn is_remote(&self) -> bool {
         matches!(self.place, Place::Bucket(_))
+    }
+
+    /// Path of a file as it is on disk, or the URI of an object in a bucket.
+    pub fn path(&self) -> Cow<'_, str> {
+        match self.place {
+            Place::File => Cow::Owned(local::path_of(&self.uri).to_string_lossy().into_owned()),
+            Place::Bucket(_) => Cow::Borrowed(&self.uri),
+        }
     }
 
     /// Key of an object in a bucket.

@@ -526,7 +526,7 @@ mod tests {
         let test = TestStore::create().await;
         edit_first_entry(
             &test.folder(),
-            "\"trimtrail.schemaVersion\":\"2\"",
+            "\"trimtrail.schemaVersion\":\"3\"",
             "\"trimtrail.schemaVersion\":\"99\"",
         );
         for error in [
