@@ -34,6 +34,8 @@ use super::process;
 use super::process::Ended;
 
 pub(crate) const BUCKET: &str = "central-logs";
+/// The name under which the same bucket gives the sample, whose digests say that it lies there.
+pub(crate) const SAMPLE_BUCKET: &str = "example-org-cloudtrail-logs";
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
@@ -150,13 +152,27 @@ impl FakeBucket {
         self.state.lock().unwrap().objects.insert(key.to_owned(), object);
     }
 
-    /// Puts every file of a folder into the bucket, under its path behind a prefix.
+    /// Puts every file of a folder into the bucket, under its path behind a prefix; `NAME.meta.json` is the metadata of
+    /// `NAME`.
     pub(crate) fn put_folder(&self, folder: &Path, prefix: &str) -> usize {
         let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
-        let files: Vec<_> = files.filter(|entry| entry.file_type().is_file()).collect();
+        let files = files.filter(|entry| entry.file_type().is_file());
+        let files: Vec<_> = files
+            .filter(|entry| !entry.path().to_string_lossy().ends_with(".meta.json"))
+            .collect();
         for file in &files {
             let path = file.path().strip_prefix(folder).unwrap().to_str().unwrap();
-            self.put(&format!("{prefix}{path}"), std::fs::read(file.path()).unwrap(), &[]);
+            let head = std::fs::read(format!("{}.meta.json", file.path().display())).unwrap_or_default();
+            let head: serde_json::Value = serde_json::from_slice(&head).unwrap_or_default();
+            let metadata = head["Metadata"].as_object().into_iter().flatten();
+            let metadata: Vec<(&str, &str)> = metadata
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                .collect();
+            self.put(
+                &format!("{prefix}{path}"),
+                std::fs::read(file.path()).unwrap(),
+                &metadata,
+            );
         }
         files.len()
     }
@@ -206,7 +222,12 @@ impl FakeBucket {
     pub(crate) fn ingest(&self, store: &Path, source: &str, options: &[&str]) -> Ended {
         let mut arguments = vec!["ingest", source];
         arguments.extend(options);
-        process::ended(self.command(store, &arguments).output().unwrap())
+        self.run(store, &arguments)
+    }
+
+    /// Runs the program with these arguments.
+    pub(crate) fn run(&self, store: &Path, arguments: &[&str]) -> Ended {
+        process::ended(self.command(store, arguments).output().unwrap())
     }
 }
 
@@ -243,7 +264,7 @@ async fn answer(state: &Mutex<State>, request: &Request<Incoming>) -> Answer {
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    if bucket != BUCKET {
+    if ![BUCKET, SAMPLE_BUCKET].contains(&bucket) {
         return fault(404, "NoSuchBucket", "The specified bucket does not exist");
     }
     if is_busy {
