@@ -1,8 +1,10 @@
 //! Decoding alone, on one thread: how fast objects become rows, without store and threads. And the facts: how long they take
 //! to read, and how fast calls become actions.
 //!
-//! `cargo bench` prints the figures. The whole ingest beside its peers is measured by `benches/run.py`.
+//! `cargo bench` prints the figures; `cargo bench -- digests` those of `verify` over a year of digests instead. The whole ingest beside its peers is measured by `benches/run.py`.
 #![expect(clippy::print_stdout, reason = "a benchmark reports on stdout")]
+
+mod digests;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -25,6 +27,9 @@ const EVENTS: u64 = 100_000;
 const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().any(|argument| argument == "digests") {
+        return digests::measure();
+    }
     let folder = tempfile::tempdir()?;
     let estate = folder.path().join("estate");
     write_estate(

@@ -4,6 +4,7 @@
 
 mod columns;
 mod evidence;
+mod integrity;
 mod traces;
 
 pub use evidence::AnalysisError;
@@ -11,4 +12,7 @@ pub use evidence::account_logs;
 pub use evidence::extent;
 pub use evidence::snapshots;
 pub use evidence::usage;
+pub use integrity::recorded_groups;
+pub use integrity::recorded_objects;
+pub use integrity::recorded_samples;
 pub use traces::traces;

@@ -11,6 +11,7 @@ mod query;
 mod s3;
 mod sample;
 mod store;
+mod verify;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
+pub use verify::VerifyArgs;
+pub use verify::VerifyFormat;
 
 /// What does each AWS role really use, and what can be taken away?
 ///
@@ -143,6 +146,12 @@ pub enum Command {
     /// Reads only: no statement can change a store or a file. Without a statement it opens an interactive session on a
     /// terminal, and otherwise reads the statement from standard input.
     Sql(SqlArgs),
+    /// Check logs against the digests that CloudTrail signed
+    ///
+    /// Says of every digest and log whether it is what CloudTrail delivered, in the words of `aws cloudtrail validate-logs`,
+    /// for all accounts, regions and trails at once and offline; and which hours no digest proves. Works on a copy of the
+    /// bucket, on the bucket, or on what the store noted when it read them.
+    Verify(VerifyArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
     /// Show what is known about AWS, or bring it up to date
@@ -166,6 +175,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "iam"]),
     ("Ask questions", &["diff", "policy", "query", "sql"]),
+    ("Prove it", &["verify"]),
     ("Look after a store", &["store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

@@ -12,6 +12,7 @@ mod history;
 mod ledger;
 mod run;
 mod snapshots;
+mod verify;
 
 pub use balance::Balance;
 pub use balance::ObjectState;
@@ -24,3 +25,5 @@ pub use run::Progress;
 pub use snapshots::Import;
 pub use snapshots::ImportBalance;
 pub use snapshots::SourceProblem;
+pub use verify::Unverified;
+pub use verify::Verify;

@@ -1,4 +1,5 @@
-//! The statements that gather evidence for the diff: what was used, what the logs hold, and who was granted what.
+//! The statements that gather evidence for the diff (what was used, what the logs hold, who was granted what) and for the
+//! verification of digests.
 //!
 //! They are no questions of the library: their rows are for `analysis`, which makes findings of them.
 
@@ -21,6 +22,12 @@ pub enum EvidenceQuery {
     Assumptions,
     /// Sources of the newest IAM snapshots.
     Snapshots,
+    /// Accounts and regions of which there are digests or logs.
+    IntegrityGroups,
+    /// Some digests of every account and region that were read from folders.
+    IntegrityOrigins,
+    /// Digests and logs of `$account` in `$region`.
+    IntegrityObjects,
 }
 
 impl EvidenceQuery {
@@ -35,6 +42,9 @@ impl EvidenceQuery {
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
             Self::Assumptions => include_str!("../../queries/evidence/assumptions.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
+            Self::IntegrityGroups => include_str!("../../queries/evidence/integrity_groups.sql"),
+            Self::IntegrityOrigins => include_str!("../../queries/evidence/integrity_origins.sql"),
+            Self::IntegrityObjects => include_str!("../../queries/evidence/integrity_objects.sql"),
         }
     }
 }

@@ -32,3 +32,4 @@ mod stopped;
 mod support;
 mod tidy;
 mod used_actions;
+mod verify;

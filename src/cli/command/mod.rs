@@ -13,6 +13,7 @@ mod query;
 mod sample;
 mod sql;
 mod store;
+mod verify;
 
 pub use completions::completions;
 pub use demo::demo;
@@ -26,6 +27,7 @@ pub use query::query;
 pub use sample::sample;
 pub use sql::sql;
 pub use store::store;
+pub use verify::verify;
 
 pub(super) use query::find_question;
 pub(super) use query::note_caveats;
