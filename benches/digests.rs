@@ -94,7 +94,7 @@ fn verify(folder: &Path, keys: &PublicKeys) -> Result<u64, Box<dyn Error>> {
 }
 
 fn write_chain(folder: &Path, region: usize, pair: &RsaKeyPair, fingerprint: &str) -> Result<(), Box<dyn Error>> {
-    let mut previous: Option<(String, String, String)> = None;
+    let mut previous: Option<Previous> = None;
     for hour in 0..HOURS {
         let time = |moment: i64| format_canonical(moment).ok_or("outside of the calendar");
         let (start, end) = (time(START + hour * HOUR)?, time(START + (hour + 1) * HOUR)?);
@@ -105,24 +105,7 @@ fn write_chain(folder: &Path, region: usize, pair: &RsaKeyPair, fingerprint: &st
             "AWSLogs/111122223333/CloudTrail-Digest/{name}/{}/111122223333_CloudTrail-Digest_{name}_trail_us-east-1_{stamp}.json.gz",
             day.replace('-', "/")
         );
-        let content = json!({
-            "awsAccountId": "111122223333",
-            "digestStartTime": start,
-            "digestEndTime": end,
-            "digestS3Bucket": "central-logs",
-            "digestS3Object": below,
-            "digestPublicKeyFingerprint": fingerprint,
-            "digestSignatureAlgorithm": "SHA256withRSA",
-            "newestEventTime": null,
-            "oldestEventTime": null,
-            "previousDigestS3Bucket": previous.as_ref().map(|_| "central-logs"),
-            "previousDigestS3Object": previous.as_ref().map(|(key, ..)| key),
-            "previousDigestHashValue": previous.as_ref().map(|(_, hash, _)| hash),
-            "previousDigestHashAlgorithm": previous.as_ref().map(|_| "SHA-256"),
-            "previousDigestSignature": previous.as_ref().map(|(.., signature)| signature),
-            "logFiles": [],
-        })
-        .to_string();
+        let content = content(&start, &end, &below, fingerprint, previous.as_ref());
         let hash = hex(&Sha256::digest(content.as_bytes()));
         let before = previous.as_ref().map_or("null", |(.., signature)| signature);
         let message = format!("{end}\ncentral-logs/{below}\n{hash}\n{before}");
@@ -144,6 +127,30 @@ fn write_chain(folder: &Path, region: usize, pair: &RsaKeyPair, fingerprint: &st
         previous = Some((below, hash, signature));
     }
     Ok(())
+}
+
+/// Key, hash and signature.
+type Previous = (String, String, String);
+
+fn content(start: &str, end: &str, key: &str, fingerprint: &str, previous: Option<&Previous>) -> String {
+    json!({
+        "awsAccountId": "111122223333",
+        "digestStartTime": start,
+        "digestEndTime": end,
+        "digestS3Bucket": "central-logs",
+        "digestS3Object": key,
+        "digestPublicKeyFingerprint": fingerprint,
+        "digestSignatureAlgorithm": "SHA256withRSA",
+        "newestEventTime": null,
+        "oldestEventTime": null,
+        "previousDigestS3Bucket": previous.map(|_| "central-logs"),
+        "previousDigestS3Object": previous.map(|(key, ..)| key),
+        "previousDigestHashValue": previous.map(|(_, hash, _)| hash),
+        "previousDigestHashAlgorithm": previous.map(|_| "SHA-256"),
+        "previousDigestSignature": previous.map(|(.., signature)| signature),
+        "logFiles": [],
+    })
+    .to_string()
 }
 
 fn file_name(key: &str) -> &str {
