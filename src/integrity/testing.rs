@@ -378,13 +378,7 @@ impl<'k> Tree<'k> {
         let last = previous.as_ref().map_or("null", |previous| previous.signature.as_str());
         let message = format!("{}\n{bucket}/{key}\n{hash}\n{last}", iso(end));
         let signature = self.keys.sign(message, signer, odd == "sha512");
-        let mut metadata = BTreeMap::from([
-            ("signature".to_owned(), signature.clone()),
-            ("signature-algorithm".to_owned(), "SHA256withRSA".to_owned()),
-        ]);
-        if is_backfill {
-            metadata.insert("backfill-generation-timestamp".to_owned(), iso(end + 5 * HOUR));
-        }
+        let metadata = signed_metadata(&signature, is_backfill.then_some(end));
         let spot = (bucket, key);
         self.put(&format!("d{index}"), spot.clone(), written.into_bytes(), metadata);
         before[kind] = chains[kind].take();
@@ -421,6 +415,9 @@ impl<'k> Tree<'k> {
         let Some(spot) = self.find(name) else { return };
         let (mut stored, mut metadata) = self.objects[&spot].clone();
         let content = self.contents[&spot].clone();
+        if let Some(content) = changed_content(operation, &content) {
+            return self.rewrite(spot, content, metadata);
+        }
         let (bucket, key) = spot.clone();
         match kind {
             "delete" => {
@@ -437,17 +434,6 @@ impl<'k> Tree<'k> {
                     self.objects.remove(spot);
                 }
                 return;
-            }
-            "edit" => {
-                let mut content = content;
-                let position = content.len() * number / 1000;
-                content[position] = b'7';
-                return self.rewrite(spot, content, metadata);
-            }
-            "shorten" => return self.rewrite(spot, content[..content.len() * number / 1000].to_vec(), metadata),
-            "replace" => {
-                let content = String::from_utf8(content).unwrap().replacen(word(2), word(3), 1);
-                return self.rewrite(spot, content.into_bytes(), metadata);
             }
             "move" => {
                 let target = match number {
@@ -477,6 +463,34 @@ impl<'k> Tree<'k> {
         }
         self.objects.insert(spot, (stored, metadata));
     }
+}
+
+fn signed_metadata(signature: &str, backfill_end: Option<i64>) -> BTreeMap<String, String> {
+    let mut metadata = BTreeMap::from([
+        ("signature".to_owned(), signature.to_owned()),
+        ("signature-algorithm".to_owned(), "SHA256withRSA".to_owned()),
+    ]);
+    let generated = backfill_end.map(|end| iso(end + 5 * HOUR));
+    metadata.extend(generated.map(|time| ("backfill-generation-timestamp".to_owned(), time)));
+    metadata
+}
+
+/// What happens to the content.
+fn changed_content(operation: &[Value], content: &[u8]) -> Option<Vec<u8>> {
+    let word = |index: usize| operation.get(index).and_then(Value::as_str).unwrap_or_default();
+    let number = operation.get(2).and_then(Value::as_u64).unwrap_or_default();
+    let position = content.len() * usize::try_from(number).unwrap() / 1000;
+    let mut content = content.to_vec();
+    match word(0) {
+        "edit" => content[position] = b'7',
+        "shorten" => content.truncate(position),
+        "replace" => {
+            let text = String::from_utf8(content).unwrap();
+            content = text.replacen(word(2), word(3), 1).into_bytes();
+        }
+        _ => return None,
+    }
+    Some(content)
 }
 
 /// What happens to the stored bytes or to the metadata alone.
