@@ -68,6 +68,8 @@ impl<'d> Links<'d> {
                 },
             }
         }
+        linked.missing.sort_unstable();
+        linked.missing.dedup();
         self.look_for_forks(&named_by);
         linked.findings = self.overlaps();
         linked

@@ -538,7 +538,7 @@ mod tests {
                     error,
                     StoreError::NewerVersion {
                         found: 99,
-                        supported: 2,
+                        supported: 3,
                         ..
                     }
                 ),
