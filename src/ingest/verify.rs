@@ -46,7 +46,7 @@ const ASKED_FOR_AT_A_TIME: usize = 64;
 /// Objects of a bucket that are fetched before they are looked at, and their size.
 const FETCHED_OBJECTS: usize = 512;
 const FETCHED_BYTES: u64 = 128 << 20;
-/// Digests of each folder that tell which bucket it is a copy of.
+/// Digests of each folder, and of each account and region, that tell which bucket it is a copy of.
 const VOTERS: usize = 100;
 /// Most bytes that a log may inflate to.
 const MAX_LOG_BYTES: u64 = 2 << 30;
@@ -162,16 +162,17 @@ impl Verify<'_> {
         }
         let group = groups.entry((Arc::clone(&key.account_id), Arc::clone(&key.region)));
         let group = group.or_default();
-        match is_digest(&object.path()) {
-            true if self.wants_digest(&object.path()) => group.digests.push(object),
+        // What tells a digest, and its time, is the same in a URI as on disk.
+        match is_digest(&object.uri) {
+            true if self.wants_digest(&object.uri) => group.digests.push(object),
             true => {}
             false => group.logs.push(object),
         }
     }
 
-    fn wants_digest(&self, path: &str) -> bool {
+    fn wants_digest(&self, uri: &str) -> bool {
         self.window
-            .includes_digest(DigestKey::parse(path).map(|key| key.ends_at))
+            .includes_digest(DigestKey::parse(uri).map(|key| key.ends_at))
     }
 
     fn group(&self, pool: &rayon::ThreadPool, objects: &Objects, origins: &Origins) -> GroupReport {
@@ -302,7 +303,7 @@ fn found_digest<'a>(place: Option<Place>, path: &str, stored: Stored<'a>, metada
 fn origins(groups: &BTreeMap<(Arc<str>, Arc<str>), Objects>) -> Origins {
     let mut asked: HashMap<String, usize> = HashMap::new();
     let mut origins = Origins::default();
-    let digests = groups.values().flat_map(|objects| &objects.digests);
+    let digests = groups.values().flat_map(|objects| objects.digests.iter().take(VOTERS));
     for digest in digests.filter(|digest| !digest.is_remote()) {
         let path = digest.path();
         let folder = Place::tail(&path).and_then(|tail| path.strip_suffix(tail));
@@ -321,8 +322,8 @@ fn origins(groups: &BTreeMap<(Arc<str>, Arc<str>), Objects>) -> Origins {
     origins
 }
 
-fn is_digest(path: &str) -> bool {
-    path.contains("/CloudTrail-Digest/") || path.contains("_CloudTrail-Digest_")
+fn is_digest(uri: &str) -> bool {
+    uri.contains("/CloudTrail-Digest/") || uri.contains("_CloudTrail-Digest_")
 }
 
 /// Whether it is sure that digests name such a file: its name is that of a log of management and data events.
