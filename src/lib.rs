@@ -6,6 +6,7 @@ pub mod decode;
 pub mod event;
 pub mod iam;
 pub mod ingest;
+pub mod integrity;
 pub mod policy;
 pub mod query;
 pub mod report;

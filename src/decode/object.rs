@@ -13,6 +13,7 @@ use super::gzip::GzipFault;
 use super::input::Fill;
 use super::input::Input;
 use super::input::expected_bytes;
+use super::outcome::ObjectKind;
 use super::outcome::Outcome;
 use super::parser::Parser;
 use super::parser::Piece;
@@ -170,6 +171,8 @@ impl Decoder {
         let mut run = Run::new(object_key, self.limits, rows);
         let window_bytes = self.window_bytes();
         let mut state = input.fill(&mut self.source, window_bytes);
+        // What is drained from the source below is no digest, or not all of it.
+        let is_whole = state == Fill::AtEnd && !self.source.starts_with(BYTE_ORDER_MARK);
         if self.source.starts_with(BYTE_ORDER_MARK) {
             input.hash(&self.source);
             self.source.drain(..BYTE_ORDER_MARK.len());
@@ -213,6 +216,9 @@ impl Decoder {
         outcome.inflated_bytes = input.inflated_bytes();
         if state == Fill::AtEnd && outcome.inflated_bytes == 0 {
             outcome.fault = Some("is empty; if it is a log, copy it again".to_owned());
+        }
+        if is_whole && outcome.kind == ObjectKind::Digest {
+            outcome.digest_text = std::str::from_utf8(&self.source).ok().map(str::to_owned);
         }
         if state != Fill::AtEnd {
             return Ok(Decoded::from(outcome));

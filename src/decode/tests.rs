@@ -402,6 +402,8 @@ fn kinds_are_told_from_content() {
             (kind, rows, None),
             "{text}"
         );
+        let kept = (kind == ObjectKind::Digest).then_some(text);
+        assert_eq!(outcome.digest_text, kept);
     }
     for text in [
         "",

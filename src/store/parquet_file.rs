@@ -200,7 +200,7 @@ fn encode(file: impl Write + Send, table: Table, sorted: bool, batch: &RecordBat
 
 /// Encodes column after column, so that the pages of only one are in memory; `columns` has a writer for every leaf.
 fn encode_group(
-    writer: &mut SerializedFileWriter<&File>,
+    writer: &mut SerializedFileWriter<impl Write + Send>,
     columns: Vec<ArrowColumnWriter>,
     rows: &RecordBatch,
 ) -> Result<(), ParquetError> {

@@ -37,5 +37,6 @@ mod stopped;
 mod support;
 mod tidy;
 mod used_actions;
+mod verify;
 #[cfg(unix)]
 mod workers;

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+use crate::analysis;
 use crate::cli::args::BasisArgs;
 use crate::cli::basis::Basis;
 use crate::cli::basis::thresholds;
@@ -20,7 +21,6 @@ use crate::cli::output::Output;
 use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::analysis;
 use crate::iam::Facts;
 use crate::iam::arn::account_of_arn;
 use crate::ingest::Import;
@@ -33,6 +33,7 @@ use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::Summary;
 use crate::policy::Totals;
+use crate::policy::Traces;
 use crate::policy::subjects;
 use crate::report::Format;
 use crate::report::Limit;
@@ -127,7 +128,7 @@ pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Outp
         usage: &usage,
         estate: &estate,
         subjects: &subjects,
-        traces: &[],
+        traces: &Traces::default(),
         thresholds: thresholds(&args),
     };
     show_policy(engine, evidence, output).await
