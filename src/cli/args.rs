@@ -231,17 +231,17 @@ pub enum Command {
     /// Reads only: no statement can change a store or a file. Without a statement it opens an interactive session on a
     /// terminal, and otherwise reads the statement from standard input.
     Sql(SqlArgs),
-    /// Check that a run would work: credentials, bucket, store, machine
-    ///
-    /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
-    /// nothing to remark; 4: warnings; 1: something that would make a run fail.
-    Doctor(DoctorArgs),
     /// Check logs against the digests that CloudTrail signed
     ///
     /// Says of every digest and log whether it is what CloudTrail delivered, in the words of `aws cloudtrail validate-logs`,
     /// for all accounts, regions and trails at once and offline; and which hours no digest proves. Works on a copy of the
     /// bucket, on the bucket, or on what the store noted when it read them.
     Verify(VerifyArgs),
+    /// Check that a run would work: credentials, bucket, store, machine
+    ///
+    /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
+    /// nothing to remark; 4: warnings; 1: something that would make a run fail.
+    Doctor(DoctorArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
     /// Show what is known about AWS, or bring it up to date
