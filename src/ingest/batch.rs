@@ -17,6 +17,8 @@ use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
 use crate::decode::Outcome;
 use crate::decode::RowBuffer;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::source::Content;
 use crate::source::Fault;
 use crate::source::ObjectRef;
@@ -30,8 +32,8 @@ use super::fetch::Delivery;
 use super::fetch::Supply;
 use super::fetch::supply;
 use super::ledger::Entry;
-use super::run::Options;
-use super::run::Progress;
+use super::options::Options;
+use super::options::Progress;
 
 /// Rows after which a batch takes no further objects.
 const BATCH_ROWS: u64 = 1_000_000;
@@ -199,7 +201,8 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         let mut decoder = Decoder::new(self.work.options.limits);
         while let Some(delivery) = self.work.next() {
             let index = delivery.position;
-            let entry = match delivery.fetched {
+            let passed = failpoint::pass(Point::Fetched).map_err(|error| Fault::of_file(&error));
+            let entry = match delivery.fetched.and_then(|fetched| passed.map(|()| fetched)) {
                 Ok(fetched) => {
                     let outcome = self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
                     Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
@@ -249,6 +252,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut self.rows, &mut spill)?,
             Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut self.rows, &mut spill)?,
         };
+        failpoint::pass(Point::Decoded).map_err(|error| work.store.unwritable(error))?;
         spill(&mut self.rows)?;
         if self.rows.rows() == 0 {
             self.rows = RowBuffer::new(work.keys.clone());

@@ -16,6 +16,8 @@ use rules::ModuleRule;
 
 /// Modules from the bottom up: each may use only modules above it in this list.
 const MODULES: &[ModuleRule] = &[
+    // Nothing at all in a release build.
+    module("failpoint", &[]),
     module("schema", &[]),
     module("event", &[]),
     module("iam", &[]),
@@ -25,8 +27,11 @@ const MODULES: &[ModuleRule] = &[
     module("source", &[]),
     module("decode", &["schema", "event", "iam"]),
     // A store in a bucket is read and written by the requests of `source`, so that only one module knows AWS.
-    module("store", &["schema", "source"]),
-    module("ingest", &["schema", "iam", "policy", "source", "decode", "store"]),
+    module("store", &["failpoint", "schema", "source"]),
+    module(
+        "ingest",
+        &["failpoint", "schema", "iam", "policy", "source", "decode", "store"],
+    ),
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),
     module("analysis", &["iam", "policy", "query"]),
@@ -34,7 +39,18 @@ const MODULES: &[ModuleRule] = &[
     module(
         "cli",
         &[
-            "schema", "event", "iam", "policy", "sample", "source", "decode", "store", "ingest", "query", "analysis",
+            "failpoint",
+            "schema",
+            "event",
+            "iam",
+            "policy",
+            "sample",
+            "source",
+            "decode",
+            "store",
+            "ingest",
+            "query",
+            "analysis",
             "report",
         ],
     ),
