@@ -1,11 +1,13 @@
 //! Decoding alone, on one thread: how fast objects become rows, without store and threads. And the facts: how long they take
 //! to read, and how fast calls become actions.
 //!
-//! `cargo bench` prints the figures. The whole ingest beside its peers is measured by `benches/run.py`. With the arguments
-//! `serve FOLDER MILLISECONDS` it is the bucket of `benches/bucket.py` instead.
+//! `cargo bench` prints the figures; `cargo bench -- digests` those of `verify` over a year of digests instead. The whole ingest
+//! beside its peers is measured by `benches/run.py`. With the arguments `serve FOLDER MILLISECONDS` it is the bucket of
+//! `benches/bucket.py` instead.
 #![expect(clippy::print_stdout, reason = "a benchmark reports on stdout")]
 
 mod bucket_server;
+mod digests;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -29,6 +31,9 @@ const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "digests") {
+        return digests::measure();
+    }
     if let [verb, folder, latency] = arguments.as_slice()
         && verb == "serve"
     {

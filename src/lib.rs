@@ -7,6 +7,7 @@ pub mod event;
 mod failpoint;
 pub mod iam;
 pub mod ingest;
+pub mod integrity;
 pub mod policy;
 pub mod query;
 pub mod report;

@@ -4,6 +4,7 @@
 
 mod columns;
 mod evidence;
+mod integrity;
 mod logs;
 mod traces;
 
@@ -11,5 +12,8 @@ pub use evidence::AnalysisError;
 pub use evidence::extent;
 pub use evidence::snapshots;
 pub use evidence::usage;
+pub use integrity::recorded_groups;
+pub use integrity::recorded_objects;
+pub use integrity::recorded_samples;
 pub use logs::account_logs;
 pub use traces::traces;

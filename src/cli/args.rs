@@ -15,6 +15,7 @@ mod sample;
 mod shard;
 mod store;
 mod store_location;
+mod verify;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
 pub use store_location::StoreLocationArgs;
+pub use verify::VerifyArgs;
+pub use verify::VerifyFormat;
 
 /// What does each AWS role really use, and what can be taken away?
 ///
@@ -233,6 +236,12 @@ pub enum Command {
     /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
     /// nothing to remark; 4: warnings; 1: something that would make a run fail.
     Doctor(DoctorArgs),
+    /// Check logs against the digests that CloudTrail signed
+    ///
+    /// Says of every digest and log whether it is what CloudTrail delivered, in the words of `aws cloudtrail validate-logs`,
+    /// for all accounts, regions and trails at once and offline; and which hours no digest proves. Works on a copy of the
+    /// bucket, on the bucket, or on what the store noted when it read them.
+    Verify(VerifyArgs),
     /// Show what a store holds and how it came to be
     Store(StoreArgs),
     /// Show what is known about AWS, or bring it up to date
@@ -256,6 +265,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "commit", "iam"]),
     ("Ask questions", &["diff", "policy", "query", "sql"]),
+    ("Prove it", &["verify"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

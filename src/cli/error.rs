@@ -7,6 +7,7 @@ use super::exit::ExitStatus;
 use crate::analysis::AnalysisError;
 use crate::iam::FactsError;
 use crate::ingest::IngestError;
+use crate::integrity::KeysError;
 use crate::policy::KeepError;
 use crate::policy::TrailsError;
 use crate::query::LibraryError;
@@ -97,6 +98,9 @@ pub enum CliError {
     /// The evidence cannot be gathered.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
+    /// The public keys cannot be used.
+    #[error(transparent)]
+    PublicKeys(#[from] KeysError),
     /// The made-up logs cannot be written.
     #[error(transparent)]
     Sample(#[from] SampleError),

@@ -83,6 +83,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Sample(args) => command::sample(args, output),
         Command::Store(args) => command::store(args, settings, output),
+        Command::Verify(args) => command::verify(args, settings, output),
         Command::Man(args) => command::man(args, output),
     }
 }

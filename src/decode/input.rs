@@ -8,6 +8,7 @@ use sha2::Sha256;
 use super::gzip;
 use super::gzip::GzipFault;
 use super::gzip::Inflater;
+use super::sha256;
 
 const SMALLEST_FILL_BYTES: usize = 64 << 10;
 /// Bytes that are inflated, then hashed, while they are in the processor's cache.
@@ -20,6 +21,8 @@ pub(crate) struct Input<R> {
     /// Size of the text, roughly; where it is small, no whole step is made ready for it.
     expected_bytes: usize,
     inflated_bytes: u64,
+    /// Whether `hasher` has seen the text so far.
+    is_hashed: bool,
     hasher: Sha256,
 }
 
@@ -32,13 +35,14 @@ pub(crate) enum Fill {
 }
 
 impl<R: BufRead> Input<R> {
-    /// An object of which all is inflated.
+    /// An object of which all is inflated, but not hashed.
     pub(crate) fn inflated(text: &[u8]) -> Self {
         Self {
             stream: None,
             expected_bytes: text.len(),
             inflated_bytes: u64::try_from(text.len()).unwrap_or(u64::MAX),
-            hasher: Sha256::new_with_prefix(text),
+            is_hashed: false,
+            hasher: Sha256::new(),
         }
     }
 
@@ -48,6 +52,7 @@ impl<R: BufRead> Input<R> {
             stream: Some(Inflater::new(object, max_inflated_bytes)),
             expected_bytes,
             inflated_bytes: 0,
+            is_hashed: true,
             hasher: Sha256::new(),
         }
     }
@@ -87,9 +92,17 @@ impl<R: BufRead> Input<R> {
         self.inflated_bytes
     }
 
-    /// Hash of the text so far, in hexadecimal digits.
-    pub(crate) fn sha256(self) -> String {
-        format!("{:x}", self.hasher.finalize())
+    /// Hashes the text of an inflated object, of which nothing may have changed yet.
+    pub(crate) fn hash(&mut self, text: &[u8]) {
+        if !self.is_hashed {
+            self.hasher.update(text);
+            self.is_hashed = true;
+        }
+    }
+
+    /// Hash of the text so far, in hexadecimal digits; `None` while it is not hashed.
+    pub(crate) fn sha256(self) -> Option<String> {
+        self.is_hashed.then(|| sha256::hex(self.hasher))
     }
 }
 

@@ -26,6 +26,7 @@ mod rows;
 mod run;
 mod scan;
 mod separate;
+mod sha256;
 mod tape;
 mod tls;
 mod whole;
@@ -34,6 +35,7 @@ pub use event_keys::EventKeyHasher;
 pub use event_keys::EventKeyMap;
 pub use event_keys::EventKeySet;
 pub use event_keys::EventKeys;
+pub use object::Decoded;
 pub use object::Decoder;
 pub use object::Limits;
 pub use outcome::ObjectKind;
@@ -41,6 +43,7 @@ pub use outcome::Outcome;
 pub use outcome::Reject;
 pub use rows::DayRows;
 pub use rows::RowBuffer;
+pub use sha256::sha256_of_all;
 
 #[cfg(test)]
 mod tests;

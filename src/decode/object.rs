@@ -13,6 +13,7 @@ use super::gzip::GzipFault;
 use super::input::Fill;
 use super::input::Input;
 use super::input::expected_bytes;
+use super::outcome::ObjectKind;
 use super::outcome::Outcome;
 use super::parser::Parser;
 use super::parser::Piece;
@@ -23,6 +24,7 @@ use super::separate::Separator;
 use super::separate::Skipper;
 use super::separate::Step;
 use super::separate::next_record_start;
+use super::sha256::sha256_of_all;
 use super::whole::WholeInflater;
 
 /// Inflated bytes that are looked at together.
@@ -55,8 +57,26 @@ impl Default for Limits {
 pub struct Decoder {
     limits: Limits,
     source: Vec<u8>,
+    /// Memory of earlier sources.
+    spare: Vec<Vec<u8>>,
     whole: WholeInflater,
     parser: Parser,
+}
+
+/// What became of one object.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The account of it.
+    pub outcome: Outcome,
+    /// The text whose hash the outcome lacks.
+    pub unhashed: Option<Vec<u8>>,
+}
+
+impl From<Outcome> for Decoded {
+    fn from(outcome: Outcome) -> Self {
+        let unhashed = None;
+        Self { outcome, unhashed }
+    }
 }
 
 impl std::fmt::Debug for Decoder {
@@ -74,6 +94,7 @@ impl Decoder {
         Self {
             limits,
             source: Vec::new(),
+            spare: Vec::new(),
             whole: WholeInflater::default(),
             parser: Parser::default(),
         }
@@ -90,6 +111,23 @@ impl Decoder {
         rows: &mut RowBuffer,
         spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
     ) -> Result<Outcome, E> {
+        let Decoded { mut outcome, unhashed } = self.decode_unhashed(object_key, object, rows, spill)?;
+        if let Some(text) = unhashed {
+            outcome.sha256 = sha256_of_all(&[&text]).pop();
+            self.reuse(text);
+        }
+        Ok(outcome)
+    }
+
+    /// Decodes one object as [`Decoder::decode`] does, but leaves it to the caller to hash the text of an ordinary one: those
+    /// of several objects together take less time than each alone.
+    pub fn decode_unhashed<E>(
+        &mut self,
+        object_key: &str,
+        object: &[u8],
+        rows: &mut RowBuffer,
+        spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
+    ) -> Result<Decoded, E> {
         let max_bytes = usize::try_from(self.limits.max_inflated_bytes).unwrap_or(usize::MAX);
         let max_bytes = max_bytes.min(self.window_bytes());
         let input = if self.whole.inflate(object, max_bytes, &mut self.source) {
@@ -112,7 +150,15 @@ impl Decoder {
     ) -> Result<Outcome, E> {
         self.source.clear();
         let input = Input::stored(object, usize::MAX, self.limits.max_inflated_bytes);
-        self.decode_input(object_key, input, rows, spill)
+        Ok(self.decode_input(object_key, input, rows, spill)?.outcome)
+    }
+
+    /// Takes back the memory of a text that is done with.
+    pub fn reuse(&mut self, text: Vec<u8>) {
+        let kept: usize = self.spare.iter().map(Vec::capacity).sum();
+        if kept + text.capacity() <= WINDOW_BYTES {
+            self.spare.push(text);
+        }
     }
 
     fn decode_input<E>(
@@ -121,11 +167,14 @@ impl Decoder {
         mut input: Input<impl BufRead>,
         rows: &mut RowBuffer,
         mut spill: impl FnMut(&mut RowBuffer) -> Result<(), E>,
-    ) -> Result<Outcome, E> {
+    ) -> Result<Decoded, E> {
         let mut run = Run::new(object_key, self.limits, rows);
         let window_bytes = self.window_bytes();
         let mut state = input.fill(&mut self.source, window_bytes);
+        // What is drained from the source below is no digest, or not all of it.
+        let is_whole = state == Fill::AtEnd && !self.source.starts_with(BYTE_ORDER_MARK);
         if self.source.starts_with(BYTE_ORDER_MARK) {
+            input.hash(&self.source);
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
         }
@@ -135,6 +184,9 @@ impl Decoder {
         } else {
             Taken::Nothing
         };
+        if taken != Taken::Everything {
+            input.hash(&self.source);
+        }
         if let Taken::UpTo(start) = taken {
             self.source.drain(..start);
             run.window_offset += start as u64;
@@ -165,8 +217,18 @@ impl Decoder {
         if state == Fill::AtEnd && outcome.inflated_bytes == 0 {
             outcome.fault = Some("is empty; if it is a log, copy it again".to_owned());
         }
-        outcome.sha256 = (state == Fill::AtEnd).then(|| input.sha256());
-        Ok(outcome)
+        if is_whole && outcome.kind == ObjectKind::Digest {
+            outcome.digest_text = std::str::from_utf8(&self.source).ok().map(str::to_owned);
+        }
+        if state != Fill::AtEnd {
+            return Ok(Decoded::from(outcome));
+        }
+        outcome.sha256 = input.sha256();
+        let unhashed = outcome.sha256.is_none().then(|| {
+            let spare = self.spare.pop().unwrap_or_default();
+            std::mem::replace(&mut self.source, spare)
+        });
+        Ok(Decoded { outcome, unhashed })
     }
 
     /// A record that fills a window is larger than the limit, so every window gets on.

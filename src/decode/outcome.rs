@@ -66,6 +66,8 @@ pub struct Outcome {
     pub inflated_bytes: u64,
     /// SHA-256 of the inflated object, lower-case hex; absent when it could not be read to its end.
     pub sha256: Option<String>,
+    /// Content of a digest, as it is; absent for others, and for one that is no text or larger than a window.
+    pub digest_text: Option<String>,
     /// Whether its bytes stopped coming, so that another attempt may find more.
     pub is_unread: bool,
     /// What is wrong with the object as a whole.

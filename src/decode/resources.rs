@@ -71,7 +71,7 @@ impl ResourcesColumn {
         }
         if kind == ValueKind::Object {
             let read = element.members(|key, member| {
-                let exact_name = RESOURCE_MEMBERS.iter().position(|name| *name == key);
+                let exact_name = member_named(key);
                 let slot = exact_name.or_else(|| (key == "arn").then_some(0));
                 match slot.and_then(|slot| values.get_mut(slot)) {
                     Some(slot) if member.kind == ValueKind::String => {
@@ -92,9 +92,27 @@ impl ResourcesColumn {
     }
 }
 
+/// Place in [`RESOURCE_MEMBERS`]. A `match`, because comparing with constants is inlined, and this runs for every resource.
+fn member_named(key: &str) -> Option<usize> {
+    match key {
+        "ARN" => Some(0),
+        "accountId" => Some(1),
+        "type" => Some(2),
+        "ARNPrefix" => Some(3),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_stand_in_the_order_of_their_numbers() {
+        for (index, name) in RESOURCE_MEMBERS.iter().enumerate() {
+            assert_eq!(member_named(name), Some(index), "{name}");
+        }
+    }
 
     #[test]
     fn usual_elements_are_exact_and_unusual_ones_are_read_but_not_exact() {

@@ -247,8 +247,8 @@ impl RowBuffer {
         }));
 
         let event_source = text(Field::EventSource).unwrap_or_default();
-        let sts_region = match text(Field::AdditionalEventData) {
-            Some(raw) if event_source == "sts.amazonaws.com" => parameters::sts_serving_region(raw),
+        let sts_region = match event_source {
+            "sts.amazonaws.com" => text(Field::AdditionalEventData).and_then(parameters::sts_serving_region),
             _ => None,
         };
         let serving_region = match &sts_region {

@@ -402,6 +402,8 @@ fn kinds_are_told_from_content() {
             (kind, rows, None),
             "{text}"
         );
+        let kept = (kind == ObjectKind::Digest).then_some(text);
+        assert_eq!(outcome.digest_text, kept);
     }
     for text in [
         "",
@@ -556,5 +558,41 @@ proptest! {
         let strict = decode(format!("[{record},{{\"eventVersion\":tru}}]").as_bytes());
         prop_assert_eq!(fast.0.rows, strict.0.rows);
         prop_assert_eq!(fast.1, strict.1);
+    }
+}
+
+#[test]
+fn texts_left_to_the_caller_are_those_that_the_hash_is_of() {
+    let log = format!("{{\"Records\":[{RECORD}]}}");
+    let marked = format!("\u{feff}{log}");
+    let damaged = format!("{{\"Records\":[{RECORD},{{\"eventVersion\":}}]}}");
+    let mut cut = gzip::compress(log.as_bytes());
+    cut.truncate(cut.len() - 20);
+    let objects = [
+        (gzip::compress(log.as_bytes()), true),
+        (cut, false),
+        (gzip::compress(marked.as_bytes()), false),
+        (gzip::compress(damaged.as_bytes()), false),
+        (log.into_bytes(), false),
+        (Vec::new(), false),
+        (gzip::compress(b"{}"), true),
+    ];
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = RowBuffer::new(EventKeys::default());
+    for (object, is_left) in objects.iter().chain(&objects) {
+        let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+        let alone = decode(object).0.sha256;
+        let decoded = decoder.decode_unhashed("k", object, &mut rows, never).unwrap();
+        assert_eq!(decoded.unhashed.is_some(), *is_left);
+        let hash = match decoded.unhashed {
+            Some(text) => {
+                assert_eq!(decoded.outcome.sha256, None);
+                let hash = sha256_of_all(&[&text]).pop();
+                decoder.reuse(text);
+                hash
+            }
+            None => decoded.outcome.sha256,
+        };
+        assert_eq!(hash, alone);
     }
 }

@@ -3,10 +3,12 @@
 //! Pure functions over the text of record fields. How the fields are found in JSON is left to `decode`; what a call means
 //! in IAM is left to `iam`.
 
+mod base64;
 mod identity;
 mod region;
 mod time;
 
+pub use base64::decode as decode_base64;
 pub use identity::CredentialKind;
 pub use identity::Principal;
 pub use identity::PrincipalKind;

@@ -1,6 +1,7 @@
 //! One batch: objects decoded in parallel, deduplicated, and staged as files, up to the commit.
 
 use std::borrow::Cow;
+use std::hash::BuildHasherDefault;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -11,12 +12,13 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
+use crate::decode::Decoded;
 use crate::decode::Decoder;
 use crate::decode::EventKeyMap;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
-use crate::decode::Outcome;
 use crate::decode::RowBuffer;
+use crate::decode::sha256_of_all;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::source::Content;
@@ -39,6 +41,12 @@ use super::options::Progress;
 const BATCH_ROWS: u64 = 1_000_000;
 /// Objects after which a batch takes no further ones.
 const BATCH_OBJECTS: usize = 50_000;
+/// Compressed bytes of an event, roughly.
+const BYTES_PER_EVENT: u64 = 192;
+
+/// Texts, and bytes of texts, after which a thread hashes them together.
+const HASHED_TEXTS: usize = 4;
+const HASHED_BYTES: usize = 4 << 20;
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
@@ -82,6 +90,10 @@ impl<'o, 'a> Work<'o, 'a> {
         options: &'a Options,
         (progress, stop): (&'a dyn Progress, &'a AtomicBool),
     ) -> Self {
+        let bytes: u64 = objects.iter().take(BATCH_OBJECTS).map(|object| object.size).sum();
+        let events = usize::try_from((bytes / BYTES_PER_EVENT).min(BATCH_ROWS)).unwrap_or_default();
+        // Room at once: a set that grows is built again and again, and for a while takes half as much more.
+        let seen = EventKeySet::with_capacity_and_hasher(events, BuildHasherDefault::default());
         Self {
             store,
             basis,
@@ -92,7 +104,7 @@ impl<'o, 'a> Work<'o, 'a> {
             keys: EventKeys::default(),
             next: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
-            seen: Mutex::default(),
+            seen: Mutex::new(seen),
             entries: Mutex::default(),
             staged: Mutex::default(),
             failure: Mutex::default(),
@@ -181,6 +193,8 @@ struct Worker<'w, 'o, 'a> {
     plan: Vec<usize>,
     /// Entries of finished objects, some of whose rows may still wait in `rows`.
     finished: Vec<(usize, Entry<'o>)>,
+    /// Texts that are still to be hashed, with the place of their entry in `finished`.
+    unhashed: Vec<(usize, Vec<u8>)>,
     /// Duplicates found so far, by position in the plan.
     duplicates: Vec<(usize, u64)>,
 }
@@ -193,6 +207,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             rows,
             plan: Vec::new(),
             finished: Vec::new(),
+            unhashed: Vec::new(),
             duplicates: Vec::new(),
         }
     }
@@ -204,7 +219,9 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             let passed = failpoint::pass(Point::Fetched).map_err(|error| Fault::of_file(&error));
             let entry = match delivery.fetched.and_then(|fetched| passed.map(|()| fetched)) {
                 Ok(fetched) => {
-                    let outcome = self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
+                    let Decoded { outcome, unhashed } =
+                        self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
+                    self.unhashed.extend(unhashed.map(|text| (self.finished.len(), text)));
                     Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
                 }
                 Err(fault) => Entry::unreadable(Cow::Borrowed(delivery.listed), &fault),
@@ -214,7 +231,12 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
             self.work.progress.object_done(entry.object.size, entry.outcome.rows);
             self.finished.push((index, entry));
+            let bytes: usize = self.unhashed.iter().map(|(_, text)| text.len()).sum();
+            if self.unhashed.len() >= HASHED_TEXTS || bytes >= HASHED_BYTES {
+                self.hash(&mut decoder);
+            }
         }
+        self.hash(&mut decoder);
         let rows = std::mem::replace(&mut self.rows, RowBuffer::new(self.work.keys.clone()));
         let duplicates = flush(self.work, rows, &self.plan)?;
         self.duplicates.extend(duplicates);
@@ -232,7 +254,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         index: usize,
         object: &ObjectRef,
         content: Content,
-    ) -> Result<Outcome, IngestError> {
+    ) -> Result<Decoded, IngestError> {
         let _span = tracing::trace_span!("decode", uri = &*object.uri).entered();
         let work = self.work;
         let buffer_bytes = work.options.buffer_bytes(work.objects.len());
@@ -248,9 +270,11 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             plan.push(index);
             Ok(())
         };
-        let outcome = match content {
-            Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut self.rows, &mut spill)?,
-            Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut self.rows, &mut spill)?,
+        let decoded = match content {
+            Content::Whole(bytes) => decoder.decode_unhashed(&object.uri, &bytes, &mut self.rows, &mut spill)?,
+            Content::Stream(stream) => {
+                Decoded::from(decoder.decode_stream(&object.uri, stream, &mut self.rows, &mut spill)?)
+            }
         };
         failpoint::pass(Point::Decoded).map_err(|error| work.store.unwritable(error))?;
         spill(&mut self.rows)?;
@@ -258,7 +282,19 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             self.rows = RowBuffer::new(work.keys.clone());
             self.plan.clear();
         }
-        Ok(outcome)
+        Ok(decoded)
+    }
+
+    /// Hashes the texts that wait for it.
+    fn hash(&mut self, decoder: &mut Decoder) {
+        let texts: Vec<&[u8]> = self.unhashed.iter().map(|(_, text)| text.as_slice()).collect();
+        let hashes = sha256_of_all(&texts);
+        for ((place, text), hash) in self.unhashed.drain(..).zip(hashes) {
+            if let Some((_, entry)) = self.finished.get_mut(place) {
+                entry.outcome.sha256 = Some(hash);
+            }
+            decoder.reuse(text);
+        }
     }
 }
 

@@ -209,6 +209,7 @@ pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<Record
         text(entries, |entry| entry.metadata.as_deref()),
         Arc::new(listed_from),
         text(entries, |_| selected_regions.as_deref()),
+        text(entries, |entry| entry.outcome.digest_text.as_deref()),
     ];
     RecordBatch::try_new(schema::objects(), columns)
 }

@@ -17,6 +17,7 @@ mod run;
 mod shard;
 mod snapshots;
 mod undealt;
+mod verify;
 
 pub use adds::AddsBalance;
 pub use adds::AddsCommit;
@@ -33,3 +34,5 @@ pub use shard::Shard;
 pub use snapshots::Import;
 pub use snapshots::ImportBalance;
 pub use snapshots::SourceProblem;
+pub use verify::Unverified;
+pub use verify::Verify;

@@ -120,14 +120,7 @@ impl Ingest<'_> {
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool, IngestError> {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(self.options.threads)
-            .thread_name(|index| format!("decode-{index}"))
-            .build()
-            .map_err(|error| IngestError::Threads {
-                threads: self.options.threads,
-                cause: error.to_string(),
-            })
+        thread_pool(self.options.threads)
     }
 
     fn run_part(
@@ -330,6 +323,18 @@ fn drop_known(objects: &mut Vec<ObjectRef>, known: &KnownObjects, balance: &mut 
     balance.known += (before - objects.len()) as u64;
 }
 
+/// The threads that decode and verify.
+pub(super) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, IngestError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("decode-{index}"))
+        .build()
+        .map_err(|error| IngestError::Threads {
+            threads,
+            cause: error.to_string(),
+        })
+}
+
 /// Takes out what a batch dealt with; positions are in order.
 fn remove(objects: &mut Vec<ObjectRef>, positions: &[usize]) {
     let mut done = positions.iter().copied().peekable();
@@ -342,7 +347,7 @@ fn remove(objects: &mut Vec<ObjectRef>, positions: &[usize]) {
 }
 
 /// The next part; `None` at the end, or when the run is to stop.
-async fn next_part(lister: &mut Lister, stop: &AtomicBool) -> Result<Option<Listing>, SourceError> {
+pub(super) async fn next_part(lister: &mut Lister, stop: &AtomicBool) -> Result<Option<Listing>, SourceError> {
     let stopped = async {
         while !stop.load(Ordering::Relaxed) {
             tokio::time::sleep(LOOK_AGAIN).await;

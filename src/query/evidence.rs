@@ -1,4 +1,5 @@
-//! The statements that gather evidence for the diff: what was used, what the logs hold, and who was granted what.
+//! The statements that gather evidence for the diff (what was used, what the logs hold, who was granted what) and for the
+//! verification of digests.
 //!
 //! They are no questions of the library: their rows are for `analysis`, which makes findings of them.
 
@@ -25,6 +26,12 @@ pub enum EvidenceQuery {
     Changes,
     /// Days of which regions may have been left out, in a window.
     PartialDays,
+    /// Accounts and regions of which there are digests or logs.
+    IntegrityGroups,
+    /// Some digests of every account and region that were read from folders.
+    IntegrityOrigins,
+    /// Digests and logs of `$account` in `$region`.
+    IntegrityObjects,
 }
 
 impl EvidenceQuery {
@@ -41,6 +48,9 @@ impl EvidenceQuery {
             Self::Changes => include_str!("../../queries/evidence/changes.sql"),
             Self::PartialDays => include_str!("../../queries/evidence/partial_days.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
+            Self::IntegrityGroups => include_str!("../../queries/evidence/integrity_groups.sql"),
+            Self::IntegrityOrigins => include_str!("../../queries/evidence/integrity_origins.sql"),
+            Self::IntegrityObjects => include_str!("../../queries/evidence/integrity_objects.sql"),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Digest objects: log file validation is switched on for the prod account in one region on the last day.
 //!
-//! Hash values are true; signatures are made up, because a real one needs AWS's private key.
+//! Hash values and signatures are true, by a key pair that was made up for this estate: AWS's private key is not ours.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use aws_lc_rs::signature::RsaKeyPair;
 
 use super::SampleError;
 use super::estate::GLOBAL_REGION;
@@ -14,18 +18,24 @@ use super::moment::Moment;
 use super::objects::FinishedObject;
 use super::objects::Objects;
 use super::objects::StreamKey;
+use super::objects::hex;
 use super::objects::sha256_hex;
-use super::random::Random;
 use super::recorder::WATCHED_REGION;
 use super::tally::Tally;
 
 /// How long an object stays open at most on the day with digests.
 const SHIFT_HOURS: i64 = 6;
+/// The private key, which is no secret: it signs nothing but made-up logs.
+const MADE_UP_KEY: &[u8] = include_bytes!("made_up_key.der");
+/// Its public half as `aws cloudtrail list-public-keys` gives keys, and the fingerprint of that.
+const PUBLIC_KEY: &str = "MIIBCgKCAQEAqT1/qK+ddwDNnORsfI+6slOLVemm9aEP3y4iqWD7DJ/mAcEALpHHQMtjXnlK/hggdkpB0Va8yHc7qjLkaMxhw2giaMxnkBVqsc2zCBtzz5x0C5PFjjhOZjXg6wzuHSBcshz/qq10K0uPSw06zDUXscovFLUZmQnkOPadLJ/aH+VLZdW4uORY8KxYIQ0uD4uYwY5qyXx/WVXm9Tbm4Oofo0aqEdCrX6PSENdVLmiZ4YrG0OBzIyWrNn3DPNal9Wr6viT93rUhPV2oKjdZZ3Jk9xAnkOXTHIYu0NYIrxcdrAsEVj0xyIi6Uh84Uud2Lge9i7qbnv5gBzB8QdqZK0zdAwIDAQAB";
+const FINGERPRINT: &str = "096a5117996894e05bd8f9690ece3fab";
+/// Days around the digests for which the key is valid.
+const KEY_DAYS: i64 = 15;
 
 /// The chain of digests that is being written.
 #[derive(Debug)]
 pub(super) struct DigestChain {
-    random: Random,
     watched: StreamKey,
     /// Objects delivered since `hour`, not yet in a digest.
     pending: Vec<FinishedObject>,
@@ -44,9 +54,8 @@ struct PreviousDigest {
 
 impl DigestChain {
     /// A chain for the day that starts at `day`.
-    pub(super) fn new(day: Moment, seed: u64) -> Self {
+    pub(super) fn new(day: Moment) -> Self {
         Self {
-            random: Random::named(seed, "digest"),
             watched: StreamKey::organization(PROD.id, WATCHED_REGION),
             pending: Vec::new(),
             hour: day,
@@ -78,9 +87,17 @@ impl DigestChain {
         Ok(())
     }
 
-    /// Writes the remaining digests.
+    /// Writes the remaining digests, and the key.
     pub(super) fn finish(&mut self, objects: &mut Objects, tally: &mut Tally) -> Result<(), SampleError> {
-        self.advance(self.end, objects, tally)
+        let day = self.end.plus(-DAY);
+        self.advance(self.end, objects, tally)?;
+        let keys = serde_json::json!({"PublicKeyList": [{
+            "Value": PUBLIC_KEY,
+            "ValidityStartTime": day.plus(-KEY_DAYS * DAY).iso(),
+            "ValidityEndTime": day.plus(KEY_DAYS * DAY).iso(),
+            "Fingerprint": FINGERPRINT,
+        }]});
+        objects.write_file("public-keys.json", format!("{keys:#}\n").as_bytes())
     }
 
     fn write(&mut self, objects: &mut Objects, tally: &mut Tally) -> Result<(), SampleError> {
@@ -93,7 +110,9 @@ impl DigestChain {
         let text = self.text(&key, end, &covered).to_string();
         objects.write_whole(&key, &text, 100)?;
         tally.count_digest(covered.len());
-        let signature = self.random.hex(512);
+        let signature = self.sign(&key, end, &text)?;
+        let head = serde_json::json!({"Metadata": {"signature": signature, "signature-algorithm": "SHA256withRSA"}});
+        objects.write_file(&format!("{key}.meta.json"), format!("{head}\n").as_bytes())?;
         self.previous = Some(PreviousDigest {
             key,
             sha256: sha256_hex(text.as_bytes()),
@@ -101,6 +120,26 @@ impl DigestChain {
         });
         self.hour = end;
         Ok(())
+    }
+
+    /// Signs what CloudTrail signs.
+    fn sign(&self, key: &str, end: Moment, text: &str) -> Result<String, SampleError> {
+        let previous = self
+            .previous
+            .as_ref()
+            .map_or("null", |digest| digest.signature.as_str());
+        let hash = sha256_hex(text.as_bytes());
+        let message = format!("{}\n{LOG_BUCKET}/{key}\n{hash}\n{previous}", end.iso());
+        let pair = RsaKeyPair::from_der(MADE_UP_KEY).map_err(|_| SampleError::Signature)?;
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            message.as_bytes(),
+            &mut signature,
+        )
+        .map_err(|_| SampleError::Signature)?;
+        Ok(hex(&signature))
     }
 
     fn text(&self, key: &str, end: Moment, covered: &[FinishedObject]) -> serde_json::Value {
@@ -124,7 +163,7 @@ impl DigestChain {
             "digestEndTime": end.iso(),
             "digestS3Bucket": LOG_BUCKET,
             "digestS3Object": key,
-            "digestPublicKeyFingerprint": "00000000000000000000000000000000",
+            "digestPublicKeyFingerprint": FINGERPRINT,
             "digestSignatureAlgorithm": "SHA256withRSA",
             "newestEventTime": covered.iter().map(|object| object.newest).max().map(Moment::iso),
             "oldestEventTime": covered.iter().map(|object| object.oldest).min().map(Moment::iso),

@@ -28,6 +28,9 @@ pub enum SampleError {
         /// What was given.
         text: String,
     },
+    /// The key for digests is damaged, which is a defect of trimtrail.
+    #[error("cannot sign the digests; please report this")]
+    Signature,
 }
 
 impl SampleError {

@@ -294,7 +294,7 @@ fn limits() -> String {
      - S3 object calls of the management, log archive, security and dev accounts: their data events are not recorded.\n\
      - Data events of DynamoDB, SQS, SNS and Lambda: recorded nowhere.\n\
      - `es:ESHttp*`, `rds-db:connect`, `logs:PutLogEvents`: never in CloudTrail.\n\
-     - Signatures of digests: made up, because AWS's private key is not ours. The hash values are right.\n"
+     - That CloudTrail signed the digests: the key pair is made up, because AWS's private key is not ours. Hash values and\n  signatures are right; `public-keys.json` holds the public half.\n"
         .to_owned()
 }
 

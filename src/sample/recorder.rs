@@ -47,7 +47,7 @@ impl Recorder {
         Ok(Self {
             objects: Objects::create(out_dir, config.object_size, config.seed)?,
             tally: Tally::new(config),
-            digests: DigestChain::new(last_day, config.seed),
+            digests: DigestChain::new(last_day),
             second_trail: (
                 second_trail_day.plus(from_hour * HOUR),
                 second_trail_day.plus(to_hour * HOUR),

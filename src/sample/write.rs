@@ -23,7 +23,7 @@ use super::stage::Stage;
 /// Writes an estate into `out_dir` and returns what it contains.
 ///
 /// Memory does not grow with the number of events: one object per account and region is open at a time. The folder gets
-/// `AWSLogs/`, `iam/`, `expected.json` and `README.md`.
+/// `AWSLogs/`, `iam/`, `public-keys.json`, `expected.json` and `README.md`.
 ///
 /// # Errors
 /// Fails when `out_dir` holds files already, or when something cannot be written.

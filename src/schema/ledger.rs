@@ -96,6 +96,11 @@ pub(super) const OBJECT_COLUMNS: &[LedgerColumn] = &[
         Form::Text,
         "the only regions that the run was told to read (`ingest --region`), separated by commas; null when it read all",
     ),
+    optional(
+        "digest_text",
+        Form::Text,
+        "content of a digest as it is, which its signature is made of; null when it is no text or larger than 8 MiB",
+    ),
 ];
 
 pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[

@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+/// What a file with the metadata of a digest beside it has behind the digest's name.
+pub(super) const METADATA_SUFFIX: &str = ".meta.json";
+
 /// What a key says about its object. The content may say otherwise, and is right then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKey {
@@ -38,6 +41,9 @@ impl LogKey {
     ///
     /// The folders count; without them (a flat copy) the file name does.
     pub fn parse(key: &str) -> Option<Self> {
+        if key.ends_with(METADATA_SUFFIX) {
+            return None;
+        }
         let parts: Vec<&str> = key.split('/').collect();
         let (file_name, folders) = parts.split_last()?;
         from_folders(folders, file_name).or_else(|| from_file_name(file_name))
@@ -153,6 +159,7 @@ mod tests {
             "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/13/01/x.gz",
             "AWSLogs/me/CloudTrail/eu-west-1/2026/09/01/x.gz",
             "1_CloudTrail_eu_20260901T0105Z.json",
+            "111122223333_CloudTrail_eu-west-1_20260901T0105Z_abcdefghijklmnop.json.gz.meta.json",
         ] {
             assert_eq!(LogKey::parse(key), None, "{key}");
         }

@@ -1,5 +1,6 @@
 //! Folders and files.
 
+use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use super::Listing;
 use super::LogKey;
 use super::ObjectRef;
 use super::SourceError;
+use super::key::METADATA_SUFFIX;
 use super::object::Place;
 
 /// Lists files and folders, each object once however often it is named.
@@ -31,6 +33,14 @@ pub fn list(sources: &[String]) -> Result<Listing, SourceError> {
     }
     listing.put_in_order();
     Ok(listing)
+}
+
+/// The path of a file with this URI, as it is on disk; other URIs stay as they are.
+pub fn path_of_uri(uri: &str) -> String {
+    match uri.starts_with("file://") {
+        true => path_of(uri).to_string_lossy().into_owned(),
+        false => uri.to_owned(),
+    }
 }
 
 /// The path that [`uri_of`] made the URI of.
@@ -92,6 +102,39 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     Ok(())
 }
 
+/// User metadata of a digest, from the file beside it: what `aws s3api head-object` prints, or its member `Metadata`.
+///
+/// Empty when there is no such file, or it holds something else.
+pub(super) fn metadata_beside(path: &Path) -> BTreeMap<String, String> {
+    let Some(beside) = metadata_path(path) else {
+        return BTreeMap::new();
+    };
+    let text = std::fs::read(beside).unwrap_or_default();
+    let written: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let members = written.get("Metadata").unwrap_or(&written).as_object();
+    let texts = members.into_iter().flatten().filter_map(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_prefix("x-amz-meta-").unwrap_or(&name).to_owned();
+        Some((name, value.as_str()?.to_owned()))
+    });
+    texts.collect()
+}
+
+fn metadata_path(digest: &Path) -> Option<PathBuf> {
+    let name = digest.file_name()?.to_str()?;
+    let is_digest = name.contains("_CloudTrail-Digest_") && name.ends_with(".json.gz");
+    is_digest.then(|| digest.with_file_name(format!("{name}{METADATA_SUFFIX}")))
+}
+
+/// Whether it holds the metadata of a digest that lies beside it, and so belongs to that one.
+fn is_metadata(path: &Path) -> bool {
+    let digest = path
+        .to_str()
+        .and_then(|path| path.strip_suffix(METADATA_SUFFIX))
+        .map(Path::new);
+    digest.is_some_and(|digest| metadata_path(digest).is_some() && digest.is_file())
+}
+
 /// Whether it is the folder of a Delta table.
 fn is_table(entry: &DirEntry) -> bool {
     entry.file_type().is_dir() && entry.path().join("_delta_log").is_dir()
@@ -99,7 +142,7 @@ fn is_table(entry: &DirEntry) -> bool {
 
 fn list_entry(entry: &DirEntry, listing: &mut Listing) {
     let file_type = entry.file_type();
-    if file_type.is_dir() {
+    if file_type.is_dir() || file_type.is_file() && is_metadata(entry.path()) {
         return;
     }
     let place = || entry.path().display().to_string();
@@ -186,6 +229,28 @@ mod tests {
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (1, 0));
         let listing = list(&[table.display().to_string()]).unwrap();
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (0, 1));
+    }
+
+    #[test]
+    fn metadata_beside_a_digest_is_read_with_it_and_not_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = "111122223333_CloudTrail-Digest_eu-west-1_t_eu-west-1_20260901T010000Z.json.gz";
+        let log = "111122223333_CloudTrail_eu-west-1_20260902T0000Z_a.json.gz";
+        let alone = digest.replace("T01", "T02");
+        for name in [digest, log] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let head = r#"{"ContentLength":1,"Metadata":{"signature":"ab","Signature-Algorithm":"x"}}"#;
+        for name in [digest, log, &alone] {
+            std::fs::write(folder.path().join(format!("{name}{METADATA_SUFFIX}")), head).unwrap();
+        }
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        assert_eq!(listing.objects.len(), 4);
+        let metadata = metadata_beside(&folder.path().join(digest));
+        let wanted = [("signature", "ab"), ("signature-algorithm", "x")];
+        let wanted = wanted.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(metadata, BTreeMap::from(wanted));
+        assert_eq!(metadata_beside(&folder.path().join(log)), BTreeMap::new());
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub use key::LogKey;
 pub use lister::Lister;
 pub use lister::Request;
 pub use local::list;
+pub use local::path_of_uri;
 pub use object::Listing;
 pub use object::ObjectRef;
 pub use read::Content;

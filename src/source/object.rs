@@ -1,11 +1,13 @@
 //! One object, wherever it lies, and lists of them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::LogKey;
+use super::local;
 use super::s3::Bucket;
 use super::s3::region_folder;
 
@@ -56,6 +58,14 @@ impl ObjectRef {
     /// URI of the folder of the object's account, kind and region, and the day in the key, where it follows the grammar.
     pub fn region_folder(&self) -> Option<(&str, Date)> {
         region_folder(&self.uri)
+    }
+
+    /// Path of a file as it is on disk, or the URI of an object in a bucket.
+    pub fn path(&self) -> Cow<'_, str> {
+        match self.place {
+            Place::File => Cow::Owned(local::path_of(&self.uri).to_string_lossy().into_owned()),
+            Place::Bucket(_) => Cow::Borrowed(&self.uri),
+        }
     }
 
     /// Key of an object in a bucket.

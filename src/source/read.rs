@@ -63,7 +63,7 @@ pub fn open(object: &ObjectRef) -> io::Result<Content> {
     Ok(Content::Stream(Box::new(stream)))
 }
 
-/// Opens a file as [`open`] does; blocks.
+/// Opens a file as [`open`] does, with the metadata that lies beside it if it is a digest; blocks.
 ///
 /// # Errors
 /// Why its bytes cannot be had.
@@ -71,7 +71,7 @@ pub fn fetch_file(object: &ObjectRef) -> Result<Fetched<'_>, Fault> {
     Ok(Fetched {
         object: Cow::Borrowed(object),
         content: open(object).map_err(|cause| Fault::of_file(&cause))?,
-        metadata: BTreeMap::new(),
+        metadata: local::metadata_beside(&local::path_of(&object.uri)),
     })
 }
 

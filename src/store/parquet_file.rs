@@ -1,19 +1,25 @@
 //! Data files: how rows are laid out in Parquet, and the synced file that waits for its commit.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::array::Array;
+use arrow::array::AsArray;
 use arrow::array::DynComparator;
 use arrow::array::RecordBatch;
 use arrow::array::make_comparator;
 use arrow::compute::SortOptions;
+use arrow::datatypes::Int32Type;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowColumnWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::basic::Compression;
 use parquet::basic::Encoding;
 use parquet::basic::ZstdLevel;
@@ -24,10 +30,12 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::properties::WriterPropertiesBuilder;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use uuid::Uuid;
 
 use super::StoreError;
+use super::dictionary_column::DictionaryEncoder;
 use super::durable;
 use super::error::Access;
 use super::files::Files;
@@ -194,9 +202,44 @@ fn encode(file: impl Write + Send, table: Table, sorted: bool, batch: &RecordBat
     let options = ArrowWriterOptions::new()
         .with_properties(writer_properties(table, sorted, batch)?)
         .with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options)?;
-    writer.write(batch)?;
+    let (mut writer, factory) =
+        ArrowWriter::try_new_with_options(file, batch.schema(), options)?.into_serialized_writer()?;
+    for (number, start) in (0..batch.num_rows()).step_by(ROW_GROUP_ROWS).enumerate() {
+        let rows = batch.slice(start, ROW_GROUP_ROWS.min(batch.num_rows() - start));
+        let columns = factory.create_column_writers(number)?;
+        encode_group(&mut writer, columns, &rows)?;
+    }
     writer.close()?;
+    Ok(())
+}
+
+/// Encodes column after column, so that the pages of only one are in memory; `columns` has a writer for every leaf.
+fn encode_group(
+    writer: &mut SerializedFileWriter<impl Write + Send>,
+    columns: Vec<ArrowColumnWriter>,
+    rows: &RecordBatch,
+) -> Result<(), ParquetError> {
+    let properties = Arc::clone(writer.properties());
+    let mut encoder = DictionaryEncoder::new(&properties, ZSTD_LEVEL)?;
+    let descriptors = writer.schema_descr().columns().to_vec();
+    let mut leaves = descriptors.iter().zip(columns).peekable();
+    let mut group = writer.next_row_group()?;
+    for (field, array) in rows.schema_ref().fields().iter().zip(rows.columns()) {
+        let chunk = match leaves.peek() {
+            Some((descriptor, _)) => encoder.encode(descriptor, array)?,
+            None => None,
+        };
+        if let Some(chunk) = chunk {
+            group.append_column(&chunk.bytes, chunk.close)?;
+            leaves.next();
+            continue;
+        }
+        for (leaf, (_, mut column)) in compute_leaves(field, array)?.iter().zip(leaves.by_ref()) {
+            column.write(leaf)?;
+            column.close()?.append_to_row_group(&mut group)?;
+        }
+    }
+    group.close()?;
     Ok(())
 }
 
@@ -234,7 +277,8 @@ fn events_properties(builder: WriterPropertiesBuilder, rows: usize) -> WriterPro
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
             Storage::Json => builder.set_column_dictionary_enabled(path, false),
-            Storage::Timestamp if column.name == "event_time" => builder
+            // Numbers of many values, which a dictionary would only list.
+            _ if matches!(column.name, "event_time" | "record_index") => builder
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
             _ => builder,
@@ -277,7 +321,22 @@ fn is_sorted(batch: &RecordBatch) -> Result<bool, ArrowError> {
         .iter()
         .map(|name| {
             let column = batch.column(batch.schema_ref().index_of(name)?);
-            make_comparator(column, column, options)
+            let compare = make_comparator(column, column, options)?;
+            // Neighbours tend to have one value, which their numbers show sooner than their texts.
+            let Some(numbered) = column.as_dictionary_opt::<Int32Type>() else {
+                return Ok(compare);
+            };
+            let keys = numbered.keys().clone();
+            let is_same =
+                move |left, right| keys.is_valid(left) && keys.is_valid(right) && keys.value(left) == keys.value(right);
+            let compare = move |left, right| {
+                if is_same(left, right) {
+                    Ordering::Equal
+                } else {
+                    compare(left, right)
+                }
+            };
+            Ok(Box::new(compare) as DynComparator)
         })
         .collect::<Result<Vec<DynComparator>, ArrowError>>()?;
     let in_order = |row: usize| {
@@ -331,8 +390,6 @@ fn partition_folder(table: Table, event_date: Option<i32>) -> Result<Option<Stri
 mod tests {
     use std::fs;
 
-    use arrow::array::Array;
-    use arrow::array::AsArray;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::metadata::ParquetMetaData;
 

@@ -233,7 +233,7 @@ fn used_values(array: &ArrayRef) -> Option<StringArray> {
 
 fn lower_bound(value: &StatisticValue) -> Option<Value> {
     match value {
-        StatisticValue::Text(text) => Some(Value::from(prefix(text))),
+        StatisticValue::Text(text) => Some(Value::from(lower_text(text))),
         StatisticValue::Timestamp(micros) => time_text(micros.div_euclid(MICROSECONDS_PER_MILLISECOND)),
         other => plain_bound(other),
     }
@@ -241,7 +241,7 @@ fn lower_bound(value: &StatisticValue) -> Option<Value> {
 
 fn upper_bound(value: &StatisticValue) -> Option<Value> {
     match value {
-        StatisticValue::Text(text) => rounded_up(text).map(Value::from),
+        StatisticValue::Text(text) => upper_text(text).map(Value::from),
         StatisticValue::Timestamp(micros) => {
             let whole = micros.div_euclid(MICROSECONDS_PER_MILLISECOND);
             let rest = micros.rem_euclid(MICROSECONDS_PER_MILLISECOND);
@@ -266,14 +266,14 @@ fn time_text(milliseconds: i64) -> Option<Value> {
         .then(|| Value::from(time.to_rfc3339_opts(SecondsFormat::Millis, true)))
 }
 
-/// The longest prefix that is short enough and ends between two characters.
-fn prefix(text: &str) -> &str {
+/// A lower bound that is short enough: the longest prefix that ends between two characters.
+pub(super) fn lower_text(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
 }
 
-/// Text that is not less than `text`, nor than any text that starts with the kept prefix.
-fn rounded_up(text: &str) -> Option<String> {
-    let mut kept = prefix(text).to_owned();
+/// A short upper bound: not less than `text`, nor than any text that starts with the kept prefix.
+pub(super) fn upper_text(text: &str) -> Option<String> {
+    let mut kept = lower_text(text).to_owned();
     if kept.len() == text.len() {
         return Some(kept);
     }

@@ -213,14 +213,14 @@ fn sample_logs_are_ingested_once_and_what_is_broken_is_named() {
     let (code, stdout, stderr) = run(&arguments);
     assert_eq!(code, 4, "{stderr}");
     assert!(
-        stdout.contains("objects  374 listed = 363 ingested + 0 known + 11 rejected (10 not CloudTrail's)\n"),
+        stdout.contains("objects  375 listed = 363 ingested + 0 known + 12 rejected (11 not CloudTrail's)\n"),
         "{stdout}"
     );
     assert_eq!(stderr.matches("warning: ").count(), 2, "{stderr}");
     let (code, stdout, _) = run(&arguments);
     assert_eq!(code, 0);
     assert!(
-        stdout.contains("374 listed = 0 ingested + 374 known + 0 rejected\n"),
+        stdout.contains("375 listed = 0 ingested + 375 known + 0 rejected\n"),
         "{stdout}"
     );
 }

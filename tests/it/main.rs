@@ -41,5 +41,6 @@ mod stopped;
 mod support;
 mod tidy;
 mod used_actions;
+mod verify;
 #[cfg(unix)]
 mod workers;

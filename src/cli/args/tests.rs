@@ -172,6 +172,7 @@ fn help_of_every_command() {
         "iam import",
         "query",
         "sql",
+        "verify",
         "store",
         "store info",
         "store history",

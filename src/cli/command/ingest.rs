@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use jiff::SignedDuration;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
@@ -239,10 +241,20 @@ fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliErr
             .map(|text| parse_time_option(option, text, settings.now))
             .transpose()
     };
-    let day = |time: jiff::Timestamp| -> Date { time.to_zoned(TimeZone::UTC).date() };
+    let (first_day, last_day) = days(time("--from", &args.from)?, time("--to", &args.to)?)?;
+    Ok(Selection {
+        first_day,
+        last_day,
+        accounts: args.account.clone(),
+        regions: args.region.clone(),
+    })
+}
+
+/// First and last day of a span of time.
+pub(super) fn days(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(Option<Date>, Option<Date>), CliError> {
+    let day = |time: Timestamp| -> Date { time.to_zoned(TimeZone::UTC).date() };
     // The end is exclusive, so midnight belongs to the day before it.
-    let last_moment = |time: jiff::Timestamp| time.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(time);
-    let (from, to) = (time("--from", &args.from)?, time("--to", &args.to)?);
+    let last_moment = |time: Timestamp| time.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(time);
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
@@ -251,12 +263,7 @@ fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliErr
             hint: Some("exchange them; `--to` is exclusive".to_owned()),
         });
     }
-    Ok(Selection {
-        first_day: from.map(day),
-        last_day: to.map(last_moment).map(day),
-        accounts: args.account.clone(),
-        regions: args.region.clone(),
-    })
+    Ok((from.map(day), to.map(last_moment).map(day)))
 }
 
 /// Names the accounts and regions that choose nothing: more likely a slip than a wish.
@@ -293,7 +300,7 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
 }
 
 /// Name and text of a list of keys.
-fn read_keys(name: &str) -> Result<(String, String), CliError> {
+pub(super) fn read_keys(name: &str) -> Result<(String, String), CliError> {
     let text = if name == "-" {
         std::io::read_to_string(std::io::stdin()).map_err(CliError::Stdin)?
     } else {

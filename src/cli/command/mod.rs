@@ -16,6 +16,7 @@ mod run_report;
 mod sample;
 mod sql;
 mod store;
+mod verify;
 
 pub use commit::commit;
 pub use completions::completions;
@@ -31,6 +32,7 @@ pub use query::query;
 pub use sample::sample;
 pub use sql::sql;
 pub use store::store;
+pub use verify::verify;
 
 pub(super) use query::find_question;
 pub(super) use query::note_caveats;

@@ -12,9 +12,9 @@ use super::pattern::Token;
 use super::truth::Truth;
 use super::value;
 use super::value::Decimal;
+use crate::event::decode_base64;
 use crate::iam::document::Version;
 use crate::iam::resource_matches;
-use crate::policy::snapshot::decode_base64;
 
 /// An operator with its set prefix and `IfExists`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

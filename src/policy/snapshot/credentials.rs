@@ -1,11 +1,11 @@
 //! Credential reports: the CSV that IAM makes, plain or in the answer of `aws iam get-credential-report`.
 
-use super::base64;
 use super::members::Members;
 use super::model::Credential;
 use super::model::CredentialKind;
 use super::model::Severity;
 use super::model::Snapshot;
+use crate::event::decode_base64;
 use crate::event::parse_event_time;
 use crate::iam::arn::account_of_arn;
 use crate::iam::json::Json;
@@ -96,7 +96,7 @@ pub(super) fn read_answer(json: &Json, snapshot: &mut Snapshot) {
     let content = answer.needed_text("Content").unwrap_or_default();
     let decoded = match is_report(&content) {
         true => Some(content),
-        false => base64::decode(&content).and_then(|bytes| String::from_utf8(bytes).ok()),
+        false => decode_base64(&content).and_then(|bytes| String::from_utf8(bytes).ok()),
     };
     match decoded.filter(|text| is_report(text)) {
         Some(text) => read_report(&text, snapshot),

@@ -5,7 +5,6 @@
 //! where the rows go is left to others.
 
 mod account;
-mod base64;
 mod collected;
 mod credentials;
 mod link;
@@ -14,7 +13,6 @@ mod model;
 mod organization;
 mod read;
 
-pub(super) use base64::decode as decode_base64;
 pub use collected::CollectedFile;
 pub use collected::collected_place;
 pub use collected::is_collected_iam;

@@ -40,6 +40,8 @@ pub(crate) const BUCKET: &str = "central-logs";
 /// A store in the bucket that can be written, under a prefix that has to be escaped.
 pub(crate) const STORE: &str = "s3://trail-store/our trail/50% (ü)";
 const STORE_BUCKET: &str = "trail-store";
+/// The name under which the same bucket gives the sample, whose digests say that it lies there.
+pub(crate) const SAMPLE_BUCKET: &str = "example-org-cloudtrail-logs";
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
@@ -204,13 +206,27 @@ impl FakeBucket {
         self.state.lock().unwrap().objects.insert(key.to_owned(), object);
     }
 
-    /// Puts every file of a folder into the bucket, under its path behind a prefix.
+    /// Puts every file of a folder into the bucket, under its path behind a prefix; `NAME.meta.json` is the metadata of
+    /// `NAME`.
     pub(crate) fn put_folder(&self, folder: &Path, prefix: &str) -> usize {
         let files = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
-        let files: Vec<_> = files.filter(|entry| entry.file_type().is_file()).collect();
+        let files = files.filter(|entry| entry.file_type().is_file());
+        let files: Vec<_> = files
+            .filter(|entry| !entry.path().to_string_lossy().ends_with(".meta.json"))
+            .collect();
         for file in &files {
             let path = file.path().strip_prefix(folder).unwrap().to_str().unwrap();
-            self.put(&format!("{prefix}{path}"), std::fs::read(file.path()).unwrap(), &[]);
+            let head = std::fs::read(format!("{}.meta.json", file.path().display())).unwrap_or_default();
+            let head: serde_json::Value = serde_json::from_slice(&head).unwrap_or_default();
+            let metadata = head["Metadata"].as_object().into_iter().flatten();
+            let metadata: Vec<(&str, &str)> = metadata
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                .collect();
+            self.put(
+                &format!("{prefix}{path}"),
+                std::fs::read(file.path()).unwrap(),
+                &metadata,
+            );
         }
         files.len()
     }
@@ -261,7 +277,12 @@ impl FakeBucket {
     pub(crate) fn ingest(&self, store: &Path, source: &str, options: &[&str]) -> Ended {
         let mut arguments = vec!["ingest", source];
         arguments.extend(options);
-        process::ended(self.command(store, &arguments).output().unwrap())
+        self.run(store, &arguments)
+    }
+
+    /// Runs the program with these arguments.
+    pub(crate) fn run(&self, store: &Path, arguments: &[&str]) -> Ended {
+        process::ended(self.command(store, arguments).output().unwrap())
     }
 }
 
@@ -319,7 +340,12 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answ
     if path.is_empty() && request.method() == Method::POST {
         return Ok(plain(200, "text/xml", CALLER.to_owned()));
     }
-    if bucket != if is_writable { STORE_BUCKET } else { BUCKET } {
+    let known: &[&str] = if is_writable {
+        &[STORE_BUCKET]
+    } else {
+        &[BUCKET, SAMPLE_BUCKET]
+    };
+    if !known.contains(&bucket) {
         return Ok(fault(404, "NoSuchBucket", "The specified bucket does not exist"));
     }
     if is_busy {

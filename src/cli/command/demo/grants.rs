@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+use crate::analysis;
 use crate::cli::args::BasisArgs;
 use crate::cli::basis::Basis;
 use crate::cli::basis::thresholds;
@@ -25,14 +26,23 @@ use crate::iam::arn::account_of_arn;
 use crate::ingest::Import;
 use crate::policy::Differ;
 use crate::policy::Estate;
+use crate::policy::Evidence;
+use crate::policy::Holders;
+use crate::policy::Mode;
+use crate::policy::Proposer;
+use crate::policy::Subject;
 use crate::policy::Summary;
 use crate::policy::Totals;
+use crate::policy::Traces;
 use crate::policy::subjects;
 use crate::report::Format;
 use crate::report::Limit;
+use crate::report::PolicyFormat;
+use crate::report::PolicyFrame;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
+use crate::report::policy_text;
 use crate::sample::EstateConfig;
 use crate::source;
 use crate::store::Location;
@@ -74,7 +84,10 @@ fn taken_at() -> i64 {
     end.map_or(0, |end| end.timestamp().as_microsecond())
 }
 
-/// Shows the roles that use least of what they are granted.
+/// Role whose policy is shown.
+const SHOWN_POLICY: &str = "arn:aws:iam::111122223333:role/ecs/payments-execution";
+
+/// Shows the roles that use least of what they are granted, and the policy that takes it away from one.
 pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Output) -> Result<(), CliError> {
     output.print(&format!(
         "\nWhat can be taken away?\n$ trimtrail diff --min-window {MIN_WINDOW_DAYS}d\n\n"
@@ -110,7 +123,42 @@ pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Outp
         MIN_WINDOW_DAYS,
         totals.unknown,
         totals.granted,
-    ))
+    ))?;
+    let evidence = Evidence {
+        usage: &usage,
+        estate: &estate,
+        subjects: &subjects,
+        traces: &Traces::default(),
+        thresholds: thresholds(&args),
+    };
+    show_policy(engine, evidence, output).await
+}
+
+/// Shows the policy of one role without what it does not use.
+async fn show_policy(engine: &Engine, evidence: Evidence<'_>, output: &mut Output) -> Result<(), CliError> {
+    let Some(subject) = evidence.subjects.iter().find(|subject| subject.key.arn == SHOWN_POLICY) else {
+        return Ok(());
+    };
+    output.print(&format!(
+        "\nWhich policy would take it away from one of them?\n\
+         $ trimtrail policy --min-window {MIN_WINDOW_DAYS}d --principal payments-execution --format diff\n\n"
+    ))?;
+    let chosen: [&Subject<'_>; 1] = [subject];
+    let concerned = Holders::of(evidence.subjects).concerned(&chosen);
+    let traces = analysis::traces(engine.session(), evidence.usage.window, &concerned).await?;
+    let facts = Facts::embedded();
+    let evidence = Evidence {
+        traces: &traces,
+        ..evidence
+    };
+    let proposal = Proposer::new(facts, evidence, Mode::Trim).propose(subject);
+    let frame = PolicyFrame {
+        mode: "trim",
+        window: evidence.usage.window,
+        thresholds: evidence.thresholds,
+        facts_date: facts.catalogue_date(),
+    };
+    output.print(&policy_text(&[proposal], frame, PolicyFormat::Diff).content)
 }
 
 /// The columns that fit a terminal; a name without its path says enough here.

@@ -1,7 +1,7 @@
-//! Base64 (RFC 4648), the form of credential reports in the answers of IAM and of binary values in conditions.
+//! Base64 (RFC 4648), the form in which AWS gives bytes: credential reports, public keys, binary values in conditions.
 
 /// Decodes text with or without padding; line breaks and spaces are skipped. `None` for anything else.
-pub(in crate::policy) fn decode(text: &str) -> Option<Vec<u8>> {
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
     let digits: Vec<u8> = digits.collect();
     let unpadded = digits

@@ -1,0 +1,9 @@
+-- Accounts and regions of which there are digests or logs, by the names of the objects.
+select distinct
+    o.account_id,
+    o.region
+from objects o
+where o.account_id is not null
+  and o.region is not null
+  and o.state not in ('unreadable', 'vanished')
+order by o.account_id, o.region

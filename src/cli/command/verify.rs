@@ -1,0 +1,186 @@
+//! `verify`: digests and logs against CloudTrail's signatures.
+
+use std::num::NonZeroUsize;
+
+use jiff::Timestamp;
+
+use super::ingest::days;
+use crate::analysis;
+use crate::cli::args::VerifyArgs;
+use crate::cli::args::VerifyFormat;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
+use crate::cli::output::Output;
+use crate::cli::output::Verbosity;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::cli::time::parse_time_option;
+use crate::ingest::Unverified;
+use crate::ingest::Verify;
+use crate::integrity::Level;
+use crate::integrity::PublicKeys;
+use crate::integrity::Window;
+use crate::query::QuerySession;
+use crate::query::SessionOptions;
+use crate::report::IntegrityReport;
+use crate::source::History;
+use crate::source::Lister;
+use crate::source::Request;
+use crate::source::Selection;
+use crate::store::Location;
+use crate::store::Store;
+
+/// Places that could not be listed and are named one by one.
+const TOLD_PLACES: usize = 10;
+
+/// Verifies, and says what is proven.
+///
+/// # Errors
+/// When keys, sources or store cannot be used. What is not valid is no error: the status is [`ExitStatus::Gate`], or
+/// [`ExitStatus::Incomplete`] where something could not be proven.
+pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let keys = read_keys(&args.keys)?;
+    let (window, selection) = wanted(args, settings)?;
+    let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
+    let runtime = Runtime::start(settings.threads)?;
+    let stop = StopFlag::on_signal(&runtime);
+    let verify = Verify {
+        runtime: runtime.handle(),
+        keys: &keys,
+        window,
+        selection: &selection,
+        threads: threads.unwrap_or(settings.threads).get(),
+        stop: stop.raised(),
+    };
+    let shows_all = args.all || settings.verbosity == Verbosity::Verbose;
+    let mut report = IntegrityReport::new(shows_all);
+    let has_lists = args.s3.keys_from.is_some() || args.s3.inventory.is_some();
+    let unverified = if args.sources.is_empty() && !has_lists {
+        over_store(args, (&verify, &runtime, settings), &mut report)?;
+        Unverified::default()
+    } else {
+        let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &selection))).await) })?;
+        let Some(mut lister) = opened.transpose()? else {
+            return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
+        };
+        verify.run(&mut lister, |group| report.add(group))?
+    };
+    if let Some(status) = stop.status() {
+        return Ok(status);
+    }
+    let text = match args.output {
+        VerifyFormat::Table => report.text(&keys),
+        VerifyFormat::Json => report.json(&keys),
+    };
+    output.print(&text)?;
+    Ok(conclude(&report, &unverified, output))
+}
+
+/// Says what is missing, and gives the status.
+fn conclude(report: &IntegrityReport, unverified: &Unverified, output: &mut Output) -> ExitStatus {
+    for (place, reason) in unverified.unlisted.iter().take(TOLD_PLACES) {
+        output.warning(&format!("could not list `{place}`: {reason}"));
+    }
+    if unverified.unlisted.len() > TOLD_PLACES {
+        let more = unverified.unlisted.len() - TOLD_PLACES;
+        output.warning(&format!("{more} more places could not be listed"));
+    }
+    if unverified.foreign > 0 {
+        let count = unverified.foreign;
+        output.note(&format!(
+            "{count} files have no name of CloudTrail and were not looked at"
+        ));
+    }
+    if report.valid_digests() == 0 {
+        output.warning("nothing was verified: no digest is valid");
+    }
+    match report.level() {
+        Some(Level::Invalid) => ExitStatus::Gate,
+        Some(Level::Unproven) => ExitStatus::Incomplete,
+        _ if report.valid_digests() == 0 || !unverified.unlisted.is_empty() => ExitStatus::Incomplete,
+        _ => ExitStatus::Done,
+    }
+}
+
+/// `FILE`, or `REGION=FILE`.
+fn read_keys(files: &[String]) -> Result<PublicKeys, CliError> {
+    let mut keys = PublicKeys::default();
+    for file in files {
+        let is_region = |text: &str| {
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        let (region, path) = match file.split_once('=') {
+            Some((region, path)) if is_region(region) => (Some(region), path),
+            _ => (None, file.as_str()),
+        };
+        let text = std::fs::read(path).map_err(|cause| CliError::Read {
+            path: path.into(),
+            cause,
+        })?;
+        keys.add(&text, path, region)?;
+    }
+    Ok(keys)
+}
+
+fn wanted(args: &VerifyArgs, settings: &Settings) -> Result<(Window, Selection), CliError> {
+    let time = |option: &str, text: &Option<String>| -> Result<Option<Timestamp>, CliError> {
+        let text = text.as_deref();
+        text.map(|text| parse_time_option(option, text, settings.now))
+            .transpose()
+    };
+    let (from, to) = (time("--from", &args.from)?, time("--to", &args.to)?);
+    let (first_day, last_day) = days(from, to)?;
+    let window = Window {
+        from: from.map(Timestamp::as_microsecond),
+        to: to.map(Timestamp::as_microsecond),
+    };
+    let selection = Selection {
+        first_day,
+        last_day,
+        accounts: args.account.clone(),
+        regions: args.region.clone(),
+    };
+    Ok((window, selection))
+}
+
+async fn open_lister(args: &VerifyArgs, selection: &Selection) -> Result<Lister, CliError> {
+    let request = Request {
+        sources: args.sources.clone(),
+        keys: args.s3.keys_from.as_deref().map(super::ingest::read_keys).transpose()?,
+        inventory: args.s3.inventory.clone(),
+        selection: selection.clone(),
+        s3: args.s3.connection.options(),
+        look_back_days: args.s3.look_back,
+    };
+    // All of it is listed, whatever a store knows.
+    Ok(Lister::open(&request, &History::default()).await?)
+}
+
+fn over_store(
+    args: &VerifyArgs,
+    (verify, runtime, settings): (&Verify<'_>, &Runtime, &Settings),
+    report: &mut IntegrityReport,
+) -> Result<(), CliError> {
+    let location = Location::parse(&args.location.store)?;
+    let session = runtime.run(async {
+        let store = Store::open(&location).await?;
+        let options = SessionOptions::new(settings.threads.get(), settings.now.as_microsecond());
+        Ok(QuerySession::new(Some(&store), &options, None)?)
+    })?;
+    let groups = runtime.run(async { Ok(analysis::recorded_groups(&session).await?) })?;
+    let samples = runtime.run(async { Ok(analysis::recorded_samples(&session).await?) })?;
+    let origins = Verify::recorded_origins(&samples);
+    let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
+    for (account, region) in groups {
+        if wanted(&args.account, &account) && wanted(&args.region, &region) {
+            let objects = analysis::recorded_objects(&session, &account, &region);
+            let objects = runtime.run(async { Ok(objects.await?) })?;
+            report.add(verify.run_recorded(&objects, &origins)?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,316 @@
+//! All digests and logs of one account and region.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use super::ChainName;
+use super::ChainReport;
+use super::CheckedDigest;
+use super::FileKind;
+use super::FileReport;
+use super::Finding;
+use super::LogContent;
+use super::Place;
+use super::PresentLog;
+use super::PublicKeys;
+use super::Rule;
+use super::Verdict;
+use super::chain;
+use super::chain::Linked;
+use super::chain::Links;
+use super::coverage::Coverage;
+use super::logs;
+use super::signature::from_hex;
+
+const HOUR: i64 = 3_600_000_000;
+
+/// Which time is to be covered, microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    /// From this moment on.
+    pub from: Option<i64>,
+    /// Before this moment.
+    pub to: Option<i64>,
+}
+
+impl Window {
+    fn overlaps(self, start: i64, end: i64) -> bool {
+        self.from.is_none_or(|from| end > from) && self.to.is_none_or(|to| start < to)
+    }
+
+    /// Whether a file with this time in its name belongs to it; one without a time does.
+    pub fn includes(self, moment: Option<i64>) -> bool {
+        moment.is_none_or(|moment| self.overlaps(moment, moment.saturating_add(1)))
+    }
+
+    /// Whether a digest whose hour ends at this moment belongs to it.
+    pub fn includes_digest(self, ends_at: Option<i64>) -> bool {
+        ends_at.is_none_or(|end| self.overlaps(end.saturating_sub(HOUR), end))
+    }
+}
+
+/// The digests of one account and region, of all trails.
+#[derive(Debug, Default)]
+pub struct Group {
+    digests: Vec<CheckedDigest>,
+    window: Window,
+}
+
+/// A digest whose signature is only known from later ones.
+#[derive(Debug)]
+pub struct Settlement<'g> {
+    digest: &'g mut CheckedDigest,
+    signatures: Vec<Vec<u8>>,
+}
+
+/// What is said of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupReport {
+    /// Its chains, in order.
+    pub chains: Vec<ChainReport>,
+    /// Its files: digests by time, then logs by place.
+    pub files: Vec<FileReport>,
+    /// What was found of the group as a whole.
+    pub findings: Vec<Finding>,
+    /// How many digests each key verified, by fingerprint.
+    pub keys: BTreeMap<String, u64>,
+}
+
+impl Settlement<'_> {
+    /// Decides.
+    pub fn settle(self, keys: &PublicKeys) {
+        self.digest.settle(&self.signatures, keys);
+    }
+}
+
+impl Group {
+    /// An empty group.
+    pub fn new(window: Window) -> Self {
+        Self {
+            digests: Vec::new(),
+            window,
+        }
+    }
+
+    /// Adds a digest.
+    pub fn add(&mut self, digest: CheckedDigest) {
+        self.digests.push(digest);
+    }
+
+    /// Digests of a copy without metadata, with the signatures that later ones state of them. Those without any are the
+    /// last of their chains and stay unsigned.
+    ///
+    /// To be settled when all digests are added, before anything is asked.
+    pub fn settlements(&mut self) -> Vec<Settlement<'_>> {
+        let mut stated: HashMap<Place, Vec<Vec<u8>>> = HashMap::new();
+        let undecided: HashSet<Place> = self
+            .digests
+            .iter()
+            .filter(|digest| digest.is_undecided)
+            .map(|digest| digest.place.clone())
+            .collect();
+        for digest in self.digests.iter().filter_map(|digest| digest.digest.as_ref()) {
+            if let (Some(previous), Some(signature)) = (&digest.previous, &digest.previous_signature)
+                && undecided.contains(&previous.place)
+            {
+                let signatures = stated.entry(previous.place.clone()).or_default();
+                signatures.extend(from_hex(signature));
+            }
+        }
+        let undecided = self.digests.iter_mut().filter(|digest| digest.is_undecided);
+        undecided
+            .filter_map(|digest| {
+                let signatures = stated.get(&digest.place).cloned()?;
+                Some(Settlement { digest, signatures })
+            })
+            .collect()
+    }
+
+    /// The logs that valid digests name.
+    pub fn named_logs(&self) -> HashSet<&Place> {
+        let valid = self.digests.iter().filter(|digest| digest.is_valid());
+        let logs = valid.filter_map(|digest| digest.digest.as_ref()?.logs.as_ref());
+        logs.flatten().map(|log| &log.place).collect()
+    }
+
+    /// Says what is to be said, from the logs that are there and the content of those that valid digests name.
+    pub fn report(mut self, present: &[PresentLog], contents: &HashMap<Place, LogContent>) -> GroupReport {
+        self.drop_copies();
+        let mut report = GroupReport::default();
+        let names: BTreeSet<ChainName> = self.digests.iter().map(|digest| digest.chain.clone()).collect();
+        for name in names {
+            self.report_chain(&name, &mut report);
+        }
+        self.digests
+            .sort_by(|left, right| (left.ends_at, &left.place).cmp(&(right.ends_at, &right.place)));
+        for digest in &self.digests {
+            if let Some(fingerprint) = &digest.is_verified_with {
+                *report.keys.entry(fingerprint.clone()).or_default() += 1;
+            }
+        }
+        let files = self.digests.iter().map(file_report);
+        report.files.extend(files);
+        self.report_logs(present, contents, &mut report);
+        if self.digests.is_empty() && !present.is_empty() {
+            let text = format!("{}: {} logs and no digest", account_and_region(present), present.len());
+            report.findings.push(Finding::new(Rule::NoDigests, text));
+        }
+        report
+    }
+
+    /// Keeps one of several copies of the same object: a valid one if there is one.
+    fn drop_copies(&mut self) {
+        self.digests.sort_by(|left, right| {
+            (&left.place, !left.is_valid(), &left.sha256).cmp(&(&right.place, !right.is_valid(), &right.sha256))
+        });
+        self.digests.dedup_by(|copy, kept| {
+            let is_copy = copy.place == kept.place;
+            if is_copy && copy.sha256 != kept.sha256 {
+                let text = "there is another copy with other content";
+                kept.findings.push(Finding::new(Rule::DifferentCopies, text));
+            }
+            is_copy
+        });
+    }
+
+    fn report_chain(&mut self, name: &ChainName, report: &mut GroupReport) {
+        let window = self.window;
+        let follow = |digests: &mut Vec<CheckedDigest>, is_backfill| -> Linked {
+            let own = digests.iter_mut();
+            let own = own.filter(|digest| digest.chain == *name && digest.is_backfill == is_backfill);
+            Links::new(own.collect()).follow(window)
+        };
+        let mut linked = follow(&mut self.digests, false);
+        let backfill = follow(&mut self.digests, true);
+        linked.gaps.extend(&backfill.gaps);
+        let own = || self.digests.iter().filter(|digest| digest.chain == *name);
+        let coverage = coverage_of(own());
+        let count = |is_backfill: bool, is_valid: bool| -> u64 {
+            let digests = own().filter(|digest| digest.is_backfill == is_backfill);
+            let digests = digests.filter(|digest| !is_valid || digest.is_valid());
+            u64::try_from(digests.count()).unwrap_or(u64::MAX)
+        };
+        let missing = |linked: &Linked| u64::try_from(linked.missing.len()).unwrap_or(u64::MAX);
+        let mut findings = chain::uncovered(&coverage, &linked.gaps, self.window);
+        findings.append(&mut linked.findings);
+        findings.extend(backfill.findings.iter().cloned());
+        let chain = ChainReport {
+            covered: coverage.extent(),
+            digests: count(false, false) + missing(&linked),
+            valid_digests: count(false, true),
+            backfill_digests: count(true, false) + missing(&backfill),
+            valid_backfill_digests: count(true, true),
+            findings,
+            name: name.clone(),
+        };
+        report.chains.push(chain);
+        for (places, kind) in [
+            (linked.missing, FileKind::Digest),
+            (backfill.missing, FileKind::BackfillDigest),
+        ] {
+            let files = places.into_iter().map(|place| FileReport {
+                kind,
+                place,
+                verdict: Verdict::NotFound,
+                findings: Vec::new(),
+            });
+            report.files.extend(files);
+        }
+    }
+
+    fn report_logs(&self, present: &[PresentLog], contents: &HashMap<Place, LogContent>, report: &mut GroupReport) {
+        let mut reports: BTreeMap<&Place, FileReport> = BTreeMap::new();
+        let mut doubtful: HashSet<&Place> = HashSet::new();
+        for digest in &self.digests {
+            let logs = digest.digest.iter().flat_map(|digest| digest.logs.iter().flatten());
+            for log in logs {
+                if !digest.is_valid() {
+                    doubtful.insert(&log.place);
+                    continue;
+                }
+                let judged = logs::judge(&log.place, log.hash.as_deref(), contents.get(&log.place));
+                let is_worse = reports
+                    .get(&log.place)
+                    .is_none_or(|known| known.level() < judged.level());
+                if is_worse {
+                    reports.insert(&log.place, judged);
+                }
+            }
+        }
+        let coverage = self.coverage_by_root();
+        for log in present {
+            if !reports.contains_key(&log.place) {
+                let verdict = match doubtful.contains(&log.place) {
+                    true => Verdict::NamedByInvalid,
+                    false => judge_unnamed(log, coverage.get(&root_of(&log.place))),
+                };
+                let report = FileReport {
+                    kind: FileKind::Log,
+                    place: log.place.clone(),
+                    verdict,
+                    findings: Vec::new(),
+                };
+                reports.insert(&log.place, report);
+            }
+        }
+        report.files.extend(reports.into_values());
+    }
+
+    /// A trail delivers digests and logs below the same folder; what lies below another is of another trail.
+    fn coverage_by_root(&self) -> HashMap<(&str, &str), Coverage> {
+        let mut roots: HashMap<(&str, &str), Vec<&CheckedDigest>> = HashMap::new();
+        for digest in &self.digests {
+            roots.entry(root_of(&digest.place)).or_default().push(digest);
+        }
+        let roots = roots.into_iter();
+        roots
+            .map(|(root, digests)| (root, coverage_of(digests.into_iter())))
+            .collect()
+    }
+}
+
+/// Of which account and region logs are, by the name of the first.
+fn account_and_region(logs: &[PresentLog]) -> String {
+    let name = logs.first().and_then(|log| log.place.key.rsplit('/').next());
+    let mut parts = name.unwrap_or_default().split('_');
+    let (account, region) = (parts.next(), parts.nth(1));
+    format!("{} {}", account.unwrap_or_default(), region.unwrap_or_default())
+}
+
+/// The bucket, and the folder of the account in it.
+fn root_of(place: &Place) -> (&str, &str) {
+    let folders = ["/CloudTrail/", "/CloudTrail-Digest/"];
+    let ends = folders.into_iter().filter_map(|folder| place.key.rfind(folder));
+    let root = ends.max().and_then(|end| place.key.get(..end));
+    (&place.bucket, root.unwrap_or_default())
+}
+
+/// A log may be delivered some minutes after the time in its name, and be named by the next digest: only where that one
+/// is there too is it certain that none names it.
+fn judge_unnamed(log: &PresentLog, coverage: Option<&Coverage>) -> Verdict {
+    let covered =
+        |coverage: &Coverage, moment: i64| coverage.covers(moment) && coverage.covers(moment.saturating_add(HOUR));
+    match log.delivered_at.zip(coverage) {
+        Some((moment, coverage)) if covered(coverage, moment) => Verdict::NotNamed,
+        _ => Verdict::NotCovered,
+    }
+}
+
+fn coverage_of<'d>(digests: impl Iterator<Item = &'d CheckedDigest>) -> Coverage {
+    let valid = digests.filter(|digest| digest.is_valid());
+    Coverage::new(valid.filter_map(|digest| digest.digest.as_ref()?.times).collect())
+}
+
+fn file_report(digest: &CheckedDigest) -> FileReport {
+    FileReport {
+        kind: match digest.is_backfill {
+            true => FileKind::BackfillDigest,
+            false => FileKind::Digest,
+        },
+        place: digest.place.clone(),
+        verdict: digest.verdict.clone(),
+        findings: digest.findings.clone(),
+    }
+}

@@ -1,0 +1,65 @@
+//! Log files against the digests that name them.
+
+use super::FileKind;
+use super::FileReport;
+use super::Finding;
+use super::HashedLog;
+use super::Place;
+use super::Rule;
+use super::StreamEnd;
+use super::Verdict;
+use super::digest_key::time_of_stamp;
+
+/// A log file that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentLog {
+    /// Where it was delivered to.
+    pub place: Place,
+    /// Its time of delivery, to the minute, microseconds since 1970-01-01T00:00:00Z; `None` when its name has none.
+    pub delivered_at: Option<i64>,
+}
+
+/// What is known of the content of a log.
+pub type LogContent = HashedLog;
+
+impl PresentLog {
+    /// A log with the time in its name.
+    pub fn new(place: Place) -> Self {
+        let name = place.key.rsplit('/').next().unwrap_or_default();
+        // Old names lack the `_` behind the time.
+        let stamp = name.split('_').nth(3).and_then(|stamp| stamp.get(..14));
+        let delivered_at = stamp.and_then(time_of_stamp);
+        Self { place, delivered_at }
+    }
+}
+
+/// What is said of a log that a valid digest names.
+pub(super) fn judge(place: &Place, wanted: Option<&str>, content: Option<&LogContent>) -> FileReport {
+    let mut findings = Vec::new();
+    let verdict = match (content, wanted) {
+        (None, _) => Verdict::NotFound,
+        (Some(content), wanted) => {
+            let is_same = wanted == Some(content.sha256.as_str());
+            match &content.end {
+                StreamEnd::Unreadable(reason) => Verdict::Unread(reason.clone()),
+                StreamEnd::TooLarge => Verdict::Unread("it inflates to more than the limit".to_owned()),
+                StreamEnd::Trailing => Verdict::TrailingData,
+                StreamEnd::Damaged => Verdict::InvalidFormat,
+                StreamEnd::Cut | StreamEnd::Complete if wanted.is_none() => Verdict::InvalidFormat,
+                StreamEnd::Cut if is_same => {
+                    let text = "the end of its gzip stream is missing; its content is complete";
+                    findings.push(Finding::new(Rule::CutStream, text));
+                    Verdict::Valid
+                }
+                StreamEnd::Complete if is_same => Verdict::Valid,
+                StreamEnd::Cut | StreamEnd::Complete => Verdict::HashMismatch,
+            }
+        }
+    };
+    FileReport {
+        kind: FileKind::Log,
+        place: place.clone(),
+        verdict,
+        findings,
+    }
+}

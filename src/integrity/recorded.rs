@@ -1,0 +1,67 @@
+//! What a store knows of an object, in place of its bytes.
+
+use std::collections::BTreeMap;
+
+use super::HashedLog;
+use super::Metadata;
+use super::Stored;
+use super::StreamEnd;
+
+const NO_TEXT: &str = "the store does not hold its content; run `verify` on the digests themselves";
+
+/// One object of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recorded {
+    /// Its URI.
+    pub uri: String,
+    /// Whether its content was that of a digest.
+    pub is_digest: bool,
+    /// SHA-256 of the inflated object; `None` when it could not be read to its end.
+    pub sha256: Option<String>,
+    /// What was wrong with it.
+    pub error: Option<String>,
+    /// User metadata as a JSON object.
+    pub metadata: Option<String>,
+    /// Content of a digest.
+    pub digest_text: Option<String>,
+}
+
+impl Recorded {
+    /// A digest's bytes.
+    pub fn stored(&self) -> Stored<'_> {
+        match (&self.digest_text, &self.error) {
+            (Some(text), _) => Stored::Inflated(text.as_bytes()),
+            (None, Some(error)) => Stored::Unreadable(error.clone()),
+            (None, None) => Stored::Unreadable(NO_TEXT.to_owned()),
+        }
+    }
+
+    /// A digest's metadata; a bucket always has some, a copy may not.
+    pub fn known_metadata(&self) -> Metadata {
+        let written = self
+            .metadata
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok());
+        match written {
+            Some(metadata) => Metadata::Known(metadata),
+            None if self.uri.starts_with("s3://") => Metadata::Known(BTreeMap::new()),
+            None => Metadata::Unknown,
+        }
+    }
+
+    /// A log's hash.
+    pub fn hashed(&self) -> HashedLog {
+        let error = || {
+            self.error
+                .clone()
+                .unwrap_or_else(|| "it has no hash in the store".to_owned())
+        };
+        HashedLog {
+            sha256: self.sha256.clone().unwrap_or_default(),
+            end: match self.sha256 {
+                Some(_) => StreamEnd::Complete,
+                None => StreamEnd::Unreadable(error()),
+            },
+        }
+    }
+}
