@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod cli;
 pub mod decode;
 pub mod event;
+mod failpoint;
 pub mod iam;
 pub mod ingest;
 pub mod integrity;

@@ -1,5 +1,6 @@
 //! Where the batches of `ingest --no-commit` are left for `commit`.
 
+use std::fs::File;
 use std::io;
 use std::io::Write;
 use std::path::Path;
@@ -10,6 +11,8 @@ use std::sync::PoisonError;
 use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::ingest::Deposit;
 use crate::store::PreparedBatch;
 use crate::store::Store;
@@ -75,9 +78,14 @@ impl Deposit for FileDeposit {
 /// The file has its name only once it is complete.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
+    failpoint::pass(Point::AddsWritten)?;
     file.persist(path)?;
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
     Ok(())
 }

@@ -13,6 +13,8 @@ use super::exit::ExitStatus;
 use super::log;
 use super::output::Output;
 use super::settings::Settings;
+#[cfg(debug_assertions)]
+use crate::failpoint;
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
@@ -28,6 +30,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         log::start(format, cli.global.log_level);
     }
     let mut output = Output::of_process(&settings);
+    #[cfg(debug_assertions)]
+    if let Err(error) = arm_failpoint() {
+        output.error(&error);
+        return error.exit_status();
+    }
     match dispatch(&cli.command, &settings, &mut output) {
         Ok(status) => status,
         Err(error) => {
@@ -36,6 +43,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
             }
             error.exit_status()
         }
+    }
+}
+
+/// Lets a test have this process die or a step of it fail.
+#[cfg(debug_assertions)]
+fn arm_failpoint() -> Result<(), CliError> {
+    match std::env::var_os(failpoint::VARIABLE) {
+        Some(plan) if !failpoint::arm(&plan.to_string_lossy()) => {
+            Err(CliError::usage(format!("`{}` names no failpoint", failpoint::VARIABLE)))
+        }
+        _ => Ok(()),
     }
 }
 

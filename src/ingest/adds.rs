@@ -10,6 +10,8 @@ use tokio::runtime::Handle;
 use super::error::IngestError;
 use super::overlap;
 use super::overlap::Overlap;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema::Table;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
@@ -129,6 +131,7 @@ impl<'a> AddsCommit<'a> {
             let landing = self.store.commit_prepared(&basis, prepared, attempt);
             match self.runtime.block_on(landing)? {
                 CommitOutcome::Committed(_) => {
+                    failpoint::pass(Point::AddsCommitted).map_err(|error| self.store.unwritable(error))?;
                     self.store.discard(replaced);
                     self.store.discard_rest(prepared);
                     self.committed.insert(prepared.id().to_owned());

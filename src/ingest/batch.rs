@@ -19,6 +19,8 @@ use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
 use crate::decode::RowBuffer;
 use crate::decode::sha256_of_all;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::source::Content;
 use crate::source::Fault;
 use crate::source::ObjectRef;
@@ -32,8 +34,8 @@ use super::fetch::Delivery;
 use super::fetch::Supply;
 use super::fetch::supply;
 use super::ledger::Entry;
-use super::run::Options;
-use super::run::Progress;
+use super::options::Options;
+use super::options::Progress;
 
 /// Rows after which a batch takes no further objects.
 const BATCH_ROWS: u64 = 1_000_000;
@@ -214,7 +216,8 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         let mut decoder = Decoder::new(self.work.options.limits);
         while let Some(delivery) = self.work.next() {
             let index = delivery.position;
-            let entry = match delivery.fetched {
+            let passed = failpoint::pass(Point::Fetched).map_err(|error| Fault::of_file(&error));
+            let entry = match delivery.fetched.and_then(|fetched| passed.map(|()| fetched)) {
                 Ok(fetched) => {
                     let Decoded { outcome, unhashed } =
                         self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
@@ -273,6 +276,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
                 Decoded::from(decoder.decode_stream(&object.uri, stream, &mut self.rows, &mut spill)?)
             }
         };
+        failpoint::pass(Point::Decoded).map_err(|error| work.store.unwritable(error))?;
         spill(&mut self.rows)?;
         if self.rows.rows() == 0 {
             self.rows = RowBuffer::new(work.keys.clone());

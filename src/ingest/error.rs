@@ -25,7 +25,7 @@ pub enum IngestError {
         cause: String,
     },
     /// A batch that is not to be committed cannot be kept.
-    #[error("cannot keep a prepared batch: {0}")]
+    #[error("cannot keep a prepared batch: {0}; correct this and run the same command again, nothing is counted twice")]
     Deposit(String),
     /// Other writers committed first every time.
     #[error("other writers committed to the store first, {attempts} times in a row; running again is safe")]

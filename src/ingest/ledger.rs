@@ -27,7 +27,7 @@ use crate::source::ObjectRef;
 use super::balance::Balance;
 use super::balance::ObjectState;
 use super::balance::Problem;
-use super::run::Options;
+use super::options::Options;
 
 const EPOCH: Date = date(1970, 1, 1);
 

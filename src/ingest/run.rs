@@ -1,7 +1,6 @@
 //! A run: batch after batch until every object has a state.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,7 +8,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
-use crate::decode::Limits;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema::Table;
 use crate::source::Lister;
 use crate::source::Listing;
@@ -19,7 +19,6 @@ use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::KnownObjects;
-use crate::store::PreparedBatch;
 use crate::store::StagedFile;
 use crate::store::Store;
 use crate::store::TableSnapshot;
@@ -30,71 +29,17 @@ use super::batch::Work;
 use super::error::IngestError;
 use super::ledger;
 use super::ledger::Entry;
+use super::options::Deposit;
+use super::options::Options;
+use super::options::Progress;
 use super::overlap;
 use super::overlap::Overlap;
-use super::shard::Shard;
 use super::undealt::Undealt;
 
 /// How often a batch is put on top of what other writers committed first.
 const MAX_ATTEMPTS: u32 = 50;
 /// How often the signal to stop is looked for during a listing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// Memory that one listed object takes, roughly.
-const LISTED_BYTES: usize = 400;
-const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
-const LARGEST_BUFFER_BYTES: usize = 128 << 20;
-const LARGEST_FETCHED_BYTES: usize = 1 << 30;
-
-/// How a run is done.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Bounds on one object.
-    pub limits: Limits,
-    /// Threads that decode.
-    pub threads: usize,
-    /// Memory that the run may take, in bytes, roughly.
-    pub memory_bytes: usize,
-    /// Name of the run in the ledger.
-    pub run_id: String,
-    /// Moment of the run, microseconds since 1970-01-01T00:00:00Z.
-    pub now: i64,
-    /// Objects that are wanted.
-    pub selection: Selection,
-    /// Those of them that this run deals with.
-    pub shard: Shard,
-}
-
-impl Options {
-    /// Rows that one thread gathers before it writes them, while `objects` are listed; sorting and encoding take about as
-    /// much again each, and what does not grow with the rows (the object, its parse, keys already seen) needs room too.
-    pub(super) fn buffer_bytes(&self, objects: usize) -> usize {
-        let memory_bytes = self.memory_bytes.saturating_sub(objects.saturating_mul(LISTED_BYTES));
-        (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
-    }
-
-    /// Objects that are fetched ahead.
-    pub(super) fn fetched_bytes(&self) -> usize {
-        (self.memory_bytes / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
-    }
-}
-
-/// Is told how far a run is.
-pub trait Progress: Sync {
-    /// The run will read this much more.
-    fn planned(&self, objects: u64, bytes: u64);
-    /// One object was decoded. Objects may be decoded again when another writer commits first.
-    fn object_done(&self, bytes: u64, rows: u64);
-}
-
-/// Takes the batches of a run that does not commit them.
-pub trait Deposit: fmt::Debug {
-    /// Keeps one batch, durably.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be kept, for people.
-    fn keep(&self, batch: &PreparedBatch) -> Result<(), String>;
-}
 
 /// A run that is ready to start.
 #[derive(Debug)]
@@ -187,6 +132,7 @@ impl Ingest<'_> {
     ) -> Result<(), IngestError> {
         let (mut objects, part) = Self::select(listing, &self.options.selection);
         state.balance.add_listing(part);
+        failpoint::pass(Point::Listed).map_err(|error| self.store.unwritable(error))?;
         let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let known = self.known(&basis)?;
         self.leave_to_others(&mut objects, &known, state);
@@ -256,7 +202,11 @@ impl Ingest<'_> {
             match self.deposit {
                 Some(deposit) => {
                     let prepared = self.runtime.block_on(self.store.prepare(basis, commit))?;
-                    deposit.keep(&prepared).map_err(IngestError::Deposit)?;
+                    if let Err(reason) = deposit.keep(&prepared) {
+                        self.store.abandon(&prepared);
+                        return Err(IngestError::Deposit(reason));
+                    }
+                    failpoint::pass(Point::AddsKept).map_err(|error| self.store.unwritable(error))?;
                     state.has_deposited = true;
                 }
                 None => {

@@ -39,6 +39,7 @@ use object_store::UploadPart;
 use object_store::path::Path;
 
 use super::fetched_entries::FetchedEntries;
+use super::local::pass_checkpoint;
 use crate::source::ByteRange;
 use crate::source::Fault;
 use crate::source::FaultKind;
@@ -178,7 +179,10 @@ impl ObjectStore for BucketFiles {
         let bytes = Bytes::from(payload);
         let failed = |fault| error_of(&key, fault);
         match options.mode {
-            PutMode::Overwrite => self.bucket.put(&key, bytes).await.map_err(failed)?,
+            PutMode::Overwrite => {
+                pass_checkpoint(location).map_err(generic)?;
+                self.bucket.put(&key, bytes).await.map_err(failed)?;
+            }
             PutMode::Create => {
                 if !self.bucket.create(&key, bytes).await.map_err(failed)? {
                     return Err(Error::AlreadyExists {
@@ -370,6 +374,13 @@ fn error_of(key: &str, fault: Fault) -> Error {
             store: NAME,
             source: Box::new(fault),
         },
+    }
+}
+
+fn generic(error: std::io::Error) -> Error {
+    Error::Generic {
+        store: NAME,
+        source: Box::new(error),
     }
 }
 

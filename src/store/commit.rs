@@ -37,6 +37,8 @@ use super::log;
 use super::log::BatchRecord;
 use super::parquet_file;
 use super::statistics::day_text;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Table;
 
@@ -185,6 +187,7 @@ impl Store {
         let batches = rows.into_iter().filter(|(_, rows)| rows.num_rows() > 0);
         let batches: Vec<_> = batches.collect();
         let files = self.storage().clone();
+        let folder = self.table_folder(Table::Objects);
         let work = move || {
             let mut staged: Vec<StagedFile> = Vec::new();
             for (table, rows) in batches {
@@ -196,6 +199,10 @@ impl Store {
                     }
                 }
             }
+            failpoint::pass(Point::LedgerStaged).map_err(|error| {
+                parquet_file::discard(&files, &staged);
+                StoreError::from_io(&folder, Access::Write, error)
+            })?;
             Ok(staged)
         };
         let cancelled = |_| StoreError::Cancelled {
@@ -247,7 +254,13 @@ impl Store {
                 .map(|file| Action::Add(file.add(committed_at, None))),
         );
         let transaction = (log::BATCH_APP_ID, version);
-        match self.append(Table::Events, &basis.state, actions, transaction).await {
+        let landing = async {
+            failpoint::pass(Point::CommitPut)?;
+            let state = self.append(Table::Events, &basis.state, actions, transaction).await?;
+            failpoint::pass(Point::CommitLanded)?;
+            Ok::<_, DeltaTableError>(state)
+        };
+        match landing.await {
             Ok(state) => Ok(Landing::Stored(state)),
             Err(error) => self.landing(version, &record.batch, error).await,
         }

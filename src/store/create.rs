@@ -22,6 +22,8 @@ use super::log;
 use super::prepare;
 use super::tables::SCHEMA_VERSION_PROPERTY;
 use super::tables::schema_version;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Table;
 
@@ -108,11 +110,14 @@ impl Store {
     /// `reached` is the version of `events` up to which there is nothing for the table.
     async fn create_if_missing(&self, table: Table, clock: i64, reached: u64) -> Result<(), StoreError> {
         if self.load_newest(table).await?.is_some() {
-            return Ok(());
+            return self.settle(&[table]);
         }
         let folder = self.table_folder(table);
         if self.storage().remote().is_none() {
-            durable::create_folders(&folder).map_err(|error| StoreError::from_io(&folder, Access::Write, error))?;
+            // Both, because a process that was killed may have made them and not synced them.
+            for made in [folder.clone(), folder.join("_delta_log")] {
+                durable::create_folders(&made).map_err(|error| StoreError::from_io(&made, Access::Write, error))?;
+            }
         }
         let columns: StructType = table
             .schema()
@@ -135,7 +140,9 @@ impl Store {
             .with_actions(first_actions(clock, reached))
             .await;
         match created {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                failpoint::pass(Point::TableMade).map_err(|error| StoreError::from_io(&folder, Access::Write, error))
+            }
             // Another process was faster; if not, the table is still missing.
             Err(source) => match self.load_newest(table).await? {
                 Some(_) => Ok(()),

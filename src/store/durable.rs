@@ -1,4 +1,12 @@
 //! Files and folders that survive a power cut: synced before they become visible, private to their owner.
+//!
+//! What others made visible may not be synced yet, because they were killed, or are about to do it. So a folder is synced
+//! into the one above even if it was there, and a folder before a name is added that builds on the names in it.
+
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,6 +21,9 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use crate::failpoint;
+use crate::failpoint::Point;
+
 /// What to do when the target of a write exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
@@ -22,19 +33,33 @@ pub(super) enum Existing {
     Replace,
 }
 
+/// What was done to the disk, for the tests of a power cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Operation {
+    Folder(PathBuf),
+    File(PathBuf),
+    /// The file has all of its content, but none of it need be on the disk.
+    Content(PathBuf),
+    SyncFile(PathBuf),
+    SyncFolder(PathBuf),
+    Link(PathBuf, PathBuf),
+    Rename(PathBuf, PathBuf),
+    Remove(PathBuf),
+}
+
 /// Makes a folder and its missing parents with mode 0700, each synced into the folder that holds it.
 pub(super) fn create_folders(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        create_folders(parent)?;
-    }
-    match private_folder().create(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
-        Err(error) => return Err(error),
+    if !path.is_dir() {
+        if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+            create_folders(parent)?;
+        }
+        match private_folder().create(path) {
+            Ok(()) => trace(|| Operation::Folder(path.to_owned())),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+        failpoint::pass(Point::FolderMade)?;
     }
     parent.map_or(Ok(()), sync_folder)
 }
@@ -44,19 +69,38 @@ pub(super) fn create_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     private_file(&mut options);
-    options.open(path)
+    let file = options.open(path)?;
+    trace(|| Operation::File(path.to_owned()));
+    Ok(file)
+}
+
+/// Makes the content of a file durable, but not its name.
+pub(super) fn sync_file(path: &Path, file: &File) -> io::Result<()> {
+    trace(|| Operation::Content(path.to_owned()));
+    file.sync_all()?;
+    trace(|| Operation::SyncFile(path.to_owned()));
+    Ok(())
 }
 
 /// Makes the entries of a folder durable.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        File::open(path)?.sync_all()
-    } else {
-        Ok(())
+        File::open(path)?.sync_all()?;
     }
+    trace(|| Operation::SyncFolder(path.to_owned()));
+    Ok(())
+}
+
+/// Removes a file, sooner or later also from the disk.
+pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    trace(|| Operation::Remove(path.to_owned()));
+    Ok(())
 }
 
 /// Writes a whole file so that it is either there, complete and durable, or not there at all.
+///
+/// What the folder holds is durable before a file is added that was not there.
 pub(super) fn write_file<'a>(path: &Path, parts: impl Iterator<Item = &'a [u8]>, existing: Existing) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
     let staging = staging_path(path);
@@ -67,24 +111,40 @@ pub(super) fn write_file<'a>(path: &Path, parts: impl Iterator<Item = &'a [u8]>,
         }
         created => created?,
     };
-    let written = write_parts(&mut file, parts).and_then(|()| match existing {
-        Existing::Keep => fs::hard_link(&staging, path),
-        Existing::Replace => fs::rename(&staging, path),
-    });
+    let written = write_parts(&mut file, parts)
+        .and_then(|()| sync_file(&staging, &file))
+        .and_then(|()| give_name(&staging, path, folder, existing));
     let replaced = written.is_ok() && existing == Existing::Replace;
     if !replaced {
         // A staging file that stays behind is never listed, so failing to remove it changes nothing.
-        drop(fs::remove_file(&staging));
+        drop(remove_file(&staging));
     }
     written?;
+    failpoint::pass(Point::EntryNamed)?;
     sync_folder(folder)
+}
+
+fn give_name(staging: &Path, path: &Path, folder: &Path, existing: Existing) -> io::Result<()> {
+    failpoint::pass(Point::EntryWritten)?;
+    match existing {
+        Existing::Keep => {
+            sync_folder(folder)?;
+            fs::hard_link(staging, path)?;
+            trace(|| Operation::Link(staging.to_owned(), path.to_owned()));
+        }
+        Existing::Replace => {
+            fs::rename(staging, path)?;
+            trace(|| Operation::Rename(staging.to_owned(), path.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Proves that files can be made in a folder, by making one and removing it.
 pub(super) fn probe_writable(folder: &Path) -> io::Result<()> {
     let probe = staging_path(&folder.join("probe"));
     create_file(&probe)?;
-    fs::remove_file(&probe)
+    remove_file(&probe)
 }
 
 /// A name beside the target that listings skip: `#` and digits at the end mark an unfinished upload.
@@ -98,8 +158,17 @@ fn write_parts<'a>(file: &mut File, parts: impl Iterator<Item = &'a [u8]>) -> io
     for part in parts {
         file.write_all(part)?;
     }
-    file.sync_all()
+    Ok(())
 }
+
+/// Tells the tests what was done, in order.
+#[cfg(test)]
+fn trace(operation: impl FnOnce() -> Operation) {
+    testing::record(&operation());
+}
+
+#[cfg(not(test))]
+fn trace(_operation: impl FnOnce() -> Operation) {}
 
 #[cfg(unix)]
 fn private_folder() -> DirBuilder {
@@ -124,58 +193,3 @@ fn private_file(options: &mut OpenOptions) {
 
 #[cfg(not(unix))]
 fn private_file(_options: &mut OpenOptions) {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writing_over_a_kept_file_fails_and_leaves_it_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b/entry.json");
-        write_file(&path, [b"first".as_slice()].into_iter(), Existing::Keep).unwrap();
-        let error = write_file(&path, [b"second".as_slice()].into_iter(), Existing::Keep).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&path).unwrap(), b"first");
-        let names: Vec<_> = fs::read_dir(path.parent().unwrap())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(names, ["entry.json"], "no staging file may stay behind");
-    }
-
-    #[test]
-    fn writing_over_a_replaced_file_changes_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("hint");
-        write_file(&path, [b"one".as_slice()].into_iter(), Existing::Replace).unwrap();
-        write_file(
-            &path,
-            [b"tw".as_slice(), b"o".as_slice()].into_iter(),
-            Existing::Replace,
-        )
-        .unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn files_and_folders_are_private_to_their_owner() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store/entry");
-        write_file(&path, [b"x".as_slice()].into_iter(), Existing::Keep).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&path), 0o600);
-        assert_eq!(mode(path.parent().unwrap()), 0o700);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn write_to_a_full_device_is_no_space() {
-        let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let error = write_parts(&mut full, [b"x".as_slice()].into_iter()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-    }
-}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use deltalake::DeltaTableError;
 use futures::StreamExt;
 use futures::TryStreamExt;
 use futures::stream;
@@ -76,6 +77,15 @@ impl Files {
             Self::Bucket(remote) => Some(remote),
         }
     }
+}
+
+/// The name by which the log library knows a table, below the store's folder.
+///
+/// The library decodes `%` in `file://` URLs twice and would miss a store whose path contains one, so that it is given
+/// a name without the store's path, in a scheme that it passes on to the given object store as it is.
+pub(super) fn log_url(table: Table) -> Result<Url, DeltaTableError> {
+    let text = format!("memory:///{}/", table.name());
+    Url::parse(&text).map_err(|_| DeltaTableError::InvalidTableLocation(text))
 }
 
 impl Store {

@@ -37,6 +37,8 @@ use object_store::path::Path;
 
 use super::durable;
 use super::durable::Existing;
+use crate::failpoint;
+use crate::failpoint::Point;
 
 const NAME: &str = "local file system";
 
@@ -72,7 +74,9 @@ impl ObjectStore for DurableFileSystem {
                 });
             }
         };
-        write(self.inner.path_to_filesystem(location)?, payload, existing).await
+        let path = self.inner.path_to_filesystem(location)?;
+        pass_checkpoint(location).map_err(|error| put_error(path.display().to_string(), error))?;
+        write(path, payload, existing).await
     }
 
     async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
@@ -164,6 +168,15 @@ async fn write(path: PathBuf, payload: PutPayload, existing: Existing) -> Result
             version: None,
         }),
         Err(source) => Err(put_error(name, source)),
+    }
+}
+
+/// The points of a checkpoint, when a file is a part of one.
+pub(super) fn pass_checkpoint(location: &Path) -> io::Result<()> {
+    match location.filename() {
+        Some("_last_checkpoint") => failpoint::pass(Point::CheckpointNamed),
+        Some(name) if name.ends_with(".checkpoint.parquet") => failpoint::pass(Point::CheckpointPut),
+        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Data files: how rows are laid out in Parquet, and the synced file that waits for its commit.
 
 use std::cmp::Ordering;
-use std::fs;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -42,6 +41,8 @@ use super::error::Access;
 use super::files::Files;
 use super::statistics::FileStatistics;
 use super::statistics::day_text;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Storage;
 use crate::schema::Table;
@@ -99,7 +100,9 @@ impl StagedFile {
 /// Removes staged files; one that cannot be removed belongs to no table and is only wasted space.
 pub(super) fn discard(files: &Files, staged: &[StagedFile]) {
     match files {
-        Files::Folder(_) => staged.iter().for_each(|file| drop(fs::remove_file(&file.absolute))),
+        Files::Folder(_) => staged
+            .iter()
+            .for_each(|file| drop(durable::remove_file(&file.absolute))),
         Files::Bucket(remote) => remote.remove(staged.iter().map(|file| (file.table, file.path.as_str()))),
     }
 }
@@ -123,12 +126,14 @@ pub(super) fn stage(
         None => name,
     };
     let absolute = table_folder.join(&path);
+    let io_error = |source| StoreError::from_io(&absolute, Access::Write, source);
+    failpoint::pass(Point::FilePut).map_err(io_error)?;
     let size = match files {
         Files::Folder(_) => match write(&absolute, table, sorted, batch) {
             Ok(size) => size,
             Err(error) => {
                 // The error is what counts; a partial file belongs to no table.
-                drop(fs::remove_file(&absolute));
+                drop(durable::remove_file(&absolute));
                 return Err(error);
             }
         },
@@ -137,7 +142,14 @@ pub(super) fn stage(
             let encoded = encode(&mut bytes, table, sorted, batch);
             encoded.map_err(|source| StoreError::from_parquet(&absolute, Access::Write, source))?;
             let size = bytes.len() as u64;
-            remote.write(table, &path, bytes)?;
+            failpoint::pass(Point::FileWritten).map_err(io_error)?;
+            let written = remote.write(table, &path, bytes);
+            let written = written.and_then(|()| failpoint::pass(Point::FileDurable).map_err(io_error));
+            if let Err(error) = written {
+                // It may be there in spite of the error, and no log will name it.
+                remote.remove([(table, path.as_str())].into_iter());
+                return Err(error);
+            }
             size
         }
     };
@@ -177,8 +189,11 @@ fn write(path: &Path, table: Table, sorted: bool, batch: &RecordBatch) -> Result
     durable::create_folders(folder).map_err(io_error)?;
     let file = durable::create_file(path).map_err(io_error)?;
     encode(&file, table, sorted, batch).map_err(|source| StoreError::from_parquet(path, Access::Write, source))?;
-    file.sync_all().map_err(io_error)?;
+    failpoint::pass(Point::FileWritten).map_err(io_error)?;
+    durable::sync_file(path, &file).map_err(io_error)?;
+    failpoint::pass(Point::FileSynced).map_err(io_error)?;
     durable::sync_folder(folder).map_err(io_error)?;
+    failpoint::pass(Point::FileDurable).map_err(io_error)?;
     Ok(file.metadata().map_err(io_error)?.len())
 }
 
@@ -373,6 +388,8 @@ fn partition_folder(table: Table, event_date: Option<i32>) -> Result<Option<Stri
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::metadata::ParquetMetaData;
 

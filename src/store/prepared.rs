@@ -19,9 +19,12 @@ use super::StoreError;
 use super::TableSnapshot;
 use super::commit::Landing;
 use super::commit::StagedBatch;
+use super::error::Access;
 use super::statistics::StatisticsColumns;
 use super::statistics::day_text;
 use super::statistics::parse_day;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Table;
 
@@ -284,6 +287,15 @@ impl Store {
             events: batch.events,
             derived,
         };
+        if let Err(error) = failpoint::pass(Point::AddsCommitPut) {
+            self.discard(staged.derived);
+            self.discard_made(prepared, staged.events);
+            return Err(StoreError::from_io(
+                &self.table_folder(Table::Events),
+                Access::Write,
+                error,
+            ));
+        }
         let landing = self.commit_events(basis, ("WRITE", &batch.run_id), &staged, batch.committed_at);
         match landing.await? {
             Landing::Stored(state) => {
@@ -297,6 +309,10 @@ impl Store {
                 Ok(CommitOutcome::Conflict(staged.events))
             }
             Landing::Failed(error) => {
+                // As for any commit: a request to a bucket may take effect later.
+                if self.storage().remote().is_some() {
+                    return Err(error);
+                }
                 self.discard(staged.derived);
                 self.discard_made(prepared, staged.events);
                 Err(error)
@@ -308,6 +324,20 @@ impl Store {
     pub fn discard_made(&self, batch: &PreparedBatch, files: Vec<StagedFile>) {
         let is_own = |file: &StagedFile| batch.events.iter().any(|own| own.path == file.path);
         self.discard(files.into_iter().filter(|file| !is_own(file)).collect());
+    }
+
+    /// Removes all files of a batch that could not be kept for its commit.
+    ///
+    /// In a bucket they stay: a request that got no answer may have kept it.
+    pub fn abandon(&self, batch: &PreparedBatch) {
+        if self.storage().remote().is_none() {
+            self.discard(
+                batch
+                    .files()
+                    .filter_map(|(table, file)| file.staged(self, table))
+                    .collect(),
+            );
+        }
     }
 
     /// Removes the files of a committed batch that the commit did not take over: its ledger rows, which it wrote anew.

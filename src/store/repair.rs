@@ -4,14 +4,20 @@
 //! ledger files that later entries of `events` name and adds them, together with the new transaction, in one entry. A
 //! concurrent repairer's entry makes that commit fail, and the next look finds the work done: nothing is added twice.
 
+use std::io;
+
+use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
 use deltalake::kernel::Add;
 use deltalake::table::state::DeltaTableState;
 
 use super::Store;
 use super::StoreError;
+use super::durable;
 use super::error::Access;
 use super::log;
+use crate::failpoint;
+use crate::failpoint::Point;
 use crate::schema::Table;
 
 /// A table without new files lets this many versions pass before it notes how far it has come, so that a run without
@@ -40,10 +46,36 @@ impl Store {
     /// A log cannot be read or written, or an entry of `events` that is still needed is gone.
     pub async fn repair(&self, clock: i64) -> Result<(), StoreError> {
         let version = self.newest(Table::Events).await?.version();
-        for table in self.tables().await? {
+        let tables = self.tables().await?;
+        self.settle(&tables)?;
+        for table in tables {
             if table != Table::Events {
                 self.catch_up(table, version, clock).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// What keeps files from being written here, with the remedy.
+    pub(crate) fn unwritable(&self, source: io::Error) -> StoreError {
+        StoreError::from_io(&self.location().root(), Access::Write, source)
+    }
+
+    /// Makes durable what is visible, before anything is built on it.
+    ///
+    /// Another process may have named an entry, a table or a folder and not synced it: it was killed, or is not yet done.
+    pub(super) fn settle(&self, tables: &[Table]) -> Result<(), StoreError> {
+        let Some(root) = self.location().folder() else {
+            return Ok(());
+        };
+        // The folder above may be one that this user cannot open; then nothing can be done, and not much be lost.
+        drop(root.parent().map(durable::sync_folder));
+        let of_tables = tables.iter().flat_map(|table| {
+            let folder = self.table_folder(*table);
+            [folder.join("_delta_log"), folder]
+        });
+        for folder in of_tables.chain([root.to_owned()]) {
+            durable::sync_folder(&folder).map_err(|error| StoreError::from_io(&folder, Access::Write, error))?;
         }
         Ok(())
     }
@@ -84,8 +116,15 @@ impl Store {
             }
             let mut actions = vec![log::commit_info("WRITE", clock, Some(state.version()), None)];
             actions.extend(files.into_iter().map(Action::Add));
-            match self.append(table, &state, actions, (log::FOLLOW_APP_ID, version)).await {
-                Ok(_) => return Ok(()),
+            let following = async {
+                failpoint::pass(Point::FollowPut)?;
+                self.append(table, &state, actions, (log::FOLLOW_APP_ID, version))
+                    .await?;
+                failpoint::pass(Point::FollowLanded)?;
+                Ok::<_, DeltaTableError>(())
+            };
+            match following.await {
+                Ok(()) => return Ok(()),
                 // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
                 Err(_) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(StoreError::from_log(&self.table_folder(table), Access::Write, error)),

@@ -19,13 +19,13 @@ use object_store::ObjectMeta;
 use object_store::ObjectStore;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as ObjectPath;
-use url::Url;
 
 use super::Location;
 use super::StagedFile;
 use super::StoreError;
 use super::error::Access;
 use super::files::Files;
+use super::files::log_url;
 use super::ledger::FetchedLedger;
 use super::log;
 use super::parquet_file;
@@ -388,15 +388,6 @@ pub(super) fn schema_version(state: &DeltaTableState) -> Option<u32> {
         .get(SCHEMA_VERSION_PROPERTY)?
         .parse()
         .ok()
-}
-
-/// The name by which the log library knows a table, below the store's folder.
-///
-/// The library decodes `%` in `file://` URLs twice and would miss a store whose path contains one, so that it is given
-/// a name without the store's path, in a scheme that it passes on to the given object store as it is.
-fn log_url(table: Table) -> Result<Url, DeltaTableError> {
-    let text = format!("memory:///{}/", table.name());
-    Url::parse(&text).map_err(|_| DeltaTableError::InvalidTableLocation(text))
 }
 
 #[cfg(test)]

@@ -14,8 +14,12 @@ mod compat;
 mod crash;
 mod doctor;
 #[cfg(unix)]
+mod failpoints;
+#[cfg(unix)]
 mod hostile;
 mod ingest;
+#[cfg(unix)]
+mod kills;
 mod oddities;
 mod page;
 mod planted;

@@ -16,6 +16,8 @@ use rules::ModuleRule;
 
 /// Modules from the bottom up: each may use only modules above it in this list.
 const MODULES: &[ModuleRule] = &[
+    // Nothing at all in a release build.
+    module("failpoint", &[]),
     module("schema", &[]),
     module("event", &[]),
     module("iam", &[]),
@@ -26,10 +28,19 @@ const MODULES: &[ModuleRule] = &[
     module("source", &[]),
     module("decode", &["schema", "event", "iam"]),
     // A store in a bucket is read and written by the requests of `source`, so that only one module knows AWS.
-    module("store", &["schema", "source"]),
+    module("store", &["failpoint", "schema", "source"]),
     module(
         "ingest",
-        &["schema", "iam", "policy", "integrity", "source", "decode", "store"],
+        &[
+            "failpoint",
+            "schema",
+            "iam",
+            "policy",
+            "integrity",
+            "source",
+            "decode",
+            "store",
+        ],
     ),
     // `source` and `decode` for `read_cloudtrail`, which reads raw files.
     module("query", &["schema", "iam", "source", "decode", "store"]),
@@ -41,6 +52,7 @@ const MODULES: &[ModuleRule] = &[
     module(
         "cli",
         &[
+            "failpoint",
             "schema",
             "event",
             "iam",

@@ -1,0 +1,143 @@
+//! Points of the write path at which a test lets the process die or a step fail.
+//!
+//! Only builds with debug assertions have them: in a release build [`pass`] does nothing and knows no names. The crate
+//! `fail` is not used because its points are chosen by a cargo feature, which a release build could have by mistake.
+
+use std::io;
+
+/// A point, named after what has just happened; `…Put` stands before a request that others can see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(debug_assertions, derive(Debug))]
+pub(crate) enum Point {
+    /// The objects are listed.
+    Listed,
+    /// The bytes of an object are there.
+    Fetched,
+    /// An object is decoded.
+    Decoded,
+    /// Rows are ready for a data file.
+    FilePut,
+    /// A data file is written, but not synced, or encoded, but not sent.
+    FileWritten,
+    /// A data file is synced, but perhaps not its name.
+    FileSynced,
+    /// A data file is durable.
+    FileDurable,
+    /// The ledger's files of a batch are durable.
+    LedgerStaged,
+    /// All is ready for the commit.
+    CommitPut,
+    /// The commit took effect, but nobody knows it yet.
+    CommitLanded,
+    /// An entry of a log is written under a name that nobody looks for.
+    EntryWritten,
+    /// An entry has its name, which is not synced.
+    EntryNamed,
+    /// All is ready for a derived table to follow `events`.
+    FollowPut,
+    /// A derived table follows `events`, but nobody knows it yet.
+    FollowLanded,
+    /// A checkpoint is complete, but has no name.
+    CheckpointPut,
+    /// A checkpoint is there, but nothing points to it.
+    CheckpointNamed,
+    /// A folder is made, but not synced into the one above.
+    FolderMade,
+    /// A table is made, perhaps not the last one.
+    TableMade,
+    /// A file with prepared batches is written under a name that nobody looks for.
+    AddsWritten,
+    /// A prepared batch is kept for its commit.
+    AddsKept,
+    /// A prepared batch is ready for its commit.
+    AddsCommitPut,
+    /// A prepared batch is committed; its own ledger files are still there.
+    AddsCommitted,
+}
+
+/// Goes on, unless a test has armed this point.
+///
+/// # Errors
+///
+/// What the armed point stands for.
+#[cfg(debug_assertions)]
+pub(crate) fn pass(point: Point) -> io::Result<()> {
+    armed::pass(point)
+}
+
+/// Goes on.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub(crate) fn pass(_point: Point) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(debug_assertions)]
+pub(crate) use armed::VARIABLE;
+#[cfg(debug_assertions)]
+pub(crate) use armed::arm;
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::io;
+    use std::sync::OnceLock;
+    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::Ordering;
+
+    use super::Point;
+
+    /// Environment variable that arms one point of a process: `CommitPut=abort`, or `FilePut=error@2` from the second time on.
+    pub(crate) const VARIABLE: &str = "TRIMTRAIL_FAILPOINT";
+
+    /// `EIO` and `ENOSPC`.
+    const ERROR: i32 = 5;
+    const NO_SPACE: i32 = 28;
+
+    struct Armed {
+        point: String,
+        /// Dies without an error number.
+        code: Option<i32>,
+        /// Passes before it happens.
+        spared: u32,
+        passes: AtomicU32,
+    }
+
+    static ARMED: OnceLock<Armed> = OnceLock::new();
+
+    /// Arms a point for the rest of the process; false when the text is no plan for one.
+    pub(crate) fn arm(plan: &str) -> bool {
+        let Some((point, action)) = plan.split_once('=') else {
+            return false;
+        };
+        let (action, time) = action.split_once('@').unwrap_or((action, "1"));
+        let code = match action {
+            "abort" => None,
+            "error" => Some(ERROR),
+            "no-space" => Some(NO_SPACE),
+            _ => return false,
+        };
+        let Ok(time) = time.parse::<u32>() else {
+            return false;
+        };
+        let armed = Armed {
+            point: point.to_owned(),
+            code,
+            spared: time.saturating_sub(1),
+            passes: AtomicU32::new(0),
+        };
+        ARMED.set(armed).is_ok()
+    }
+
+    pub(super) fn pass(point: Point) -> io::Result<()> {
+        let Some(armed) = ARMED.get().filter(|armed| armed.point == format!("{point:?}")) else {
+            return Ok(());
+        };
+        if armed.passes.fetch_add(1, Ordering::SeqCst) < armed.spared {
+            return Ok(());
+        }
+        match armed.code {
+            None => std::process::abort(),
+            Some(code) => Err(io::Error::from_raw_os_error(code)),
+        }
+    }
+}

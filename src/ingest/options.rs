@@ -1,0 +1,65 @@
+//! How a run is done, and who is told of it.
+
+use std::fmt;
+
+use super::shard::Shard;
+use crate::decode::Limits;
+use crate::source::Selection;
+use crate::store::PreparedBatch;
+
+/// Memory that one listed object takes, roughly.
+const LISTED_BYTES: usize = 400;
+const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
+const LARGEST_BUFFER_BYTES: usize = 128 << 20;
+const LARGEST_FETCHED_BYTES: usize = 1 << 30;
+
+/// How a run is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bounds on one object.
+    pub limits: Limits,
+    /// Threads that decode.
+    pub threads: usize,
+    /// Memory that the run may take, in bytes, roughly.
+    pub memory_bytes: usize,
+    /// Name of the run in the ledger.
+    pub run_id: String,
+    /// Moment of the run, microseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Objects that are wanted.
+    pub selection: Selection,
+    /// Those of them that this run deals with.
+    pub shard: Shard,
+}
+
+impl Options {
+    /// Rows that one thread gathers before it writes them, while `objects` are listed; sorting and encoding take about as
+    /// much again each, and what does not grow with the rows (the object, its parse, keys already seen) needs room too.
+    pub(super) fn buffer_bytes(&self, objects: usize) -> usize {
+        let memory_bytes = self.memory_bytes.saturating_sub(objects.saturating_mul(LISTED_BYTES));
+        (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
+    }
+
+    /// Objects that are fetched ahead.
+    pub(super) fn fetched_bytes(&self) -> usize {
+        (self.memory_bytes / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
+    }
+}
+
+/// Is told how far a run is.
+pub trait Progress: Sync {
+    /// The run will read this much more.
+    fn planned(&self, objects: u64, bytes: u64);
+    /// One object was decoded. Objects may be decoded again when another writer commits first.
+    fn object_done(&self, bytes: u64, rows: u64);
+}
+
+/// Takes the batches of a run that does not commit them.
+pub trait Deposit: fmt::Debug {
+    /// Keeps one batch, durably.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be kept, for people.
+    fn keep(&self, batch: &PreparedBatch) -> Result<(), String>;
+}
