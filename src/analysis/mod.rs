@@ -2,11 +2,14 @@
 //!
 //! The statements stand in `query`, the judgement in `policy`, the shape on paper in `report`.
 
+mod calls;
 mod columns;
 mod evidence;
 mod logs;
 mod traces;
 
+pub use calls::callers;
+pub use calls::replay;
 pub use evidence::AnalysisError;
 pub use evidence::extent;
 pub use evidence::snapshots;
