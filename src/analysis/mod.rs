@@ -2,12 +2,15 @@
 //!
 //! The statements stand in `query`, the judgement in `policy`, the shape on paper in `report`.
 
+mod calls;
 mod columns;
 mod evidence;
 mod integrity;
 mod logs;
 mod traces;
 
+pub use calls::callers;
+pub use calls::replay;
 pub use evidence::AnalysisError;
 pub use evidence::extent;
 pub use evidence::snapshots;

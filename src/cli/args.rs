@@ -10,6 +10,7 @@ mod ingest;
 mod output;
 mod policy;
 mod query;
+mod replay;
 mod s3;
 mod sample;
 mod shard;
@@ -53,6 +54,7 @@ pub use policy::PolicyMode;
 pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
+pub use replay::ReplayArgs;
 pub use s3::ConnectionArgs;
 pub use s3::S3Args;
 pub use sample::SampleArgs;
@@ -221,6 +223,12 @@ pub enum Command {
     /// and stays within the present grants. Every statement has its reasons beside it. Nothing is changed in AWS. Needs
     /// logs (`ingest`) and IAM snapshots (`iam import`).
     Policy(PolicyArgs),
+    /// Try policies on past calls: which would have failed
+    ///
+    /// Policies of users and roles, a permissions boundary, a service control policy, or all that `policy` proposes: every
+    /// call that succeeded in the window is decided again. Exit code 3: something would have been denied; 4: something could
+    /// not be evaluated. Nothing is changed in AWS. Needs logs (`ingest`) and, better, IAM snapshots (`iam import`).
+    Replay(ReplayArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -264,7 +272,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "commit", "iam"]),
-    ("Ask questions", &["diff", "policy", "query", "sql"]),
+    ("Ask questions", &["diff", "policy", "replay", "query", "sql"]),
     ("Prove it", &["verify"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),

@@ -42,17 +42,22 @@ pub(super) struct Basis {
 impl Basis {
     /// Reads it from the store that the engine has open.
     pub(super) async fn gather(args: &BasisArgs, engine: &Engine, settings: &Settings) -> Result<Self, CliError> {
-        if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-            return Err(StoreError::NotAStore { path: path.clone() }.into());
-        }
         let trails = trails::read(&args.event_selectors)?;
-        let window = window(args, settings, analysis::extent(engine.session()).await?)?;
+        let window = window_of(args, engine, settings).await?;
         let usage = analysis::usage(engine.session(), window).await?;
         Ok(Self {
             usage: Usage { trails, ..usage },
             snapshots: analysis::snapshots(engine.session()).await?,
         })
     }
+}
+
+/// The window that the user wants of the store that the engine has open.
+pub(super) async fn window_of(args: &BasisArgs, engine: &Engine, settings: &Settings) -> Result<Window, CliError> {
+    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
+        return Err(StoreError::NotAStore { path: path.clone() }.into());
+    }
+    window(args, settings, analysis::extent(engine.session()).await?)
 }
 
 /// What it takes to say "unused".
@@ -94,7 +99,11 @@ pub(super) fn wanted<'a>(args: &BasisArgs, mut subjects: Vec<Subject<'a>>) -> Re
 }
 
 fn is_named(subject: &Subject<'_>, pattern: &str) -> bool {
-    let arn = subject.key.arn.as_str();
+    is_arn_named(&subject.key.arn, pattern)
+}
+
+/// Whether a pattern over ARNs and names means a user or role.
+pub(super) fn is_arn_named(arn: &str, pattern: &str) -> bool {
     let name = arn.rsplit('/').next().unwrap_or(arn);
     resource_matches(pattern, arn) || resource_matches(pattern, name)
 }

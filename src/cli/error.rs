@@ -95,6 +95,14 @@ pub enum CliError {
         /// What is wrong.
         cause: TrailsError,
     },
+    /// A policy that the user named cannot be used.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
     /// The evidence cannot be gathered.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
@@ -133,6 +141,7 @@ impl CliError {
             Self::Usage { .. }
             | Self::Keep { .. }
             | Self::Trails { .. }
+            | Self::Policy { .. }
             | Self::Query(
                 QueryError::MissingParameter { .. }
                 | QueryError::UnknownParameter { .. }

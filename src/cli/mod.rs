@@ -17,6 +17,7 @@ mod interrupt;
 mod log;
 mod output;
 mod progress;
+mod proof;
 mod repl;
 mod rows;
 mod run;

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::iter::successors;
 
 use super::snapshot::Attachment;
 use super::snapshot::AttachmentKind;
 use super::snapshot::Credential;
 use super::snapshot::Format;
+use super::snapshot::NodeKind;
 use super::snapshot::OrganizationNode;
 use super::snapshot::Policy;
 use super::snapshot::Principal;
@@ -186,6 +188,25 @@ impl<'a> Estate<'a> {
     pub fn dated_credentials(&self) -> impl Iterator<Item = (&'a Credential, i64)> {
         let times = self.credential_times.iter().copied();
         self.credentials.iter().copied().zip(times)
+    }
+
+    /// The account that no control policy binds; `None` without a snapshot of the organization.
+    pub fn management_account(&self) -> Option<&'a str> {
+        let mut nodes = self.organization.as_ref()?.nodes.values();
+        nodes.find(|node| node.is_management).map(|node| node.id.as_str())
+    }
+
+    /// The accounts below a root or unit, or the account itself; `None` if the organization has no such node.
+    pub fn accounts_below(&self, id: &str) -> Option<BTreeSet<&'a str>> {
+        let nodes = &self.organization.as_ref()?.nodes;
+        nodes.get(id)?;
+        let is_below = |node: &&&OrganizationNode| {
+            let parents = successors(Some(**node), |node| nodes.get(node.parent_id.as_deref()?).copied());
+            parents.take(MAX_DEPTH).any(|node| node.id == id)
+        };
+        let below = nodes.values().filter(is_below);
+        let accounts = below.filter(|node| node.kind == NodeKind::Account);
+        Some(accounts.map(|node| node.id.as_str()).collect())
     }
 
     /// The service control policies of an account: for the account itself and each node above it those of which one must

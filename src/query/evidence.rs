@@ -12,6 +12,11 @@ pub enum EvidenceQuery {
     Uses,
     /// What stands behind the uses of the principals that `$principals` lists line by line, in a window.
     Traces,
+    /// Who made calls, in a window.
+    Callers,
+    /// Calls that succeeded, in a window, of the principals that `$principals` lists line by line; null is all. `$parts`
+    /// lists what is wanted of their context.
+    Calls,
     /// What the logs of every account hold, in a window.
     Coverage,
     /// Regions from which objects of the logs were delivered, in a window.
@@ -41,6 +46,8 @@ impl EvidenceQuery {
             Self::Extent => include_str!("../../queries/evidence/extent.sql"),
             Self::Uses => include_str!("../../queries/evidence/uses.sql"),
             Self::Traces => include_str!("../../queries/evidence/traces.sql"),
+            Self::Callers => include_str!("../../queries/evidence/callers.sql"),
+            Self::Calls => include_str!("../../queries/evidence/calls.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),

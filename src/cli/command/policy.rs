@@ -21,6 +21,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
+use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -32,9 +33,11 @@ use crate::policy::EvidenceConditions;
 use crate::policy::GenerateOptions;
 use crate::policy::Holders;
 use crate::policy::Mode;
+use crate::policy::Plan;
 use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Subject;
+use crate::policy::by_logged_arn;
 use crate::policy::subjects;
 use crate::report::PolicyFile;
 use crate::report::PolicyFrame;
@@ -102,6 +105,12 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     allow_list::tell_expired(&keeps, now, output);
     let status = tell_basis(&args.basis, frame.facts_date, (&chosen, &estate), &usage, output);
     let is_refused = tell(&proposals, output);
+    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);
+    let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
+    if !actors.is_empty() {
+        proof.tell(output);
+    }
     unwritable.iter().for_each(|error| output.warning(&error.to_string()));
     Ok(match is_refused || !unwritable.is_empty() {
         true => ExitStatus::Incomplete,

@@ -1,0 +1,284 @@
+//! Past calls, one by one, for a replay.
+
+use std::collections::BTreeSet;
+
+use arrow::array::Array;
+use arrow::array::AsArray;
+use arrow::array::BooleanArray;
+use arrow::array::ListArray;
+use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::error::ArrowError;
+
+use super::columns::Column;
+use super::columns::Columns;
+use super::columns::Unreadable;
+use super::evidence::AnalysisError;
+use super::evidence::each_batch;
+use super::evidence::each_batch_with;
+use crate::policy::CallNeed;
+use crate::policy::NeedKind;
+use crate::policy::PrincipalKey;
+use crate::policy::Replay;
+use crate::policy::ReplayedCall;
+use crate::policy::Window;
+use crate::policy::evaluation::CredentialKind;
+use crate::policy::evaluation::RecordFields;
+use crate::policy::evaluation::UserIdentity;
+use crate::query::EvidenceQuery;
+use crate::query::ParamText;
+use crate::query::QuerySession;
+
+/// The users, roles and root users that made calls in a window.
+pub async fn callers(session: &QuerySession, window: Window) -> Result<BTreeSet<PrincipalKey>, AnalysisError> {
+    let bounds = [("since", window.since), ("until", window.until)];
+    let mut callers = BTreeSet::new();
+    each_batch(session, EvidenceQuery::Callers, &bounds, |batch| {
+        let columns = Columns::new(batch);
+        let (arns, ids) = (columns.texts("principal_arn")?, columns.texts("principal_id")?);
+        callers.extend((0..batch.num_rows()).map(|row| PrincipalKey {
+            arn: arns.text(row).unwrap_or_default().to_owned(),
+            unique_id: ids.text(row).filter(|id| !id.is_empty()).map(str::to_owned),
+        }));
+        Ok(())
+    })
+    .await?;
+    Ok(callers)
+}
+
+/// Replays the calls of a window; of these principals, by ARN, or of all.
+pub async fn replay(
+    session: &QuerySession,
+    window: Window,
+    principals: Option<&BTreeSet<String>>,
+    replay: &mut Replay<'_>,
+) -> Result<(), AnalysisError> {
+    let bounds = [("since", window.since), ("until", window.until)];
+    let listed = principals.map_or(ParamText::Null, |principals| {
+        let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
+        ParamText::Text(lines.join("\n"))
+    });
+    let values = vec![
+        ("principals".to_owned(), listed),
+        ("parts".to_owned(), ParamText::Text(replay.parts().names().join("\n"))),
+    ];
+    each_batch_with(session, EvidenceQuery::Calls, &bounds, values, |batch| {
+        Ok(read(batch, replay)?)
+    })
+    .await
+}
+
+/// The columns of one batch.
+struct Calls {
+    times: Column,
+    created_at: Column,
+    mfa: Column,
+    texts: Vec<Column>,
+}
+
+/// Columns of texts, in the order of [`Calls::call`].
+const TEXTS: [&str; 19] = [
+    "event_id",
+    "event_source",
+    "event_name",
+    "aws_region",
+    "serving_region",
+    "principal_arn",
+    "principal_id",
+    "credential_kind",
+    "user_identity_type",
+    "user_identity_account_id",
+    "user_identity_user_name",
+    "user_identity_invoked_by",
+    "session_issuer_arn",
+    "session_id",
+    "source_identity",
+    "source_ip_address",
+    "user_agent",
+    "vpc_endpoint_id",
+    "tls_version",
+];
+const PARAMETERS: &str = "request_parameters";
+
+fn read(batch: &RecordBatch, replay: &mut Replay<'_>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let texts = TEXTS.iter().chain([&PARAMETERS]).map(|name| columns.texts(name));
+    let calls = Calls {
+        times: columns.times("event_time")?,
+        created_at: columns.times("session_created_at")?,
+        mfa: columns.booleans("mfa_authenticated")?,
+        texts: texts.collect::<Result<_, _>>()?,
+    };
+    let needs = Needs::new(batch)?;
+    for row in 0..batch.num_rows() {
+        let of_row = needs.of(row);
+        if let Some(call) = calls.call(row, &of_row) {
+            replay.add(&call);
+        }
+    }
+    Ok(())
+}
+
+impl Calls {
+    fn call<'c>(&'c self, row: usize, needs: &'c [CallNeed<'c>]) -> Option<ReplayedCall<'c>> {
+        let mut texts = self.texts.iter().map(|column| column.text(row));
+        let mut next = || texts.next().flatten();
+        let (event_id, event_source, event_name) = (next(), next(), next());
+        let (aws_region, serving_region) = (next(), next());
+        let (principal_arn, principal_id) = (next()?, next());
+        let credential_kind = credential_kind(next());
+        let (kind, account_id, user_name) = (next(), next(), next());
+        let (invoked_by, session_issuer_arn, session_id) = (next(), next(), next());
+        let (source_identity, source_ip_address, user_agent) = (next(), next(), next());
+        let (vpc_endpoint_id, tls_version, parameters) = (next(), next(), next());
+        let is_session = kind == Some("AssumedRole");
+        Some(ReplayedCall {
+            fields: RecordFields {
+                event_time: self.times.time(row).unwrap_or_default(),
+                event_source: event_source.unwrap_or_default(),
+                event_name: event_name.unwrap_or_default(),
+                aws_region,
+                identity: UserIdentity {
+                    kind,
+                    principal_id: session_id,
+                    arn: (!is_session).then_some(principal_arn),
+                    account_id,
+                    invoked_by,
+                    session_issuer_arn,
+                    ..UserIdentity::default()
+                },
+                user_name,
+                credential_kind,
+                session_created_at: self.created_at.time(row),
+                mfa_authenticated: self.mfa.boolean(row),
+                source_identity,
+                source_ip_address,
+                user_agent,
+                vpc_endpoint_id,
+                tls_version,
+                request_parameters: None,
+                resource_arn: None,
+            },
+            parameters,
+            principal_arn,
+            principal_id,
+            serving_region,
+            event_id: event_id.unwrap_or_default(),
+            needs,
+        })
+    }
+}
+
+fn credential_kind(name: Option<&str>) -> CredentialKind {
+    let kinds = [
+        CredentialKind::LongTerm,
+        CredentialKind::Temporary,
+        CredentialKind::Console,
+        CredentialKind::Service,
+        CredentialKind::Federated,
+    ];
+    let found = kinds.into_iter().find(|kind| Some(kind.as_str()) == name);
+    found.unwrap_or(CredentialKind::None)
+}
+
+/// The column of the actions that calls needed.
+struct Needs<'b> {
+    lists: &'b ListArray,
+    actions: &'b StringArray,
+    is_proven: &'b BooleanArray,
+    verdicts: &'b StringArray,
+    confidences: &'b StringArray,
+    resources: Lists<'b>,
+    origins: Lists<'b>,
+}
+
+/// A column of lists of texts.
+struct Lists<'b> {
+    lists: &'b ListArray,
+    texts: &'b StringArray,
+}
+
+impl<'b> Needs<'b> {
+    fn new(batch: &'b RecordBatch) -> Result<Self, Unreadable> {
+        let wrong = || ArrowError::SchemaError("`needs` is not what `iam_actions` gives".to_owned());
+        let lists = batch
+            .column_by_name("needs")
+            .and_then(|array| array.as_list_opt::<i32>());
+        let lists = lists.ok_or_else(wrong)?;
+        let members = lists.values().as_struct_opt().ok_or_else(wrong)?;
+        let texts = |name: &str| {
+            let column = members
+                .column_by_name(name)
+                .and_then(|array| array.as_string_opt::<i32>());
+            column.ok_or_else(wrong)
+        };
+        let text_lists = |name: &str| {
+            let lists = members
+                .column_by_name(name)
+                .and_then(|array| array.as_list_opt::<i32>());
+            let lists = lists.ok_or_else(wrong)?;
+            let texts = lists.values().as_string_opt::<i32>().ok_or_else(wrong)?;
+            Ok::<_, Unreadable>(Lists { lists, texts })
+        };
+        let is_proven = members
+            .column_by_name("is_proven")
+            .and_then(|array| array.as_boolean_opt());
+        Ok(Self {
+            lists,
+            actions: texts("action")?,
+            is_proven: is_proven.ok_or_else(wrong)?,
+            verdicts: texts("verdict")?,
+            confidences: texts("confidence")?,
+            resources: text_lists("resources")?,
+            origins: text_lists("resource_origins")?,
+        })
+    }
+
+    fn of(&self, row: usize) -> Vec<CallNeed<'b>> {
+        range(self.lists, row).map(|element| self.need(element)).collect()
+    }
+
+    fn need(&self, element: usize) -> CallNeed<'b> {
+        let action = text(self.actions, element);
+        let is_proven = self.is_proven.is_valid(element) && self.is_proven.value(element);
+        // As in `uses.sql`: a mapping that may be another proves nothing.
+        let is_sure = !matches!(
+            text(self.confidences, element),
+            Some("conflict" | "ambiguous" | "unresolved")
+        );
+        let kind = match action {
+            Some(_) if is_proven && is_sure => NeedKind::Certain,
+            Some(_) => NeedKind::Possible,
+            None if text(self.verdicts, element) == Some("unmapped") => NeedKind::Unmapped,
+            None => NeedKind::Nothing,
+        };
+        let origins = self.origins.of(element);
+        let is_proof = origins.map(|origin| !matches!(origin, "template" | "names"));
+        CallNeed {
+            kind,
+            action: action.unwrap_or_default(),
+            resources: self.resources.of(element).zip(is_proof).collect(),
+        }
+    }
+}
+
+impl<'b> Lists<'b> {
+    fn of(&self, row: usize) -> impl Iterator<Item = &'b str> + use<'b> {
+        let texts = self.texts;
+        range(self.lists, row).map(move |element| text(texts, element).unwrap_or_default())
+    }
+}
+
+/// Where the elements of a list stand; nowhere for null.
+fn range(lists: &ListArray, row: usize) -> std::ops::Range<usize> {
+    let offsets = lists.value_offsets();
+    let bound = |index: usize| offsets.get(index).and_then(|offset| usize::try_from(*offset).ok());
+    match (lists.is_valid(row), bound(row), bound(row + 1)) {
+        (true, Some(start), Some(end)) => start..end,
+        _ => 0..0,
+    }
+}
+
+fn text(texts: &StringArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
+}

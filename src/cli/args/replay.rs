@@ -1,0 +1,51 @@
+//! `replay` as typed.
+
+use std::path::PathBuf;
+
+use clap::ArgGroup;
+use clap::Args;
+
+use super::BasisArgs;
+use super::EngineArgs;
+use super::OutputArgs;
+
+/// Arguments of `replay`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("trial").required(true).args(["policies", "boundary", "control_policies", "plan"]))]
+pub struct ReplayArgs {
+    /// Whose calls, and when.
+    #[command(flatten)]
+    pub basis: BasisArgs,
+    /// Identity policy in the place of all present ones of the principals, their groups' included; may be repeated
+    #[arg(long = "policy", value_name = "FILE", requires = "principals")]
+    pub policies: Vec<PathBuf>,
+    /// Permissions boundary in the place of the present one
+    #[arg(long, value_name = "FILE")]
+    pub boundary: Option<PathBuf>,
+    /// Service control policy beside the present ones; several are those of one level
+    #[arg(long = "scp", value_name = "FILE")]
+    pub control_policies: Vec<PathBuf>,
+    /// The policies that `policy --mode trim` proposes, together
+    #[arg(long)]
+    pub plan: bool,
+    /// `--scp`: only accounts below this root or organizational unit
+    #[arg(long, value_name = "ID", requires = "control_policies")]
+    pub ou: Option<String>,
+    /// `--plan`: TOML file of permissions that are kept on purpose, each with a reason and a last day
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub allow: Option<PathBuf>,
+    /// How the logs are read.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtrail replay --policy deploy.json --principal github-deploy
+  trimtrail replay --boundary boundary.json --principal 'arn:aws:iam::*:role/ci/*' --since T-30d
+  trimtrail replay --scp regions.json --ou ou-exam-workloads --output csv -o denied.csv
+  trimtrail replay --plan --since T-90d";

@@ -1,0 +1,270 @@
+//! `replay`: policies tried on past calls.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::analysis;
+use crate::cli::allow_list;
+use crate::cli::args::ReplayArgs;
+use crate::cli::basis::Basis;
+use crate::cli::basis::is_arn_named;
+use crate::cli::basis::tell_basis;
+use crate::cli::basis::thresholds;
+use crate::cli::basis::time;
+use crate::cli::basis::wanted;
+use crate::cli::basis::window_of;
+use crate::cli::engine::Engine;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::facts;
+use crate::cli::interrupt::stop_signal;
+use crate::cli::output::Output;
+use crate::cli::proof::Proof;
+use crate::cli::rows;
+use crate::cli::rows::Switches;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::cli::size::counted;
+use crate::iam::Facts;
+use crate::iam::document::Document;
+use crate::iam::document::Effect;
+use crate::policy::Actor;
+use crate::policy::Estate;
+use crate::policy::Evidence;
+use crate::policy::Holders;
+use crate::policy::Member;
+use crate::policy::Mode;
+use crate::policy::Plan;
+use crate::policy::PrincipalKey;
+use crate::policy::Proposal;
+use crate::policy::Proposer;
+use crate::policy::Subject;
+use crate::policy::Trial;
+use crate::policy::Window;
+use crate::policy::by_logged_arn;
+use crate::policy::evaluation::Layer;
+use crate::policy::evaluation::NamedPolicy;
+use crate::policy::full_access;
+use crate::policy::subjects;
+use crate::report::DiffFrame;
+use crate::report::replay_rows;
+
+/// Replays past calls.
+///
+/// # Errors
+/// When a policy or the store cannot be read, the window is empty, no principal matches, or the result cannot be written.
+pub fn replay(args: &ReplayArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    Runtime::start(settings.threads)?.run(async {
+        tokio::select! {
+            status = stop_signal() => status,
+            status = try_out(args, settings, output) => status,
+        }
+    })
+}
+
+async fn try_out(args: &ReplayArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let documents = candidates(args)?;
+    let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
+    let engine = Engine::open(&args.engine, settings).await?;
+    let run = Run {
+        args,
+        settings,
+        facts,
+        engine: &engine,
+    };
+    match args.plan {
+        true => run.plan(output).await,
+        false => run.policies(&documents, output).await,
+    }
+}
+
+/// A policy that the user named.
+#[derive(Debug)]
+struct Candidate {
+    name: String,
+    document: Document,
+}
+
+/// Reads the policies, none for `--plan`. Service control policies that only deny come beside those that allow all.
+fn candidates(args: &ReplayArgs) -> Result<Vec<Candidate>, CliError> {
+    let own = args.policies.iter().chain(&args.boundary);
+    let files = own.chain(&args.control_policies);
+    let mut candidates = files.map(candidate).collect::<Result<Vec<_>, _>>()?;
+    let grants = |it: &Candidate| {
+        it.document
+            .readable()
+            .any(|(_, statement)| statement.effect == Effect::Allow)
+    };
+    let has_grant = candidates.iter().any(grants);
+    if !args.control_policies.is_empty() && !has_grant {
+        candidates.push(Candidate {
+            name: "FullAWSAccess".to_owned(),
+            document: full_access(),
+        });
+    }
+    Ok(candidates)
+}
+
+fn candidate(path: &PathBuf) -> Result<Candidate, CliError> {
+    let text = fs::read_to_string(path).map_err(|cause| CliError::Read {
+        path: path.clone(),
+        cause,
+    })?;
+    let unusable = |cause: String| CliError::Policy {
+        path: path.clone(),
+        cause,
+    };
+    let document = Document::parse(&text).map_err(|error| unusable(error.to_string()))?;
+    if let Some(error) = document.unreadable().next() {
+        return Err(unusable(error.to_string()));
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    Ok(Candidate {
+        name: name.to_string_lossy().into_owned(),
+        document,
+    })
+}
+
+struct Run<'a> {
+    args: &'a ReplayArgs,
+    settings: &'a Settings,
+    facts: &'static Facts,
+    engine: &'a Engine,
+}
+
+impl Run<'_> {
+    /// Policies from files.
+    async fn policies(&self, documents: &[Candidate], output: &mut Output) -> Result<ExitStatus, CliError> {
+        let basis = &self.args.basis;
+        let window = window_of(basis, self.engine, self.settings).await?;
+        let snapshots = analysis::snapshots(self.engine.session()).await?;
+        let estate = Estate::newest(&snapshots);
+        let callers = analysis::callers(self.engine.session(), window).await?;
+        let proposed: Vec<NamedPolicy<'_>> = documents
+            .iter()
+            .map(|it| NamedPolicy::new(&it.name, &it.document))
+            .collect();
+        let layer = match (self.args.policies.is_empty(), &self.args.boundary) {
+            (false, _) => Layer::Identity,
+            (true, Some(_)) => Layer::Boundary,
+            (true, None) => Layer::ServiceControl(1),
+        };
+        let members: Vec<Member<'_>> = estate.callers().collect();
+        let chosen = self.chosen(&callers, &members, &estate, layer)?;
+        let by_arn: BTreeMap<&str, &Member<'_>> = members.iter().map(|it| (it.principal.arn.as_str(), it)).collect();
+        let ids = members
+            .iter()
+            .filter_map(|it| Some((it.principal.unique_id.as_deref()?, it)));
+        let by_id: BTreeMap<&str, &Member<'_>> = ids.collect();
+        let mut without_snapshot = 0_usize;
+        let mut actors = BTreeMap::new();
+        for caller in chosen {
+            let renamed = || by_id.get(caller.unique_id.as_deref()?).copied();
+            let member = by_arn.get(caller.arn.as_str()).copied().or_else(renamed);
+            let trial = Trial::in_place_of(layer, member, &proposed);
+            without_snapshot += usize::from(member.is_none());
+            let actor = member.map(|member| Actor::of_member(member, trial.clone()));
+            actors.insert(caller.arn.clone(), actor.unwrap_or_else(|| Actor::unknown(trial)));
+        }
+        let proof = Proof::of(self.facts, self.engine, window, &actors, &callers).await?;
+        self.write(&proof, window, output)?;
+        output.note(&format!("window {} to {}", time(window.since), time(window.until)));
+        if without_snapshot > 0 && layer != Layer::ServiceControl(1) {
+            let count = counted(without_snapshot, "principal");
+            output.warning(&format!(
+                "no IAM snapshot shows what {count} may do: calls that a policy of the resource allows count as denied"
+            ));
+        }
+        Ok(proof.tell(output))
+    }
+
+    /// The policies that `policy` proposes.
+    async fn plan(&self, output: &mut Output) -> Result<ExitStatus, CliError> {
+        let (args, session) = (self.args, self.engine.session());
+        let keeps = allow_list::read(args.allow.as_deref())?;
+        let Basis { usage, snapshots } = Basis::gather(&args.basis, self.engine, self.settings).await?;
+        let estate = Estate::newest(&snapshots);
+        let all = subjects(&usage, &estate);
+        let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
+        let chosen_refs: Vec<&Subject<'_>> = chosen.iter().collect();
+        let concerned = Holders::of(&all).concerned(&chosen_refs);
+        let traces = analysis::traces(session, usage.window, &concerned).await?;
+        let evidence = Evidence {
+            usage: &usage,
+            estate: &estate,
+            subjects: &all,
+            traces: &traces,
+            thresholds: thresholds(&args.basis),
+        };
+        let now = self.settings.now.as_microsecond();
+        let mut proposer = Proposer::new(self.facts, evidence, Mode::Trim).keeping(&keeps, now);
+        let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
+        let callers = analysis::callers(session, usage.window).await?;
+        let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);
+        let proof = Proof::of(self.facts, self.engine, usage.window, &actors, &callers).await?;
+        self.write(&proof, usage.window, output)?;
+        let facts_date = self.facts.catalogue_date();
+        let status = tell_basis(&args.basis, facts_date, (&chosen, &estate), &usage, output);
+        Ok(match proof.tell(output) {
+            ExitStatus::Done => status,
+            unproven => unproven,
+        })
+    }
+
+    /// The principals of the logs that the user wants and that the layer may bind.
+    fn chosen<'c>(
+        &self,
+        callers: &'c BTreeSet<PrincipalKey>,
+        members: &[Member<'_>],
+        estate: &Estate<'_>,
+        layer: Layer,
+    ) -> Result<Vec<&'c PrincipalKey>, CliError> {
+        let (basis, ou) = (&self.args.basis, self.args.ou.as_deref());
+        for pattern in &basis.principals {
+            let in_logs = callers.iter().map(|caller| caller.arn.as_str());
+            let mut known = in_logs.chain(members.iter().map(|member| member.principal.arn.as_str()));
+            if !known.any(|arn| is_arn_named(arn, pattern)) {
+                return Err(CliError::Usage {
+                    message: format!("no user or role of the snapshots and logs matches `{pattern}`"),
+                    hint: Some("`trimtrail diff` lists all".to_owned()),
+                });
+            }
+        }
+        let below = ou.map(|id| (id, estate.accounts_below(id)));
+        if let Some((id, None)) = &below {
+            return Err(CliError::Usage {
+                message: format!("no snapshot of an organization has the unit `{id}`"),
+                hint: Some("import one with `trimtrail iam import`, or name accounts with `--account`".to_owned()),
+            });
+        }
+        let below = below.and_then(|(_, accounts)| accounts);
+        let is_control = matches!(layer, Layer::ServiceControl(_));
+        // Control policies do not bind the management account.
+        let exempt = estate.management_account().filter(|_| is_control);
+        let is_wanted = |caller: &&PrincipalKey| {
+            let account = caller.account_id().unwrap_or_default();
+            let (principals, accounts) = (&basis.principals, &basis.accounts);
+            (principals.is_empty() || principals.iter().any(|pattern| is_arn_named(&caller.arn, pattern)))
+                && (accounts.is_empty() || accounts.iter().any(|wanted| wanted == account))
+                && below.as_ref().is_none_or(|below| below.contains(account))
+                && exempt != Some(account)
+        };
+        Ok(callers.iter().filter(is_wanted).collect())
+    }
+
+    fn write(&self, proof: &Proof, window: Window, output: &mut Output) -> Result<(), CliError> {
+        let frame = DiffFrame {
+            window,
+            facts_date: self.facts.catalogue_date(),
+        };
+        let args = &self.args.output;
+        let options = rows::result_options(args, self.settings)?;
+        let batch = replay_rows(&proof.findings, frame, options.format)?;
+        let file = args.file.as_deref();
+        let summary = rows::write_batch(&batch, file, &options, output)?;
+        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! What policies ask for of the context of calls: what none asks for need not be read, and does not tell calls apart.
+
+use std::collections::BTreeSet;
+
+use super::Actor;
+use super::ReplayedCall;
+use crate::iam::document::ConditionValue;
+use crate::iam::document::Document;
+use crate::iam::document::Statement;
+
+/// Parts of the context that some policy asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AskedParts {
+    time: bool,
+    session: bool,
+    network: bool,
+    parameters: bool,
+}
+
+const TIME: &[&str] = &["aws:currenttime", "aws:epochtime"];
+const SESSION: &[&str] = &[
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:sourceidentity",
+    "aws:tokenissuetime",
+    "aws:userid",
+];
+const NETWORK: &[&str] = &[
+    "aws:securetransport",
+    "aws:sourceip",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:useragent",
+    "aws:vpcsourceip",
+];
+/// Beginnings of the keys that come out of parameters.
+const PARAMETERS: &[&str] = &[
+    "aws:requesttag/",
+    "aws:tagkeys",
+    "kms:",
+    "s3:",
+    "secretsmanager:",
+    "sts:",
+];
+
+impl AskedParts {
+    /// What the policies of these principals ask for.
+    pub(super) fn of<'a>(actors: impl Iterator<Item = &'a Actor<'a>>) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut keys = BTreeSet::new();
+        for actor in actors {
+            let trial = &actor.trial;
+            let policies = trial.proposed.iter().chain(&trial.present);
+            for policy in policies.chain(actor.grants.iter().flatten()) {
+                let Some(document) = policy.document else { continue };
+                // Many principals have one document.
+                if seen.insert(std::ptr::from_ref(document)) {
+                    add_keys(document, &mut keys);
+                }
+            }
+        }
+        let has = |names: &[&str]| names.iter().any(|name| keys.contains(*name));
+        let begins = |key: &String| PARAMETERS.iter().any(|prefix| key.starts_with(prefix));
+        Self {
+            time: has(TIME),
+            session: has(SESSION),
+            network: has(NETWORK),
+            parameters: keys.iter().any(begins),
+        }
+    }
+
+    /// Their names.
+    pub fn names(self) -> Vec<&'static str> {
+        let named = [
+            (self.session, "session"),
+            (self.network, "network"),
+            (self.parameters, "parameters"),
+        ];
+        let asked = named.into_iter().filter(|(is_asked, _)| *is_asked);
+        asked.map(|(_, name)| name).collect()
+    }
+
+    /// What is the same for calls that are alike for all policies.
+    pub(super) fn key(self, call: &ReplayedCall<'_>) -> Vec<u8> {
+        let fields = &call.fields;
+        let identity = &fields.identity;
+        let mut key = Vec::with_capacity(512);
+        for text in [
+            Some(call.principal_arn),
+            call.principal_id,
+            call.serving_region,
+            call.parameters,
+            Some(fields.event_source),
+            Some(fields.event_name),
+            fields.aws_region,
+            fields.user_name,
+            fields.source_identity,
+            fields.source_ip_address,
+            fields.user_agent,
+            fields.vpc_endpoint_id,
+            fields.tls_version,
+            Some(fields.credential_kind.as_str()),
+            identity.kind,
+            identity.principal_id,
+            identity.arn,
+            identity.account_id,
+            identity.invoked_by,
+            identity.session_issuer_arn,
+        ] {
+            push(&mut key, text);
+        }
+        let time = self.time.then_some(fields.event_time);
+        for number in [time, fields.session_created_at, fields.mfa_authenticated.map(i64::from)] {
+            let bytes = number.map(i64::to_le_bytes);
+            key.push(u8::from(bytes.is_some()));
+            key.extend(bytes.unwrap_or_default());
+        }
+        for need in call.needs {
+            push(&mut key, Some(need.action));
+            key.push(need.kind.byte());
+            for (arn, is_proof) in &need.resources {
+                push(&mut key, Some(arn));
+                key.push(u8::from(*is_proof));
+            }
+            key.push(u8::MAX);
+        }
+        key
+    }
+}
+
+/// A text with its length before it, so that texts do not run together.
+fn push(key: &mut Vec<u8>, text: Option<&str>) {
+    let Some(text) = text else {
+        return key.push(0);
+    };
+    key.push(1);
+    key.extend(text.len().to_le_bytes());
+    key.extend(text.as_bytes());
+}
+
+fn add_keys(document: &Document, keys: &mut BTreeSet<String>) {
+    for (_, statement) in document.readable() {
+        let named = statement.conditions.iter().flat_map(|block| &block.keys);
+        keys.extend(named.map(|(key, _)| key.to_ascii_lowercase()));
+        for text in texts(statement) {
+            let variables = text.split("${").skip(1);
+            let names = variables.filter_map(|rest| rest.split(['}', ',']).next());
+            keys.extend(names.map(|name| name.trim().to_ascii_lowercase()));
+        }
+    }
+}
+
+/// The texts that may hold variables.
+fn texts(statement: &Statement) -> impl Iterator<Item = &str> {
+    let resources = statement.resources.iter().flat_map(|scope| scope.named().texts());
+    let values = statement.conditions.iter().flat_map(|block| &block.keys);
+    let values = values.flat_map(|(_, values)| values.as_slice());
+    resources.chain(values.filter_map(|value| match value {
+        ConditionValue::Text(text) => Some(text.as_str()),
+        ConditionValue::Number(_) | ConditionValue::Bool(_) => None,
+    }))
+}
