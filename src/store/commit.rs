@@ -262,7 +262,7 @@ impl Store {
         };
         match landing.await {
             Ok(state) => Ok(Landing::Stored(state)),
-            Err(error) => self.landing(version, &record.batch, error).await,
+            Err(error) => self.landing(version, &record, error).await,
         }
     }
 
@@ -298,7 +298,7 @@ impl Store {
     }
 
     /// What really happened when the commit reported an error.
-    async fn landing(&self, version: u64, batch: &str, error: DeltaTableError) -> Result<Landing, StoreError> {
+    async fn landing(&self, version: u64, ours: &BatchRecord, error: DeltaTableError) -> Result<Landing, StoreError> {
         tracing::debug!(version, %error, "the commit reports an error; whose entry it is decides");
         let Some(head) = self.commit_head(Table::Events, version).await? else {
             return Ok(Landing::Failed(StoreError::from_log(
@@ -307,7 +307,7 @@ impl Store {
                 error,
             )));
         };
-        if head.batch.is_none_or(|record| record.batch != batch) {
+        if !head.batch.is_some_and(|record| record.is_same_commit(ours)) {
             return Ok(Landing::Beaten);
         }
         // The entry is ours: the error came after it, for example from the checkpoint.
@@ -571,24 +571,26 @@ mod tests {
     async fn error_after_our_own_entry_is_a_success_and_after_another_a_defeat() {
         let test = TestStore::create().await;
         test.commit("s3://logs/1", &["a"]).await;
-        let ours = test
-            .store
-            .commit_head(Table::Events, 1)
-            .await
-            .unwrap()
-            .unwrap()
-            .batch
-            .unwrap()
-            .batch;
+        let head = test.store.commit_head(Table::Events, 1).await.unwrap();
+        let ours = head.unwrap().batch.unwrap();
+        let other = BatchRecord {
+            batch: "other".to_owned(),
+            ..ours.clone()
+        };
+        // Two processes that commit the same prepared batch write its ledger rows anew, each for itself.
+        let mut same_batch = ours.clone();
+        "part-other.parquet".clone_into(&mut same_batch.objects.as_mut().unwrap().path);
         let error = || DeltaTableError::Generic("connection lost".to_owned());
         assert!(matches!(
             test.store.landing(1, &ours, error()).await.unwrap(),
             Landing::Stored(_)
         ));
-        assert!(matches!(
-            test.store.landing(1, "other", error()).await.unwrap(),
-            Landing::Beaten
-        ));
+        for other in [other, same_batch] {
+            assert!(matches!(
+                test.store.landing(1, &other, error()).await.unwrap(),
+                Landing::Beaten
+            ));
+        }
         assert!(matches!(
             test.store.landing(2, &ours, error()).await.unwrap(),
             Landing::Failed(_)

@@ -84,6 +84,13 @@ impl BatchRecord {
         }
     }
 
+    /// Whether an entry is of one and the same commit. Processes that commit the same prepared batch at the same time have
+    /// files of their own.
+    pub(super) fn is_same_commit(&self, other: &Self) -> bool {
+        let ledger = |record: &Self| record.objects.as_ref().map(|add| add.path.clone());
+        self.batch == other.batch && ledger(self) == ledger(other)
+    }
+
     pub(super) fn to_value(&self) -> Result<(String, Value), serde_json::Error> {
         Ok((BATCH_KEY.to_owned(), serde_json::to_value(self)?))
     }

@@ -267,7 +267,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Nothing is stored, unless the log itself cannot be read.
+    /// Nothing is stored, unless the log itself cannot be read. In a bucket the files stay, as for [`Store::commit`].
     pub async fn commit_prepared(
         &self,
         basis: &TableSnapshot,
@@ -309,7 +309,7 @@ impl Store {
                 Ok(CommitOutcome::Conflict(staged.events))
             }
             Landing::Failed(error) => {
-                // As for any commit: a request to a bucket may take effect later.
+                // A request to a bucket may take effect after it was given up: the files of an entry must be there then.
                 if self.storage().remote().is_some() {
                     return Err(error);
                 }

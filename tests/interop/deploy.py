@@ -51,6 +51,9 @@ def main(program, state_machine):
     for path, policy in policies.items():
         if policy != wanted:
             sys.exit(f"{path} grants {policy}\nbut deploy/README.md says {wanted}")
+    printed = printed_policy(program)
+    if printed != wanted:
+        sys.exit(f"doctor prints {printed}\nbut deploy/README.md says {wanted}")
     for command in commands:
         check_command(program, [resolved(word) for word in command])
     print(f"valid: {len(commands)} command lines, {len(policies)} policies of {len(wanted)} statements")
@@ -61,6 +64,15 @@ def documented_policy():
     text = (DEPLOY / "README.md").read_text(encoding="utf-8")
     document = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL).group(1))
     return sorted(map(plain, document["Statement"]), key=repr)
+
+
+def printed_policy(program):
+    """The statements that the program prints for the same places."""
+    store = f"s3://{SAMPLES['StoreBucket']}/{SAMPLES['StorePrefix']}"
+    command = [program, "doctor", f"s3://{SAMPLES['LogBucket']}", "--store", store, "--print-iam",
+               "--kms-key", "<LogKeyArn>", "--store-kms-key", "<StoreKeyArn>"]
+    ended = subprocess.run(command, env={}, capture_output=True, text=True, check=True)
+    return sorted(map(plain, json.loads(ended.stdout)["Statement"]), key=repr)
 
 
 def policy_of(role):

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::ingest::record;
 use crate::support::bucket::FakeBucket;
+use crate::support::bucket::STORE;
 use crate::support::bucket::Trouble;
 use crate::support::json::text;
 use crate::support::permissions::Permissions;
@@ -31,6 +32,14 @@ fn run(bucket: &FakeBucket, place: &Place, arguments: &[&str]) -> Ended {
 /// Checks by name, and the exit code.
 fn doctor(bucket: &FakeBucket, place: &Place, source: &str) -> (Vec<Value>, i32) {
     let ended = run(bucket, place, &["doctor", source, "--output", "json", "--quiet"]);
+    (serde_json::from_str(&ended.stdout).expect(&ended.stderr), ended.code)
+}
+
+/// As [`doctor`], of a store in a bucket and nothing else.
+fn doctor_of_store(store: &FakeBucket) -> (Vec<Value>, i32) {
+    let arguments = ["doctor", "--output", "json", "--quiet"];
+    let mut command = process::trimtrail(Path::new(STORE), &arguments);
+    let ended = process::ended(store.keep_store(&mut command).output().unwrap());
     (serde_json::from_str(&ended.stdout).expect(&ended.stderr), ended.code)
 }
 
@@ -137,6 +146,81 @@ fn folder_and_store_are_described_offline() {
     assert_eq!((&check(&checks, "list")["status"], code), (&"failure".into(), 1));
 }
 
+#[test]
+fn store_in_a_bucket_is_described_and_nothing_stays_in_it() {
+    let store = FakeBucket::writable();
+    let (checks, _) = doctor_of_store(&store);
+    for (name, found) in [
+        ("store credentials", "long-lived access key"),
+        ("store identity", "arn:aws:sts::111122223333:assumed-role/batch/i"),
+        ("store clock", "0 s between"),
+        ("store bucket", "answers and can be listed"),
+        ("store", "none yet"),
+        ("store writable", "yes"),
+    ] {
+        let check = check(&checks, name);
+        assert_eq!(
+            (&check["status"], text(check, "subject")),
+            (&"ok".into(), STORE.to_owned()),
+            "{check}"
+        );
+        assert!(text(check, "found").contains(found), "{check}");
+    }
+    assert_eq!(store.keys(), Vec::<String>::new());
+    let place = Place::new();
+    place.write("a.json", format!("{{\"Records\":[{}]}}", record(1)).as_bytes());
+    let logs = place.logs();
+    let mut command = process::trimtrail(Path::new(STORE), &["ingest", logs.to_str().unwrap()]);
+    assert_eq!(process::ended(store.keep_store(&mut command).output().unwrap()).code, 0);
+    let keys = store.keys();
+    let (checks, _) = doctor_of_store(&store);
+    assert!(text(check(&checks, "store"), "found").starts_with("version 1, schema version"));
+    assert_eq!(check(&checks, "store files")["status"], "ok");
+    assert_eq!(store.keys(), keys);
+    store.put(
+        "our trail/50% (ü)/events/event_date=2026-09-01/part-left.parquet",
+        "x",
+        &[],
+    );
+    let (checks, code) = doctor_of_store(&store);
+    let files = check(&checks, "store files");
+    assert_eq!((&files["status"], code), (&"warning".into(), 4));
+    assert!(text(files, "found").starts_with("1 data files, 1 B"), "{files}");
+}
+
+#[test]
+fn bucket_that_no_store_can_be_in_is_a_failure_with_its_remedy() {
+    let store = FakeBucket::writable();
+    let failure = |name: &str, remedy: &str| {
+        let (checks, code) = doctor_of_store(&store);
+        let check = check(&checks, name);
+        assert_eq!((&check["status"], code), (&"failure".into(), 1), "{checks:?}");
+        assert!(text(check, "remedy").contains(remedy), "{check}");
+    };
+    store.script(|script| script.writes.is_careless = true);
+    failure(
+        "store writable",
+        "use Amazon S3 or another service with conditional writes",
+    );
+    store.script(|script| {
+        script.writes.is_careless = false;
+        script.writes.is_denied = true;
+    });
+    failure("store writable", "allow `s3:PutObject`");
+    store.script(|script| script.list_trouble = Some(Trouble::Denied));
+    failure("store list", "allow `s3:ListBucket`");
+    store.script(|script| script.list_trouble = Some(Trouble::ExpiredToken));
+    failure("store bucket", "log in again");
+    assert_eq!(store.keys(), Vec::<String>::new());
+    let mut command = process::trimtrail(Path::new(STORE), &["doctor", "--output", "json"]);
+    let without = store.keep_store(&mut command).env_remove("AWS_ACCESS_KEY_ID");
+    let ended = process::ended(without.output().unwrap());
+    assert!(
+        ended.code == 1 && ended.stderr.contains("store credentials") && ended.stderr.contains("`--store-profile`"),
+        "{ended:?}"
+    );
+}
+
 /// The printed policy.
 fn printed(bucket: &FakeBucket, sources: &[&str]) -> Value {
     bucket.asked();
@@ -148,7 +232,7 @@ fn printed(bucket: &FakeBucket, sources: &[&str]) -> Value {
 }
 
 /// The policy without each statement, action and resource in turn.
-fn smaller(policy: &Value) -> Vec<Value> {
+pub(crate) fn smaller(policy: &Value) -> Vec<Value> {
     let mut policies = Vec::new();
     for (number, statement) in policy["Statement"].as_array().unwrap().iter().enumerate() {
         let mut without = policy.clone();

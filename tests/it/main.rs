@@ -34,10 +34,13 @@ mod run_report;
 mod s3;
 #[cfg(unix)]
 mod s3_store;
+#[cfg(unix)]
+mod s3_workers;
 mod slt;
 mod soundness;
 #[cfg(unix)]
 mod stopped;
+mod store_permissions;
 mod support;
 mod tidy;
 mod used_actions;

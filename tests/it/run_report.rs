@@ -191,6 +191,34 @@ fn requests_and_throttling_are_counted_as_the_bucket_counts_them() {
 }
 
 #[test]
+fn requests_to_the_bucket_of_the_store_are_counted_as_it_counts_them() {
+    let store = FakeBucket::writable();
+    store.script(|script| script.busy_percent = 20);
+    let place = Place::new();
+    place.write("a.json", format!("{{\"Records\":[{}]}}", record(1)).as_bytes());
+    let (logs, path) = (place.logs(), place.folder().join("run.json"));
+    let arguments = ["ingest", logs.to_str().unwrap(), "--report", path.to_str().unwrap()];
+    let mut command = process::trimtrail(Path::new(""), &arguments);
+    let ended = process::ended(store.keep_store(&mut command).output().unwrap());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = report(&path);
+    assert_eq!(report["requests"], Value::Null);
+    let requests = &report["store_requests"];
+    let asked = store.asked();
+    let count = |verbs: &[&str]| {
+        let asked = asked.iter().filter(|asked| verbs.contains(&asked.verb.as_str()));
+        i64::try_from(asked.count()).unwrap()
+    };
+    let told = ["list", "get", "head", "put", "delete"].map(|verb| number(requests, verb));
+    let wanted = [&["LIST"][..], &["GET"], &["HEAD"], &["PUT", "CREATE"], &["DELETE"]].map(count);
+    assert_eq!(told, wanted, "{asked:?}");
+    assert!(
+        number(requests, "put") > 4 && number(requests, "throttled") > 0,
+        "{requests}"
+    );
+}
+
+#[test]
 fn log_in_json_tells_every_step_and_no_secret() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=28);

@@ -27,18 +27,18 @@ fn sample() -> PathBuf {
 }
 
 /// The program with its store in a bucket.
-fn command(store: &FakeBucket, arguments: &[&str]) -> Command {
+pub(crate) fn command(store: &FakeBucket, arguments: &[&str]) -> Command {
     let mut command = process::trimtrail(&PathBuf::from(STORE), arguments);
     store.keep_store(&mut command);
     command
 }
 
-fn run(store: &FakeBucket, arguments: &[&str]) -> Ended {
+pub(crate) fn run(store: &FakeBucket, arguments: &[&str]) -> Ended {
     process::ended(command(store, arguments).output().unwrap())
 }
 
 /// The rows of a command, as JSON objects.
-fn rows(store: &FakeBucket, arguments: &[&str]) -> Vec<Value> {
+pub(crate) fn rows(store: &FakeBucket, arguments: &[&str]) -> Vec<Value> {
     let mut arguments = arguments.to_vec();
     arguments.extend(["--quiet", "--output", "json"]);
     let ended = run(store, &arguments);
@@ -46,15 +46,15 @@ fn rows(store: &FakeBucket, arguments: &[&str]) -> Vec<Value> {
     serde_json::from_str(&ended.stdout).unwrap()
 }
 
-const FINGERPRINT: &str = "select count(*) as number, count(distinct event_id) as ids, \
+pub(crate) const FINGERPRINT: &str = "select count(*) as number, count(distinct event_id) as ids, \
     encode(sha256(string_agg(record, '\n' order by record)), 'hex') as digest from event_records";
 
-fn fingerprint(store: &FakeBucket) -> Value {
+pub(crate) fn fingerprint(store: &FakeBucket) -> Value {
     rows(store, &["sql", FINGERPRINT])[0].clone()
 }
 
 /// Rows and ledger agree, and nothing is accounted for twice.
-fn assert_balanced(store: &FakeBucket, events: usize) {
+pub(crate) fn assert_balanced(store: &FakeBucket, events: usize) {
     let row = rows(
         store,
         &[
@@ -72,7 +72,7 @@ fn assert_balanced(store: &FakeBucket, events: usize) {
 }
 
 /// Writes objects that overlap, and returns how many events they hold together.
-fn write_objects(place: &Place, numbers: std::ops::Range<usize>) -> usize {
+pub(crate) fn write_objects(place: &Place, numbers: std::ops::Range<usize>) -> usize {
     for index in numbers.clone() {
         write_object(
             &place.logs(),
@@ -87,7 +87,7 @@ fn ingest(store: &FakeBucket, place: &Place) -> Ended {
     run(store, &["ingest", place.logs().to_str().unwrap()])
 }
 
-fn start(store: &FakeBucket, arguments: &[&str]) -> Child {
+pub(crate) fn start(store: &FakeBucket, arguments: &[&str]) -> Child {
     let mut command = command(store, arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
@@ -103,7 +103,7 @@ fn of<'a>(asked: &'a [Asked], verb: &str) -> Vec<&'a Asked> {
 }
 
 /// Every data file of the bucket belongs to the newest version.
-fn assert_no_garbage(store: &FakeBucket) {
+pub(crate) fn assert_no_garbage(store: &FakeBucket) {
     let known: i64 = rows(store, &["store", "info"])
         .iter()
         .map(|table| number(table, "files"))

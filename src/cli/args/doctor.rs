@@ -20,12 +20,15 @@ pub struct DoctorArgs {
     /// Memory that the run would be given
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_size)]
     pub memory: u64,
-    /// Look at nothing; print the least IAM policy that `ingest` needs for these sources
-    #[arg(long, help_heading = "Permissions", requires = "sources")]
+    /// Look at nothing; print the least IAM policy that `ingest` and `commit` need for these sources and the store
+    #[arg(long, help_heading = "Permissions")]
     pub print_iam: bool,
     /// ARN of a KMS key that encrypts the logs, for the printed policy; may be repeated
     #[arg(long, value_name = "ARN", help_heading = "Permissions", requires = "print_iam")]
     pub kms_key: Vec<String>,
+    /// ARN of a KMS key that encrypts the store, for the printed policy; may be repeated
+    #[arg(long, value_name = "ARN", help_heading = "Permissions", requires = "print_iam")]
+    pub store_kms_key: Vec<String>,
     /// How buckets are reached.
     #[command(flatten)]
     pub connection: ConnectionArgs,
@@ -38,4 +41,5 @@ const EXAMPLES: &str = "\
 Examples:
   trimtrail doctor s3://central-logs --store /srv/trail
   trimtrail doctor ./AWSLogs --output json
-  trimtrail doctor s3://central-logs --print-iam --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+  trimtrail doctor s3://central-logs --print-iam --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd
+  trimtrail doctor s3://central-logs --store s3://trail-store/trimtrail --print-iam";

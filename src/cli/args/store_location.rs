@@ -62,9 +62,9 @@ impl StoreLocationArgs {
         }
     }
 
-    /// The place, as `store` takes it.
-    pub(in crate::cli) fn location(&self) -> Result<Location, StoreError> {
-        let options = S3Options {
+    /// How the store's bucket is reached, as `source` takes it.
+    pub(in crate::cli) fn options(&self) -> S3Options {
+        S3Options {
             role_arn: self.store_role_arn.clone(),
             external_id: self.store_external_id.clone(),
             endpoint_url: self.store_endpoint_url.clone(),
@@ -72,7 +72,11 @@ impl StoreLocationArgs {
             request_payer: false,
             profile: self.store_profile.clone(),
             region: self.store_region.clone(),
-        };
-        Ok(Location::parse(&self.store)?.with_s3(options))
+        }
+    }
+
+    /// The place, as `store` takes it.
+    pub(in crate::cli) fn location(&self) -> Result<Location, StoreError> {
+        Ok(Location::parse(&self.store)?.with_s3(self.options()))
     }
 }

@@ -46,7 +46,7 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
             None => checks.extend(folder::checks(source)),
         }
     }
-    checks.extend(runtime.run(store::checks(&location))?);
+    checks.extend(runtime.run(store::checks(&location, &args.location.options()))?);
     checks.extend(machine::checks(args.memory, settings));
     tell(&checks, args, settings, output)
 }

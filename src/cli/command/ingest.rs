@@ -122,11 +122,12 @@ fn run(
     bar.clear();
     account.requests = lister.requests();
     account.version_after = runtime.run(async { Ok(store.version().await?) }).ok();
+    account.store_requests = store.requests();
     ended?;
     let balance = &account.balance;
     output.print(&render(balance))?;
     output.print(&render_requests(account.requests))?;
-    output.print(&render_store_requests(store.requests()))?;
+    output.print(&render_store_requests(account.store_requests))?;
     warn_of_gaps(balance, output);
     if deposit.is_some() {
         output.note("nothing is committed yet; `trimtrail commit` does it");

@@ -38,6 +38,7 @@ pub(super) struct RunAccount<'a> {
     plan: Option<(String, Options)>,
     pub(super) balance: Balance,
     pub(super) requests: Option<RequestCounts>,
+    pub(super) store_requests: Option<RequestCounts>,
     pub(super) version_before: Option<u64>,
     pub(super) version_after: Option<u64>,
 }
@@ -52,6 +53,7 @@ impl<'a> RunAccount<'a> {
             plan: None,
             balance: Balance::default(),
             requests: None,
+            store_requests: None,
             version_before: None,
             version_after: None,
         }
@@ -117,6 +119,15 @@ impl<'a> RunAccount<'a> {
                 "list": requests.list,
                 "get": requests.get,
                 "head": requests.head,
+                "repeated": requests.repeated,
+                "throttled": requests.throttled,
+            })),
+            "store_requests": self.store_requests.map(|requests| json!({
+                "list": requests.list,
+                "get": requests.get,
+                "head": requests.head,
+                "put": requests.put,
+                "delete": requests.delete,
                 "repeated": requests.repeated,
                 "throttled": requests.throttled,
             })),

@@ -33,7 +33,10 @@ impl TableFunctionImpl for ReadCloudtrail {
             .and_then(|scalar| scalar.try_as_str().flatten())
             .ok_or_else(usage)?;
         if path.starts_with("s3://") {
-            let message = format!("cannot read `{path}`: this build reads local files only; copy the objects first");
+            let message = format!(
+                "cannot read `{path}`: `read_cloudtrail` reads files and folders only; load the bucket with `trimtrail \
+                 ingest`, or copy the objects first"
+            );
             return Err(DataFusionError::Plan(message));
         }
         Ok(Arc::new(RawTable::new(path.to_owned(), self.skipped.clone())))

@@ -15,6 +15,7 @@ use super::fault::Verb;
 use super::limiter::Limiter;
 use super::retry::MAX_ATTEMPTS;
 use super::retry::MAX_ATTEMPTS_AT_BYTES;
+use super::retry::MAX_ATTEMPTS_AT_TROUBLE;
 use super::retry::RetryBudget;
 use super::retry::pause_after;
 
@@ -116,8 +117,9 @@ impl Bucket {
                 self.limiter.throttled();
                 self.counts.throttled.fetch_add(1, Ordering::Relaxed);
             }
-            let most = match failure.fault.kind {
-                FaultKind::Incomplete => MAX_ATTEMPTS_AT_BYTES,
+            let most = match (failure.fault.kind, failure.remedy) {
+                (FaultKind::Incomplete, _) => MAX_ATTEMPTS_AT_BYTES,
+                (_, Remedy::Insist | Remedy::SlowDown) => MAX_ATTEMPTS_AT_TROUBLE,
                 _ => MAX_ATTEMPTS,
             };
             let may_repeat = failure.remedy != Remedy::GiveUp && attempt < most && self.budget.take();

@@ -48,7 +48,9 @@ pub enum FaultKind {
 pub(super) enum Remedy {
     GiveUp,
     Repeat,
-    /// Repeat, and ask less at a time.
+    /// Repeat more often, as the service answers that it is its own fault.
+    Insist,
+    /// The same, and ask less at a time.
     SlowDown,
 }
 
@@ -99,7 +101,8 @@ impl Fault {
     }
 
     /// The same for a bucket that holds a store, whose options have names of their own.
-    pub(super) fn of_store(mut self) -> Self {
+    #[must_use]
+    pub fn of_store(mut self) -> Self {
         for (option, of_store) in [
             ("`--aws-region", "`--store-region"),
             ("`--profile", "`--store-profile"),
@@ -221,10 +224,13 @@ impl Failure {
                 )
             }),
             ("InternalError" | "RequestTimeout" | "OperationAborted" | "ConditionalRequestConflict", _)
-            | (_, 409 | 500 | 502 | 504) => Some(Self::repeatable(
-                FaultKind::Unavailable,
-                format!("the service fails ({said}); run again later"),
-            )),
+            | (_, 409 | 500 | 502 | 504) => Some(Self {
+                remedy: Remedy::Insist,
+                ..Self::repeatable(
+                    FaultKind::Unavailable,
+                    format!("the service fails ({said}); run again later"),
+                )
+            }),
             _ => None,
         }
     }
@@ -379,7 +385,11 @@ mod tests {
     fn throttling_slows_down_and_failures_of_the_service_are_repeated() {
         assert_eq!(fault(Verb::Get, 503, "SlowDown", "x").1, Remedy::SlowDown);
         assert_eq!(fault(Verb::Head, 503, "", "").1, Remedy::SlowDown);
-        assert_eq!(fault(Verb::Get, 500, "InternalError", "x").1, Remedy::Repeat);
+        assert_eq!(fault(Verb::Get, 500, "InternalError", "x").1, Remedy::Insist);
+        assert_eq!(
+            fault(Verb::Put, 409, "ConditionalRequestConflict", "x").1,
+            Remedy::Insist
+        );
         assert_eq!(fault(Verb::Get, 403, "InvalidObjectState", "x").0, FaultKind::Archived);
         assert_eq!(fault(Verb::Head, 404, "", "").0, FaultKind::Vanished);
         assert_eq!(fault(Verb::Get, 404, "NoSuchBucket", "").0, FaultKind::Refused);

@@ -9,6 +9,10 @@ use std::time::Duration;
 /// Attempts at one request.
 pub(super) const MAX_ATTEMPTS: u32 = 10;
 
+/// Attempts while the service answers, and each time that it is busy or in trouble. A third of all requests may end so: a run
+/// of millions must not meet one that always does, nor a commit that needs a second answer because the first got lost.
+pub(super) const MAX_ATTEMPTS_AT_TROUBLE: u32 = 16;
+
 /// Attempts at bytes that come, but not as promised: that seldom passes.
 pub(super) const MAX_ATTEMPTS_AT_BYTES: u32 = 4;
 

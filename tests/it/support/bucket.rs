@@ -59,6 +59,8 @@ struct State {
     uploads: BTreeMap<String, BTreeMap<usize, Bytes>>,
     is_writable: bool,
     requests: usize,
+    /// Writes that took effect and whose answer got lost.
+    lost_answers: usize,
     script: Script,
     asked: Vec<Asked>,
 }
@@ -103,6 +105,8 @@ pub(crate) struct WriteScript {
     pub(crate) is_careless: bool,
     /// Every write is denied.
     pub(crate) is_denied: bool,
+    /// No part of an upload is taken.
+    pub(crate) are_parts_denied: bool,
 }
 
 /// What comes instead of an answer.
@@ -248,6 +252,16 @@ impl FakeBucket {
             .collect()
     }
 
+    /// How many uploads in parts were begun and neither ended nor given up.
+    pub(crate) fn open_uploads(&self) -> usize {
+        self.state.lock().unwrap().uploads.len()
+    }
+
+    /// How many writes took effect whose answer got lost.
+    pub(crate) fn lost_answers(&self) -> usize {
+        self.state.lock().unwrap().lost_answers
+    }
+
     /// Changes what goes wrong.
     pub(crate) fn script(&self, change: impl FnOnce(&mut Script)) {
         change(&mut self.state.lock().unwrap().script);
@@ -352,7 +366,7 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answ
         return Ok(fault(503, "SlowDown", "Please reduce your request rate."));
     }
     let mut state = state.lock().unwrap();
-    if let Some(refusal) = refusal(&state.script, &verb, &key, &query) {
+    if let Some(refusal) = refusal(&state, &verb, &key, &query) {
         return Ok(refusal);
     }
     Ok(match verb.as_str() {
@@ -363,30 +377,54 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answ
     })
 }
 
-/// A number below 100, the same share in every stretch, in no simple rhythm.
+/// A number below 100, as if drawn: the next one says nothing of it (splitmix64).
 fn draw(state: &mut State) -> usize {
     state.requests += 1;
-    state.requests * 7_919 % 10_007 % 100
+    let mut drawn = u64::try_from(state.requests)
+        .unwrap()
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {
+        drawn = (drawn ^ (drawn >> shift)).wrapping_mul(factor);
+    }
+    usize::try_from((drawn ^ (drawn >> 31)) % 100).unwrap()
 }
 
 /// Who the token service says the caller is.
 const CALLER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:assumed-role/batch/i</Arn><UserId>AROAEXAMPLE:i</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 
 /// Refuses what the permissions do not allow.
-fn refusal(script: &Script, verb: &str, key: &str, query: &BTreeMap<String, String>) -> Option<Answer> {
-    let permissions = script.permissions.as_ref()?;
-    let bucket = format!("arn:aws:s3:::{BUCKET}");
+fn refusal(state: &State, verb: &str, key: &str, query: &BTreeMap<String, String>) -> Option<Answer> {
+    let permissions = state.script.permissions.as_ref()?;
+    let name = if state.is_writable { STORE_BUCKET } else { BUCKET };
+    let bucket = format!("arn:aws:s3:::{name}");
     let prefix = query.get("prefix").map(String::as_str);
-    let is_allowed = match verb {
-        "LIST" => permissions.allow("s3:ListBucket", &bucket, prefix),
-        _ => permissions.allow("s3:GetObject", &format!("{bucket}/{key}"), None),
+    let action = match verb {
+        "LIST" => "s3:ListBucket",
+        "GET" | "HEAD" => "s3:GetObject",
+        "DELETE" => "s3:DeleteObject",
+        "ABORT" => "s3:AbortMultipartUpload",
+        _ => "s3:PutObject",
     };
-    if !is_allowed {
+    let is_allowed = match verb {
+        "LIST" => permissions.allow(action, &bucket, prefix),
+        _ => permissions.allow(action, &format!("{bucket}/{key}"), None),
+    };
+    // Whoever may not list the bucket, without regard to a prefix, does not learn that an object is not there.
+    let is_hidden = action == "s3:GetObject"
+        && !state.objects.contains_key(key)
+        && !permissions.allow("s3:ListBucket", &bucket, None);
+    if !is_allowed || is_hidden {
         return troubled(Trouble::Denied);
     }
-    let kms_key = script.kms_key.as_ref().filter(|_| verb == "GET")?;
-    let may_decrypt = permissions.allow("kms:Decrypt", kms_key, None);
-    (!may_decrypt).then(|| troubled(Trouble::KeyDenied)).flatten()
+    let actions: &[&str] = match verb {
+        "GET" => &["kms:Decrypt"],
+        "PUT" | "CREATE" => &["kms:GenerateDataKey"],
+        "BEGIN" | "PART" | "COMPLETE" => &["kms:Decrypt", "kms:GenerateDataKey"],
+        _ => &[],
+    };
+    let key = state.script.kms_key.as_ref()?;
+    let missing = actions.iter().find(|action| !permissions.allow(action, key, None));
+    missing.map(|action| key_denied(action))
 }
 
 fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
@@ -553,16 +591,17 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
     answer.body(body).unwrap()
 }
 
+fn key_denied(action: &str) -> Answer {
+    let denied = "User: arn:aws:sts::111122223333:assumed-role/batch/i is not authorized to perform:";
+    let message = format!("{denied} {action} on resource: arn:aws:kms:eu-west-1:111122223333:key/1");
+    fault(403, "AccessDenied", &message)
+}
+
 /// The answer to a request in trouble, unless the trouble comes with the bytes.
 fn troubled(trouble: Trouble) -> Option<Answer> {
-    let denied = "User: arn:aws:sts::111122223333:assumed-role/batch/i is not authorized to perform:";
     match trouble {
         Trouble::Denied => Some(fault(403, "AccessDenied", "Access Denied")),
-        Trouble::KeyDenied => Some(fault(
-            403,
-            "AccessDenied",
-            &format!("{denied} kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1"),
-        )),
+        Trouble::KeyDenied => Some(key_denied("kms:Decrypt")),
         Trouble::Archived => Some(fault(
             403,
             "InvalidObjectState",

@@ -1,4 +1,4 @@
-//! A source in a bucket: who asks, whether the bucket answers, and what it holds.
+//! A source or a store in a bucket: who asks, whether the bucket answers, and what a source holds.
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -8,6 +8,7 @@ use super::folder::layout;
 use crate::cli::error::CliError;
 use crate::source::BucketExam;
 use crate::source::CredentialSummary;
+use crate::source::Fault;
 use crate::source::FaultKind;
 use crate::source::Reached;
 use crate::source::ReadObject;
@@ -20,47 +21,42 @@ const SOME_SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// Credentials that end sooner may end during a run.
 const SOON: SignedDuration = SignedDuration::from_mins(30);
 
+/// What a bucket is for: names of the checks, and the options that reach it.
+struct Purpose {
+    credentials: &'static str,
+    identity: &'static str,
+    clock: &'static str,
+    bucket: &'static str,
+    list: &'static str,
+    /// A fault in the words of these options.
+    told: fn(Fault) -> Fault,
+}
+
+const LOGS: Purpose = Purpose {
+    credentials: "credentials",
+    identity: "identity",
+    clock: "clock",
+    bucket: "bucket",
+    list: "list",
+    told: |fault| fault,
+};
+
+const STORE: Purpose = Purpose {
+    credentials: "store credentials",
+    identity: "store identity",
+    clock: "store clock",
+    bucket: "store bucket",
+    list: "store list",
+    told: Fault::of_store,
+};
+
 /// Looks at one source; what depends on something that failed is left out.
 pub(super) async fn checks(source: &str, options: &S3Options) -> Result<Vec<Check>, CliError> {
     let exam = BucketExam::open(source, options).await?;
-    let mut checks = Vec::new();
-    match exam.credentials().await {
-        Ok(credentials) => checks.push(credential_check(source, credentials, Timestamp::now())),
-        Err(fault) => {
-            checks.push(Check::fault("credentials", source, &fault));
-            return Ok(checks);
-        }
-    }
-    checks.push(match exam.identity().await {
-        Ok(arn) => Check::ok("identity", source, arn),
-        Err(_) if options.endpoint_url.is_some() => {
-            Check::ok("identity", source, "the endpoint does not say who the caller is")
-        }
-        Err(fault) => Check::warning(
-            "identity",
-            source,
-            fault.found_and_remedy().0,
-            "allow `sts:GetCallerIdentity`, or let the network reach AWS STS; `ingest` does without",
-        ),
-    });
-    let (reached, listed) = exam.reach().await;
-    checks.extend(clock_check(source, &reached, Timestamp::now()));
-    if let Err(fault) = listed {
-        let name = match fault.kind {
-            FaultKind::Denied => "list",
-            _ => "bucket",
-        };
-        checks.push(Check::fault(name, source, &fault));
+    let (mut checks, is_reached) = reach(&LOGS, &exam, source, options).await;
+    if !is_reached {
         return Ok(checks);
     }
-    let region = reached
-        .region
-        .map_or_else(String::new, |region| format!(", lies in {region}"));
-    checks.push(Check::ok(
-        "bucket",
-        source,
-        format!("answers and can be listed{region}"),
-    ));
     match exam.summary(&Selection::default()).await {
         Ok((summary, object)) => {
             checks.push(layout(source, &summary, object.is_some()));
@@ -76,33 +72,83 @@ pub(super) async fn checks(source: &str, options: &S3Options) -> Result<Vec<Chec
     Ok(checks)
 }
 
-fn credential_check(source: &str, credentials: CredentialSummary, now: Timestamp) -> Check {
+/// Looks at the bucket of a store, and says whether the store itself can be looked at.
+pub(super) async fn store_checks(place: &str, options: &S3Options) -> Result<(Vec<Check>, bool), CliError> {
+    let exam = BucketExam::open(place, options).await?;
+    Ok(reach(&STORE, &exam, place, options).await)
+}
+
+/// Asks who the caller is and whether the bucket answers.
+async fn reach(purpose: &Purpose, exam: &BucketExam, place: &str, options: &S3Options) -> (Vec<Check>, bool) {
+    let mut checks = Vec::new();
+    match exam.credentials().await {
+        Ok(credentials) => checks.push(credential_check(
+            (purpose.credentials, place),
+            credentials,
+            Timestamp::now(),
+        )),
+        Err(fault) => {
+            checks.push(Check::fault(purpose.credentials, place, &(purpose.told)(fault)));
+            return (checks, false);
+        }
+    }
+    checks.push(match exam.identity().await {
+        Ok(arn) => Check::ok(purpose.identity, place, arn),
+        Err(_) if options.endpoint_url.is_some() => {
+            Check::ok(purpose.identity, place, "the endpoint does not say who the caller is")
+        }
+        Err(fault) => Check::warning(
+            purpose.identity,
+            place,
+            fault.found_and_remedy().0,
+            "allow `sts:GetCallerIdentity`, or let the network reach AWS STS; `ingest` does without",
+        ),
+    });
+    let (reached, listed) = exam.reach().await;
+    checks.extend(clock_check((purpose.clock, place), &reached, Timestamp::now()));
+    if let Err(fault) = listed {
+        let name = match fault.kind {
+            FaultKind::Denied => purpose.list,
+            _ => purpose.bucket,
+        };
+        checks.push(Check::fault(name, place, &(purpose.told)(fault)));
+        return (checks, false);
+    }
+    let region = reached
+        .region
+        .map_or_else(String::new, |region| format!(", lies in {region}"));
+    let found = format!("answers and can be listed{region}");
+    checks.push(Check::ok(purpose.bucket, place, found));
+    (checks, true)
+}
+
+fn credential_check((name, place): (&'static str, &str), credentials: CredentialSummary, now: Timestamp) -> Check {
     let ends = credentials
         .expires_at
         .and_then(|time| Timestamp::from_microsecond(time).ok());
     match ends {
         Some(ends) if ends.duration_since(now) < SOON => Check::warning(
-            "credentials",
-            source,
+            name,
+            place,
             format!("temporary, and they end at {ends:.0}"),
             "log in again before a long run, unless they are renewed by themselves",
         ),
-        Some(ends) => Check::ok("credentials", source, format!("temporary, until {ends:.0}")),
-        None if credentials.is_temporary => Check::ok("credentials", source, "temporary"),
-        None => Check::ok("credentials", source, "long-lived access key"),
+        Some(ends) => Check::ok(name, place, format!("temporary, until {ends:.0}")),
+        None if credentials.is_temporary => Check::ok(name, place, "temporary"),
+        None => Check::ok(name, place, "long-lived access key"),
     }
 }
 
 /// Compares clocks; nothing when the server does not tell its time.
-fn clock_check(source: &str, reached: &Reached, now: Timestamp) -> Option<Check> {
+fn clock_check((name, place): (&'static str, &str), reached: &Reached, now: Timestamp) -> Option<Check> {
     let server = Timestamp::from_microsecond(reached.server_time?).ok()?;
     let skew = now.duration_since(server);
     let found = format!("{} s between this clock and the server's", skew.abs().as_secs());
     let remedy = "set the clock of this machine, for example with NTP; requests with a wrong time are refused";
     Some(match skew.abs() {
-        skew if skew > MOST_SKEW => Check::failure("clock", source, found, remedy),
-        skew if skew > SOME_SKEW => Check::warning("clock", source, found, remedy),
-        _ => Check::ok("clock", source, found),
+        skew if skew > MOST_SKEW => Check::failure(name, place, found, remedy),
+        skew if skew > SOME_SKEW => Check::warning(name, place, found, remedy),
+        _ => Check::ok(name, place, found),
     })
 }
 
@@ -127,12 +173,12 @@ mod tests {
                 server_time: Some(now.as_microsecond() - seconds * 1_000_000),
                 region: None,
             };
-            clock_check("s3://logs", &reached, now).unwrap().status
+            clock_check(("clock", "s3://logs"), &reached, now).unwrap().status
         };
         assert_eq!([0, -30, 59].map(status), [Status::Ok; 3]);
         assert_eq!([61, -90, 300].map(status), [Status::Warning; 3]);
         assert_eq!([301, -86_400].map(status), [Status::Failure; 2]);
-        assert_eq!(clock_check("s3://logs", &Reached::default(), now), None);
+        assert_eq!(clock_check(("clock", "s3://logs"), &Reached::default(), now), None);
     }
 
     #[test]
@@ -143,7 +189,7 @@ mod tests {
                 is_temporary: true,
                 expires_at: Some(now.as_microsecond() + minutes * 60_000_000),
             };
-            credential_check("s3://logs", credentials, now).status
+            credential_check(("credentials", "s3://logs"), credentials, now).status
         };
         assert_eq!([-5, 10, 60].map(status), [Status::Warning, Status::Warning, Status::Ok]);
     }

@@ -1,4 +1,4 @@
-//! The least IAM policy that `ingest` needs, made of the same places that it is given.
+//! The least IAM policy that a run needs, made of the same places that it is given.
 
 use serde_json::Value;
 use serde_json::json;
@@ -10,54 +10,95 @@ use crate::cli::output::Output;
 use crate::report::escape;
 use crate::source::BucketPrefix;
 
-/// Prints the policy for the sources of the command line.
+/// Prints the policy for the sources and the store of the command line.
 pub(super) fn print(args: &DoctorArgs, output: &mut Output) -> Result<ExitStatus, CliError> {
     let places = args.sources.iter().filter_map(|source| BucketPrefix::parse(source));
     let places: Vec<BucketPrefix> = places.collect();
-    if places.is_empty() {
-        return Err(CliError::Usage {
-            message: "folders need no IAM policy".to_owned(),
-            hint: Some("name a bucket, such as `s3://central-logs`".to_owned()),
-        });
+    let is_in_bucket = args.location.location()?.folder().is_none();
+    let store = BucketPrefix::parse(&args.location.store).filter(|_| is_in_bucket);
+    check(args, &places, store.as_ref())?;
+    let region = args.connection.aws_region.as_deref();
+    let mut statements = log_statements(&places, &args.kms_key, partition(region));
+    if let Some(store) = &store {
+        let region = args.location.store_region.as_deref().or(region);
+        statements.extend(store_statements(store, &args.store_kms_key, partition(region)));
     }
-    let policy = policy(&places, &args.kms_key, args.connection.aws_region.as_deref());
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     output.print(&format!("{}\n", escape::json(&format!("{policy:#}"))))?;
-    if args.kms_key.is_empty() {
+    if !places.is_empty() && args.kms_key.is_empty() {
         output.note("if the bucket is encrypted with a KMS key, name it with `--kms-key`");
     }
-    if let Some(role) = &args.connection.role_arn {
-        output.note(&format!(
-            "the policy is for `{role}`; the caller needs `sts:AssumeRole` on it"
-        ));
+    if store.is_some() && args.store_kms_key.is_empty() {
+        output.note("if the store's bucket is encrypted with a KMS key, name it with `--store-kms-key`");
     }
+    note_roles(args, store.is_some(), output);
     Ok(ExitStatus::Done)
 }
 
-/// List on the buckets below the prefixes, get on the objects below them, decrypt with the keys; nothing else.
-fn policy(places: &[BucketPrefix], kms_keys: &[String], region: Option<&str>) -> Value {
-    let partition = match region {
+/// Refuses what no policy is for.
+fn check(args: &DoctorArgs, places: &[BucketPrefix], store: Option<&BucketPrefix>) -> Result<(), CliError> {
+    let (message, hint) = match store {
+        None if places.is_empty() => (
+            "folders need no IAM policy",
+            "name a bucket, such as `s3://central-logs`, or one with `--store`",
+        ),
+        None if !args.store_kms_key.is_empty() => (
+            "`--store-kms-key` is for a store in a bucket",
+            "name it, such as `--store s3://trail-store/trimtrail`",
+        ),
+        Some(_) if places.is_empty() && !args.kms_key.is_empty() => (
+            "`--kms-key` is for logs in a bucket",
+            "name the bucket, or the key with `--store-kms-key`",
+        ),
+        _ => return Ok(()),
+    };
+    Err(CliError::Usage {
+        message: message.to_owned(),
+        hint: Some(hint.to_owned()),
+    })
+}
+
+/// Says whose policy it is when the program takes other roles first.
+fn note_roles(args: &DoctorArgs, has_store: bool, output: &mut Output) {
+    let of_store = args.location.store_role_arn.as_ref().filter(|_| has_store);
+    if let Some(role) = &args.connection.role_arn {
+        let which = if has_store {
+            "the policy for the logs"
+        } else {
+            "the policy"
+        };
+        output.note(&format!(
+            "{which} is for `{role}`; the caller needs `sts:AssumeRole` on it"
+        ));
+    }
+    if let Some(role) = of_store {
+        output.note(&format!(
+            "the statements for the store are for `{role}`; the caller needs `sts:AssumeRole` on it"
+        ));
+    }
+}
+
+fn partition(region: Option<&str>) -> &'static str {
+    match region {
         Some(region) if region.starts_with("cn-") => "aws-cn",
         Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
         _ => "aws",
-    };
+    }
+}
+
+/// List on the buckets below the prefixes, get on the objects below them, decrypt with the keys; nothing else.
+fn log_statements(places: &[BucketPrefix], kms_keys: &[String], partition: &str) -> Vec<Value> {
+    if places.is_empty() {
+        return Vec::new();
+    }
     let mut statements: Vec<Value> = places
         .iter()
         .filter_map(|place| list_statement(place, partition))
         .collect();
     let objects: Vec<String> = places.iter().map(|place| objects_arn(place, partition)).collect();
-    statements.push(json!({
-        "Sid": "ReadLogs",
-        "Effect": "Allow",
-        "Action": "s3:GetObject",
-        "Resource": one_or_many(objects),
-    }));
+    statements.push(allow("ReadLogs", &["s3:GetObject"], objects));
     if !kms_keys.is_empty() {
-        statements.push(json!({
-            "Sid": "DecryptLogs",
-            "Effect": "Allow",
-            "Action": "kms:Decrypt",
-            "Resource": one_or_many(kms_keys.to_vec()),
-        }));
+        statements.push(allow("DecryptLogs", &["kms:Decrypt"], kms_keys.to_vec()));
     }
     // Ids of statements must differ.
     let is_repeated = places.len() > 1;
@@ -66,7 +107,39 @@ fn policy(places: &[BucketPrefix], kms_keys: &[String], region: Option<&str>) ->
             id.push_str(&(number + 1).to_string());
         }
     }
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    statements
+}
+
+/// What a writer of a store needs: `ingest` and `commit`.
+///
+/// Listing stands without a condition on `s3:prefix`: requests for one object carry no prefix, and S3 calls an object that
+/// is not there "denied" for whoever may not list. The store asks for entries of its log that are not there yet.
+fn store_statements(place: &BucketPrefix, kms_keys: &[String], partition: &str) -> Vec<Value> {
+    let folder = place.clone().into_folder();
+    let bucket = format!("arn:{partition}:s3:::{}", folder.bucket);
+    let actions = [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:AbortMultipartUpload",
+    ];
+    let objects = format!("{bucket}/{}*", literal(&folder.prefix));
+    let mut statements = vec![
+        allow("ListStore", &["s3:ListBucket"], vec![bucket]),
+        allow("WriteStore", &actions, vec![objects]),
+    ];
+    if !kms_keys.is_empty() {
+        let actions = ["kms:Decrypt", "kms:GenerateDataKey"];
+        statements.push(allow("UseStoreKey", &actions, kms_keys.to_vec()));
+    }
+    statements
+}
+
+fn allow(id: &str, actions: &[&str], mut resources: Vec<String>) -> Value {
+    resources.sort();
+    resources.dedup();
+    let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+    json!({ "Sid": id, "Effect": "Allow", "Action": one_or_many(actions), "Resource": one_or_many(resources) })
 }
 
 /// `None` for a single object, which is not listed.
@@ -75,12 +148,8 @@ fn list_statement(place: &BucketPrefix, partition: &str) -> Option<Value> {
         return None;
     }
     let folder = place.clone().into_folder();
-    let mut statement = json!({
-        "Sid": "ListLogs",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": format!("arn:{partition}:s3:::{}", folder.bucket),
-    });
+    let bucket = format!("arn:{partition}:s3:::{}", folder.bucket);
+    let mut statement = allow("ListLogs", &["s3:ListBucket"], vec![bucket]);
     if let Some(members) = statement.as_object_mut().filter(|_| !folder.prefix.is_empty()) {
         let prefix = format!("{}*", literal(&folder.prefix));
         members.insert("Condition".to_owned(), json!({ "StringLike": { "s3:prefix": prefix } }));
@@ -108,9 +177,7 @@ fn literal(key: &str) -> String {
     pattern
 }
 
-fn one_or_many(mut values: Vec<String>) -> Value {
-    values.sort();
-    values.dedup();
+fn one_or_many(values: Vec<String>) -> Value {
     match values.as_slice() {
         [value] => Value::String(value.clone()),
         _ => values.into(),
@@ -127,30 +194,47 @@ mod tests {
             .map(|source| BucketPrefix::parse(source).unwrap())
             .collect();
         let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
-        policy(&places, &keys, region)
+        log_statements(&places, &keys, partition(region)).into()
     }
 
     #[test]
     fn prefix_bounds_lists_and_reads_and_its_wildcards_are_literal() {
         let policy = of(&["s3://logs/a*b"], &["arn:aws:kms:eu-west-1:111122223333:key/1"], None);
-        let wanted = json!({ "Version": "2012-10-17", "Statement": [
+        let wanted = json!([
             { "Sid": "ListLogs", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::logs",
               "Condition": { "StringLike": { "s3:prefix": "a${*}b/*" } } },
             { "Sid": "ReadLogs", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::logs/a${*}b/*" },
             { "Sid": "DecryptLogs", "Effect": "Allow", "Action": "kms:Decrypt",
               "Resource": "arn:aws:kms:eu-west-1:111122223333:key/1" },
-        ]});
+        ]);
         assert_eq!(policy, wanted);
     }
 
     #[test]
     fn whole_bucket_single_object_and_other_partitions() {
         let policy = of(&["s3://logs", "s3://others/x.json.gz"], &[], Some("cn-north-1"));
-        let wanted = json!({ "Version": "2012-10-17", "Statement": [
+        let wanted = json!([
             { "Sid": "ListLogs1", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws-cn:s3:::logs" },
             { "Sid": "ReadLogs2", "Effect": "Allow", "Action": "s3:GetObject",
               "Resource": ["arn:aws-cn:s3:::logs/*", "arn:aws-cn:s3:::others/x.json.gz"] },
-        ]});
+        ]);
         assert_eq!(policy, wanted);
+    }
+
+    #[test]
+    fn store_is_listed_without_a_condition_and_written_below_its_prefix_only() {
+        let place = BucketPrefix::parse("s3://trail-store/a*b").unwrap();
+        let key = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1".to_owned();
+        let statements = store_statements(&place, std::slice::from_ref(&key), partition(Some("us-gov-west-1")));
+        let wanted = json!([
+            { "Sid": "ListStore", "Effect": "Allow", "Action": "s3:ListBucket",
+              "Resource": "arn:aws-us-gov:s3:::trail-store" },
+            { "Sid": "WriteStore", "Effect": "Allow",
+              "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+              "Resource": "arn:aws-us-gov:s3:::trail-store/a${*}b/*" },
+            { "Sid": "UseStoreKey", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+              "Resource": key },
+        ]);
+        assert_eq!(Value::from(statements), wanted);
     }
 }

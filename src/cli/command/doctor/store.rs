@@ -1,11 +1,13 @@
 //! The store: whether it is there, whole and writable.
 
+use super::bucket;
 use super::check::Check;
 use super::machine::space_check;
 use crate::cli::error::CliError;
 use crate::cli::size::format_count;
 use crate::cli::size::format_size;
 use crate::schema;
+use crate::source::S3Options;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -14,9 +16,16 @@ use crate::store::StoreError;
 const WANTED_BYTES: u64 = 1 << 30;
 
 /// Looks at a store, and changes nothing.
-pub(super) async fn checks(location: &Location) -> Result<Vec<Check>, CliError> {
+pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<Vec<Check>, CliError> {
     let place = location.display().to_string();
     let mut checks = Vec::new();
+    if location.folder().is_none() {
+        let (found, is_reached) = bucket::store_checks(&place, options).await?;
+        checks = found;
+        if !is_reached {
+            return Ok(checks);
+        }
+    }
     match Store::open(location).await {
         Ok(store) => {
             let version = store.version().await?;
@@ -50,7 +59,8 @@ async fn unnamed_check(place: &str, store: &Store) -> Check {
                 format_count(unnamed.files),
                 format_size(unnamed.bytes)
             ),
-            "nothing, if a run is writing now; else a run was cut off, and no query sees what it left",
+            "nothing, if a run is writing now or `trimtrail commit` is still to come; else a run was cut off, and no query \
+             sees what it left",
         ),
         Err(error) => error_check("store files", place, &error),
     }
@@ -58,6 +68,8 @@ async fn unnamed_check(place: &str, store: &Store) -> Check {
 
 fn error_check(name: &'static str, place: &str, error: &StoreError) -> Check {
     let text = error.to_string();
-    let (found, remedy) = text.split_once("; ").unwrap_or((&text, "see docs/store.md"));
+    let (found, remedy) = text
+        .split_once("; ")
+        .unwrap_or((&text, "see docs/store.md and docs/s3.md"));
     Check::failure(name, place, found, remedy)
 }

@@ -38,10 +38,12 @@ pub(super) fn answer(
     key: &str,
     query: &BTreeMap<String, String>,
 ) -> Result<Answer, std::io::Error> {
-    if state.script.writes.is_denied {
+    let writes = &state.script.writes;
+    let verb = verb(request, query).unwrap_or_default();
+    if writes.is_denied || writes.are_parts_denied && verb == "PART" {
         return Ok(fault(403, "AccessDenied", "Access Denied"));
     }
-    Ok(match verb(request, query).unwrap_or_default() {
+    Ok(match verb {
         "CREATE" => return create(state, request, key),
         "PUT" => put(state, key, request.body().clone()),
         "BEGIN" => {
@@ -98,6 +100,7 @@ fn create(state: &mut State, request: &Request<Bytes>, key: &str) -> Result<Answ
         ));
     }
     let stored = put(state, key, request.body().clone());
+    state.lost_answers += usize::from(state.script.writes.lost.is_some());
     match state.script.writes.lost {
         None => Ok(stored),
         Some(Lost::Failure) => Ok(fault(
