@@ -16,15 +16,15 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch;
 use super::evidence::each_batch_with;
-use crate::event::CredentialKind;
-use crate::event::UserIdentity;
 use crate::policy::CallNeed;
 use crate::policy::NeedKind;
 use crate::policy::PrincipalKey;
 use crate::policy::Replay;
 use crate::policy::ReplayedCall;
 use crate::policy::Window;
+use crate::policy::evaluation::CredentialKind;
 use crate::policy::evaluation::RecordFields;
+use crate::policy::evaluation::UserIdentity;
 use crate::query::EvidenceQuery;
 use crate::query::ParamText;
 use crate::query::QuerySession;
@@ -201,20 +201,28 @@ struct Lists<'b> {
 impl<'b> Needs<'b> {
     fn new(batch: &'b RecordBatch) -> Result<Self, Unreadable> {
         let wrong = || ArrowError::SchemaError("`needs` is not what `iam_actions` gives".to_owned());
-        let lists = batch.column_by_name("needs").and_then(|array| array.as_list_opt::<i32>());
+        let lists = batch
+            .column_by_name("needs")
+            .and_then(|array| array.as_list_opt::<i32>());
         let lists = lists.ok_or_else(wrong)?;
         let members = lists.values().as_struct_opt().ok_or_else(wrong)?;
         let texts = |name: &str| {
-            let column = members.column_by_name(name).and_then(|array| array.as_string_opt::<i32>());
+            let column = members
+                .column_by_name(name)
+                .and_then(|array| array.as_string_opt::<i32>());
             column.ok_or_else(wrong)
         };
         let text_lists = |name: &str| {
-            let lists = members.column_by_name(name).and_then(|array| array.as_list_opt::<i32>());
+            let lists = members
+                .column_by_name(name)
+                .and_then(|array| array.as_list_opt::<i32>());
             let lists = lists.ok_or_else(wrong)?;
             let texts = lists.values().as_string_opt::<i32>().ok_or_else(wrong)?;
             Ok::<_, Unreadable>(Lists { lists, texts })
         };
-        let is_proven = members.column_by_name("is_proven").and_then(|array| array.as_boolean_opt());
+        let is_proven = members
+            .column_by_name("is_proven")
+            .and_then(|array| array.as_boolean_opt());
         Ok(Self {
             lists,
             actions: texts("action")?,

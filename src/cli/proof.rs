@@ -80,7 +80,9 @@ impl Proof {
         }
         if totals.unbound > 0 {
             let count = counted(totals.unbound, "call");
-            output.note(&format!("{count} left out: of principals that the policies do not bind"));
+            output.note(&format!(
+                "{count} left out: of principals that the policies do not bind"
+            ));
         }
         match (totals.denied, totals.unknown) {
             (0, 0) => ExitStatus::Done,

@@ -24,7 +24,9 @@ mod tally;
 mod truth;
 mod value;
 
+pub use context::CredentialKind;
 pub use context::RecordFields;
+pub use context::UserIdentity;
 pub use context::context_of;
 pub use decision::Decision;
 pub use decision::Effectiveness;

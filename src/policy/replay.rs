@@ -7,6 +7,7 @@
 //! such as the policy of the resource or grants that have changed since.
 
 mod asked;
+mod call;
 mod plan;
 mod trial;
 
@@ -15,6 +16,9 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 pub use asked::AskedParts;
+pub use call::CallNeed;
+pub use call::NeedKind;
+pub use call::ReplayedCall;
 pub use plan::Plan;
 pub use plan::by_logged_arn;
 pub use trial::Consequence;
@@ -22,8 +26,6 @@ pub use trial::Trial;
 pub use trial::full_access;
 
 use super::evaluation::NamedPolicy;
-use super::evaluation::Principal;
-use super::evaluation::PrincipalKind;
 use super::evaluation::RecordFields;
 use super::evaluation::Request;
 use super::evaluation::Resource;
@@ -49,49 +51,6 @@ pub struct Actor<'a> {
     pub unique_id: Option<String>,
 }
 
-/// A call that succeeded.
-#[derive(Debug, Clone, Copy)]
-pub struct ReplayedCall<'c> {
-    /// Fields of the record; without parameters and resource.
-    pub fields: RecordFields<'c>,
-    /// `requestParameters` as text, if a policy asks for them.
-    pub parameters: Option<&'c str>,
-    /// The user, role or root user.
-    pub principal_arn: &'c str,
-    /// Its unique id.
-    pub principal_id: Option<&'c str>,
-    /// Region that served the call.
-    pub serving_region: Option<&'c str>,
-    /// `eventID`.
-    pub event_id: &'c str,
-    /// What the call needed.
-    pub needs: &'c [CallNeed<'c>],
-}
-
-/// An action that a call needed or may have needed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CallNeed<'c> {
-    /// Whether it is an action.
-    pub kind: NeedKind,
-    /// Full name of the action; empty if there is none.
-    pub action: &'c str,
-    /// The resources that the record names: the ARN, and whether it stands there as it is.
-    pub resources: Vec<(&'c str, bool)>,
-}
-
-/// What is known of a need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum NeedKind {
-    /// The call needed the action.
-    Certain,
-    /// The call may have needed the action.
-    Possible,
-    /// The call needed no permission.
-    Nothing,
-    /// It is not known what the call needed.
-    Unmapped,
-}
-
 /// What came out for one principal, action, resource and region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayFinding {
@@ -101,7 +60,7 @@ pub struct ReplayFinding {
     pub principal_arn: String,
     /// The action; the name of the call where none is known.
     pub action: String,
-    /// The resource; `None` if the record names none.
+    /// The resource, of objects in folders the first folder; `None` if the record names none.
     pub resource: Option<String>,
     /// Region that served the calls.
     pub region: Option<String>,
@@ -267,7 +226,7 @@ impl<'a> Replay<'a> {
                 ..call.fields
             };
             let request = Request {
-                principal: principal_of(call),
+                principal: call.principal(),
                 action: need.action.to_owned(),
                 resource: Resource { name, account_id: None },
                 context: context_of(&fields),
@@ -277,12 +236,22 @@ impl<'a> Replay<'a> {
         if need.resources.is_empty() {
             let id = self.facts.find(need.action);
             let takes_none = id.is_some_and(|id| self.facts.resource_uses(id).is_empty());
-            let name = if takes_none { ResourceName::Nothing } else { ResourceName::Unknown };
+            let name = if takes_none {
+                ResourceName::Nothing
+            } else {
+                ResourceName::Unknown
+            };
             return vec![request(None, name)];
         }
         let named = need.resources.iter().map(|(arn, is_proof)| {
-            // An ARN that is made of names may lack a path, an account or a version.
-            let name = if *is_proof { ResourceName::Arn((*arn).to_owned()) } else { ResourceName::Unknown };
+            // An ARN that is made of names may lack a path, an account or a version; an instance profile is not the role
+            // in it, which is what is passed.
+            let is_other = need.action == "iam:PassRole" && !arn.contains(":role/");
+            let name = if *is_proof && !is_other {
+                ResourceName::Arn((*arn).to_owned())
+            } else {
+                ResourceName::Unknown
+            };
             request(Some(arn), name)
         });
         named.collect()
@@ -306,7 +275,7 @@ impl<'a> Replay<'a> {
             consequence,
             principal_arn: call.principal_arn.to_owned(),
             action,
-            resource: arn.map(str::to_owned),
+            resource: arn.map(shown),
             region: call.serving_region.map(str::to_owned),
             calls: 0,
             first_seen: i64::MAX,
@@ -332,7 +301,10 @@ impl<'a> Replay<'a> {
 impl Actor<'_> {
     /// Whether a call is one of another principal that had the same name.
     fn is_other(&self, call: &ReplayedCall<'_>) -> bool {
-        let ids = self.unique_id.as_deref().zip(call.principal_id.filter(|id| !id.is_empty()));
+        let ids = self
+            .unique_id
+            .as_deref()
+            .zip(call.principal_id.filter(|id| !id.is_empty()));
         ids.is_some_and(|(own, theirs)| own != theirs)
     }
 }
@@ -375,18 +347,6 @@ impl CallTotals {
     }
 }
 
-impl NeedKind {
-    /// A byte that no other kind has.
-    fn byte(self) -> u8 {
-        match self {
-            Self::Certain => 0,
-            Self::Possible => 1,
-            Self::Nothing => 2,
-            Self::Unmapped => 3,
-        }
-    }
-}
-
 impl Fate {
     fn of(consequence: &Consequence) -> Self {
         match consequence {
@@ -398,29 +358,15 @@ impl Fate {
     }
 }
 
-fn principal_of(call: &ReplayedCall<'_>) -> Principal {
-    let arn = call.principal_arn.to_owned();
-    let session = || call.fields.identity.arn.unwrap_or_default().to_owned();
-    Principal::new(match call.fields.identity.kind {
-        Some("Root") => PrincipalKind::Root {
-            account_id: account_of(&arn),
-        },
-        Some("FederatedUser") => PrincipalKind::FederatedUser {
-            arn: session(),
-            user_arn: arn,
-        },
-        _ if arn.contains(":user/") => PrincipalKind::User { arn },
-        _ if arn.ends_with(":root") => PrincipalKind::Root {
-            account_id: account_of(&arn),
-        },
-        _ => PrincipalKind::RoleSession {
-            role_arn: arn,
-            session_arn: session(),
-        },
-    })
+/// Objects of a bucket by their first folder: there may be millions.
+fn shown(arn: &str) -> String {
+    let is_object = arn.split(':').nth(2) == Some("s3");
+    let mut parts = arn.splitn(3, '/').filter(|_| is_object);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(bucket), Some(folder), Some(_)) => format!("{bucket}/{folder}/*"),
+        _ => arn.to_owned(),
+    }
 }
 
-fn account_of(arn: &str) -> String {
-    arn.split(':').nth(4).unwrap_or_default().to_owned()
-}
-
+#[cfg(test)]
+mod tests;

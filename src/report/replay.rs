@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 
+use super::Format;
 use super::ReportError;
 use super::diff::DiffFrame;
 use super::diff::batch;
@@ -12,11 +13,26 @@ use super::diff::texts;
 use super::diff::times;
 use crate::policy::ReplayFinding;
 
-/// A row for each finding, in their order.
+/// Columns of a table, which are the first ones: there is no room for ids, nor for what is the same in all rows.
+const TABLE_COLUMNS: usize = 9;
+
+/// A row for each finding, in their order; tables have fewer columns than other formats.
 ///
 /// # Errors
 /// Never with columns of one length, which these are.
-pub fn replay_rows(findings: &[ReplayFinding], frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
+pub fn replay_rows(
+    findings: &[ReplayFinding],
+    frame: DiffFrame<'_>,
+    format: Format,
+) -> Result<RecordBatch, ReportError> {
+    let whole = columns(findings, frame)?;
+    match format {
+        Format::Table => Ok(whole.project(&(0..TABLE_COLUMNS).collect::<Vec<_>>())?),
+        _ => Ok(whole),
+    }
+}
+
+fn columns(findings: &[ReplayFinding], frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
     let optional = |text: fn(&ReplayFinding) -> Option<&str>| texts(findings.iter().map(text));
     let moment = |time: i64| times(std::iter::repeat_n(Some(time), findings.len()));
     let calls = |finding: &ReplayFinding| i64::try_from(finding.calls).unwrap_or(i64::MAX);
@@ -29,13 +45,19 @@ pub fn replay_rows(findings: &[ReplayFinding], frame: DiffFrame<'_>) -> Result<R
         ("calls", integers(findings.iter().map(calls))),
         ("first_seen", times(findings.iter().map(|it| Some(it.first_seen)))),
         ("last_seen", times(findings.iter().map(|it| Some(it.last_seen)))),
-        ("reason", owned_texts(findings.iter().map(|it| Some(it.consequence.reason())))),
+        (
+            "reason",
+            owned_texts(findings.iter().map(|it| Some(it.consequence.reason()))),
+        ),
         (
             "event_ids",
             lists(findings.iter().map(|it| it.event_ids().map(str::to_owned).collect())),
         ),
         ("since", moment(frame.window.since)),
         ("until", moment(frame.window.until)),
-        ("facts_date", texts(std::iter::repeat_n(Some(frame.facts_date), findings.len()))),
+        (
+            "facts_date",
+            texts(std::iter::repeat_n(Some(frame.facts_date), findings.len())),
+        ),
     ])
 }

@@ -10,6 +10,7 @@ mod iam_actions;
 mod ledger;
 mod people;
 mod policy;
+mod replay;
 mod use_of_roles;
 
 use std::collections::BTreeMap;

@@ -92,7 +92,11 @@ fn candidates(args: &ReplayArgs) -> Result<Vec<Candidate>, CliError> {
     let own = args.policies.iter().chain(&args.boundary);
     let files = own.chain(&args.control_policies);
     let mut candidates = files.map(candidate).collect::<Result<Vec<_>, _>>()?;
-    let grants = |it: &Candidate| it.document.readable().any(|(_, statement)| statement.effect == Effect::Allow);
+    let grants = |it: &Candidate| {
+        it.document
+            .readable()
+            .any(|(_, statement)| statement.effect == Effect::Allow)
+    };
     let has_grant = candidates.iter().any(grants);
     if !args.control_policies.is_empty() && !has_grant {
         candidates.push(Candidate {
@@ -150,7 +154,9 @@ impl Run<'_> {
         let members: Vec<Member<'_>> = estate.callers().collect();
         let chosen = self.chosen(&callers, &members, &estate, layer)?;
         let by_arn: BTreeMap<&str, &Member<'_>> = members.iter().map(|it| (it.principal.arn.as_str(), it)).collect();
-        let ids = members.iter().filter_map(|it| Some((it.principal.unique_id.as_deref()?, it)));
+        let ids = members
+            .iter()
+            .filter_map(|it| Some((it.principal.unique_id.as_deref()?, it)));
         let by_id: BTreeMap<&str, &Member<'_>> = ids.collect();
         let mut without_snapshot = 0_usize;
         let mut actors = BTreeMap::new();
@@ -253,9 +259,9 @@ impl Run<'_> {
             window,
             facts_date: self.facts.catalogue_date(),
         };
-        let batch = replay_rows(&proof.findings, frame)?;
         let args = &self.args.output;
         let options = rows::result_options(args, self.settings)?;
+        let batch = replay_rows(&proof.findings, frame, options.format)?;
         let file = args.file.as_deref();
         let summary = rows::write_batch(&batch, file, &options, output)?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);

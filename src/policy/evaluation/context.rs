@@ -10,10 +10,11 @@ use std::net::IpAddr;
 use super::keys::ContextKeys;
 use super::keys::KeyState;
 use crate::event;
-use crate::event::CredentialKind;
 use crate::event::PrincipalKind;
-use crate::event::UserIdentity;
 use crate::iam::json::Json;
+
+pub use crate::event::CredentialKind;
+pub use crate::event::UserIdentity;
 
 /// The fields of a record that condition keys come from; all as recorded.
 #[derive(Debug, Clone, Copy)]

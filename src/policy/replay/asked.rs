@@ -34,7 +34,14 @@ const NETWORK: &[&str] = &[
     "aws:vpcsourceip",
 ];
 /// Beginnings of the keys that come out of parameters.
-const PARAMETERS: &[&str] = &["aws:requesttag/", "aws:tagkeys", "kms:", "s3:", "secretsmanager:", "sts:"];
+const PARAMETERS: &[&str] = &[
+    "aws:requesttag/",
+    "aws:tagkeys",
+    "kms:",
+    "s3:",
+    "secretsmanager:",
+    "sts:",
+];
 
 impl AskedParts {
     /// What the policies of these principals ask for.

@@ -44,7 +44,9 @@ impl<'p> Plan<'p> {
                 replaced.any(|other| other.id == policy.id)
             };
             let uses = member.policies().into_iter();
-            let kept = uses.filter(|used| !is_replaced(used.policy)).map(|used| named(used.policy));
+            let kept = uses
+                .filter(|used| !is_replaced(used.policy))
+                .map(|used| named(used.policy));
             let new = proposed.iter().filter(|it| it.change != Change::Remove);
             let new = new.map(|it| NamedPolicy::new(&it.name, &it.document));
             let trial = Trial {
@@ -63,7 +65,9 @@ pub fn by_logged_arn<'a>(
     actors: &BTreeMap<String, Actor<'a>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeMap<String, Actor<'a>> {
-    let ids = actors.values().filter_map(|actor| Some((actor.unique_id.as_deref()?, actor)));
+    let ids = actors
+        .values()
+        .filter_map(|actor| Some((actor.unique_id.as_deref()?, actor)));
     let by_id: BTreeMap<&str, &Actor<'a>> = ids.collect();
     let logged = callers.iter().filter_map(|caller| {
         let renamed = || by_id.get(caller.unique_id.as_deref()?).copied();

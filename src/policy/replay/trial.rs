@@ -198,10 +198,7 @@ impl Consequence {
 }
 
 /// The documents with the statements that are wanted, and those that cannot be read.
-fn filtered(
-    policies: &[NamedPolicy<'_>],
-    is_wanted: impl Fn(&Document, &Statement) -> bool,
-) -> Vec<Option<Document>> {
+fn filtered(policies: &[NamedPolicy<'_>], is_wanted: impl Fn(&Document, &Statement) -> bool) -> Vec<Option<Document>> {
     let documents = policies.iter().map(|policy| {
         let mut document = policy.document?.clone();
         let entries = document.statements.as_slice().iter().filter(|entry| match entry {

@@ -1,0 +1,89 @@
+//! A call that succeeded, and what it needed.
+
+use crate::policy::evaluation::Principal;
+use crate::policy::evaluation::PrincipalKind;
+use crate::policy::evaluation::RecordFields;
+
+/// A call that succeeded.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplayedCall<'c> {
+    /// Fields of the record; without parameters and resource.
+    pub fields: RecordFields<'c>,
+    /// `requestParameters` as text, if a policy asks for them.
+    pub parameters: Option<&'c str>,
+    /// The user, role or root user.
+    pub principal_arn: &'c str,
+    /// Its unique id.
+    pub principal_id: Option<&'c str>,
+    /// Region that served the call.
+    pub serving_region: Option<&'c str>,
+    /// `eventID`.
+    pub event_id: &'c str,
+    /// What the call needed.
+    pub needs: &'c [CallNeed<'c>],
+}
+
+/// An action that a call needed or may have needed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CallNeed<'c> {
+    /// Whether it is an action.
+    pub kind: NeedKind,
+    /// Full name of the action; empty if there is none.
+    pub action: &'c str,
+    /// The resources that the record names: the ARN, and whether it stands there as it is.
+    pub resources: Vec<(&'c str, bool)>,
+}
+
+/// What is known of a need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NeedKind {
+    /// The call needed the action.
+    Certain,
+    /// The call may have needed the action.
+    Possible,
+    /// The call needed no permission.
+    Nothing,
+    /// It is not known what the call needed.
+    Unmapped,
+}
+
+impl ReplayedCall<'_> {
+    /// Who made it.
+    pub(super) fn principal(&self) -> Principal {
+        let arn = self.principal_arn.to_owned();
+        let session = || self.fields.identity.arn.unwrap_or_default().to_owned();
+        Principal::new(match self.fields.identity.kind {
+            Some("Root") => PrincipalKind::Root {
+                account_id: account_of(&arn),
+            },
+            Some("FederatedUser") => PrincipalKind::FederatedUser {
+                arn: session(),
+                user_arn: arn,
+            },
+            _ if arn.contains(":user/") => PrincipalKind::User { arn },
+            _ if arn.ends_with(":root") => PrincipalKind::Root {
+                account_id: account_of(&arn),
+            },
+            _ => PrincipalKind::RoleSession {
+                role_arn: arn,
+                session_arn: session(),
+            },
+        })
+    }
+}
+
+impl NeedKind {
+    /// A byte that no other kind has.
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::Certain => 0,
+            Self::Possible => 1,
+            Self::Nothing => 2,
+            Self::Unmapped => 3,
+        }
+    }
+}
+
+fn account_of(arn: &str) -> String {
+    arn.split(':').nth(4).unwrap_or_default().to_owned()
+}
