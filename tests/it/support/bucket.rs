@@ -354,12 +354,7 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answ
     if path.is_empty() && request.method() == Method::POST {
         return Ok(plain(200, "text/xml", CALLER.to_owned()));
     }
-    let known: &[&str] = if is_writable {
-        &[STORE_BUCKET]
-    } else {
-        &[BUCKET, SAMPLE_BUCKET]
-    };
-    if !known.contains(&bucket) {
+    if !names(is_writable).contains(&bucket) {
         return Ok(fault(404, "NoSuchBucket", "The specified bucket does not exist"));
     }
     if is_busy {
