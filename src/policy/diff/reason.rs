@@ -83,6 +83,31 @@ pub enum Reason {
         /// Whether events that only read are missing.
         is_read: bool,
     },
+    /// Events of the kind were first seen too late for a window of their own.
+    RecordedRecently {
+        /// Which events.
+        events: String,
+        /// Whole days between the first and the end of the window.
+        days: i64,
+        /// Days that it takes.
+        needed: i64,
+    },
+    /// Events of the kind were last seen too long before the end of the window.
+    RecordingEnded {
+        /// Which events.
+        events: String,
+        /// Whole days between the last and the end of the window.
+        days: i64,
+    },
+    /// The logs of a region lack days that those of others have.
+    RegionCoverage {
+        /// The region.
+        region: String,
+        /// Days that are lacking.
+        days: i64,
+    },
+    /// It may be shown by data events only, and none of these is recorded; their resource types.
+    MayBeDataEvent(Vec<&'static str>),
     /// A call of the service maps to no action; the call.
     UnmappedCall(String),
     /// Calls succeeded that may have needed it.
@@ -137,6 +162,10 @@ impl Reason {
             Self::NotSelected { .. } => "not-selected",
             Self::SourceNotRecorded(_) => "source-not-recorded",
             Self::ManagementEventsNotRecorded { .. } => "management-events-not-recorded",
+            Self::RecordedRecently { .. } => "recorded-recently",
+            Self::RecordingEnded { .. } => "recording-ended",
+            Self::RegionCoverage { .. } => "region-coverage",
+            Self::MayBeDataEvent(_) => "may-be-data-event",
             Self::UnmappedCall(_) => "unmapped-call",
             Self::UncertainUse(_) => "uncertain-use",
             Self::FailedCalls(_) => "failed-calls",
@@ -215,6 +244,31 @@ impl fmt::Display for Reason {
                 let kind = kind(*is_read);
                 write!(formatter, "no {kind} management events are recorded in the account")
             }
+            Self::RecordedRecently { events, days, needed } => {
+                let days = counted_days(*days);
+                write!(
+                    formatter,
+                    "the first of the {events} is from {days} before the end of the window, {needed} are needed"
+                )
+            }
+            Self::RecordingEnded { events, days } => {
+                let days = counted_days(*days);
+                write!(
+                    formatter,
+                    "the last of the {events} is from {days} before the end of the window"
+                )
+            }
+            Self::RegionCoverage { region, days } => {
+                let days = counted_days(*days);
+                write!(formatter, "the logs of {region} hold nothing of {days} of the window")
+            }
+            Self::MayBeDataEvent(types) => {
+                let types = types.join(" or ");
+                write!(
+                    formatter,
+                    "a use may leave a data event of {types} alone, and these are not recorded"
+                )
+            }
             Self::UnmappedCall(call) => write!(formatter, "the principal called `{call}`, whose actions are not known"),
             Self::UncertainUse(calls) => write!(formatter, "successful calls that may have needed it: {calls}"),
             Self::FailedCalls(calls) => {
@@ -287,7 +341,7 @@ fn place(regions: &[String]) -> String {
 }
 
 /// What kind of events.
-fn kind(is_read: bool) -> &'static str {
+pub(super) fn kind(is_read: bool) -> &'static str {
     if is_read { "read" } else { "write" }
 }
 
