@@ -3,6 +3,7 @@
 select
     e.recipient_account_id as account_id,
     e.serving_region as region,
+    e.aws_region as recorded_in,
     e.event_source,
     coalesce(e.event_category, 'Management') as category,
     e.read_only,
@@ -12,7 +13,6 @@ select
     min(e.event_time) as first_event,
     max(e.event_time) as last_event,
     cast(count(*) as bigint) as events,
-    array_agg(distinct e.aws_region) filter (where e.aws_region is not null) as recorded_in,
     array_agg(distinct cast(date_part('epoch', date_trunc('day', e.event_time)) / 86400 as bigint)) as days
 from events e
 where e.event_date >= cast($since as date)
@@ -21,4 +21,4 @@ where e.event_date >= cast($since as date)
   and e.event_time < $until
   and e.recipient_account_id is not null
   and (e.event_category is null or e.event_category in ('Management', 'Data'))
-group by 1, 2, 3, 4, 5, 6, 7, 8
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9

@@ -10,6 +10,8 @@ use super::evidence::AnalysisError;
 use super::evidence::GLOBAL_REGION;
 use super::evidence::each_batch;
 use crate::policy::AccountLog;
+use crate::policy::Extent;
+use crate::policy::Stream;
 use crate::policy::Window;
 use crate::query::EvidenceQuery;
 use crate::query::QuerySession;
@@ -43,10 +45,13 @@ pub async fn account_logs(
 fn read_recorded_regions(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let (account_ids, regions) = (columns.texts("account_id")?, columns.texts("region")?);
+    let days = columns.integer_lists("days")?;
     for row in 0..batch.num_rows() {
         let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
         if let (Some(log), Some(region)) = (log, regions.text(row)) {
             log.recorded_in.insert(region.to_owned());
+            let recorded = log.recorded_days.entry(region.to_owned()).or_default();
+            recorded.extend(days.integers_at(row));
         }
     }
     Ok(())
@@ -88,13 +93,17 @@ fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -
         columns.texts("third_type")?,
     ];
     let (first, last) = (columns.times("first_event")?, columns.times("last_event")?);
-    let (days, recorded_in) = (columns.integer_lists("days")?, columns.text_lists("recorded_in")?);
+    let (days, recorded_in) = (columns.integer_lists("days")?, columns.texts("recorded_in")?);
     for row in 0..batch.num_rows() {
         let log = accounts
             .entry(account_ids.text(row).unwrap_or_default().to_owned())
             .or_default();
         log.days.extend(days.integers_at(row));
-        log.recorded_in.extend(recorded_in.texts_at(row));
+        if let Some(region) = recorded_in.text(row) {
+            log.recorded_in.insert(region.to_owned());
+            let recorded = log.recorded_days.entry(region.to_owned()).or_default();
+            recorded.extend(days.integers_at(row));
+        }
         log.first_event = [log.first_event, first.time(row)].into_iter().flatten().min();
         log.last_event = log.last_event.max(last.time(row));
         let region = regions.text(row).unwrap_or_default();
@@ -102,6 +111,8 @@ fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -
             log.regions.insert(region.to_owned());
         }
         let is_read = read_only.boolean(row);
+        let extent = first.time(row).zip(last.time(row));
+        let extent = extent.map(|(first, last)| Extent { first, last });
         if categories.text(row) == Some("Data") {
             for resource_type in types.iter().filter_map(|types| types.text(row)) {
                 let recorded = log
@@ -109,11 +120,26 @@ fn read_logs(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -
                     .entry((region.to_owned(), resource_type.to_owned()))
                     .or_default();
                 is_read.into_iter().for_each(|is_read| recorded.note(is_read));
+                for (is_read, extent) in is_read.into_iter().zip(extent) {
+                    let stream = Stream::Data {
+                        region: region.to_owned(),
+                        resource_type: resource_type.to_owned(),
+                        is_read,
+                    };
+                    log.note(stream, extent);
+                }
             }
             continue;
         }
         log.sources.extend(sources.text(row).map(str::to_owned));
         is_read.into_iter().for_each(|is_read| log.management.note(is_read));
+        if let Some(extent) = extent {
+            let kind = is_read.map(|is_read| Stream::Management { is_read });
+            let source = sources.text(row).map(|source| Stream::Source(source.to_owned()));
+            kind.into_iter()
+                .chain(source)
+                .for_each(|stream| log.note(stream, extent));
+        }
     }
     Ok(())
 }

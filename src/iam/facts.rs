@@ -22,7 +22,9 @@ use super::catalogue::Action;
 use super::catalogue::ActionId;
 use super::catalogue::Catalogue;
 use super::catalogue::ConditionKey;
+use super::catalogue::Observability;
 use super::catalogue::ResourceUse;
+use super::data_plane;
 use super::event_map::EventMap;
 use super::passed_roles::PassedRoles;
 use super::rule::prefixes;
@@ -183,6 +185,21 @@ impl Facts {
             types.sort_unstable();
         }
         types
+    }
+
+    /// Resource types of the data events that may show an action instead of management events: those of its service, if nobody
+    /// lists which of its calls leave such events. Empty if it is certain that management events show it.
+    pub fn perhaps_data_event_types(&self, id: ActionId) -> Vec<&'static str> {
+        let Some(action) = self.catalogue.action(id) else {
+            return Vec::new();
+        };
+        let types = data_plane::perhaps_types(action.name, &self.data_resource_types);
+        let uses = self.catalogue.resource_uses(action);
+        let is_open = action.observability == Observability::Management && !types.is_empty();
+        match is_open && !data_plane::is_configuration(action, &uses, &types) {
+            true => types,
+            false => Vec::new(),
+        }
     }
 
     /// Every resource type that a trail's event selectors may name for data events.

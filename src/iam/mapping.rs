@@ -200,6 +200,7 @@ impl Mapping<'_> {
                 add(&mut actions, *id, || self.unused(*id, Class::Dependent, proof()));
             }
         }
+        self.add_listing(&mut actions, plan);
         if !is_sure {
             let others = self
                 .operation
@@ -261,6 +262,30 @@ impl Mapping<'_> {
                 })
                 .collect(),
             ..self.unused(id, Class::Conditional, Proof::PassedRole)
+        });
+    }
+
+    /// S3 says that an object is not there only to callers who may list the bucket; to others it denies access.
+    fn add_listing(&self, actions: &mut Vec<UsedAction>, plan: &CandidatePlan) {
+        let code = self.call.error_code.unwrap_or_default();
+        let is_told = plan.candidate.prefix == "s3"
+            && matches!(self.call.event_name, "GetObject" | "HeadObject" | "CopyObject")
+            && matches!(code, "NoSuchKey" | "NotFound" | "404");
+        let Some(id) = self.facts.find("s3:ListBucket").filter(|_| is_told) else {
+            return;
+        };
+        let mut arns = self.call.resource_arns.iter();
+        let bucket = arns.find_map(|arn| arn.starts_with("arn:").then(|| arn.split('/').next())?);
+        actions.push(UsedAction {
+            resources: bucket
+                .map(|arn| UsedResource {
+                    arn: arn.to_owned(),
+                    resource_type: "bucket",
+                    origin: ResourceOrigin::Record,
+                })
+                .into_iter()
+                .collect(),
+            ..self.unused(id, Class::Dependent, Proof::Answer)
         });
     }
 

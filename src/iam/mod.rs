@@ -6,6 +6,7 @@ pub mod arn;
 mod arn_format;
 mod catalogue;
 mod copy_source;
+mod data_plane;
 mod denial;
 pub mod document;
 mod event_map;

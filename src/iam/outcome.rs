@@ -112,6 +112,8 @@ pub enum Proof {
     Message,
     /// The role that the request hands over.
     PassedRole,
+    /// The answer, which S3 gives to those alone who have the permission.
+    Answer,
     /// Nothing; the call may have needed it.
     Possible,
     /// Nothing, but the service may have used it with the caller's rights; the service that did.
@@ -268,6 +270,7 @@ impl Proof {
             Self::Parameter(name) => format!("parameter {name}"),
             Self::Message => "error message".to_owned(),
             Self::PassedRole => "passed role".to_owned(),
+            Self::Answer => "answer: no such key".to_owned(),
             Self::Possible => "none".to_owned(),
             Self::ForwardAccess(service) => format!("none; {service} may use it for the caller"),
         }

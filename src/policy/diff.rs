@@ -10,6 +10,7 @@ mod judge;
 mod kept;
 mod reason;
 mod since;
+mod span;
 mod subject;
 mod summary;
 mod totals;
@@ -220,7 +221,7 @@ impl<'a> Differ<'a> {
             blocked = granted_rows(&mut tools, (&judge, &since), permissions, &mut rows);
         }
         self.other_rows(&judge, permissions.as_ref(), &mut rows);
-        let summary = Summary::of(subject, judge.activity(), &rows, blocked);
+        let summary = Summary::of(subject, judge.activity(&rows), &rows, blocked);
         PrincipalDiff {
             subject,
             coverage,
@@ -358,8 +359,10 @@ fn granted_rows<'s, 'a: 's>(
                 continue;
             }
             let Some(action) = facts.action(id) else { continue };
-            let verdict = judge.granted(visibility.of(id), (id, action.name), held, permissions);
+            let (verdict, seen_since) = judge.granted(visibility.of(id), (id, action.name), held, permissions);
+            let since = held.since.max(seen_since);
             rows.push(Row {
+                since: since.filter(|since| *since < judge.window.until),
                 harms: facts.sensitivity(id),
                 kept: kept.action(id),
                 ..row(action.name, Some(action), verdict)

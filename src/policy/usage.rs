@@ -14,6 +14,12 @@ const MICROS_PER_DAY: i64 = HOURS_PER_DAY * MICROS_PER_HOUR;
 /// Days of a window that nobody asked for: what AWS's own tools look back, and what most reviews ask for.
 const DEFAULT_DAYS: i64 = 90;
 
+/// Days with events from which on the silence of a region says something: others are silent for many reasons.
+const BUSY_DAYS: usize = 7;
+
+/// Days of silence of such a region that may be a gap of the logs.
+const SILENT_DAYS: usize = 3;
+
 /// What an entry of a set takes besides its text, about.
 const ENTRY_BYTES: usize = 48;
 
@@ -117,6 +123,40 @@ pub struct AccountLog {
     pub partial_days: BTreeSet<i64>,
     /// Regions whose trail the logs are of: those that recorded the calls, and those that delivered objects.
     pub recorded_in: BTreeSet<String>,
+    /// Days since 1970-01-01 of which each of them recorded calls or delivered objects.
+    pub recorded_days: BTreeMap<String, BTreeSet<i64>>,
+    /// When events were there that a trail may leave out.
+    pub extents: BTreeMap<Stream, Extent>,
+}
+
+/// Events that a trail records only if it is told to, or unless it is told not to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    /// Data events of a resource type in a region.
+    Data {
+        /// Region that served the calls.
+        region: String,
+        /// Resource type.
+        resource_type: String,
+        /// Whether they only read.
+        is_read: bool,
+    },
+    /// Management events.
+    Management {
+        /// Whether they only read.
+        is_read: bool,
+    },
+    /// Management events of an event source.
+    Source(String),
+}
+
+/// The first and the last of some events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Time of the first.
+    pub first: i64,
+    /// Time of the last.
+    pub last: i64,
 }
 
 /// Which of two kinds of events are recorded.
@@ -267,6 +307,44 @@ impl AccountLog {
         coverage.lost_hours = coverage.hours.min(coverage.lost_hours + hours);
         coverage
     }
+
+    /// The same for what one region recorded; `None` if it is not told on which days.
+    pub(super) fn coverage_of_region(&self, region: &str, window: Window) -> Option<Coverage> {
+        let days = self.recorded_days.get(region)?.clone();
+        let of_region = Self {
+            days,
+            lost_objects: self.lost_objects.clone(),
+            ..Self::default()
+        };
+        Some(of_region.coverage(window))
+    }
+
+    /// Days for which a busy region is silent at the begin or the end of the account's days, if that is more than its habit.
+    pub(super) fn cut_off_days(&self, region: &str) -> Option<usize> {
+        let recorded = self.recorded_days.get(region)?;
+        if recorded.len() < BUSY_DAYS {
+            return None;
+        }
+        let mut silences = vec![0];
+        for day in &self.days {
+            match silences.last_mut() {
+                Some(silence) if !recorded.contains(day) => *silence += 1,
+                _ => silences.push(0),
+            }
+        }
+        let [first, inner @ .., last] = silences.as_slice() else {
+            return None;
+        };
+        let (edge, usual) = (*first.max(last), inner.iter().max().copied().unwrap_or_default());
+        (edge >= SILENT_DAYS && edge > 2 * usual).then_some(edge)
+    }
+
+    /// Notes that events of a stream were there.
+    pub fn note(&mut self, stream: Stream, seen: Extent) {
+        let extent = self.extents.entry(stream).or_insert(seen);
+        extent.first = extent.first.min(seen.first);
+        extent.last = extent.last.max(seen.last);
+    }
 }
 
 impl Recorded {
@@ -349,6 +427,20 @@ mod tests {
         assert_eq!(Window::within(logs, None, Some(50 * MICROS_PER_DAY)), days(0, 50));
         assert_eq!(Window::within(logs, Some(0), None), logs);
         assert!(Window::within(logs, Some(100 * MICROS_PER_DAY), None).is_empty());
+    }
+
+    #[test]
+    fn busy_region_that_falls_silent_is_cut_off_and_sparse_one_is_not() {
+        let mut account = log(0..40);
+        let mut cut_off = |days: Vec<i64>| {
+            account.recorded_days = BTreeMap::from([("r".to_owned(), days.into_iter().collect())]);
+            account.cut_off_days("r")
+        };
+        assert_eq!(cut_off((0..20).collect()), Some(20));
+        assert_eq!(cut_off((5..40).collect()), Some(5));
+        assert_eq!(cut_off((0..38).collect()), None);
+        assert_eq!(cut_off((0..40).step_by(4).collect()), None);
+        assert_eq!(cut_off(vec![0, 1, 2, 20]), None);
     }
 
     #[test]

@@ -696,6 +696,20 @@ fn resources_of_other_partitions_have_their_own_arns() {
 }
 
 #[test]
+fn object_that_is_said_to_be_missing_needed_the_right_to_list_its_bucket() {
+    let missing = |error_code: &'static str| Call {
+        error_code: Some(error_code),
+        resource_arns: &["arn:aws:s3:::b/locks/x"],
+        ..call("s3.amazonaws.com", "GetObject", r#"{"bucketName":"b","key":"locks/x"}"#)
+    };
+    let outcome = facts().actions_of(&missing("NoSuchKey"));
+    assert_eq!(arns(&outcome, "s3:ListBucket"), ["arn:aws:s3:::b"]);
+    assert_eq!(proof(&outcome, "s3:ListBucket"), Proof::Answer);
+    let slow = facts().actions_of(&missing("SlowDown"));
+    assert!(slow.actions.iter().all(|action| action.name != "s3:ListBucket"));
+}
+
+#[test]
 fn required_type_without_a_resource_is_named() {
     let outcome = outcome("dynamodb.amazonaws.com", "DeleteTable", "null");
     let action = &outcome.actions[0];

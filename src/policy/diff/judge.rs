@@ -1,5 +1,6 @@
 //! The verdict on one permission of one principal.
 
+use super::Row;
 use super::Thresholds;
 use super::Verdict;
 use super::reason::NotGranted;
@@ -55,38 +56,22 @@ impl<'s> Judge<'s> {
         self.subject.deeds.actions.get(action)
     }
 
-    /// The verdict on an action of a statement.
+    /// The verdict on an action of a statement, and since when a use would have been seen, if that was inside the window.
     pub(super) fn granted(
         &self,
         trace: &Trace,
         (id, action): (ActionId, &str),
         held: Held<'_, '_>,
         permissions: &Permissions<'_>,
-    ) -> Verdict {
-        let grant = held.grant;
+    ) -> (Verdict, Option<i64>) {
         let nothing = ActionUse::default();
         let evidence = self.evidence(action).unwrap_or(&nothing);
-        if evidence.used > 0 {
-            return match (
-                is_behind_use(evidence, id, grant, permissions),
-                odd_operator(grant.statement),
-            ) {
-                (Behind::Alone, _) | (Behind::Perhaps, None) => Verdict::Used,
-                (Behind::Perhaps, Some(reason)) => Verdict::Unknown(reason),
-                (Behind::Unclear, _) => Verdict::Unknown(Reason::ResourcesUnclear),
-            };
-        } else if let Some(reason) = odd_operator(grant.statement) {
-            return Verdict::Unknown(reason);
-        } else if evidence.uncertain > 0 {
-            return Verdict::Unknown(Reason::UncertainUse(evidence.uncertain));
-        } else if evidence.failed > 0 {
-            return Verdict::Unknown(Reason::FailedCalls(evidence.failed));
-        } else if evidence.denied > 0 {
-            return Verdict::DeniedAttempt;
+        if let Some(verdict) = seen(evidence, id, held.grant, permissions) {
+            return (verdict, None);
         }
-        match self.doubt(trace, held) {
-            Some(reason) => Verdict::Unknown(reason),
-            None => Verdict::Unused,
+        match self.seen_since(trace, held) {
+            Ok(since) => (Verdict::Unused, since),
+            Err(reason) => (Verdict::Unknown(reason), None),
         }
     }
 
@@ -114,12 +99,21 @@ impl<'s> Judge<'s> {
         })
     }
 
-    /// Whether the principal did anything in the window.
-    pub(super) fn activity(&self) -> Activity {
+    /// Whether the principal did anything in the window. Where a use of nothing that it may do would be seen, silence says nothing.
+    pub(super) fn activity(&self, rows: &[Row<'_>]) -> Activity {
+        let of_row = |row: &Row<'_>| match &row.verdict {
+            Verdict::Unknown(reason) => Some(reason.clone()),
+            _ => None,
+        };
         let doubt = || {
             self.log_doubt()
                 .or_else(|| self.time_doubt())
                 .or_else(|| self.region_doubt())
+                .or_else(|| {
+                    rows.iter()
+                        .all(|row| of_row(row).is_some())
+                        .then(|| rows.first().and_then(of_row))?
+                })
         };
         match (self.subject.deeds.first_seen, doubt()) {
             (Some(_), _) => Activity::Active,
@@ -128,13 +122,13 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// Why the lack of evidence for an action proves nothing.
-    fn doubt(&self, trace: &Trace, held: Held<'_, '_>) -> Option<Reason> {
+    /// Since when a use would have been seen, if not since the begin of the window, or why the lack of evidence proves nothing.
+    fn seen_since(&self, trace: &Trace, held: Held<'_, '_>) -> Result<Option<i64>, Reason> {
         let statement = held.grant.statement;
         let log = match (self.log, &self.gap, self.log_doubt()) {
-            (_, Some(gap), _) => return Some(Reason::SnapshotGaps(gap.clone())),
+            (_, Some(gap), _) => return Err(Reason::SnapshotGaps(gap.clone())),
             (Some(log), None, None) => log,
-            (_, _, reason) => return Some(reason.unwrap_or(Reason::AccountNotCovered)),
+            (_, _, reason) => return Err(reason.unwrap_or(Reason::AccountNotCovered)),
         };
         // A role that was called in some regions may be relied upon in these; for one that was not, all of the account count.
         let regions = match self.subject.deeds.regions.is_empty() {
@@ -149,13 +143,18 @@ impl<'s> Judge<'s> {
             statement,
         };
         let never = trace.never.clone();
-        never
+        let doubt = never
             .or_else(|| self.time_doubt())
             .or_else(|| self.grant_doubt(held.since?))
             .or_else(|| self.region_doubt())
             .or_else(|| self.global_doubt(trace.service))
+            .or_else(|| self.cut_off_doubt(trace.service, &place))
             .or_else(|| trace.hidden(&place))
-            .or_else(|| self.unmapped_call(trace.service, statement))
+            .or_else(|| self.unmapped_call(trace.service, statement));
+        match doubt {
+            Some(reason) => Err(reason),
+            None => trace.seen_since(&place, (self.window, self.thresholds.min_window_days)),
+        }
     }
 
     fn log_doubt(&self) -> Option<Reason> {
@@ -185,13 +184,33 @@ impl<'s> Judge<'s> {
 
     /// Logs without the region that records global services show no use of them.
     fn global_doubt(&self, service: &str) -> Option<Reason> {
-        let (arn, regions) = (&self.subject.key.arn, &self.log?.recorded_in);
+        let (arn, log) = (&self.subject.key.arn, self.log?);
         let home = global_home(arn.split(':').nth(1)?)?;
-        let is_missing = is_global_service(&format!("{service}.amazonaws.com"))
-            && !regions.is_empty()
-            && !regions.contains(home)
-            && !self.trails.records_all_regions(self.subject.key.account_id()?);
-        is_missing.then_some(Reason::GlobalServicesNotRecorded(home))
+        if !is_global(service) || self.trails.records_all_regions(self.subject.key.account_id()?) {
+            return None;
+        }
+        let is_missing = !log.recorded_in.is_empty() && !log.recorded_in.contains(home);
+        if is_missing {
+            return Some(Reason::GlobalServicesNotRecorded(home));
+        }
+        let coverage = log.coverage_of_region(home, self.window)?;
+        (coverage.share() < self.thresholds.min_coverage).then(|| Reason::RegionCoverage {
+            region: home.to_owned(),
+            days: coverage.lost_hours / 24,
+        })
+    }
+
+    /// A region that was busy and falls silent while others go on may be one whose logs are lacking.
+    fn cut_off_doubt(&self, service: &str, place: &Place<'_>) -> Option<Reason> {
+        if is_global(service) || self.trails.records_all_regions(place.account_id) {
+            return None;
+        }
+        let cut_off = |region: &String| Some((region.clone(), place.log.cut_off_days(region)?));
+        let (region, days) = place.regions.iter().find_map(cut_off)?;
+        Some(Reason::RegionCoverage {
+            region,
+            days: i64::try_from(days).unwrap_or(i64::MAX),
+        })
     }
 
     fn time_doubt(&self) -> Option<Reason> {
@@ -241,6 +260,10 @@ impl<'s> Judge<'s> {
     }
 }
 
+fn is_global(service: &str) -> bool {
+    is_global_service(&format!("{service}.amazonaws.com"))
+}
+
 fn names_no_service(statement: &Statement) -> bool {
     match &statement.actions {
         Scope::AllBut(_) => true,
@@ -249,6 +272,25 @@ fn names_no_service(statement: &Statement) -> bool {
             service.contains(['*', '?'])
         }),
     }
+}
+
+/// The verdict that calls of the principal give, if they give one.
+fn seen(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> Option<Verdict> {
+    let odd = odd_operator(grant.statement);
+    if evidence.used > 0 {
+        return Some(match (is_behind_use(evidence, id, grant, permissions), odd) {
+            (Behind::Alone, _) | (Behind::Perhaps, None) => Verdict::Used,
+            (Behind::Perhaps, Some(reason)) => Verdict::Unknown(reason),
+            (Behind::Unclear, _) => Verdict::Unknown(Reason::ResourcesUnclear),
+        });
+    }
+    let reason = match (odd, evidence.uncertain, evidence.failed) {
+        (Some(reason), ..) => reason,
+        (None, 1.., _) => Reason::UncertainUse(evidence.uncertain),
+        (None, 0, 1..) => Reason::FailedCalls(evidence.failed),
+        (None, 0, 0) => return (evidence.denied > 0).then_some(Verdict::DeniedAttempt),
+    };
+    Some(Verdict::Unknown(reason))
 }
 
 /// How certain it is that uses of an action went through a statement.

@@ -83,6 +83,31 @@ pub enum Reason {
         /// Whether events that only read are missing.
         is_read: bool,
     },
+    /// Events of the kind were first seen too late for a window of their own.
+    RecordedRecently {
+        /// Which events.
+        events: String,
+        /// Whole days between the first and the end of the window.
+        days: i64,
+        /// Days that it takes.
+        needed: i64,
+    },
+    /// Events of the kind were last seen too long before the end of the window.
+    RecordingEnded {
+        /// Which events.
+        events: String,
+        /// Whole days between the last and the end of the window.
+        days: i64,
+    },
+    /// The logs of a region lack days that those of others have.
+    RegionCoverage {
+        /// The region.
+        region: String,
+        /// Days that are lacking.
+        days: i64,
+    },
+    /// It may be shown by data events only, and none of these is recorded; their resource types.
+    MayBeDataEvent(Vec<&'static str>),
     /// A call of the service maps to no action; the call.
     UnmappedCall(String),
     /// Calls succeeded that may have needed it.
@@ -137,6 +162,10 @@ impl Reason {
             Self::NotSelected { .. } => "not-selected",
             Self::SourceNotRecorded(_) => "source-not-recorded",
             Self::ManagementEventsNotRecorded { .. } => "management-events-not-recorded",
+            Self::RecordedRecently { .. } => "recorded-recently",
+            Self::RecordingEnded { .. } => "recording-ended",
+            Self::RegionCoverage { .. } => "region-coverage",
+            Self::MayBeDataEvent(_) => "may-be-data-event",
             Self::UnmappedCall(_) => "unmapped-call",
             Self::UncertainUse(_) => "uncertain-use",
             Self::FailedCalls(_) => "failed-calls",
@@ -166,13 +195,7 @@ impl fmt::Display for Reason {
         match self {
             Self::SnapshotGaps(gap) => write!(formatter, "the IAM snapshot has gaps: {gap}"),
             Self::NeverLogged(why) => write!(formatter, "CloudTrail never records it{}", because(why)),
-            Self::DependentOnly(why) => {
-                let why = because(why);
-                write!(
-                    formatter,
-                    "it is only needed beside other actions and leaves no event{why}"
-                )
-            }
+            Self::DependentOnly(why) => formatter.write_str(&dependent(&because(why))),
             Self::Permissionless(why) => write!(formatter, "no call needs this permission{}", because(why)),
             Self::WindowTooShort { days, needed } => {
                 write!(formatter, "the window has {}, {needed} are needed", counted_days(*days))
@@ -200,11 +223,7 @@ impl fmt::Display for Reason {
                 resource_types,
                 regions,
                 is_read,
-            } => {
-                let place = place(regions);
-                let (kind, types) = (kind(*is_read), resource_types.join(" or "));
-                write!(formatter, "no {kind} data events of {types} are recorded in {place}")
-            }
+            } => formatter.write_str(&no_data_events(resource_types, regions, *is_read)),
             Self::NotSelected {
                 resource_types,
                 regions,
@@ -215,6 +234,10 @@ impl fmt::Display for Reason {
                 let kind = kind(*is_read);
                 write!(formatter, "no {kind} management events are recorded in the account")
             }
+            Self::RecordedRecently { events, days, needed } => formatter.write_str(&first(events, *days, *needed)),
+            Self::RecordingEnded { events, days } => formatter.write_str(&last(events, *days)),
+            Self::RegionCoverage { region, days } => formatter.write_str(&lacking(region, *days)),
+            Self::MayBeDataEvent(types) => formatter.write_str(&may_be_data_event(types)),
             Self::UnmappedCall(call) => write!(formatter, "the principal called `{call}`, whose actions are not known"),
             Self::UncertainUse(calls) => write!(formatter, "successful calls that may have needed it: {calls}"),
             Self::FailedCalls(calls) => {
@@ -248,6 +271,35 @@ fn not_selected(resource_types: &[&str], regions: &[String], is_read: bool) -> S
             format!("the event selectors leave out {kind} data events of {types}, or some resources, in {place}")
         }
     }
+}
+
+fn first(events: &str, days: i64, needed: i64) -> String {
+    let days = counted_days(days);
+    format!("the first of the {events} is from {days} before the end of the window, {needed} are needed")
+}
+
+fn last(events: &str, days: i64) -> String {
+    let days = counted_days(days);
+    format!("the last of the {events} is from {days} before the end of the window")
+}
+
+fn lacking(region: &str, days: i64) -> String {
+    let days = counted_days(days);
+    format!("the logs of {region} hold nothing of {days} of the window")
+}
+
+fn may_be_data_event(types: &[&str]) -> String {
+    let types = types.join(" or ");
+    format!("a use may leave a data event of {types} alone, and these are not recorded")
+}
+
+fn no_data_events(types: &[&str], regions: &[String], is_read: bool) -> String {
+    let (kind, types, place) = (kind(is_read), types.join(" or "), place(regions));
+    format!("no {kind} data events of {types} are recorded in {place}")
+}
+
+fn dependent(why: &str) -> String {
+    format!("it is only needed beside other actions and leaves no event{why}")
 }
 
 fn granted(days: i64, needed: i64) -> String {
@@ -287,7 +339,7 @@ fn place(regions: &[String]) -> String {
 }
 
 /// What kind of events.
-fn kind(is_read: bool) -> &'static str {
+pub(super) fn kind(is_read: bool) -> &'static str {
     if is_read { "read" } else { "write" }
 }
 

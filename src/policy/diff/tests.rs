@@ -1,4 +1,5 @@
 mod grants;
+mod recording;
 mod rollups;
 mod selectors;
 

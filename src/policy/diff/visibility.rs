@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use super::reason::Reason;
+use super::reason::kind;
+use super::span::Span;
 use crate::iam::ActionId;
 use crate::iam::Facts;
 use crate::iam::Level;
@@ -14,6 +16,8 @@ use crate::policy::trails::Trails;
 use crate::policy::trails::Wanted;
 use crate::policy::usage::AccountLog;
 use crate::policy::usage::Recorded;
+use crate::policy::usage::Stream;
+use crate::policy::usage::Window;
 
 /// What the facts say about the traces of actions, each looked up once.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(super) struct Trace {
     pub(super) service: &'static str,
     /// Resource types of its data events; empty if management events show it.
     resource_types: Vec<&'static str>,
+    /// Resource types of the data events that may show it instead of management events.
+    perhaps_types: Vec<&'static str>,
     excludable_source: Option<&'static str>,
     is_read: bool,
 }
@@ -68,6 +74,7 @@ impl Trace {
             never: never(facts, id),
             service: action.and_then(|action| action.service()).unwrap_or_default(),
             resource_types: facts.data_event_types(id),
+            perhaps_types: facts.perhaps_data_event_types(id),
             excludable_source: facts.excludable_source(id),
             is_read: action.is_some_and(|action| matches!(action.level, Level::Read | Level::List)),
         }
@@ -76,9 +83,61 @@ impl Trace {
     /// Why the logs would not show a use; `None` if they would.
     pub(super) fn hidden(&self, place: &Place<'_>) -> Option<Reason> {
         match self.resource_types.is_empty() {
-            true => self.hidden_management(place),
-            false => self.hidden_data(place),
+            true => self.hidden_management(place).or_else(|| self.perhaps_hidden(place)),
+            false => self.hidden_data(place, &self.resource_types),
         }
+    }
+
+    /// Since when a use would have been seen, if not since the begin of the window, or why it would not.
+    pub(super) fn seen_since(&self, place: &Place<'_>, (window, needed): (Window, i64)) -> Result<Option<i64>, Reason> {
+        let mut span = Span::new(window, needed);
+        let types = [self.resource_types.as_slice(), self.perhaps_types.as_slice()].concat();
+        for region in place.regions.iter().filter(|_| !types.is_empty()) {
+            let wanted = place.wanted(self.is_read);
+            if place.trails.data(wanted, region, &types, place.statement) == Told::Recorded {
+                continue;
+            }
+            types.iter().try_for_each(|resource_type| {
+                let stream = Stream::Data {
+                    region: region.clone(),
+                    resource_type: (*resource_type).to_owned(),
+                    is_read: self.is_read,
+                };
+                span.narrow(place.log.extents.get(&stream), || {
+                    format!("{} data events of {resource_type} in {region}", kind(self.is_read))
+                })
+            })?;
+        }
+        if self.resource_types.is_empty() && !self.is_management_told(place) {
+            for is_read in [true, false].into_iter().filter(|is_read| *is_read || !self.is_read) {
+                let extent = place.log.extents.get(&Stream::Management { is_read });
+                span.narrow(extent, || format!("{} management events", kind(is_read)))?;
+            }
+            if let Some(source) = self.excludable_source {
+                let extent = place.log.extents.get(&Stream::Source(source.to_owned()));
+                span.narrow(extent, || format!("events of {source}"))?;
+            }
+        }
+        Ok(span.since)
+    }
+
+    /// Whether the selectors are known to ask for the management events of a use in every region.
+    fn is_management_told(&self, place: &Place<'_>) -> bool {
+        let kinds = [true, false].into_iter().filter(|is_read| *is_read || !self.is_read);
+        let mut pairs = kinds.flat_map(|is_read| place.regions.iter().map(move |region| (is_read, region)));
+        !place.regions.is_empty()
+            && pairs.all(|(is_read, region)| {
+                let wanted = place.wanted(is_read);
+                place.trails.management(wanted, region, self.excludable_source) == Told::Recorded
+            })
+    }
+
+    fn perhaps_hidden(&self, place: &Place<'_>) -> Option<Reason> {
+        if self.perhaps_types.is_empty() {
+            return None;
+        }
+        self.hidden_data(place, &self.perhaps_types)?;
+        Some(Reason::MayBeDataEvent(self.perhaps_types.clone()))
     }
 
     /// Some calls of a writing level, such as `sts:AssumeRole` and `kms:Decrypt`, are recorded as reading, so those need both
@@ -115,16 +174,16 @@ impl Trace {
         needs_writes.then_some(Reason::ManagementEventsNotRecorded { is_read: false })
     }
 
-    fn hidden_data(&self, place: &Place<'_>) -> Option<Reason> {
+    fn hidden_data(&self, place: &Place<'_>, types: &[&'static str]) -> Option<Reason> {
         let (mut not_selected, mut not_seen) = (Vec::new(), Vec::new());
         let (wanted, mut is_told) = (place.wanted(self.is_read), !place.regions.is_empty());
         for region in place.regions {
-            let told = place.trails.data(wanted, region, &self.resource_types, place.statement);
+            let told = place.trails.data(wanted, region, types, place.statement);
             is_told &= told == Told::Recorded;
             match told {
                 Told::Recorded => {}
                 Told::NotRecorded => not_selected.push(region.clone()),
-                Told::Nothing | Told::PerhapsRecorded if !self.is_seen(place.log, Some(region)) => {
+                Told::Nothing | Told::PerhapsRecorded if !self.is_seen(place.log, types, Some(region)) => {
                     not_seen.push(region.clone());
                 }
                 Told::Nothing | Told::PerhapsRecorded => {}
@@ -132,22 +191,22 @@ impl Trace {
         }
         if !not_selected.is_empty() {
             return Some(Reason::NotSelected {
-                resource_types: self.resource_types.clone(),
+                resource_types: types.to_vec(),
                 regions: not_selected,
                 is_read: self.is_read,
             });
         }
-        let is_nowhere = !is_told && !self.is_seen(place.log, None);
+        let is_nowhere = !is_told && !self.is_seen(place.log, types, None);
         (is_nowhere || !not_seen.is_empty()).then(|| Reason::DataEventsNotRecorded {
-            resource_types: self.resource_types.clone(),
+            resource_types: types.to_vec(),
             regions: if is_nowhere { Vec::new() } else { not_seen },
             is_read: self.is_read,
         })
     }
 
     /// Whether the logs hold data events of the kind in a region, or anywhere: of every type under which a use may be recorded.
-    fn is_seen(&self, log: &AccountLog, region: Option<&str>) -> bool {
-        self.resource_types.iter().all(|wanted| {
+    fn is_seen(&self, log: &AccountLog, types: &[&str], region: Option<&str>) -> bool {
+        types.iter().all(|wanted| {
             let of_type = log.data.iter().filter(|((place, resource_type), _)| {
                 region.is_none_or(|region| place == region) && resource_type == wanted
             });

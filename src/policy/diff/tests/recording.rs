@@ -1,0 +1,110 @@
+//! What trails began or ceased to record inside the window, and what they may not record at all.
+
+use super::super::super::usage::Extent;
+use super::super::super::usage::Stream;
+use super::*;
+
+fn days(first: i64, last: i64) -> Extent {
+    Extent {
+        first: (FIRST_DAY + first) * DAY,
+        last: (FIRST_DAY + last) * DAY,
+    }
+}
+
+fn object_reads() -> Stream {
+    Stream::Data {
+        region: text("eu-west-1"),
+        resource_type: text("AWS::S3::Object"),
+        is_read: true,
+    }
+}
+
+#[test]
+fn data_events_that_were_switched_on_late_prove_nothing_about_the_time_before() {
+    let mut case = Case::new(&[allow(&json!(["s3:GetObject", "s3:PutObject"]))]);
+    case.log().note(object_reads(), days(39, 39));
+    assert_eq!(
+        case.verdicts(),
+        ["s3:GetObject unknown recorded-recently", "s3:PutObject unused"]
+    );
+    case.log().note(object_reads(), days(5, 5));
+    assert_eq!(case.verdicts()[0], "s3:GetObject unused");
+    case.check(|diffs| {
+        let since: Vec<Option<i64>> = diffs[0].rows.iter().map(|row| row.since).collect();
+        assert_eq!(since, [Some((FIRST_DAY + 5) * DAY), None]);
+    });
+}
+
+#[test]
+fn data_events_that_were_switched_off_prove_nothing_about_the_time_after() {
+    let mut case = Case::new(&[allow(&json!("s3:GetObject"))]);
+    case.log().note(object_reads(), days(0, 20));
+    assert_eq!(case.verdicts(), ["s3:GetObject unknown recording-ended"]);
+    case.log().note(object_reads(), days(35, 35));
+    assert_eq!(case.verdicts(), ["s3:GetObject unused"]);
+}
+
+#[test]
+fn key_events_and_management_events_that_were_switched_on_late_prove_nothing_about_the_time_before() {
+    let mut case = Case::new(&[allow(&json!(["kms:Decrypt", "sqs:CreateQueue"]))]);
+    case.log().note(Stream::Source(text("kms.amazonaws.com")), days(39, 39));
+    assert_eq!(
+        case.verdicts(),
+        ["kms:Decrypt unknown recorded-recently", "sqs:CreateQueue unused"]
+    );
+    case.log().note(Stream::Management { is_read: false }, days(20, 39));
+    assert_eq!(case.verdicts()[1], "sqs:CreateQueue unknown recorded-recently");
+}
+
+#[test]
+fn home_of_global_services_needs_coverage_of_its_own() {
+    let mut case = Case::new(&[allow(&json!(["iam:GetRole", "sqs:CreateQueue"]))]);
+    let all: BTreeSet<i64> = (FIRST_DAY..FIRST_DAY + DAYS).collect();
+    let regions = ["eu-west-1", "us-east-1"].map(text);
+    case.log().recorded_in = BTreeSet::from(regions.clone());
+    case.log().recorded_days = regions.map(|region| (region, all.clone())).into();
+    assert_eq!(case.verdicts(), ["iam:GetRole unused", "sqs:CreateQueue unused"]);
+    let first = BTreeSet::from([FIRST_DAY]);
+    case.log().recorded_days.insert(text("us-east-1"), first);
+    assert_eq!(
+        case.verdicts(),
+        ["iam:GetRole unknown region-coverage", "sqs:CreateQueue unused"]
+    );
+}
+
+#[test]
+fn busy_region_whose_logs_end_early_proves_nothing_about_regional_services() {
+    let mut case = Case::new(&[allow(&json!(["iam:GetRole", "sqs:CreateQueue"]))]);
+    let all: BTreeSet<i64> = (FIRST_DAY..FIRST_DAY + DAYS).collect();
+    let regions = ["eu-west-1", "us-east-1"].map(text);
+    case.log().recorded_in = BTreeSet::from(regions);
+    let begin = (FIRST_DAY..FIRST_DAY + 20).collect();
+    case.log().recorded_days = [(text("eu-west-1"), begin), (text("us-east-1"), all)].into();
+    assert_eq!(
+        case.verdicts(),
+        ["iam:GetRole unused", "sqs:CreateQueue unknown region-coverage"]
+    );
+}
+
+#[test]
+fn action_that_may_be_a_data_event_is_unknown_until_such_events_are_recorded() {
+    let mut case = Case::new(&[allow(&json!(["swf:PollForDecisionTask", "sqs:CreateQueue"]))]);
+    assert_eq!(
+        case.verdicts(),
+        [
+            "sqs:CreateQueue unused",
+            "swf:PollForDecisionTask unknown may-be-data-event"
+        ]
+    );
+    let domains = (text("eu-west-1"), text("AWS::SWF::Domain"));
+    case.log().data.insert(domains, both());
+    assert_eq!(case.verdicts()[1], "swf:PollForDecisionTask unused");
+}
+
+#[test]
+fn silence_of_a_principal_that_may_do_nothing_that_would_be_seen_proves_nothing() {
+    let unseen = Case::new(&[allow(&json!(["dynamodb:GetItem", "logs:PutLogEvents"]))]);
+    unseen.check(|diffs| assert!(matches!(diffs[0].summary.activity, Activity::Unknown(_))));
+    let seen = Case::new(&[allow(&json!(["dynamodb:GetItem", "sqs:CreateQueue"]))]);
+    seen.check(|diffs| assert_eq!(diffs[0].summary.activity, Activity::NeverUsed));
+}
