@@ -1,5 +1,6 @@
 //! What a snapshot holds.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::iam::document::Document;
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// Whether its last page says that another one follows.
     pub lacks_pages: bool,
+    /// Managed policies of which it says how many users, groups and roles have them.
+    pub attachment_counts: BTreeMap<String, usize>,
 }
 
 /// Kinds of files.
@@ -273,6 +276,7 @@ impl Snapshot {
             nodes: Vec::new(),
             problems: Vec::new(),
             lacks_pages: false,
+            attachment_counts: BTreeMap::new(),
         }
     }
 
@@ -283,6 +287,27 @@ impl Snapshot {
         let credentials = self.credentials.iter().map(|credential| &credential.account_id);
         let all = principals.chain(policies).chain(credentials);
         all.filter_map(Option::as_deref).collect()
+    }
+
+    /// Whether it and another of the same moment are parts of one answer, as `--filter` makes them: of one account, whole by
+    /// themselves, and without a principal that both list.
+    pub fn completes(&self, other: &Self) -> bool {
+        let is_part = |snapshot: &Self| snapshot.format == Format::AuthorizationDetails && !snapshot.lacks_pages;
+        let is_account = |account: &&str| account.bytes().all(|byte| byte.is_ascii_digit());
+        let accounts = |snapshot| {
+            Self::accounts(snapshot)
+                .into_iter()
+                .filter(is_account)
+                .collect::<BTreeSet<_>>()
+        };
+        let arns = |snapshot: &Self| -> BTreeSet<String> {
+            let principals = snapshot.principals.iter();
+            principals.map(|principal| principal.arn.clone()).collect()
+        };
+        is_part(self)
+            && is_part(other)
+            && !accounts(self).is_disjoint(&accounts(other))
+            && arns(self).is_disjoint(&arns(other))
     }
 
     /// Whether something could not be read.
