@@ -289,27 +289,6 @@ impl Snapshot {
         all.filter_map(Option::as_deref).collect()
     }
 
-    /// Whether it and another of the same moment are parts of one answer, as `--filter` makes them: of one account, whole by
-    /// themselves, and without a principal that both list.
-    pub fn completes(&self, other: &Self) -> bool {
-        let is_part = |snapshot: &Self| snapshot.format == Format::AuthorizationDetails && !snapshot.lacks_pages;
-        let is_account = |account: &&str| account.bytes().all(|byte| byte.is_ascii_digit());
-        let accounts = |snapshot| {
-            Self::accounts(snapshot)
-                .into_iter()
-                .filter(is_account)
-                .collect::<BTreeSet<_>>()
-        };
-        let arns = |snapshot: &Self| -> BTreeSet<String> {
-            let principals = snapshot.principals.iter();
-            principals.map(|principal| principal.arn.clone()).collect()
-        };
-        is_part(self)
-            && is_part(other)
-            && !accounts(self).is_disjoint(&accounts(other))
-            && arns(self).is_disjoint(&arns(other))
-    }
-
     /// Whether something could not be read.
     pub fn has_gaps(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Gap)
