@@ -5,9 +5,13 @@ select
     e.request_parameters->>'roleName' as role,
     case
         when e.event_name = 'UpdateUser' then e.request_parameters->>'newUserName'
+        when e.event_name = 'CreateAccessKey' then e.response_elements->'accessKey'->>'userName'
         else e.request_parameters->>'userName'
     end as user_name,
-    e.request_parameters->>'groupName' as group_name,
+    case
+        when e.event_name = 'UpdateGroup' then e.request_parameters->>'newGroupName'
+        else e.request_parameters->>'groupName'
+    end as group_name,
     e.request_parameters->>'policyName' as policy_name,
     case
         when e.event_name = 'CreatePolicy' then e.response_elements->'policy'->>'arn'
@@ -24,11 +28,14 @@ where e.event_date >= cast($since as date)
       'PutUserPolicy', 'DeleteUserPolicy', 'AttachUserPolicy', 'DetachUserPolicy',
       'PutUserPermissionsBoundary', 'DeleteUserPermissionsBoundary', 'CreateUser', 'UpdateUser',
       'PutGroupPolicy', 'DeleteGroupPolicy', 'AttachGroupPolicy', 'DetachGroupPolicy',
-      'AddUserToGroup', 'RemoveUserFromGroup',
+      'AddUserToGroup', 'RemoveUserFromGroup', 'UpdateGroup',
+      'UpdateAssumeRolePolicy', 'AddRoleToInstanceProfile', 'CreateAccessKey', 'CreateLoginProfile',
       'CreatePolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion'
   )
   and coalesce(e.error_code, '') = ''
   and e.recipient_account_id is not null
   and (e.event_name <> 'UpdateUser' or e.request_parameters->>'newUserName' is not null)
+  and (e.event_name <> 'UpdateGroup' or e.request_parameters->>'newGroupName' is not null)
+  and (e.event_name <> 'CreateAccessKey' or e.response_elements->'accessKey'->>'userName' is not null)
 group by 1, 2, 3, 4, 5, 6, 7
 order by 1, 2, 3, 4, 5, 6, 7

@@ -1,6 +1,7 @@
 -- What stands behind the uses of chosen principals: one row per principal, action and kind of evidence, with the last
 -- events, the calls, the resources and where the calls came from. Hints are resources whose ARN is made of names in the
--- request. `$principals` has one ARN per line.
+-- request. What failed for another reason than a lack of permission was allowed: its resources count, and it is no evidence of
+-- use. `$principals` has one ARN per line.
 with needs as (
     select
         u.principal_arn,
@@ -16,7 +17,8 @@ with needs as (
         u.is_proven and u.confidence not in ('conflict', 'ambiguous', 'unresolved') as is_used,
         u.resources,
         u.resource_origins,
-        u.proof = 'passed role' as is_passed_role
+        u.proof = 'passed role' as is_passed_role,
+        u.outcome = 'failed' as is_failed
     from used_actions u
     where u.event_date >= cast($since as date)
       and u.event_date <= cast($until as date)
@@ -26,7 +28,14 @@ with needs as (
       and u.principal_type in ('role', 'user')
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
-      and u.outcome = 'succeeded'
+      and (
+          u.outcome = 'succeeded'
+          or (
+              u.outcome = 'failed'
+              and u.is_proven
+              and u.confidence not in ('conflict', 'ambiguous', 'unresolved')
+          )
+      )
       and u.action is not null
 ),
 numbered as (
@@ -34,7 +43,7 @@ numbered as (
         n.*,
         row_number() over (
             partition by n.principal_arn, n.principal_id, n.action, n.is_used
-            order by n.event_time desc, n.event_id
+            order by n.is_failed, n.event_time desc, n.event_id
         ) as position,
         dense_rank() over (
             partition by n.principal_arn, n.principal_id, n.action, n.is_used
@@ -48,8 +57,8 @@ calls as (
         n.principal_id,
         n.action,
         n.is_used,
-        array_agg(n.event_id order by n.event_time desc, n.event_id) filter (where n.position <= 3) as event_ids,
-        array_agg(distinct n.event_source || ':' || n.event_name) filter (where n.call_position <= 5) as calls,
+        array_agg(n.event_id order by n.event_time desc, n.event_id) filter (where n.position <= 3 and not n.is_failed) as event_ids,
+        array_agg(distinct n.event_source || ':' || n.event_name) filter (where n.call_position <= 5 and not n.is_failed) as calls,
         array_agg(distinct n.serving_region) filter (where n.serving_region is not null) as regions,
         array_agg(distinct n.vpc_endpoint_id) filter (where n.vpc_endpoint_id is not null) as endpoints,
         cast(sum(case when n.vpc_endpoint_id is null then 1 else 0 end) as bigint) as without_endpoint,

@@ -101,7 +101,7 @@ async fn grant_changes(session: &QuerySession, window: Window) -> Result<GrantCh
 
 /// The newest IAM snapshots.
 pub async fn snapshots(session: &QuerySession) -> Result<Vec<TakenSnapshot>, AnalysisError> {
-    let mut snapshots = Vec::new();
+    let mut snapshots: Vec<(TakenSnapshot, Vec<u8>)> = Vec::new();
     each_batch(session, EvidenceQuery::Snapshots, &[], |batch| {
         let columns = Columns::new(batch);
         let (ids, times) = (columns.texts("source_id")?, columns.times("snapshot_time")?);
@@ -110,19 +110,37 @@ pub async fn snapshots(session: &QuerySession) -> Result<Vec<TakenSnapshot>, Ana
             let source_id = ids.text(row).unwrap_or_default().to_owned();
             let content = contents.bytes_at(row).unwrap_or_default();
             let read = read_snapshot(formats.text(row).unwrap_or_default(), content);
-            snapshots.push(TakenSnapshot {
+            let taken = TakenSnapshot {
                 taken_at: times.time(row).unwrap_or_default(),
                 snapshot: read.map_err(|cause| AnalysisError::Snapshot {
                     source_id: source_id.clone(),
                     cause,
                 })?,
                 source_id,
-            });
+            };
+            add_snapshot(taken, content, &mut snapshots);
         }
         Ok(())
     })
     .await?;
-    Ok(snapshots)
+    Ok(snapshots.into_iter().map(|(taken, _)| taken).collect())
+}
+
+/// Adds a snapshot, together with another part of the same answer if that is there: users may have policies whose documents
+/// stand in the other part.
+fn add_snapshot(taken: TakenSnapshot, content: &[u8], snapshots: &mut Vec<(TakenSnapshot, Vec<u8>)>) {
+    let is_other_part = |(known, _): &&mut (TakenSnapshot, Vec<u8>)| {
+        known.taken_at == taken.taken_at && known.snapshot.completes(&taken.snapshot)
+    };
+    if let Some((known, known_content)) = snapshots.iter_mut().find(is_other_part)
+        && let Some(joined) = snapshot::joined_pages(&[known_content, content])
+        && let Ok(snapshot) = snapshot::read(&joined)
+    {
+        known.snapshot = snapshot;
+        *known_content = joined;
+        return;
+    }
+    snapshots.push((taken, content.to_vec()));
 }
 
 /// A folder is stored as a JSON object of its files.

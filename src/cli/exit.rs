@@ -12,7 +12,7 @@ pub enum ExitStatus {
     Failed,
     /// 2: the command line is wrong; nothing was done.
     Usage,
-    /// 3: done, and the gate is closed: findings at or above the wanted severity.
+    /// 3: done, and the gate is closed: what `--fail-on` names was found, or `verify` found invalid logs.
     Gate,
     /// 4: done but incomplete: something was rejected, missing or unverifiable, and the output says what.
     Incomplete,
@@ -30,7 +30,10 @@ impl ExitStatus {
         (Self::Done, "done"),
         (Self::Failed, "failed"),
         (Self::Usage, "wrong usage"),
-        (Self::Gate, "gate: findings at or above the wanted severity"),
+        (
+            Self::Gate,
+            "gate: what `--fail-on` names was found, or `verify` found invalid logs",
+        ),
         (
             Self::Incomplete,
             "done but incomplete: something was rejected or missing",

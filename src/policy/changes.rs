@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::estate::Member;
+use super::estate::PolicyUse;
 use super::grant::Grant;
 use super::snapshot::Origin;
 use super::snapshot::Policy;
@@ -53,6 +54,10 @@ enum Target {
     AnyManagedPolicy,
     /// All that a user, group or role may do.
     Holder(Holder),
+    /// Who can act as a user or role: it may be the first who can.
+    Reach(Holder),
+    /// A new way to act as a user or role that nobody may have been able to act as before.
+    FirstReach(Holder),
     /// An inline policy.
     Inline(Holder, String),
     /// A managed policy was attached.
@@ -77,8 +82,9 @@ impl GrantChanges {
         *last = change.at.max(*last);
     }
 
-    /// The last moment at which something changed that may bear on all permissions of a principal.
-    pub(super) fn of_principal(&self, member: &Member<'_>) -> Option<i64> {
+    /// The last moment at which something changed that may bear on all permissions of a principal. One that was seen before
+    /// it got a key, a password or an instance could act before.
+    pub(super) fn of_principal(&self, member: &Member<'_>, first_seen: Option<i64>) -> Option<i64> {
         let own = holder(member.principal);
         let groups = member.groups();
         let holders = || std::iter::once(own.clone()).chain(groups.iter().map(|group| holder(group)));
@@ -101,8 +107,12 @@ impl GrantChanges {
                 &group.map_or_else(|| own.clone(), |group| holder(group)),
             )
         });
-        let anything = std::iter::once(self.last(member, &Target::Anything));
+        let reach = self.last(member, &Target::Reach(own.clone()));
+        let first_reach = self.last(member, &Target::FirstReach(own.clone()));
+        let first_reach = first_reach.filter(|at| first_seen.is_none_or(|seen| seen > *at));
+        let anything = [self.last(member, &Target::Anything), reach, first_reach];
         anything
+            .into_iter()
             .chain(whole)
             .chain(detached)
             .chain(boundaries)
@@ -127,6 +137,54 @@ impl GrantChanges {
         self.of_document(member, grant.policy, &holder)
             .max(self.last(member, &attached))
             .max(joined)
+    }
+
+    /// The last moment after the snapshot at which a policy was changed that counts for a principal, or who has it.
+    pub(super) fn outdating(&self, member: &Member<'_>, used: &PolicyUse<'_>) -> Option<i64> {
+        let policy = used.policy;
+        let groups = member.groups();
+        let group = used.group.and_then(|arn| groups.iter().find(|group| group.arn == arn));
+        let holder = holder(group.copied().unwrap_or(member.principal));
+        let name = policy.name.to_lowercase();
+        let is_managed = policy.kind == PolicyKind::Managed;
+        self.last_after(member, |target, at| match target {
+            Target::Anything => true,
+            Target::AnyManagedPolicy => is_managed,
+            Target::Holder(changed) => *changed == holder,
+            Target::Inline(changed, put) => policy.kind == PolicyKind::Inline && *changed == holder && *put == name,
+            Target::Attached(_, arn) => is_managed && *arn == policy.id,
+            Target::Detached(from, arn) => *from == holder && *arn == policy.id,
+            Target::Membership(_, joined) => group.is_some() && *joined == holder.1,
+            // The version in force may be younger than the time that the user told.
+            Target::Document(arn) => *arn == policy.id && policy.created_at.is_none_or(|made| at > made),
+            Target::Reach(_) | Target::FirstReach(_) => false,
+        })
+    }
+
+    /// The last moment after the snapshot at which something changed in what a principal may do.
+    pub(super) fn outdating_all(&self, member: &Member<'_>) -> Option<i64> {
+        let own = holder(member.principal);
+        let groups = member.groups();
+        let is_holder = |changed: &Holder| *changed == own || groups.iter().any(|group| *changed == holder(group));
+        let of_policies = member
+            .policies()
+            .iter()
+            .filter_map(|used| self.outdating(member, used))
+            .max();
+        let others = self.last_after(member, |target, _| match target {
+            Target::Inline(changed, _) | Target::Attached(changed, _) | Target::Holder(changed) => is_holder(changed),
+            Target::Membership(user, _) => own == (PrincipalKind::User, user.clone()),
+            _ => false,
+        });
+        of_policies.max(others)
+    }
+
+    fn last_after(&self, member: &Member<'_>, is_meant: impl Fn(&Target, i64) -> bool) -> Option<i64> {
+        let later = self.account(member)?.iter().filter(|(_, at)| **at > member.taken_at);
+        later
+            .filter(|(target, at)| is_meant(target, **at))
+            .map(|(_, at)| *at)
+            .max()
     }
 
     /// The last moment at which the text of a policy that someone holds may have changed.
@@ -172,6 +230,17 @@ impl GrantChanges {
 
 /// What a call changed; `None` if it changed no permissions.
 fn target(change: &GrantChange) -> Option<Target> {
+    let reached = |kind, name: &Option<String>| {
+        let reached = name
+            .as_ref()
+            .map(|name| Target::FirstReach((kind, name.to_lowercase())));
+        Some(reached.unwrap_or(Target::Anything))
+    };
+    match change.call.as_str() {
+        "CreateAccessKey" | "CreateLoginProfile" => return reached(PrincipalKind::User, &change.user),
+        "AddRoleToInstanceProfile" => return reached(PrincipalKind::Role, &change.role),
+        _ => {}
+    }
     let kinds = [
         ("Role", PrincipalKind::Role, &change.role),
         ("User", PrincipalKind::User, &change.user),
@@ -204,15 +273,16 @@ fn target(change: &GrantChange) -> Option<Target> {
         ("Add", "ToGroup") => holder
             .zip(group)
             .map(|((_, user), group)| Target::Membership(user, group)),
+        ("UpdateAssume", "Policy") => holder.map(Target::Reach),
         ("Put" | "Delete", "PermissionsBoundary")
         | ("Delete", "Policy")
         | ("Remove", "FromGroup")
         | ("Create" | "Update", "") => holder.map(Target::Holder),
         _ => return None,
     };
-    // A new group, or a new name of a role or group, grants nothing to anyone.
-    let grants_nothing = matches!(&target, Some(Target::Holder((PrincipalKind::Group, _)))) && object.is_empty()
-        || change.call == "UpdateRole";
+    // A new group, or a new description of a role, grants nothing to anyone. What was done to a group under its old name is
+    // not found under the new one, so that a new name counts.
+    let grants_nothing = ["CreateGroup", "UpdateRole"].contains(&change.call.as_str());
     (!grants_nothing).then(|| target.unwrap_or(Target::Anything))
 }
 

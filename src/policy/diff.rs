@@ -210,7 +210,10 @@ impl<'a> Differ<'a> {
             unmapped: self.unmapped(subject),
             unseen_regions: self.unseen_regions(subject, log),
         };
-        let changes = subject.member.as_ref().map(|member| Since::new(self.usage, member));
+        let changes = subject
+            .member
+            .as_ref()
+            .map(|member| Since::new(self.usage, member, subject.deeds.first_seen));
         let mut rows = Vec::new();
         let mut blocked = 0;
         let mut kept_whole = None;
@@ -339,6 +342,7 @@ fn granted_rows<'s, 'a: 's>(
         let held = Held {
             grant,
             since: since.of(grant),
+            is_outdated: since.outdating(grant).is_some(),
         };
         let row = |action: &'s str, known: Option<&'s Action>, verdict: Verdict| Row {
             policy: Some(grant.policy),

@@ -12,6 +12,7 @@ use super::snapshot::Format;
 use super::snapshot::NodeKind;
 use super::snapshot::OrganizationNode;
 use super::snapshot::Policy;
+use super::snapshot::PolicyKind;
 use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
 use super::snapshot::Snapshot;
@@ -282,6 +283,19 @@ impl<'a> Member<'a> {
     /// A managed policy of the snapshot, whoever has it.
     pub(super) fn managed_policy(&self, arn: &str) -> Option<&'a Policy> {
         policy(self.snapshot, arn)
+    }
+
+    /// Whether more users, groups and roles have a managed policy than the snapshot lists with it.
+    pub(super) fn is_held_by_others(&self, policy: &Policy) -> bool {
+        let attachments = &self.snapshot.attachments;
+        let count = || {
+            let own = attachments
+                .iter()
+                .filter(|it| it.kind == AttachmentKind::Managed && it.attached == policy.id);
+            own.count()
+        };
+        let told = self.snapshot.attachment_counts.get(&policy.id);
+        policy.kind == PolicyKind::Managed && told.is_some_and(|told| *told > count())
     }
 
     /// The statements of its policies and boundary with condition operators that IAM does not have, as sentences.

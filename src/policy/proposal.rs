@@ -27,11 +27,14 @@ pub use reasons::Kept;
 pub use reasons::StatementReasons;
 pub use reasons::UsedReason;
 
+use jiff::Timestamp;
+
 use super::diff::Differ;
 use super::diff::Subject;
 use super::diff::Thresholds;
 use super::estate::Estate;
 use super::grant::Expander;
+use super::keep::Keep;
 use super::keep::KeepList;
 use super::snapshot::Policy;
 use super::trace::Traces;
@@ -112,6 +115,30 @@ pub enum Refusal {
         principal: String,
         /// The first gap.
         gap: String,
+    },
+    /// The policy of the snapshot is no longer in force.
+    #[error(
+        "`{principal}`: {policy} changed at {at}, after the IAM snapshot was taken, so that nothing is proposed for it; \
+         import a new one with `trimtrail iam import`"
+    )]
+    Outdated {
+        /// ARN.
+        principal: String,
+        /// What changed.
+        policy: String,
+        /// When.
+        at: String,
+    },
+    /// Others have the policy, too, of whom nothing is known.
+    #[error(
+        "`{principal}`: `{policy}` is held by principals that the IAM snapshot does not have, so that nothing is proposed for \
+         it; import one of all users, groups and roles with `trimtrail iam import`"
+    )]
+    HeldByOthers {
+        /// ARN.
+        principal: String,
+        /// The policy.
+        policy: String,
     },
     /// A policy would be longer than IAM allows.
     #[error(
@@ -228,6 +255,11 @@ impl<'s> Proposer<'s> {
         self
     }
 
+    /// Entries of the allow-list that were about no permission of the principals looked at so far.
+    pub fn idle_keeps(&self) -> Vec<&'s Keep> {
+        self.uses.idle_keeps()
+    }
+
     /// What is proposed for one of the principals.
     pub fn propose(&mut self, subject: &'s Subject<'s>) -> Proposal<'s> {
         let (usage, account) = (self.evidence.usage, subject.key.account_id());
@@ -258,6 +290,17 @@ impl<'s> Proposer<'s> {
             Mode::Generate(options) => self.generate(&member, options, &mut proposal),
         }
         proposal
+    }
+}
+
+impl Refusal {
+    fn outdated(principal: &str, policy: &str, at: i64) -> Self {
+        let at = Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), |at| at.to_string());
+        Self::Outdated {
+            principal: principal.to_owned(),
+            policy: policy.to_owned(),
+            at,
+        }
     }
 }
 

@@ -103,6 +103,10 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         }
     };
     allow_list::tell_expired(&keeps, now, output);
+    // Entries about other principals than those wanted may well count.
+    if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
+        allow_list::tell_idle(&proposer.idle_keeps(), output);
+    }
     let status = tell_basis(&args.basis, frame.facts_date, (&chosen, &estate), &usage, output);
     let is_refused = tell(&proposals, output);
     let callers = analysis::callers(engine.session(), usage.window).await?;

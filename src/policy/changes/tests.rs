@@ -69,7 +69,7 @@ fn times(account: &Value, changes: &[GrantChange]) -> Vec<(String, i64)> {
     let (mut expander, mut times) = (Expander::new(Facts::embedded()), Vec::new());
     for member in estate.callers() {
         let name = member.principal.name.clone();
-        times.extend(noted.of_principal(&member).map(|at| (name.clone(), at)));
+        times.extend(noted.of_principal(&member, None).map(|at| (name.clone(), at)));
         for grant in expander.permissions(&estate, &member).grants {
             let at = noted.of_grant(&member, &grant);
             times.extend(at.map(|at| (format!("{name}/{}", grant.policy.name), at)));
@@ -96,9 +96,7 @@ fn calls_concern_the_statement_whose_document_or_attachment_they_change() {
         change("PutRolePolicy", 6, &[role, ("name", "own")]),
         change("AttachRolePolicy", 4, &[role, ("arn", MANAGED)]),
         change("PutRolePolicy", 8, &[("role", "other"), ("name", "own")]),
-        change("UpdateAssumeRolePolicy", 9, &[role]),
         change("UpdateRole", 9, &[role]),
-        change("AddRoleToInstanceProfile", 9, &[role]),
     ];
     assert_eq!(told(&changes), [at("Deployer/own", 7), at("Deployer/Shared", 4)]);
     for call in ["CreatePolicyVersion", "SetDefaultPolicyVersion", "CreatePolicy"] {
@@ -107,6 +105,40 @@ fn calls_concern_the_statement_whose_document_or_attachment_they_change() {
             [at("Deployer/Shared", 3)]
         );
     }
+}
+
+#[test]
+fn who_can_act_as_a_principal_bears_on_all_that_it_may_do() {
+    let role = ("role", "deployer");
+    assert_eq!(
+        told(&[change("UpdateAssumeRolePolicy", 9, &[role])]),
+        [at("Deployer", 9)]
+    );
+    assert_eq!(
+        told(&[change("AddRoleToInstanceProfile", 9, &[role])]),
+        [at("Deployer", 9)]
+    );
+    for call in ["CreateAccessKey", "CreateLoginProfile"] {
+        assert_eq!(told(&[change(call, 9, &[("user", "ada")])]), [at("ada", 9)]);
+    }
+    assert_eq!(told(&[change("UpdateGroup", 9, &[("group", "ops")])]), [at("ada", 9)]);
+}
+
+#[test]
+fn further_key_of_who_was_seen_before_it_changes_nothing() {
+    let snapshot = snapshot::read(account().to_string().as_bytes()).unwrap();
+    let taken = [TakenSnapshot {
+        taken_at: 20,
+        source_id: "source".to_owned(),
+        snapshot,
+    }];
+    let estate = Estate::newest(&taken);
+    let ada = estate.callers().find(|member| member.principal.name == "ada").unwrap();
+    let mut noted = GrantChanges::default();
+    noted.note(&change("CreateAccessKey", 9, &[("user", "ada")]));
+    assert_eq!(noted.of_principal(&ada, Some(8)), None);
+    assert_eq!(noted.of_principal(&ada, Some(10)), Some(9));
+    assert_eq!(noted.of_principal(&ada, None), Some(9));
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(super) struct Held<'g, 's> {
     pub(super) grant: &'g Grant<'s>,
     /// When it came into force, if that was inside or after the window.
     pub(super) since: Option<i64>,
+    /// Whether its policy was changed after the snapshot was taken.
+    pub(super) is_outdated: bool,
 }
 
 impl<'s> Judge<'s> {
@@ -143,7 +145,9 @@ impl<'s> Judge<'s> {
             statement,
         };
         let never = trace.never.clone();
+        let outdated = held.is_outdated.then_some(Reason::ChangedAfterSnapshot);
         let doubt = never
+            .or(outdated)
             .or_else(|| self.time_doubt())
             .or_else(|| self.grant_doubt(held.since?))
             .or_else(|| self.region_doubt())

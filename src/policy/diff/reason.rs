@@ -37,6 +37,8 @@ pub enum Reason {
         /// Days that it takes.
         needed: i64,
     },
+    /// The logs show that the policy was changed after the snapshot was taken.
+    ChangedAfterSnapshot,
     /// The statement has a condition that cannot be read; its operator.
     ConditionOperator(String),
     /// The principal was made inside the window.
@@ -150,6 +152,7 @@ impl Reason {
             Self::Permissionless(_) => "permissionless",
             Self::WindowTooShort { .. } => "window-too-short",
             Self::GrantedRecently { .. } => "granted-recently",
+            Self::ChangedAfterSnapshot => "changed-after-snapshot",
             Self::ConditionOperator(_) => "condition-operator",
             Self::YoungerThanWindow => "younger-than-window",
             Self::AgeUnknown => "age-unknown",
@@ -182,6 +185,7 @@ impl Reason {
             Self::NoOperation => "no public API operation needs it",
             Self::ConditionalOnly => "only some calls of other operations need it, and none proves it",
             Self::YoungerThanWindow => "the principal was made inside the window",
+            Self::ChangedAfterSnapshot => "its policy was changed after the IAM snapshot was taken: import a new one",
             Self::AgeUnknown => "the IAM snapshot does not say when the principal was made",
             Self::UsedBeyondTheLogs => "IAM says that the role was used in the window, but the logs show no call",
             Self::ResourcesUnclear => "it was used, and the logs do not tell for certain through which statement",

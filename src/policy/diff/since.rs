@@ -1,6 +1,7 @@
 //! Since when the statements of one principal count.
 
 use crate::policy::estate::Member;
+use crate::policy::estate::PolicyUse;
 use crate::policy::grant::Grant;
 use crate::policy::usage::Usage;
 
@@ -14,11 +15,11 @@ pub(super) struct Since<'u, 'a> {
 }
 
 impl<'u, 'a> Since<'u, 'a> {
-    pub(super) fn new(usage: &'u Usage, member: &'u Member<'a>) -> Self {
+    pub(super) fn new(usage: &'u Usage, member: &'u Member<'a>, first_seen: Option<i64>) -> Self {
         Self {
             usage,
             member,
-            whole: usage.changes.of_principal(member),
+            whole: usage.changes.of_principal(member, first_seen),
         }
     }
 
@@ -26,5 +27,14 @@ impl<'u, 'a> Since<'u, 'a> {
     pub(super) fn of(&self, grant: &Grant<'_>) -> Option<i64> {
         let since = self.usage.changes.of_grant(self.member, grant).max(self.whole);
         since.filter(|since| *since > self.usage.window.since)
+    }
+
+    /// When its policy was changed after the snapshot, which shows the one of before.
+    pub(super) fn outdating(&self, grant: &Grant<'a>) -> Option<i64> {
+        let used = PolicyUse {
+            policy: grant.policy,
+            group: grant.group,
+        };
+        self.usage.changes.outdating(self.member, &used)
     }
 }

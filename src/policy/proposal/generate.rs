@@ -70,6 +70,11 @@ impl<'s> Proposer<'s> {
             proposal.refusals.push(Refusal::Gaps { principal, gap });
             return;
         }
+        if let Some(at) = self.evidence.usage.changes.outdating_all(member) {
+            let refusal = Refusal::outdated(&principal, "what it may do", at);
+            proposal.refusals.push(refusal);
+            return;
+        }
         let diff = self.uses.diff(subject);
         let traces = self.evidence.traces.of(&subject.key);
         let case = Case {

@@ -13,6 +13,7 @@ use super::resources::MANY;
 use super::resources::MIN_SHARED;
 use super::resources::Pattern;
 use super::resources::generalise;
+use super::resources::is_passing;
 use super::resources::shared_head;
 use super::resources::taken_apart;
 
@@ -25,6 +26,7 @@ const NAMED_IN_FULL: &[(&str, &str)] = &[
     ("ecr", "repository/"),
     ("ecs", "cluster/"),
     ("ecs", "task/"),
+    ("ecs", "task-definition/"),
     ("eks", "cluster/"),
     ("kinesis", "stream/"),
     ("kms", "alias/"),
@@ -135,6 +137,7 @@ fn reach(arn: &str, is_hint: bool) -> Option<Reach> {
             ]))
         }
         _ if NAMED_IN_FULL.contains(&(service, kind)) => Some(Reach::Exact),
+        ("ec2", _) if is_passing(service, kind) => Some(Reach::Patterns(vec![in_any_account(&head).and_more()])),
         // What is shared between accounts, and images of AWS.
         ("ec2", _) => Some(Reach::Patterns(vec![in_any_account(arn)])),
         _ => None,
@@ -255,5 +258,17 @@ mod tests {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             assert_eq!(texts(&names, true).unwrap(), [pattern]);
         }
+    }
+
+    #[test]
+    fn revisions_and_passing_names_are_left_open() {
+        let definition = "arn:aws:ecs:eu-west-1:111122223333:task-definition/pay:7";
+        let family = "arn:aws:ecs:eu-west-1:111122223333:task-definition/pay:*";
+        for is_hint in [true, false] {
+            assert_eq!(texts(&[definition], is_hint).unwrap(), [family]);
+        }
+        let interface = "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1";
+        let any = "arn:aws:ec2:eu-west-1:*:network-interface/*";
+        assert_eq!(texts(&[interface], true).unwrap(), [any]);
     }
 }

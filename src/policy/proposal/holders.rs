@@ -11,6 +11,7 @@ use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Subject;
 use crate::policy::diff::Verdict;
 use crate::policy::estate::PolicyUse;
+use crate::policy::keep::Keep;
 use crate::policy::keep::KeepList;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::trace::Traces;
@@ -89,6 +90,10 @@ impl<'s> Uses<'s> {
     pub(super) fn keeping(mut self, list: &'s KeepList, now: i64) -> Self {
         self.differ = self.differ.keeping(list, now);
         self
+    }
+
+    pub(super) fn idle_keeps(&self) -> Vec<&'s Keep> {
+        self.differ.idle_keeps()
     }
 
     /// One principal, granted against used.

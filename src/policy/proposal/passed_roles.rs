@@ -70,17 +70,59 @@ fn without_path(arn: &str) -> Option<(&str, &str)> {
     Some((head, arn.rsplit('/').next()?))
 }
 
-/// The trusted services to which a role was handed: those that begin like the event sources, or else all.
+/// Event sources whose calls hand roles to services of other names, with all that they hand them to, the most likely first.
+const RECEIVERS: &[(&str, &[&str])] = &[
+    ("autoscaling", &["ec2.amazonaws.com", "autoscaling.amazonaws.com"]),
+    ("batch", &["ecs-tasks.amazonaws.com", "batch.amazonaws.com"]),
+    ("ecs", &["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]),
+];
+
+/// The services to which a role was handed, as the calls say; where they do not, the trusted services with a label that begins
+/// like an event source. Empty where a call of one source fits nothing: a trust policy that was changed since must not
+/// forbid what was done.
 fn receiving(trusted: &BTreeSet<String>, sources: &BTreeSet<&str>) -> BTreeSet<String> {
-    let begins_like = |service: &&String| {
-        let labels = sources.iter().filter_map(|source| source.split('.').next());
-        labels
-            .filter(|label| !label.is_empty())
-            .any(|label| service.starts_with(label))
-    };
-    let fitting: BTreeSet<String> = trusted.iter().filter(begins_like).cloned().collect();
-    match fitting.is_empty() {
-        true => trusted.clone(),
-        false => fitting,
+    let mut services = BTreeSet::new();
+    for source in sources {
+        let label = source.split('.').next().filter(|label| !label.is_empty());
+        let told = RECEIVERS.iter().find(|(known, _)| label == Some(known));
+        let begins_like = |service: &&String| {
+            let mut labels = service.trim_end_matches(".amazonaws.com").split('.');
+            labels.any(|own| label.is_some_and(|label| own.starts_with(label)))
+        };
+        let found: BTreeSet<String> = match told {
+            Some((_, told)) => {
+                let is_likely = told.first().is_some_and(|likely| trusted.contains(*likely));
+                let told = told.iter().map(|service| (*service).to_owned());
+                told.filter(|service| !is_likely || trusted.contains(service)).collect()
+            }
+            None => trusted.iter().filter(begins_like).cloned().collect(),
+        };
+        if found.is_empty() {
+            return BTreeSet::new();
+        }
+        services.extend(found);
+    }
+    services
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_that_changed_since_contradicts_no_call() {
+        let told = |trusted: &str, source: &str| -> Vec<String> {
+            let trusted = BTreeSet::from([format!("{trusted}.amazonaws.com")]);
+            let source = format!("{source}.amazonaws.com");
+            receiving(&trusted, &BTreeSet::from([source.as_str()]))
+                .into_iter()
+                .collect()
+        };
+        let both = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
+        assert_eq!(told("ec2", "ecs"), both);
+        assert_eq!(told("ecs", "ecs"), both);
+        assert_eq!(told("ecs-tasks", "ecs"), ["ecs-tasks.amazonaws.com"]);
+        assert_eq!(told("monitoring.rds", "rds"), ["monitoring.rds.amazonaws.com"]);
+        assert!(told("ec2", "lambda").is_empty());
     }
 }

@@ -256,8 +256,11 @@ fn others(head: &str, names: &BTreeSet<&str>) -> Generalised {
     let service = parts.clone().nth(2).unwrap_or_default();
     let kind = parts.nth(5).unwrap_or_default();
     let is_stream = |name: &str| name.contains(":log-stream:");
-    if PASSING.contains(&(service, kind)) || service == "logs" && names.iter().any(|name| is_stream(name)) {
+    if is_passing(service, kind) || service == "logs" && names.iter().any(|name| is_stream(name)) {
         return passing(head, names);
+    }
+    if (service, kind) == ("ecs", "task-definition/") {
+        return families(head, names);
     }
     if service == "secretsmanager" {
         return secrets(head, names);
@@ -304,6 +307,21 @@ fn passing(head: &str, names: &BTreeSet<&str>) -> Generalised {
         patterns: stems.iter().map(pattern).collect(),
         ..named(names, head)
     }
+}
+
+/// Every deployment makes another revision of a task definition.
+fn families(head: &str, names: &BTreeSet<&str>) -> Generalised {
+    let families: BTreeSet<&str> = names.iter().filter_map(|name| name.split(':').next()).collect();
+    let pattern = |family: &&str| Pattern::literal(&format!("{head}{family}:")).then(Piece::Any);
+    Generalised {
+        patterns: families.iter().map(pattern).collect(),
+        ..named(names, head)
+    }
+}
+
+/// Whether AWS makes up the names of a kind, so that they do not come again.
+pub(super) fn is_passing(service: &str, kind: &str) -> bool {
+    PASSING.contains(&(service, kind))
 }
 
 /// A record may name a secret with or without the characters that AWS adds to its name.

@@ -486,3 +486,59 @@ fn what_fits_nowhere_is_refused_and_the_present_policy_stays() {
         }
     });
 }
+
+fn changed(call: &str, at: i64) -> crate::policy::GrantChange {
+    crate::policy::GrantChange {
+        account_id: ACCOUNT.to_owned(),
+        call: call.to_owned(),
+        role: Some("r".to_owned()),
+        policy_name: Some("p".to_owned()),
+        at,
+        ..crate::policy::GrantChange::default()
+    }
+}
+
+#[test]
+fn document_that_was_replaced_after_the_snapshot_is_refused() {
+    let generate = Mode::Generate(GenerateOptions {
+        keep_unknown: true,
+        conditions: EvidenceConditions::default(),
+    });
+    let statements = json!([{"Effect": "Allow", "Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": "*"}]);
+    let taken_at = (FIRST_DAY + DAYS) * DAY;
+    for (at, is_refused) in [(taken_at, false), (taken_at + 1, true)] {
+        let mut case = Case::new(&[role("r", &statements)]);
+        case.usage.changes.note(&changed("PutRolePolicy", at));
+        for mode in [Mode::Trim, generate] {
+            case.check(mode, |proposals| {
+                let refusals: Vec<String> = proposals[0].refusals.iter().map(ToString::to_string).collect();
+                assert_eq!(
+                    refusals
+                        .iter()
+                        .any(|it| it.contains("after the IAM snapshot was taken")),
+                    is_refused
+                );
+                assert!(!is_refused || proposals[0].policies.is_empty());
+            });
+        }
+    }
+}
+
+#[test]
+fn policy_with_holders_whom_the_snapshot_does_not_have_is_refused() {
+    let shared = "arn:aws:iam::111122223333:policy/shared";
+    for (count, is_refused) in [(1, false), (2, true)] {
+        let mut holder = role("r", &json!([]));
+        holder["RolePolicyList"] = json!([]);
+        holder["AttachedManagedPolicies"] = json!([{"PolicyName": "shared", "PolicyArn": shared}]);
+        let mut case = Case::new(&[holder]);
+        case.snapshot["Policies"] = json!([{"PolicyName": "shared", "Arn": shared, "DefaultVersionId": "v1",
+            "AttachmentCount": count, "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true,
+            "CreateDate": "2025-01-01T00:00:00Z", "Document": {"Statement": [
+                {"Effect": "Allow", "Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": "*"}]}}]}]);
+        case.check(Mode::Trim, |proposals| {
+            assert_eq!(proposals[0].policies.is_empty(), is_refused);
+            assert_eq!(!proposals[0].refusals.is_empty(), is_refused);
+        });
+    }
+}

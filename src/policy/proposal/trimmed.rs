@@ -43,7 +43,7 @@ impl<'s> Proposer<'s> {
         let subject = proposal.subject;
         let mut inline: BTreeMap<&'s str, Vec<Work<'s>>> = BTreeMap::new();
         for used in member.policies() {
-            let Some(work) = self.work(used, subject, &mut proposal.notes) else {
+            let Some(work) = self.work(used, subject, proposal) else {
                 continue;
             };
             let target = used.group.unwrap_or(&subject.key.arn);
@@ -58,8 +58,9 @@ impl<'s> Proposer<'s> {
     }
 
     /// What goes of a document; `None` if the document is not to be touched.
-    fn work(&mut self, used: PolicyUse<'s>, subject: &'s Subject<'s>, notes: &mut Vec<String>) -> Option<Work<'s>> {
+    fn work(&mut self, used: PolicyUse<'s>, subject: &'s Subject<'s>, proposal: &mut Proposal<'s>) -> Option<Work<'s>> {
         let id = &used.policy.id;
+        let notes = &mut proposal.notes;
         if let Some(bounded) = self.holders.bounded_by(id) {
             notes.push(format!(
                 "`{id}` stays: it is the permissions boundary of `{bounded}`, too"
@@ -73,6 +74,11 @@ impl<'s> Proposer<'s> {
                 return None;
             }
         };
+        let holders = self.holders.holding(&used, subject);
+        if let Some(refusal) = self.refusal(used, subject, &holders) {
+            proposal.refusals.push(refusal);
+            return None;
+        }
         let key = match used.policy.kind {
             PolicyKind::AwsManaged => format!("{id} {}", used.group.unwrap_or(&subject.key.arn)),
             _ => id.clone(),
@@ -81,7 +87,6 @@ impl<'s> Proposer<'s> {
             notes.push(format!("`{id}` is shared: it stands with another principal above"));
             return None;
         }
-        let holders = self.holders.holding(&used, subject);
         let (removable, book) = self.uses.of_policy(id, &holders);
         let trimmed = trim(document, &removable, usize::MAX, &mut self.expander);
         Some(Work {
@@ -91,6 +96,29 @@ impl<'s> Proposer<'s> {
             removable,
             book,
             trimmed,
+        })
+    }
+
+    /// Why the document of the snapshot, or who has it, cannot be relied upon.
+    fn refusal(&self, used: PolicyUse<'s>, subject: &Subject<'_>, holders: &[&'s Subject<'s>]) -> Option<Refusal> {
+        let policy = used.policy;
+        let principal = &subject.key.arn;
+        let changes = &self.evidence.usage.changes;
+        let members = holders.iter().filter_map(|holder| holder.member.as_ref());
+        let outdating = members.flat_map(|member| {
+            let policies = member
+                .policies()
+                .into_iter()
+                .filter(|other| other.policy.id == policy.id);
+            policies.filter_map(|other| changes.outdating(member, &other))
+        });
+        if let Some(at) = outdating.max() {
+            return Some(Refusal::outdated(principal, &format!("`{}`", policy.id), at));
+        }
+        let is_held_by_others = subject.member.is_some_and(|member| member.is_held_by_others(policy));
+        is_held_by_others.then(|| Refusal::HeldByOthers {
+            principal: principal.clone(),
+            policy: policy.id.clone(),
         })
     }
 

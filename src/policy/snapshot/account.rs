@@ -281,6 +281,9 @@ fn managed_policy(position: usize, json: &Json, snapshot: &mut Snapshot) {
     };
     let name = members.text("PolicyName");
     let name = name.unwrap_or_else(|| arn.rsplit('/').next().unwrap_or_default().to_owned());
+    if let Some(count) = members.count("AttachmentCount") {
+        snapshot.attachment_counts.insert(arn.clone(), count);
+    }
     let default_version = members.text("DefaultVersionId");
     let list = "PolicyVersionList";
     for (position, json) in members.list(list).iter().enumerate() {

@@ -75,6 +75,14 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// A whole number that is not negative, if there is one.
+    pub(super) fn count(&mut self, name: &str) -> Option<usize> {
+        match self.get(name)? {
+            Json::Number(number) => number.as_u64().and_then(|count| usize::try_from(count).ok()),
+            _ => None,
+        }
+    }
+
     /// A moment in microseconds since 1970-01-01T00:00:00Z, if there is one: ISO 8601 with `T` or space, with `Z` or an
     /// offset, or seconds as a number.
     pub(super) fn moment(&mut self, name: &str) -> Option<i64> {

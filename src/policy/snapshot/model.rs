@@ -1,5 +1,6 @@
 //! What a snapshot holds.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::iam::document::Document;
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// Whether its last page says that another one follows.
     pub lacks_pages: bool,
+    /// Managed policies of which it says how many users, groups and roles have them.
+    pub attachment_counts: BTreeMap<String, usize>,
 }
 
 /// Kinds of files.
@@ -273,6 +276,7 @@ impl Snapshot {
             nodes: Vec::new(),
             problems: Vec::new(),
             lacks_pages: false,
+            attachment_counts: BTreeMap::new(),
         }
     }
 

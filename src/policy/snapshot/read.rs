@@ -1,5 +1,7 @@
 //! From the bytes of a file to a snapshot. The content decides what a file is, not its name.
 
+use std::collections::BTreeSet;
+
 use super::account;
 use super::credentials;
 use super::link;
@@ -25,6 +27,29 @@ pub enum SnapshotError {
     /// JSON of something else.
     #[error("holds neither authorization details, nor a credential report, nor policies of an organization")]
     Unknown,
+}
+
+impl Snapshot {
+    /// Whether it and another of the same moment are parts of one answer, as `--filter` makes them: of one account, whole by
+    /// themselves, and without a principal that both list.
+    pub fn completes(&self, other: &Self) -> bool {
+        let is_part = |snapshot: &Self| snapshot.format == Format::AuthorizationDetails && !snapshot.lacks_pages;
+        let is_account = |account: &&str| account.bytes().all(|byte| byte.is_ascii_digit());
+        let accounts = |snapshot| {
+            Self::accounts(snapshot)
+                .into_iter()
+                .filter(is_account)
+                .collect::<BTreeSet<_>>()
+        };
+        let arns = |snapshot: &Self| -> BTreeSet<String> {
+            let principals = snapshot.principals.iter();
+            principals.map(|principal| principal.arn.clone()).collect()
+        };
+        is_part(self)
+            && is_part(other)
+            && !accounts(self).is_disjoint(&accounts(other))
+            && arns(self).is_disjoint(&arns(other))
+    }
 }
 
 /// Reads a file: authorization details with any number of pages, a credential report, or policies of an organization.

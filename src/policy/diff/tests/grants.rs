@@ -182,3 +182,13 @@ fn action_that_is_recorded_under_several_types_needs_all_of_them() {
     case.usage.trails = selected(&["AWS::S3::Object", "AWS::S3Express::Object"]);
     assert_eq!(case.verdicts()[2], "s3express:CreateSession unused");
 }
+
+#[test]
+fn policy_that_was_changed_after_the_snapshot_is_unknown() {
+    let mut case = case();
+    case.usage.changes.note(&put("p", 2 * DAYS + 1));
+    assert_eq!(
+        case.verdicts(),
+        ["sqs:CreateQueue used", "sqs:DeleteQueue unknown changed-after-snapshot"]
+    );
+}

@@ -430,3 +430,22 @@ fn principal_whose_arn_names_no_account_is_kept_and_noted() {
         ["RoleDetailList[0] `arn:aws:iam::aws:role/x`: its ARN names no account"]
     );
 }
+
+#[test]
+fn parts_that_a_filter_made_complete_each_other() {
+    let part = |list: &str, name: &str| {
+        let arn = format!("arn:aws:iam::111122223333:{name}");
+        read(serde_json::json!({list: [{"Arn": arn}]}).to_string().as_bytes()).unwrap()
+    };
+    let (users, roles) = (
+        part("UserDetailList", "user/ada"),
+        part("RoleDetailList", "role/deploy"),
+    );
+    assert!(users.completes(&roles) && roles.completes(&users));
+    assert!(!users.completes(&users));
+    let cut_off = Snapshot {
+        lacks_pages: true,
+        ..roles.clone()
+    };
+    assert!(!users.completes(&cut_off) && !cut_off.completes(&users));
+}
