@@ -311,6 +311,14 @@ fn credentials(command: &mut Command) -> &mut Command {
         .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials")
 }
 
+/// Names of the bucket that a server stands for.
+fn names(is_writable: bool) -> &'static [&'static str] {
+    match is_writable {
+        true => &[STORE_BUCKET],
+        false => &[BUCKET, SAMPLE_BUCKET],
+    }
+}
+
 /// The error is the end of the connection.
 async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answer, std::io::Error> {
     let (head, body) = request.into_parts();
