@@ -27,8 +27,6 @@ pub use reasons::Kept;
 pub use reasons::StatementReasons;
 pub use reasons::UsedReason;
 
-use jiff::Timestamp;
-
 use super::diff::Differ;
 use super::diff::Subject;
 use super::diff::Thresholds;
@@ -40,6 +38,7 @@ use super::snapshot::Policy;
 use super::trace::Traces;
 use super::usage::Coverage;
 use super::usage::Usage;
+use crate::event::format_canonical;
 use crate::iam::Facts;
 use crate::iam::document::Document;
 use holders::Uses;
@@ -295,7 +294,7 @@ impl<'s> Proposer<'s> {
 
 impl Refusal {
     fn outdated(principal: &str, policy: &str, at: i64) -> Self {
-        let at = Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), |at| at.to_string());
+        let at = format_canonical(at).unwrap_or_else(|| at.to_string());
         Self::Outdated {
             principal: principal.to_owned(),
             policy: policy.to_owned(),
