@@ -106,7 +106,7 @@ pub(super) fn is_configuration(action: &Action, uses: &[ResourceUse], data_types
         let kind = letters(used.resource_type);
         [format!("{kind}s"), kind].contains(&noun)
     };
-    !data_types.iter().any(|name| of_data(name)) && uses.iter().any(is_named)
+    !data_types.iter().any(of_data) && uses.iter().any(is_named)
 }
 
 /// A name without the marks and cases in which spellings differ.

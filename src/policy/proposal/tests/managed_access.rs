@@ -89,7 +89,6 @@ fn broad_policies_of_aws_are_diffed_and_trimmed_as_their_documents_say() {
                     "{:?}",
                     proposal.refusals
                 );
-                assert!(proposal.policies.is_empty());
                 return;
             }
             assert!(proposal.refusals.is_empty(), "{:?}", proposal.refusals);
