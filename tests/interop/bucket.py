@@ -69,9 +69,14 @@ class Check:
                               aws_access_key_id="test", aws_secret_access_key="test")
         client.create_bucket(Bucket=BUCKET)
         client.create_bucket(Bucket=STORE_BUCKET)
-        files = [path for path in self.logs.rglob("*") if path.is_file()]
+        sidecars = {path for path in self.logs.rglob("*.meta.json")}
+        files = [path for path in self.logs.rglob("*") if path.is_file() and path not in sidecars]
         for path in files:
-            client.put_object(Bucket=BUCKET, Key=f"AWSLogs/{path.relative_to(self.logs)}", Body=path.read_bytes())
+            # What a folder can only hold in a file beside the digest is metadata of the object in a bucket.
+            sidecar = path.with_name(f"{path.name}.meta.json")
+            metadata = json.loads(sidecar.read_text(encoding="utf-8"))["Metadata"] if sidecar in sidecars else {}
+            key = f"AWSLogs/{path.relative_to(self.logs)}"
+            client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes(), Metadata=metadata)
         print(f"moto: {len(files)} objects")
 
     def ingest(self, store):
