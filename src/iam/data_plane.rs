@@ -1,11 +1,13 @@
-//! Services that have data events and no list of the calls that leave them.
+//! Calls that may leave data events although the facts do not list them, and calls that leave no events.
 //!
 //! A trail records data events only if it is told to, so the lack of events says nothing about an action that may be
-//! shown by them alone.
+//! shown by them alone. Which resource types have data events stands in the user guide of CloudTrail; which calls leave them
+//! stands, if at all, in the guide of the service.
 
 use super::catalogue::Action;
 use super::catalogue::Level;
 use super::catalogue::ResourceUse;
+use super::wildcard::action_matches;
 
 /// Services whose data events are listed call by call, or are left by calls of other services.
 const LISTED: [&str; 37] = [
@@ -48,14 +50,99 @@ const LISTED: [&str; 37] = [
     "xray",
 ];
 
-/// Services whose resource types bear another name than their actions.
-const OTHER_NAMES: [(&str, &str); 5] = [
-    ("airflow", "MWAA"),
-    ("cloudfront-keyvaluestore", "CloudFront"),
-    ("greengrass", "GreengrassV2"),
-    ("mobiletargeting", "Pinpoint"),
-    ("redshift-data", "Redshift"),
+/// Services whose developer guides list the calls that leave data events and say that all control plane operations leave
+/// management events, with patterns of those calls. Calls newer than the guides that read or write data are among them.
+const DOCUMENTED: [(&str, &[&str]); 5] = [
+    // https://docs.aws.amazon.com/deadline-cloud/latest/userguide/logging-using-cloudtrail.html
+    (
+        "deadline",
+        &[
+            "BatchGetJobEntity",
+            "CopyJobTemplate",
+            "CreateJob",
+            "GetJob",
+            "GetSession",
+            "GetSessionAction",
+            "GetStep",
+            "GetTask",
+            "GetWorker",
+            "ListJobParameterDefinitions",
+            "ListJobs",
+            "ListSession*",
+            "ListStep*",
+            "ListTasks",
+            "ListWorkers",
+            "Search*",
+            "UpdateJob",
+            "UpdateSession",
+            "UpdateStep",
+            "UpdateTask",
+            "UpdateWorkerSchedule",
+        ],
+    ),
+    // https://docs.aws.amazon.com/greengrass/v2/developerguide/logging-using-cloudtrail.html
+    (
+        "greengrass",
+        &["GetComponentVersionArtifact", "ResolveComponentCandidates"],
+    ),
+    // https://docs.aws.amazon.com/iot-sitewise/latest/userguide/logging-using-cloudtrail.html
+    (
+        "iotsitewise",
+        &[
+            "*AssetPropertyAggregates",
+            "*AssetPropertyValue*",
+            "*Quer*",
+            "*Search*",
+            "Execute*",
+            "GetCaptureData",
+            "Invoke*",
+        ],
+    ),
+    // https://docs.aws.amazon.com/sagemaker/latest/dg/logging-using-cloudtrail.html and
+    // https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-logging-using-cloudtrail.html
+    (
+        "sagemaker",
+        &[
+            "*Metrics",
+            "*Operation*",
+            "*Record",
+            "*Records",
+            "*Reward",
+            "*Rollout",
+            "*Sampl*",
+            "*TrainingSession*",
+            "GetDeployments",
+            "GetDeviceRegistration",
+            "Invoke*",
+            "SendHeartbeat",
+        ],
+    ),
+    // https://docs.aws.amazon.com/sms-voice/latest/userguide/logging-using-cloudtrail.html
+    ("sms-voice", &["CarrierLookup", "PutMessageFeedback", "Send*"]),
 ];
+
+/// Services whose resource types bear other names than their actions, or several.
+const OTHER_NAMES: [(&str, &[&str]); 6] = [
+    ("airflow", &["MWAA"]),
+    ("cloudfront-keyvaluestore", &["CloudFront"]),
+    ("greengrass", &["GreengrassV2", "IoT"]),
+    ("iotsitewise", &["IoTSiteWise", "SitewiseAssistant"]),
+    ("mobiletargeting", &["Pinpoint"]),
+    ("redshift-data", &["Redshift"]),
+];
+
+/// Calls of AWS IoT to things and messages, and from devices.
+const OF_DEVICES: [&str; 7] = [
+    "*CommandExecution",
+    "*JobExecution",
+    "*RetainedMessage*",
+    "*Shadow*",
+    "DeleteConnection",
+    "ListSubscriptions",
+    "SendDirectMessage",
+];
+
+const IOT: &str = "iot";
 
 /// Verbs of calls that manage what they name.
 const VERBS: [&str; 8] = [
@@ -69,19 +156,35 @@ const VERBS: [&str; 8] = [
     "Update",
 ];
 
-/// Resource types of the data events of an action's service, if it is not known which calls leave them.
+/// Resource types of the data events of an action's service, if it is not known which calls leave them, or if this is one.
 pub(super) fn perhaps_types(action: &str, all: &[&'static str]) -> Vec<&'static str> {
-    let service = action.split(':').next().unwrap_or_default();
-    if LISTED.contains(&service) {
+    let (service, name) = action.split_once(':').unwrap_or((action, ""));
+    let documented = DOCUMENTED.iter().find(|(listed, _)| *listed == service);
+    let is_left_out = documented.is_some_and(|(_, calls)| !calls.iter().any(|call| action_matches(call, name)));
+    if is_left_out || LISTED.contains(&service) || service == IOT {
         return Vec::new();
     }
+    let own = service.replace('-', "");
     let other = OTHER_NAMES.iter().find(|(name, _)| *name == service);
-    let family = other.map_or_else(|| service.replace('-', ""), |(_, family)| (*family).to_owned());
+    let families = other.map_or_else(|| vec![own.as_str()], |(_, families)| families.to_vec());
     let is_own = |name: &&&'static str| {
         let own = name.split("::").nth(1);
-        own.is_some_and(|own| own.eq_ignore_ascii_case(&family))
+        own.is_some_and(|own| families.iter().any(|family| own.eq_ignore_ascii_case(family)))
     };
     all.iter().filter(is_own).copied().collect()
+}
+
+/// Why CloudTrail records no call of an action, although the service has an API for it.
+///
+/// <https://docs.aws.amazon.com/iot/latest/developerguide/iot-using-cloudtrail.html>
+pub(super) fn unrecorded_reason(action: &Action) -> Option<&'static str> {
+    let name = action.name.strip_prefix(IOT)?.strip_prefix(':')?;
+    let is_of_devices = OF_DEVICES.iter().any(|call| action_matches(call, name));
+    match action.level {
+        _ if is_of_devices => Some("of the data plane of AWS IoT nothing is recorded"),
+        Level::Read | Level::List => Some("of the control plane of AWS IoT only calls that make changes are recorded"),
+        _ => None,
+    }
 }
 
 /// Whether a call manages a resource of a type that has no data events, or tags, or permissions.
@@ -130,16 +233,51 @@ mod tests {
         for action in [
             "swf:PollForDecisionTask",
             "timestream:WriteRecords",
-            "iot:GetThingShadow",
             "s3vectors:QueryVectors",
             "sagemaker:BatchPutMetrics",
             "cloudfront-keyvaluestore:GetKey",
             "payment-cryptography:EncryptData",
             "mobiletargeting:PutEvents",
             "medical-imaging:GetImageFrame",
-            "deadline:UpdateWorker",
+            "deadline:CreateJob",
+            "deadline:GetStep",
+            "greengrass:ResolveComponentCandidates",
+            "iotsitewise:BatchPutAssetPropertyValue",
+            "iotsitewise:StartQuery",
+            "sagemaker:PutRecord",
+            "sagemaker:SampleWithResponseStream",
+            "sms-voice:SendTextMessage",
         ] {
             assert!(perhaps(action), "{action}");
+        }
+    }
+
+    #[test]
+    fn of_aws_iot_only_calls_that_change_its_control_plane_are_recorded() {
+        let facts = Facts::embedded();
+        let reason = |action: &str| facts.never_logged_reason(facts.find(action).unwrap());
+        for action in [
+            "iot:ListThings",
+            "iot:DescribeEndpoint",
+            "iot:UpdateThingShadow",
+            "iot:Publish",
+        ] {
+            assert!(reason(action).is_some(), "{action}");
+        }
+        for action in ["iot:CreateThing", "iot:UpdateCertificate", "iotsitewise:ListAssets"] {
+            assert!(reason(action).is_none(), "{action}");
+        }
+    }
+
+    #[test]
+    fn every_pattern_of_a_documented_service_matches_a_call_of_it() {
+        let facts = Facts::embedded();
+        let documented = super::DOCUMENTED
+            .iter()
+            .flat_map(|(service, calls)| calls.iter().map(move |call| format!("{service}:{call}")));
+        let of_devices = super::OF_DEVICES.iter().map(|call| format!("iot:{call}"));
+        for pattern in documented.chain(of_devices) {
+            assert!(!facts.expand(&pattern).is_empty(), "{pattern}");
         }
     }
 
@@ -148,7 +286,13 @@ mod tests {
         for action in [
             "iot:CreatePolicy",
             "iot:TagResource",
+            "deadline:UpdateWorker",
+            "deadline:CreateQueueFleetAssociation",
+            "greengrass:CreateDeployment",
+            "iotsitewise:UpdateAsset",
             "sagemaker:CreateTrainingJob",
+            "sagemaker:DescribeEndpoint",
+            "sms-voice:RequestPhoneNumber",
             "s3:PutBucketPolicy",
             "sqs:CreateQueue",
             "dynamodb:CreateTable",

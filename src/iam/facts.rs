@@ -227,7 +227,8 @@ impl Facts {
 
     /// Why a use of an action leaves no event at all, if so.
     pub fn never_logged_reason(&self, id: ActionId) -> Option<&'static str> {
-        self.event_map.never_logged_reason(self.name(id))
+        let reason = self.event_map.never_logged_reason(self.name(id));
+        reason.or_else(|| data_plane::unrecorded_reason(self.catalogue.action(id)?))
     }
 
     /// Services to which AWS's own policies pass roles: values of `iam:PassedToService`.

@@ -87,6 +87,7 @@ pub use trails::Trails;
 pub use trails::TrailsError;
 pub use trim::Trimmed;
 pub use trim::TrimmedStatement;
+pub use trim::Wording;
 pub use trim::policy_characters;
 pub use trim::trim;
 pub use usage::AccountLog;

@@ -44,40 +44,24 @@ pub struct TrimmedStatement {
     pub is_gone: bool,
 }
 
+/// How what stays of a pattern is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wording {
+    /// By the names of the actions.
+    Names,
+    /// By patterns that end between words where they mean the same as the names: `sqs:Send*`.
+    Words,
+    /// By the shortest patterns that mean the same, which may end inside of a word: `sqs:S*`.
+    Letters,
+}
+
 /// Takes actions out of the statements that allow; `removable` has them by the statement's position, from 1.
 ///
-/// `max_characters` is IAM's limit for the kind of policy: a longer document gets patterns instead of names where they
-/// mean the same. It may still be too long. Running again changes nothing.
+/// The wording decides how long the document gets and nothing else. Running again changes nothing.
 pub fn trim(
     document: &Document,
     removable: &BTreeMap<usize, ActionSet>,
-    max_characters: usize,
-    expander: &mut Expander<'_>,
-) -> Trimmed {
-    let plain = with_form(document, removable, Form::Names, expander);
-    if policy_characters(&plain.document) <= max_characters {
-        return plain;
-    }
-    with_form(document, removable, Form::Patterns, expander)
-}
-
-/// Characters of a document as IAM counts them: without white space.
-pub fn policy_characters(document: &Document) -> usize {
-    let text = document.to_value().to_string();
-    text.chars().filter(|character| !character.is_whitespace()).count()
-}
-
-/// How what stays of a pattern is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Names,
-    Patterns,
-}
-
-fn with_form(
-    document: &Document,
-    removable: &BTreeMap<usize, ActionSet>,
-    form: Form,
+    wording: Wording,
     expander: &mut Expander<'_>,
 ) -> Trimmed {
     let mut changes = Vec::new();
@@ -95,7 +79,7 @@ fn with_form(
             entries.push(entry.clone());
             continue;
         };
-        let left = without(statement, &removed, form, expander);
+        let left = without(statement, &removed, wording, expander);
         changes.push(TrimmedStatement {
             number,
             removed,
@@ -112,11 +96,22 @@ fn with_form(
     }
 }
 
+/// Characters of a document as IAM counts them: without white space.
+pub fn policy_characters(document: &Document) -> usize {
+    let text = document.to_value().to_string();
+    text.chars().filter(|character| !character.is_whitespace()).count()
+}
+
 /// The statement without some of its actions; `None` when none are left.
-fn without(statement: &Statement, removed: &ActionSet, form: Form, expander: &mut Expander<'_>) -> Option<Statement> {
+fn without(
+    statement: &Statement,
+    removed: &ActionSet,
+    wording: Wording,
+    expander: &mut Expander<'_>,
+) -> Option<Statement> {
     let actions = match &statement.actions {
         Scope::Only(patterns) => {
-            let left = fewer(patterns, removed, form, expander);
+            let left = fewer(patterns, removed, wording, expander);
             let was_one = matches!(patterns, OneOrMany::One(_));
             Scope::Only(one_or_many(Some(left).filter(|left| !left.is_empty())?, was_one))
         }
@@ -126,8 +121,8 @@ fn without(statement: &Statement, removed: &ActionSet, form: Form, expander: &mu
             if kept.is_empty() {
                 return None;
             }
-            let excepted = more_excepted(patterns, removed, form, expander);
-            let named = named_instead(patterns, &kept, form, expander);
+            let excepted = more_excepted(patterns, removed, wording, expander);
+            let named = named_instead(patterns, &kept, wording, expander);
             match length(&named) < length(&excepted) {
                 true => Scope::Only(one_or_many(named, false)),
                 false => Scope::AllBut(one_or_many(excepted, false)),
@@ -140,7 +135,12 @@ fn without(statement: &Statement, removed: &ActionSet, form: Form, expander: &mu
 }
 
 /// `Action` patterns without some actions.
-fn fewer(patterns: &OneOrMany<String>, removed: &ActionSet, form: Form, expander: &mut Expander<'_>) -> Vec<String> {
+fn fewer(
+    patterns: &OneOrMany<String>,
+    removed: &ActionSet,
+    wording: Wording,
+    expander: &mut Expander<'_>,
+) -> Vec<String> {
     let mut left: Vec<String> = Vec::new();
     for pattern in patterns.texts() {
         let mut kept = expander.pattern(pattern).clone();
@@ -152,7 +152,7 @@ fn fewer(patterns: &OneOrMany<String>, removed: &ActionSet, form: Form, expander
             _ => {
                 let head = fixed_head(pattern);
                 let is_within = |candidate: &str| head.is_some_and(|head| starts_with(candidate, head));
-                written(&kept, &kept, form, is_within, expander)
+                written(&kept, &kept, wording, is_within, expander)
             }
         };
         for text in replacement {
@@ -168,14 +168,14 @@ fn fewer(patterns: &OneOrMany<String>, removed: &ActionSet, form: Form, expander
 fn more_excepted(
     patterns: &OneOrMany<String>,
     removed: &ActionSet,
-    form: Form,
+    wording: Wording,
     expander: &mut Expander<'_>,
 ) -> Vec<String> {
     let mut excepted = removed.clone();
     patterns
         .texts()
         .for_each(|pattern| excepted.extend(expander.pattern(pattern)));
-    let added = written(removed, &excepted, form, |_| true, expander);
+    let added = written(removed, &excepted, wording, |_| true, expander);
     patterns.texts().map(str::to_owned).chain(added).collect()
 }
 
@@ -183,7 +183,7 @@ fn more_excepted(
 fn named_instead(
     patterns: &OneOrMany<String>,
     kept: &ActionSet,
-    form: Form,
+    wording: Wording,
     expander: &mut Expander<'_>,
 ) -> Vec<String> {
     let heads: Vec<&str> = patterns
@@ -194,39 +194,41 @@ fn named_instead(
         let mut heads = heads.iter();
         !heads.any(|head| starts_with(candidate, head) || starts_with(head, candidate))
     };
-    written(kept, kept, form, is_disjoint, expander)
+    written(kept, kept, wording, is_disjoint, expander)
 }
 
 /// Texts that match exactly `actions` and perhaps others of `allowed`.
 fn written(
     actions: &ActionSet,
     allowed: &ActionSet,
-    form: Form,
+    wording: Wording,
     may_be_pattern: impl Fn(&str) -> bool,
     expander: &mut Expander<'_>,
 ) -> Vec<String> {
     let facts = expander.facts();
     let names: Vec<&'static str> = actions.iter().map(|action| facts.name(action)).collect();
-    match form {
-        Form::Names => names.into_iter().map(str::to_owned).collect(),
-        Form::Patterns => {
-            let mut texts = Vec::new();
-            let mut compaction = Compaction {
-                allowed,
-                may_be_pattern: &may_be_pattern,
-                expander,
-                texts: &mut texts,
-            };
-            compaction.add("", &names);
-            texts
-        }
+    let mut texts = Vec::new();
+    if wording == Wording::Names {
+        texts.extend(names.into_iter().map(str::to_owned));
+    } else {
+        let mut compaction = Compaction {
+            allowed,
+            may_be_pattern: &may_be_pattern,
+            ends_in_words: wording == Wording::Letters,
+            expander,
+            texts: &mut texts,
+        };
+        compaction.add("", &names);
     }
+    texts
 }
 
 /// Writing names as patterns, from the widest that fits down.
 struct Compaction<'c, 'f> {
     allowed: &'c ActionSet,
     may_be_pattern: &'c dyn Fn(&str) -> bool,
+    /// Whether patterns may end inside of a word.
+    ends_in_words: bool,
     expander: &'c mut Expander<'f>,
     texts: &'c mut Vec<String>,
 }
@@ -235,19 +237,19 @@ impl Compaction<'_, '_> {
     /// `names` are in order and begin with `prefix`.
     fn add(&mut self, prefix: &str, names: &[&'static str]) {
         let [first, rest @ ..] = names else { return };
-        if rest.is_empty() {
+        // A pattern of one name is worth it only if it is shorter.
+        let is_short_enough = first.len() > prefix.len() + 1;
+        if rest.is_empty() && !(self.ends_in_words && is_short_enough) {
             self.texts.push((*first).to_owned());
             return;
         }
-        let pattern = format!("{prefix}*");
-        let is_allowed = (self.may_be_pattern)(prefix) && self.expander.pattern(&pattern).is_subset(self.allowed);
-        if is_allowed && !prefix.is_empty() {
-            self.texts.push(pattern);
+        if !prefix.is_empty() && self.may_stand_for_all(prefix) {
+            self.texts.push(format!("{prefix}*"));
             return;
         }
         let mut groups: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
         for name in names {
-            let head = next_head(name, prefix.len());
+            let head = self.next_head(name, prefix.len());
             match groups.last_mut().filter(|(last, _)| *last == head) {
                 Some((_, group)) => group.push(name),
                 None => groups.push((head, vec![name])),
@@ -261,22 +263,30 @@ impl Compaction<'_, '_> {
             }
         }
     }
-}
 
-/// The part of a name up to the end of the word after `from`: the service with its colon, then words by their capitals.
-fn next_head(name: &'static str, from: usize) -> &'static str {
-    if from == 0
-        && let Some((service, _)) = name.split_once(':')
-    {
-        return name.get(..=service.len()).unwrap_or(name);
+    /// Whether only allowed actions begin with a prefix.
+    fn may_stand_for_all(&mut self, prefix: &str) -> bool {
+        let pattern = format!("{prefix}*");
+        let is_allowed = match self.ends_in_words {
+            // There are too many of these patterns to keep what they match.
+            true => self.expander.facts().expand(&pattern).is_subset(self.allowed),
+            false => self.expander.pattern(&pattern).is_subset(self.allowed),
+        };
+        is_allowed && (self.may_be_pattern)(prefix)
     }
-    let rest = name.char_indices().skip_while(|(position, _)| *position <= from);
-    let next_word = rest.map(|(position, character)| (position, character.is_ascii_uppercase()));
-    let end = next_word
-        .into_iter()
-        .find(|(_, is_capital)| *is_capital)
-        .map(|(position, _)| position);
-    end.and_then(|end| name.get(..end)).unwrap_or(name)
+
+    /// The part of a name up to the end of the word or letter after `from`: the service with its colon, then words by their
+    /// capitals.
+    fn next_head(&self, name: &'static str, from: usize) -> &'static str {
+        if from == 0
+            && let Some((service, _)) = name.split_once(':')
+        {
+            return name.get(..=service.len()).unwrap_or(name);
+        }
+        let mut rest = name.char_indices().skip_while(|(position, _)| *position <= from);
+        let end = rest.find(|(_, character)| self.ends_in_words || character.is_ascii_uppercase());
+        end.and_then(|(end, _)| name.get(..end)).unwrap_or(name)
+    }
 }
 
 /// What stands before the star of a pattern that has wildcards nowhere else.

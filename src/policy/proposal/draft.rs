@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::conditions;
 use super::conditions::OneOf;
 use super::conditions::modernised;
+use super::fit;
 use super::reasons::StatementReasons;
 use super::resources::listed;
 use crate::iam::ActionId;
@@ -21,6 +22,8 @@ use crate::policy::estate::Member;
 use crate::policy::grant::Expander;
 use crate::policy::grant::Grant;
 use crate::policy::snapshot::Policy;
+use crate::policy::trim::Wording;
+use crate::policy::trim::policy_characters;
 use crate::policy::trim::trim;
 
 /// Why actions are in a generated policy.
@@ -73,7 +76,7 @@ pub(super) fn statement(
     key: &Key,
     (grant, number): (&Grant<'_>, usize),
     actions: &BTreeSet<ActionId>,
-    max_characters: usize,
+    wording: Wording,
     expander: &mut Expander<'_>,
 ) -> Option<Statement> {
     let mut statement = modernised(grant.statement, is_2012(grant.policy));
@@ -86,7 +89,11 @@ pub(super) fn statement(
             let mut removable = grant.actions.clone();
             removable.subtract(&set(actions, expander.facts()));
             let document = Document::of(vec![statement.clone()]);
-            let trimmed = trim(&document, &[(1, removable)].into(), max_characters, expander);
+            let removable = BTreeMap::from([(1, removable)]);
+            let mut trimmed = trim(&document, &removable, Wording::Names, expander);
+            if policy_characters(&trimmed.document) > fit::MANAGED / 2 {
+                trimmed = trim(&document, &removable, wording, expander);
+            }
             let (_, left) = trimmed.document.readable().next()?;
             statement = left.clone();
         }

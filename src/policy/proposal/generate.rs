@@ -40,6 +40,7 @@ use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::snapshot::Policy;
 use crate::policy::trace::ActionTraces;
+use crate::policy::trim::Wording;
 
 const REMEDY: &str =
     "`--keep-unknown=false` leaves out what the logs cannot show, `--mode trim` edits the present policies";
@@ -101,17 +102,9 @@ impl<'s> Proposer<'s> {
             }
         }
         case.add_unknown(&mut drafts);
-        let mut statements: Vec<(Statement, StatementReasons)> = Vec::new();
-        for (key, actions) in &drafts {
-            let Some(grant) = permissions.grants.get(key.grant) else {
-                continue;
-            };
-            let number = statements.len() + 1;
-            let made = draft::statement(key, (grant, number), actions, fit::MANAGED / 2, &mut self.expander);
-            if let Some(statement) = made.filter(|new| !statements.iter().any(|(known, _)| draft::is_same(known, new)))
-            {
-                statements.push((statement, case.reasons(key, grant, actions)));
-            }
+        let mut statements = self.statements(&case, &drafts, Wording::Words);
+        if !fits(&statements) {
+            statements = self.statements(&case, &drafts, Wording::Letters);
         }
         proposal.notes.extend(case.notes());
         if statements.is_empty() {
@@ -121,6 +114,28 @@ impl<'s> Proposer<'s> {
         }
         statements.extend(draft::denying(member));
         Self::finish(member, statements, proposal);
+    }
+
+    /// The drafts as statements, each once, with their reasons.
+    fn statements(
+        &mut self,
+        case: &Case<'_, '_>,
+        drafts: &Drafts,
+        wording: Wording,
+    ) -> Vec<(Statement, StatementReasons)> {
+        let mut statements: Vec<(Statement, StatementReasons)> = Vec::new();
+        for (key, actions) in drafts {
+            let Some(grant) = case.permissions.grants.get(key.grant) else {
+                continue;
+            };
+            let number = statements.len() + 1;
+            let made = draft::statement(key, (grant, number), actions, wording, &mut self.expander);
+            if let Some(statement) = made.filter(|new| !statements.iter().any(|(known, _)| draft::is_same(known, new)))
+            {
+                statements.push((statement, case.reasons(key, grant, actions)));
+            }
+        }
+        statements
     }
 
     /// Splits the statements into managed policies that fit.
@@ -180,6 +195,16 @@ impl<'s> Proposer<'s> {
             });
         }
     }
+}
+
+/// Whether statements fit into the managed policies that IAM attaches.
+fn fits(statements: &[(Statement, StatementReasons)]) -> bool {
+    let pieces = statements.iter().enumerate().map(|(origin, (statement, _))| Piece {
+        entry: Entry::Readable(statement.clone()),
+        origin,
+    });
+    let parts = fit::split(&Document::of(Vec::new()), pieces.collect(), fit::MANAGED);
+    parts.is_ok_and(|parts| parts.len() <= fit::ATTACHED)
 }
 
 fn by_place<'c, 's>(rows: &'c [Row<'s>]) -> BTreeMap<(&'c str, Option<&'c str>, usize, &'c str), &'c Row<'s>> {

@@ -23,6 +23,7 @@ use crate::policy::estate::PolicyUse;
 use crate::policy::snapshot::Policy;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::trim::Trimmed;
+use crate::policy::trim::Wording;
 use crate::policy::trim::policy_characters;
 use crate::policy::trim::trim;
 
@@ -88,7 +89,7 @@ impl<'s> Proposer<'s> {
             return None;
         }
         let (removable, book) = self.uses.of_policy(id, &holders);
-        let trimmed = trim(document, &removable, usize::MAX, &mut self.expander);
+        let trimmed = trim(document, &removable, Wording::Names, &mut self.expander);
         Some(Work {
             used,
             document,
@@ -130,7 +131,7 @@ impl<'s> Proposer<'s> {
         let is_too_long = |works: &[Work<'s>]| sum(works) > limit;
         if is_too_long(&works) {
             for work in &mut works {
-                work.trimmed = trim(work.document, &work.removable, 0, &mut self.expander);
+                work.trimmed = trim(work.document, &work.removable, Wording::Words, &mut self.expander);
             }
         }
         let mut managed = Vec::new();
@@ -154,31 +155,31 @@ impl<'s> Proposer<'s> {
         }
         for work in managed {
             let note = format!("its inline policies would have more than the {limit} characters that IAM takes");
-            self.replaced(&work, target, &note, proposal);
+            self.replaced(work, target, &note, proposal);
         }
     }
 
     fn managed(&mut self, mut work: Work<'s>, target: &str, proposal: &mut Proposal<'s>) {
         if policy_characters(&work.trimmed.document) > fit::MANAGED {
-            work.trimmed = trim(work.document, &work.removable, fit::MANAGED, &mut self.expander);
+            work.trimmed = trim(work.document, &work.removable, Wording::Words, &mut self.expander);
         }
         let policy = work.used.policy;
         let is_unchanged = work.trimmed.changes.is_empty();
         if policy.kind == PolicyKind::AwsManaged && !is_unchanged {
             let note = "a policy of AWS cannot be edited: attach this copy in its place";
-            self.replaced(&work, target, note, proposal);
+            self.replaced(work, target, note, proposal);
             return;
         }
-        let pieces = pieces(&work.trimmed);
         let place = Place::Managed(policy.id.clone());
         if is_unchanged || policy_characters(&work.trimmed.document) <= fit::MANAGED {
+            let pieces = pieces(&work.trimmed);
             let change = change(&work.trimmed, &pieces);
             let finished = self.finished(&work, (policy.name.clone(), place, change), &pieces);
             proposal.policies.push(finished);
             return;
         }
         let targets = targets(&work.holders, &policy.id);
-        let Some(parts) = self.parts(&work, pieces, (&targets, 1), proposal) else {
+        let Some(parts) = self.parts(&mut work, (&targets, 1), proposal) else {
             return;
         };
         for (number, part) in (1..).zip(&parts) {
@@ -194,25 +195,24 @@ impl<'s> Proposer<'s> {
     }
 
     /// New managed policies of the account in place of a policy.
-    fn replaced(&mut self, work: &Work<'s>, target: &str, note: &str, proposal: &mut Proposal<'s>) {
-        let pieces = pieces(&work.trimmed);
+    fn replaced(&mut self, mut work: Work<'s>, target: &str, note: &str, proposal: &mut Proposal<'s>) {
         let targets = BTreeSet::from([target.to_owned()]);
         let policy = work.used.policy;
         let is_detached = usize::from(policy.kind == PolicyKind::AwsManaged);
-        if pieces.is_empty() {
+        if pieces(&work.trimmed).is_empty() {
             let place = Place::NewManaged(vec![target.to_owned()]);
-            let finished = self.finished(work, (policy.name.clone(), place, Change::Remove), &pieces);
+            let finished = self.finished(&work, (policy.name.clone(), place, Change::Remove), &[]);
             proposal.policies.push(finished);
             return;
         }
-        let Some(parts) = self.parts(work, pieces, (&targets, is_detached), proposal) else {
+        let Some(parts) = self.parts(&mut work, (&targets, is_detached), proposal) else {
             return;
         };
         let target_name = target.rsplit('/').next().unwrap_or_default();
         for (number, part) in (1..).zip(&parts) {
             let name = fit::policy_name(&[&policy.name, "trimmed", target_name], number);
             let place = Place::NewManaged(vec![target.to_owned()]);
-            let mut finished = self.finished(work, (name, place, Change::Create), part);
+            let mut finished = self.finished(&work, (name, place, Change::Create), part);
             finished.notes.insert(0, note.to_owned());
             proposal.policies.push(finished);
         }
@@ -220,40 +220,22 @@ impl<'s> Proposer<'s> {
 
     /// The statements in parts that fit into managed policies; a refusal if there are too many of these.
     fn parts(
-        &self,
-        work: &Work<'s>,
-        pieces: Vec<Piece>,
-        (targets, freed): (&BTreeSet<String>, usize),
+        &mut self,
+        work: &mut Work<'s>,
+        room: (&BTreeSet<String>, usize),
         proposal: &mut Proposal<'s>,
     ) -> Option<Vec<Vec<Piece>>> {
-        let policy = work.used.policy;
-        let parts = match fit::split(work.document, pieces, fit::MANAGED) {
-            Ok(parts) => parts,
-            Err(characters) => {
-                proposal.refusals.push(Refusal::TooLong {
-                    policy: policy.id.clone(),
-                    what: "one statement of it",
-                    characters,
-                    limit: fit::MANAGED,
-                    remedy: REMEDY,
-                });
-                return None;
-            }
-        };
-        for target in targets {
-            let count = attached(&work.holders, target) + parts.len() - freed;
-            if count > fit::ATTACHED {
-                proposal.refusals.push(Refusal::TooMany {
-                    policy: policy.id.clone(),
-                    target: target.clone(),
-                    count,
-                    limit: fit::ATTACHED,
-                    remedy: REMEDY,
-                });
-                return None;
+        if let Ok(parts) = fitting(work, room) {
+            return Some(parts);
+        }
+        work.trimmed = trim(work.document, &work.removable, Wording::Letters, &mut self.expander);
+        match fitting(work, room) {
+            Ok(parts) => Some(parts),
+            Err(refusal) => {
+                proposal.refusals.push(refusal);
+                None
             }
         }
-        Some(parts)
     }
 
     fn finished(
@@ -297,6 +279,32 @@ impl<'s> Proposer<'s> {
             notes,
         }
     }
+}
+
+/// The statements in parts, if these fit beside what the targets have when some is taken from them.
+fn fitting(work: &Work<'_>, (targets, freed): (&BTreeSet<String>, usize)) -> Result<Vec<Vec<Piece>>, Refusal> {
+    let policy = work.used.policy;
+    let too_long = |characters: usize| Refusal::TooLong {
+        policy: policy.id.clone(),
+        what: "one statement of it",
+        characters,
+        limit: fit::MANAGED,
+        remedy: REMEDY,
+    };
+    let parts = fit::split(work.document, pieces(&work.trimmed), fit::MANAGED).map_err(too_long)?;
+    for target in targets {
+        let count = attached(&work.holders, target) + parts.len() - freed;
+        if count > fit::ATTACHED {
+            return Err(Refusal::TooMany {
+                policy: policy.id.clone(),
+                target: target.clone(),
+                count,
+                limit: fit::ATTACHED,
+                remedy: REMEDY,
+            });
+        }
+    }
+    Ok(parts)
 }
 
 /// What stays of a document, each statement with its position in the present one.

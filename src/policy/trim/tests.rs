@@ -3,8 +3,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::iam::Facts;
 
-const NO_LIMIT: usize = usize::MAX;
-
 fn set(names: &[&str]) -> ActionSet {
     let facts = Facts::embedded();
     let mut set = facts.no_actions();
@@ -13,13 +11,13 @@ fn set(names: &[&str]) -> ActionSet {
 }
 
 /// The printed statements after taking these actions out of every one of them.
-fn trimmed(statements: &str, removable: &ActionSet, max_characters: usize) -> String {
+fn trimmed(statements: &str, removable: &ActionSet, wording: Wording) -> String {
     let document = Document::parse(&format!(r#"{{"Statement":{statements}}}"#)).unwrap();
     let removable = (1..=document.statements.as_slice().len()).map(|number| (number, removable.clone()));
     let removable = removable.collect();
     let mut expander = Expander::new(Facts::embedded());
-    let once = trim(&document, &removable, max_characters, &mut expander);
-    let twice = trim(&once.document, &removable, max_characters, &mut expander);
+    let once = trim(&document, &removable, wording, &mut expander);
+    let twice = trim(&once.document, &removable, wording, &mut expander);
     let is_renumbered = once.changes.iter().any(|change| change.is_gone);
     assert!(is_renumbered || twice.document == once.document && twice.changes.is_empty());
     once.document.to_value()["Statement"].to_string()
@@ -37,46 +35,46 @@ fn wildcard_is_expanded_only_where_something_of_it_goes() {
         r#""sts:Get*""#,
         r#""sts:GetAccessKeyInfo","sts:GetCallerIdentity","sts:GetServiceBearerToken","sts:GetSessionToken""#,
     );
-    assert_eq!(trimmed(statements, &removable, NO_LIMIT), wanted);
+    assert_eq!(trimmed(statements, &removable, Wording::Names), wanted);
 }
 
 #[test]
 fn document_of_which_nothing_goes_is_the_same() {
     let statements = r#"{"Effect":"Allow","NotAction":["iam:*"],"NotResource":"arn:aws:s3:::a"}"#;
-    assert_eq!(trimmed(statements, &set(&["iam:*"]), NO_LIMIT), statements);
-    assert_eq!(trimmed(statements, &set(&[]), NO_LIMIT), statements);
+    assert_eq!(trimmed(statements, &set(&["iam:*"]), Wording::Names), statements);
+    assert_eq!(trimmed(statements, &set(&[]), Wording::Names), statements);
 }
 
 #[test]
 fn statements_that_deny_and_those_that_cannot_be_read_stay() {
     let statements = r#"[{"Effect":"Deny","Action":"s3:*","Resource":"*"},{"Effect":"Allow","Odd":1},{"Effect":"Allow","Action":"s3:*","Resource":"*"}]"#;
     let wanted = r#"[{"Effect":"Deny","Action":"s3:*","Resource":"*"},{"Effect":"Allow","Odd":1}]"#;
-    assert_eq!(trimmed(statements, &set(&["*"]), NO_LIMIT), wanted);
+    assert_eq!(trimmed(statements, &set(&["*"]), Wording::Names), wanted);
 }
 
 #[test]
 fn names_and_patterns_that_no_fact_knows_stay() {
     let statements = r#"[{"Effect":"Allow","Action":["moon:Launch","s3:Frob*","s3:GetObject"],"Resource":"*"}]"#;
     let wanted = r#"[{"Effect":"Allow","Action":["moon:Launch","s3:Frob*"],"Resource":"*"}]"#;
-    assert_eq!(trimmed(statements, &set(&["*"]), NO_LIMIT), wanted);
+    assert_eq!(trimmed(statements, &set(&["*"]), Wording::Names), wanted);
 }
 
 #[test]
 fn not_action_gets_longer_or_becomes_an_action() {
     let statements = r#"[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]"#;
     let wanted = r#"[{"Effect":"Allow","NotAction":["iam:*","sqs:SendMessage"],"Resource":"*"}]"#;
-    assert_eq!(trimmed(statements, &set(&["sqs:SendMessage"]), NO_LIMIT), wanted);
+    assert_eq!(trimmed(statements, &set(&["sqs:SendMessage"]), Wording::Names), wanted);
     let mut most = set(&["s3:GetObject", "sqs:SendMessage"]).complement();
     most.subtract(&set(&["iam:*"]));
     let wanted = r#"[{"Effect":"Allow","Action":["s3:GetObject","sqs:SendMessage"],"Resource":"*"}]"#;
-    assert_eq!(trimmed(statements, &most, NO_LIMIT), wanted);
+    assert_eq!(trimmed(statements, &most, Wording::Names), wanted);
 }
 
 #[test]
 fn document_that_would_be_too_long_gets_patterns_that_mean_the_same() {
     let statements = r#"[{"Effect":"Allow","Action":"*","Resource":"*"}]"#;
     let removable = set(&["iam:Create*", "ec2:RunInstances"]);
-    let text = trimmed(statements, &removable, 6144);
+    let text = trimmed(statements, &removable, Wording::Words);
     assert!(
         text.contains(r#""s3:*""#) && text.contains(r#""iam:Delete*""#) && !text.contains(r#""ec2:*""#),
         "{text}"
@@ -89,11 +87,31 @@ fn document_that_would_be_too_long_gets_patterns_that_mean_the_same() {
 }
 
 #[test]
+fn patterns_that_end_inside_of_words_mean_the_same_and_are_shorter() {
+    let statements = r#"[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]"#;
+    let removable = set(&["sqs:SendMessage", "sqs:ListQueues", "sqs:GetQueueUrl"]);
+    let text = trimmed(statements, &removable, Wording::Letters);
+    let document = Document::parse(&format!(r#"{{"Statement":{text}}}"#)).unwrap();
+    let (_, statement) = document.readable().next().unwrap();
+    let mut wanted = set(&["sqs:*"]);
+    wanted.subtract(&removable);
+    assert_eq!(Expander::new(Facts::embedded()).scope(&statement.actions), wanted);
+    assert!(
+        text.contains(r#""sqs:GetQueueA*""#) && text.contains(r#""sqs:Se*""#) == false,
+        "{text}"
+    );
+    assert!(text.len() < trimmed(statements, &removable, Wording::Words).len());
+}
+
+#[test]
 fn names_are_never_widened_to_a_pattern() {
     let statements =
         r#"[{"Effect":"Allow","Action":["sqs:SendMessage","sqs:ReceiveMessage","sqs:DeleteMessage"],"Resource":"*"}]"#;
     let wanted = r#"[{"Effect":"Allow","Action":["sqs:SendMessage","sqs:ReceiveMessage"],"Resource":"*"}]"#;
-    assert_eq!(trimmed(statements, &set(&["sqs:DeleteMessage"]), 1), wanted);
+    assert_eq!(
+        trimmed(statements, &set(&["sqs:DeleteMessage"]), Wording::Letters),
+        wanted
+    );
 }
 
 /// IAM refuses such a pattern; what it would match must be the same for known actions and for any text.
@@ -104,7 +122,7 @@ fn pattern_without_service_takes_nothing_in() {
     removable.remove(Facts::embedded().find("s3:GetObject").unwrap());
     let mut expander = Expander::new(Facts::embedded());
     let document = Document::parse(&format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#)).unwrap();
-    let result = trim(&document, &[(1, removable)].into(), NO_LIMIT, &mut expander);
+    let result = trim(&document, &[(1, removable)].into(), Wording::Names, &mut expander);
     assert_eq!(result.document.statements.as_slice(), []);
 }
 
@@ -154,7 +172,7 @@ proptest! {
         kept in prop::collection::vec(name(), 0..6),
         probes in prop::collection::vec(name(), 1..6),
         is_negated: bool,
-        is_short: bool,
+        wording in prop::sample::select(vec![Wording::Names, Wording::Words, Wording::Letters]),
     ) {
         let facts = Facts::embedded();
         let named = OneOrMany::Many(patterns);
@@ -164,8 +182,7 @@ proptest! {
         kept.iter().filter_map(|name| facts.find(name)).for_each(|action| removable.remove(action));
         let document = Document::of(vec![statement.clone()]);
         let mut expander = Expander::new(facts);
-        let limit = if is_short { 0 } else { NO_LIMIT };
-        let result = trim(&document, &[(1, removable.clone())].into(), limit, &mut expander);
+        let result = trim(&document, &[(1, removable.clone())].into(), wording, &mut expander);
         let mut wanted = expander.scope(&statement.actions);
         wanted.subtract(&removable);
         let left = result.document.readable().next().map(|(_, statement)| statement.clone());
@@ -181,7 +198,7 @@ proptest! {
             prop_assert!(!is_granted || matches(&statement, &probe), "{}", probe);
         }
         if let Some(left) = left {
-            let again = trim(&Document::of(vec![left]), &[(1, removable)].into(), limit, &mut expander);
+            let again = trim(&Document::of(vec![left]), &[(1, removable)].into(), wording, &mut expander);
             prop_assert!(again.changes.is_empty());
             prop_assert_eq!(again.document.to_value(), result.document.to_value());
         }

@@ -15,6 +15,7 @@ const CASES: [&str; 3] = [
 /// One role with the policy of the case, which used what the case says.
 fn role_of(case: &Value) -> Case {
     let mut role = role("r", &json!([]));
+    role["RolePolicyList"] = json!([]);
     let policy = case["policy"].as_str().unwrap();
     let name = policy.rsplit('/').next().unwrap();
     role["AttachedManagedPolicies"] = json!([{"PolicyName": name, "PolicyArn": policy}]);
@@ -83,14 +84,6 @@ fn broad_policies_of_aws_are_diffed_and_trimmed_as_their_documents_say() {
         }
         made.check(Mode::Trim, |proposals| {
             let proposal = &proposals[0];
-            if case["trim"] == "refused" {
-                assert!(
-                    matches!(proposal.refusals[..], [Refusal::TooMany { .. }]),
-                    "{:?}",
-                    proposal.refusals
-                );
-                return;
-            }
             assert!(proposal.refusals.is_empty(), "{:?}", proposal.refusals);
             let facts = Facts::embedded();
             let mut left = facts.no_actions();
@@ -98,6 +91,10 @@ fn broad_policies_of_aws_are_diffed_and_trimmed_as_their_documents_say() {
                 .policies
                 .iter()
                 .for_each(|policy| left.extend(&allowed(&policy.document)));
+            assert!(!proposal.policies.is_empty() && proposal.policies.len() <= 8);
+            for policy in &proposal.policies {
+                assert!(policy_characters(&policy.document) <= 6_144);
+            }
             // Exactly what is not unused stays, and nothing comes to it.
             let stays = found.iter().filter(|(_, verdict)| *verdict != "unused");
             let mut wanted = facts.no_actions();
@@ -107,4 +104,38 @@ fn broad_policies_of_aws_are_diffed_and_trimmed_as_their_documents_say() {
             assert!(left.is_subset(&wanted) && wanted.is_subset(&left), "{}", case["policy"]);
         });
     }
+}
+
+#[test]
+fn policy_that_would_be_too_many_is_refused_and_nothing_is_proposed_in_its_place() {
+    let case: Value = CASES[0].parse().unwrap();
+    let mut made = role_of(&case);
+    let statements = json!([{"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}]);
+    for number in 0..9 {
+        made = made.managed(&format!("other{number}"), &statements, &[0]);
+    }
+    made.check(Mode::Trim, |proposals| {
+        let proposal = &proposals[0];
+        let [Refusal::TooMany { policy, count, .. }] = &proposal.refusals[..] else {
+            panic!("{:?}", proposal.refusals);
+        };
+        assert_eq!(policy, case["policy"].as_str().unwrap());
+        assert!(*count > 10);
+        let names: Vec<&str> = proposal.policies.iter().map(|policy| policy.name.as_str()).collect();
+        assert!(names.iter().all(|name| name.starts_with("other")), "{names:?}");
+    });
+}
+
+#[test]
+fn policies_generated_for_an_administrator_hold_all_unknown_actions_and_fit() {
+    let made = role_of(&CASES[0].parse().unwrap());
+    let options = GenerateOptions {
+        keep_unknown: true,
+        conditions: EvidenceConditions::default(),
+    };
+    made.check(Mode::Generate(options), |proposals| {
+        let proposal = &proposals[0];
+        assert!(proposal.refusals.is_empty(), "{:?}", proposal.refusals);
+        assert!(proposal.policies.len() <= 9);
+    });
 }
