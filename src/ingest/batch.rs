@@ -1,5 +1,7 @@
 //! One batch: objects decoded in parallel, deduplicated, and staged as files, up to the commit.
 
+mod flush;
+
 use std::borrow::Cow;
 use std::hash::BuildHasherDefault;
 use std::sync::Mutex;
@@ -14,7 +16,6 @@ use tokio::runtime::Handle;
 
 use crate::decode::Decoded;
 use crate::decode::Decoder;
-use crate::decode::EventKeyMap;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
 use crate::decode::RowBuffer;
@@ -24,10 +25,11 @@ use crate::failpoint::Point;
 use crate::source::Content;
 use crate::source::Fault;
 use crate::source::ObjectRef;
-use crate::store::DataFile;
 use crate::store::StagedFile;
 use crate::store::Store;
 use crate::store::TableSnapshot;
+
+use flush::flush;
 
 use super::error::IngestError;
 use super::fetch::Delivery;
@@ -47,8 +49,6 @@ const BYTES_PER_EVENT: u64 = 192;
 /// Texts, and bytes of texts, after which a thread hashes them together.
 const HASHED_TEXTS: usize = 4;
 const HASHED_BYTES: usize = 4 << 20;
-
-const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 /// A batch that is decoded and staged but not committed.
 #[derive(Debug)]
@@ -294,107 +294,6 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
                 entry.outcome.sha256 = Some(hash);
             }
             decoder.reuse(text);
-        }
-    }
-}
-
-/// Drops duplicates and writes the rest; returns how many duplicates each object of `plan` had.
-fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
-    let mut keep = unseen(work, &rows);
-    drop_stored(work, &rows, &mut keep)?;
-    let mut duplicates = vec![0_u64; plan.len()];
-    for (object, keep) in rows.object_rows().iter().zip(&keep) {
-        let slot = usize::try_from(*object)
-            .ok()
-            .and_then(|object| duplicates.get_mut(object));
-        if let Some(count) = slot.filter(|_| !keep) {
-            *count += 1;
-        }
-    }
-    if keep.contains(&true) {
-        let _span = tracing::debug_span!("stage", rows = keep.len()).entered();
-        rows.into_days(&keep, |day| -> Result<(), IngestError> {
-            let staged = work.store.stage_events(day.event_date, &day.batch)?;
-            lock(&work.staged).push(staged);
-            Ok(())
-        })?;
-    }
-    Ok(plan
-        .iter()
-        .copied()
-        .zip(duplicates)
-        .filter(|(_, count)| *count > 0)
-        .collect())
-}
-
-/// Which rows no other row of this batch has come before.
-fn unseen(work: &Work<'_, '_>, rows: &RowBuffer) -> Vec<bool> {
-    let mut seen = lock(&work.seen);
-    rows.event_keys()
-        .iter()
-        .map(|key| key.is_none_or(|key| seen.insert(key)))
-        .collect()
-}
-
-/// Drops rows whose event the store has. Only files that can hold one of them are looked at.
-fn drop_stored(work: &Work<'_, '_>, rows: &RowBuffer, keep: &mut [bool]) -> Result<(), IngestError> {
-    if work.basis.files.is_empty() {
-        return Ok(());
-    }
-    let wanted: EventKeyMap<usize> = rows
-        .event_keys()
-        .iter()
-        .zip(keep.iter())
-        .enumerate()
-        .filter(|(_, (_, keep))| **keep)
-        .filter_map(|(row, (key, _))| key.map(|key| (key, row)))
-        .collect();
-    let days = Days::of(rows, keep);
-    for file in work.basis.files.iter().filter(|file| days.can_overlap(file)) {
-        work.store.event_keys(file, |key| {
-            let Some(event_id) = key.event_id.filter(|event_id| !event_id.is_empty()) else {
-                return;
-            };
-            let key = work.keys.key(
-                key.account.unwrap_or_default(),
-                key.region.unwrap_or_default(),
-                event_id,
-                key.time,
-            );
-            if let Some(keep) = wanted.get(&key).and_then(|&row| keep.get_mut(row)) {
-                *keep = false;
-            }
-        })?;
-    }
-    Ok(())
-}
-
-/// First and last moment of the rows, by partition day.
-struct Days {
-    days: std::collections::BTreeMap<Option<i32>, (i64, i64)>,
-}
-
-impl Days {
-    fn of(rows: &RowBuffer, keep: &[bool]) -> Self {
-        let mut days = std::collections::BTreeMap::new();
-        for (time, _) in rows.times().iter().zip(keep).filter(|(_, keep)| **keep) {
-            let day = time.and_then(|time| i32::try_from(time.div_euclid(MICROSECONDS_PER_DAY)).ok());
-            let time = time.unwrap_or_default();
-            let (first, last) = days.entry(day).or_insert((time, time));
-            *first = time.min(*first);
-            *last = time.max(*last);
-        }
-        Self { days }
-    }
-
-    /// The same event has the same time, so a file of other times cannot hold it.
-    fn can_overlap(&self, file: &DataFile) -> bool {
-        let Some((first, last)) = self.days.get(&file.event_date) else {
-            return false;
-        };
-        match file.stats.event_times() {
-            Some((file_first, file_last)) => *first <= file_last && *last >= file_first,
-            None => true,
         }
     }
 }
