@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::size::counted;
 use super::size::format_count;
 use super::target::Target;
+use crate::report::Arrangement;
 use crate::report::Demand;
 use crate::report::Format;
 use crate::report::Limit;
@@ -74,8 +75,12 @@ pub(super) fn result_options(args: &OutputArgs, settings: &Settings) -> Result<R
         shape: TableShape::Auto,
         color: settings.color && file.is_none(),
         csv_raw: args.csv_raw,
+        arrangement: Arrangement::default(),
     })
 }
+
+/// Where the columns are that a table leaves out.
+pub(super) const LEFT_OUT: &str = "further columns are left out; `--output json` has all";
 
 /// Writes the rows of a stream to where the user wants them.
 pub(super) async fn write_stream<E>(
@@ -148,6 +153,9 @@ pub(super) fn note_summary(
             switches.all_rows
         ),
     });
+    if summary.left_out_columns {
+        output.note(LEFT_OUT);
+    }
     if summary.cut_cells {
         output.note(&format!(
             "cells with … are cut to the width of the terminal; {} shows them whole",

@@ -19,6 +19,7 @@ use super::cells::Cells;
 use super::cells::holds_text;
 use super::escape;
 use super::result::FormatWriter;
+use super::result::Shortened;
 
 /// Writes CSV.
 pub(super) struct CsvWriter<W: Write> {
@@ -75,9 +76,9 @@ impl<W: Write> FormatWriter for CsvWriter<W> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<bool, ReportError> {
+    fn finish(&mut self) -> Result<Shortened, ReportError> {
         self.writer.flush()?;
-        Ok(false)
+        Ok(Shortened::default())
     }
 }
 

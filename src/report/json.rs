@@ -16,6 +16,7 @@ use super::ReportError;
 use super::cells::TIMESTAMP_FORMAT;
 use super::escape;
 use super::result::FormatWriter;
+use super::result::Shortened;
 
 /// An array of objects, one object per line.
 #[derive(Debug, Default)]
@@ -55,11 +56,11 @@ impl<W: Write, F: JsonFormat> FormatWriter for JsonWriter<W, F> {
         self.pass_on()
     }
 
-    fn finish(&mut self) -> Result<bool, ReportError> {
+    fn finish(&mut self) -> Result<Shortened, ReportError> {
         self.encoder.finish()?;
         self.pass_on()?;
         self.out.flush()?;
-        Ok(false)
+        Ok(Shortened::default())
     }
 }
 

@@ -96,6 +96,20 @@ fn wrap_line(line: &str, width: usize, out: &mut String) {
     }
 }
 
+/// Account and name of a user or role, which tell it from all others: `111122223333/payments-task`. Users have their kind before
+/// the name, as a role may bear it, too. What is no such ARN stays as it is.
+pub fn short_name(arn: &str) -> String {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "iam", _, account, resource] => {
+            let name = resource.rsplit('/').next().unwrap_or(resource);
+            let kind = if resource.starts_with("user/") { "user/" } else { "" };
+            format!("{account}/{kind}{name}")
+        }
+        _ => arn.to_owned(),
+    }
+}
+
 /// The text, cut with an ellipsis when it is wider than `width`. Of an ARN the end is kept: that is where the name stands.
 pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if display_width(text) <= width {
@@ -111,7 +125,7 @@ pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// The first characters that take no more than `room`.
-fn fitting(characters: impl Iterator<Item = char>, room: usize) -> impl Iterator<Item = char> {
+pub(super) fn fitting(characters: impl Iterator<Item = char>, room: usize) -> impl Iterator<Item = char> {
     characters.scan(room, |left, character| {
         *left = left.checked_sub(char_width(character))?;
         Some(character)
@@ -173,6 +187,24 @@ mod tests {
         assert_eq!(display_width("日本"), 4);
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");
+    }
+
+    #[test]
+    fn short_name_is_account_and_name() {
+        for (arn, name) in [
+            (
+                "arn:aws:iam::111122223333:role/ecs/payments-task",
+                "111122223333/payments-task",
+            ),
+            (
+                "arn:aws:iam::111122223333:user/payments-task",
+                "111122223333/user/payments-task",
+            ),
+            ("arn:aws:iam::111122223333:root", "111122223333/root"),
+            ("ec2.amazonaws.com", "ec2.amazonaws.com"),
+        ] {
+            assert_eq!(short_name(arn), name);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::cells::Cells;
 use super::cells::is_number;
 use super::escape;
 use super::result::FormatWriter;
+use super::result::Shortened;
 
 /// Writes Markdown.
 pub(super) struct MarkdownWriter<W: Write> {
@@ -57,9 +58,9 @@ impl<W: Write> FormatWriter for MarkdownWriter<W> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<bool, ReportError> {
+    fn finish(&mut self) -> Result<Shortened, ReportError> {
         self.out.flush()?;
-        Ok(false)
+        Ok(Shortened::default())
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod escape;
 
+mod arrangement;
 mod cells;
 mod coverage;
 mod csv;
@@ -28,6 +29,7 @@ mod result;
 mod sarif;
 mod table;
 
+pub use arrangement::Arrangement;
 pub use coverage::coverage_row;
 pub use diff::DiffFrame;
 pub use diff::finding_rows;
@@ -39,6 +41,7 @@ pub use github::annotations;
 pub use groups::group_permission_rows;
 pub use groups::group_rows;
 pub use integrity::IntegrityReport;
+pub use layout::short_name;
 pub use layout::wrapped;
 pub use page::Page;
 pub use page::PageFrame;

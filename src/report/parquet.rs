@@ -11,6 +11,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::ReportError;
 use super::result::FormatWriter;
+use super::result::Shortened;
 
 /// Rows of a row group: bounds what is held in memory.
 const ROWS_PER_GROUP: usize = 128 * 1024;
@@ -38,10 +39,10 @@ impl<W: Write + Send> FormatWriter for ParquetWriter<W> {
         Ok(self.writer.write(batch)?)
     }
 
-    fn finish(&mut self) -> Result<bool, ReportError> {
+    fn finish(&mut self) -> Result<Shortened, ReportError> {
         self.writer.finish()?;
         self.writer.inner_mut().flush()?;
-        Ok(false)
+        Ok(Shortened::default())
     }
 }
 

@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::ReportError;
+use super::arrangement::Arrangement;
 use super::cells;
 use super::csv::CsvWriter;
 use super::json::JsonWriter;
@@ -63,6 +64,8 @@ pub struct ResultOptions {
     pub color: bool,
     /// CSV exactly as the values are, without protection against formulas.
     pub csv_raw: bool,
+    /// Which columns of a table matter where not all fit.
+    pub arrangement: Arrangement,
 }
 
 /// Whether the writer wants the rest of the result.
@@ -85,6 +88,8 @@ pub struct Summary {
     pub more_beyond: bool,
     /// Cells were cut to fit the width of the terminal.
     pub cut_cells: bool,
+    /// Columns were left out for it.
+    pub left_out_columns: bool,
 }
 
 /// Takes the batches of one result, in order, and writes them.
@@ -98,8 +103,15 @@ pub struct ResultWriter<'a> {
 /// One format. `finish` is called once, after the last batch.
 pub(super) trait FormatWriter {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
-    /// Ends the output; returns whether cells were cut.
-    fn finish(&mut self) -> Result<bool, ReportError>;
+    /// Ends the output.
+    fn finish(&mut self) -> Result<Shortened, ReportError>;
+}
+
+/// What of a table did not fit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Shortened {
+    pub(super) cells: bool,
+    pub(super) columns: bool,
 }
 
 impl<'a> ResultWriter<'a> {
@@ -153,7 +165,9 @@ impl<'a> ResultWriter<'a> {
     /// # Errors
     /// When the target takes no more bytes.
     pub fn finish(mut self) -> Result<Summary, ReportError> {
-        self.summary.cut_cells = self.format.finish()?;
+        let shortened = self.format.finish()?;
+        self.summary.cut_cells = shortened.cells;
+        self.summary.left_out_columns = shortened.columns;
         Ok(self.summary)
     }
 
@@ -218,6 +232,7 @@ pub(super) mod tests {
             shape: TableShape::Auto,
             color: false,
             csv_raw: false,
+            arrangement: Arrangement::default(),
         }
     }
 

@@ -9,6 +9,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::ReportError;
+use super::arrangement::Arrangement;
+use super::arrangement::Fitted;
+use super::arrangement::broken;
 use super::cells::CellOptions;
 use super::cells::Cells;
 use super::cells::is_number;
@@ -19,6 +22,7 @@ use super::layout::display_width;
 use super::layout::share_line;
 use super::result::FormatWriter;
 use super::result::ResultOptions;
+use super::result::Shortened;
 
 /// Rows and bytes of text that are held back before the widths are settled.
 const HELD_ROWS: usize = 1_000;
@@ -52,18 +56,31 @@ pub(super) struct TableWriter<W: Write> {
     width: Option<usize>,
     shape: TableShape,
     color: bool,
+    arrangement: Arrangement,
+    /// Value of the heading that stands above the last row.
+    heading: Option<String>,
     out: W,
     held: Vec<Vec<String>>,
     held_bytes: usize,
     layout: Option<Layout>,
     rows: u64,
-    cut_cells: bool,
+    shortened: Shortened,
 }
 
 enum Layout {
-    Lines { widths: Vec<usize> },
+    Lines(Lines),
     Blocks { name_width: usize, cell_width: usize },
     Text,
+}
+
+/// A line per row, or several where cells go on.
+struct Lines {
+    /// Positions of the columns that are shown.
+    columns: Vec<usize>,
+    widths: Vec<usize>,
+    right_aligned: Vec<bool>,
+    wrapped: Vec<bool>,
+    heading: Option<usize>,
 }
 
 impl<W: Write> TableWriter<W> {
@@ -88,12 +105,14 @@ impl<W: Write> TableWriter<W> {
             width: options.width,
             shape: options.shape,
             color: options.color,
+            arrangement: options.arrangement,
+            heading: None,
             out,
             held: Vec::new(),
             held_bytes: 0,
             layout: None,
             rows: 0,
-            cut_cells: false,
+            shortened: Shortened::default(),
         }
     }
 
@@ -112,25 +131,29 @@ impl<W: Write> TableWriter<W> {
     /// Settles the layout and writes what was held back.
     fn start(&mut self) -> Result<(), ReportError> {
         let layout = self.settle();
-        if let Layout::Lines { widths } = &layout {
-            let rule = widths
+        if let Layout::Lines(lines) = &layout {
+            self.shortened.columns = lines.leaves_out(self.headers.len());
+            let rule = lines
+                .widths
                 .iter()
                 .map(|width| "─".repeat(*width))
                 .collect::<Vec<_>>()
                 .join(&" ".repeat(GAP));
-            let head = line(&self.headers, widths, &self.right_aligned).0;
-            let (bold, plain) = if self.color {
-                ("\u{1b}[1m", "\u{1b}[0m")
-            } else {
-                ("", "")
-            };
-            writeln!(self.out, "{bold}{head}{plain}\n{rule}")?;
+            let head = whole_line(&lines.cut(&self.headers).0, &lines.widths, &lines.right_aligned);
+            writeln!(self.out, "{}\n{rule}", self.bold(&head))?;
         }
         self.layout = Some(layout);
         for row in std::mem::take(&mut self.held) {
             self.write_row(&row)?;
         }
         Ok(())
+    }
+
+    fn bold(&self, text: &str) -> String {
+        match self.color {
+            true => format!("\u{1b}[1m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
     }
 
     fn settle(&self) -> Layout {
@@ -160,11 +183,24 @@ impl<W: Write> TableWriter<W> {
             widths
                 .iter_mut()
                 .for_each(|width| *width = (*width).min(WIDEST_PADDING));
-            return Layout::Lines { widths };
+            return self.lines(widths);
         };
+        if let Some(Fitted { columns, widths }) = self.arrangement.fit(&self.headers, &widths, line) {
+            let flags = |all: &dyn Fn(usize) -> bool| columns.iter().map(|column| all(*column)).collect();
+            return Layout::Lines(Lines {
+                right_aligned: flags(&|column| self.right_aligned.get(column) == Some(&true)),
+                wrapped: flags(&|column| {
+                    let header = self.headers.get(column);
+                    header.is_some_and(|header| self.arrangement.is_wrapped(header))
+                }),
+                heading: self.arrangement.heading_position(&self.headers),
+                columns,
+                widths,
+            });
+        }
         match share_line(&widths, &self.whole, line) {
-            Some(widths) => Layout::Lines { widths },
-            None if self.shape == TableShape::Lines => Layout::Lines { widths },
+            Some(widths) => self.lines(widths),
+            None if self.shape == TableShape::Lines => self.lines(widths),
             None => Layout::Blocks {
                 name_width,
                 cell_width: WIDEST_BLOCK_CELL,
@@ -172,24 +208,43 @@ impl<W: Write> TableWriter<W> {
         }
     }
 
+    /// All columns, none of which goes on below.
+    fn lines(&self, widths: Vec<usize>) -> Layout {
+        Layout::Lines(Lines {
+            columns: (0..self.headers.len()).collect(),
+            widths,
+            right_aligned: self.right_aligned.clone(),
+            wrapped: vec![false; self.headers.len()],
+            heading: None,
+        })
+    }
+
     fn write_row(&mut self, row: &[String]) -> Result<(), ReportError> {
         self.rows += 1;
         match &self.layout {
-            Some(Layout::Lines { widths }) => {
-                let (text, is_cut) = if self.width.is_some() {
-                    line(row, widths, &self.right_aligned)
-                } else {
-                    (whole_line(row, widths, &self.right_aligned), false)
+            Some(Layout::Lines(lines)) => {
+                let heading = lines.heading.and_then(|column| row.get(column));
+                if heading != self.heading.as_ref() {
+                    let shown = self.bold(heading.map_or("", String::as_str));
+                    let gap = if self.rows > 1 { "\n" } else { "" };
+                    writeln!(self.out, "{gap}{shown}")?;
+                    self.heading = heading.cloned();
+                }
+                let (texts, is_cut) = match self.width {
+                    Some(_) => lines.of(row),
+                    None => (vec![whole_line(row, &lines.widths, &lines.right_aligned)], false),
                 };
-                self.cut_cells |= is_cut;
-                writeln!(self.out, "{text}")?;
+                self.shortened.cells |= is_cut;
+                for text in texts {
+                    writeln!(self.out, "{text}")?;
+                }
             }
             Some(Layout::Blocks { name_width, cell_width }) => {
                 writeln!(self.out, "─── row {} ───", self.rows)?;
                 for (header, cell) in self.headers.iter().zip(row) {
                     let padding = " ".repeat(name_width.saturating_sub(display_width(header)) + GAP);
                     let shown = cut(cell, *cell_width);
-                    self.cut_cells |= shown.len() != cell.len();
+                    self.shortened.cells |= shown.len() != cell.len();
                     writeln!(
                         self.out,
                         "{}",
@@ -225,24 +280,60 @@ impl<W: Write> FormatWriter for TableWriter<W> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<bool, ReportError> {
+    fn finish(&mut self) -> Result<Shortened, ReportError> {
         if self.layout.is_none() {
             self.start()?;
         }
         self.out.flush()?;
-        Ok(self.cut_cells)
+        Ok(self.shortened)
     }
 }
 
-/// One line whose cells are cut to their columns; says whether any was.
-fn line(cells: &[String], widths: &[usize], right_aligned: &[bool]) -> (String, bool) {
-    let shown: Vec<_> = cells
-        .iter()
-        .zip(widths)
-        .map(|(cell, width)| cut(cell, *width))
-        .collect();
-    let is_cut = shown.iter().zip(cells).any(|(shown, cell)| shown.len() != cell.len());
-    (whole_line(&shown, widths, right_aligned), is_cut)
+impl Lines {
+    fn leaves_out(&self, all: usize) -> bool {
+        self.columns.len() + usize::from(self.heading.is_some()) < all
+    }
+
+    /// The cells that are shown, cut to their columns; says whether any was.
+    fn cut(&self, row: &[String]) -> (Vec<String>, bool) {
+        let cells = self
+            .columns
+            .iter()
+            .map(|column| row.get(*column).map_or("", String::as_str));
+        let shown: Vec<String> = cells
+            .clone()
+            .zip(&self.widths)
+            .map(|(cell, width)| cut(cell, *width).into_owned())
+            .collect();
+        let is_cut = shown.iter().zip(cells).any(|(shown, cell)| shown.len() != cell.len());
+        (shown, is_cut)
+    }
+
+    /// The lines of one row; says whether a cell was cut.
+    fn of(&self, row: &[String]) -> (Vec<String>, bool) {
+        let (mut first, _) = self.cut(row);
+        let (mut further, mut is_cut) = (Vec::new(), false);
+        let columns = self.columns.iter().zip(&self.widths).zip(&self.wrapped);
+        for (position, (((column, width), is_wrapped), shown)) in columns.zip(&mut first).enumerate() {
+            let cell = row.get(*column).map_or("", String::as_str);
+            if !is_wrapped {
+                is_cut |= shown.len() != cell.len();
+                continue;
+            }
+            let mut lines = broken(cell, *width).into_iter();
+            *shown = lines.next().unwrap_or_default();
+            for (number, line) in lines.enumerate() {
+                if number == further.len() {
+                    further.push(vec![String::new(); self.columns.len()]);
+                }
+                let place = further.get_mut(number).and_then(|cells| cells.get_mut(position));
+                place.into_iter().for_each(|place| place.clone_from(&line));
+            }
+        }
+        let rows = std::iter::once(&first).chain(&further);
+        let texts = rows.map(|cells| whole_line(cells, &self.widths, &self.right_aligned));
+        (texts.collect(), is_cut)
+    }
 }
 
 /// One line; a cell wider than its column moves what stands to its right.
@@ -371,6 +462,38 @@ mod tests {
         assert_eq!(
             text,
             "─── row 1 ───\nfirst   aaaaaaaaaaaaaaa\nsecond  bbbbbbbbbbbbbbb\nc       ccccccccccc\n"
+        );
+    }
+
+    #[test]
+    fn arranged_table_leaves_out_what_matters_least_and_cuts_no_names() {
+        const ARRANGEMENT: Arrangement = Arrangement {
+            order: &["name", "count", "why"],
+            wrapped: &[("name", 12), ("why", 8)],
+            heading: Some("owner"),
+        };
+        let rows = batch(&[
+            ("owner", &["arn:a", "arn:a", "arn:b"]),
+            ("name", &["short", "role/with-a-long-name", "x"]),
+            ("why", &["", "two words", "y"]),
+            ("rest", &["0123456789", "", ""]),
+        ]);
+        let of = |width| {
+            let narrow = ResultOptions {
+                width: Some(width),
+                arrangement: ARRANGEMENT,
+                ..options(Format::Table)
+            };
+            render_with(std::slice::from_ref(&rows), &narrow)
+        };
+        let (text, summary) = of(24);
+        let wanted = "name            why\n──────────────  ────────\narn:a\nshort\nrole/with-a-    two\nlong-name       words\n\narn:b\nx               y\n";
+        assert_eq!(text, wanted);
+        assert!(summary.left_out_columns && !summary.cut_cells);
+        let (text, summary) = of(80);
+        assert!(
+            text.contains("role/with-a-long-name  two words") && !summary.left_out_columns,
+            "{text}"
         );
     }
 

@@ -22,9 +22,11 @@ impl Selection {
     /// Whether an object can hold wanted events.
     ///
     /// Keys name the day of delivery, which may differ from the day of the events, so a day on either side belongs to the
-    /// window. An object whose name follows no grammar always belongs to it.
+    /// window. An object whose name follows no grammar belongs to every window, and to no choice of accounts or regions.
     pub fn includes(&self, key: Option<&LogKey>) -> bool {
-        let Some(key) = key else { return true };
+        let Some(key) = key else {
+            return !self.needs_names();
+        };
         let day_before = |day: Date| day.checked_sub(1.day()).unwrap_or(day);
         let day_after = |day: Date| day.checked_add(1.day()).unwrap_or(day);
         let in_time = self.first_day.is_none_or(|first| key.day >= day_before(first))
@@ -32,6 +34,11 @@ impl Selection {
         let in_accounts = self.accounts.is_empty() || self.accounts.iter().any(|account| **account == *key.account_id);
         let in_regions = self.regions.is_empty() || self.regions.iter().any(|region| **region == *key.region);
         in_time && in_accounts && in_regions
+    }
+
+    /// Whether the names of objects must say where they are from.
+    pub fn needs_names(&self) -> bool {
+        !(self.accounts.is_empty() && self.regions.is_empty())
     }
 }
 
@@ -60,5 +67,18 @@ mod tests {
             .collect();
         assert_eq!(included, [false, true, true, true, true, false]);
         assert!(selection.includes(None));
+    }
+
+    #[test]
+    fn object_whose_name_says_nothing_is_in_no_choice_of_accounts_and_regions() {
+        let of_region = Selection {
+            regions: vec!["eu-west-1".to_owned()],
+            ..Selection::default()
+        };
+        let of_account = Selection {
+            accounts: vec!["111122223333".to_owned()],
+            ..Selection::default()
+        };
+        assert!(!of_region.includes(None) && !of_account.includes(None));
     }
 }

@@ -202,6 +202,156 @@ fn grants_that_the_log_dates_inside_the_window_are_unknown_or_have_a_window_of_t
     assert_eq!(estate.place.sql(since)[0]["since"], "2026-08-06T03:00:00Z");
 }
 
+/// Roles and a user of whom IAM was told something after the snapshot, by what was called.
+fn changed_later() -> Vec<Value> {
+    let managed = |name: &str| format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+    let calls = [
+        ("PutRolePolicy", json!({"roleName": "put", "policyName": "p"})),
+        ("DeleteRolePolicy", json!({"roleName": "deleted", "policyName": "p"})),
+        (
+            "AttachRolePolicy",
+            json!({"roleName": "other", "policyArn": managed("attached")}),
+        ),
+        (
+            "CreatePolicyVersion",
+            json!({"policyArn": managed("versioned"), "setAsDefault": true}),
+        ),
+        ("PutGroupPolicy", json!({"groupName": "g", "policyName": "p"})),
+        ("UpdateUser", json!({"userName": "same", "newPath": "/"})),
+        ("UpdateRole", json!({"roleName": "described"})),
+    ];
+    let mut events: Vec<Value> = (900..)
+        .zip(calls)
+        .map(|(id, (name, parameters))| event(id, 36, "us-east-1", ("base", "iam.amazonaws.com", name), &parameters))
+        .collect();
+    let parameters = json!({"roleName": "denied", "policyName": "p"});
+    let call = ("base", "iam.amazonaws.com", "PutRolePolicy");
+    let mut denied = event(990, 36, "us-east-1", call, &parameters);
+    denied["errorCode"] = json!("AccessDenied");
+    let before = json!({"roleName": "before", "policyName": "p"});
+    events.extend([denied, event(991, 2, "us-east-1", call, &before)]);
+    events
+}
+
+#[test]
+fn documents_that_changed_after_the_snapshot_are_unknown_and_not_edited() {
+    let mut events = everyday();
+    events.extend(changed_later());
+    let estate = Estate::new(&events);
+    let with_managed = |name: &str| {
+        let mut role = role(name, &vpcs());
+        role["RolePolicyList"] = json!([]);
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+        role["AttachedManagedPolicies"] = json!([{"PolicyName": name, "PolicyArn": arn}]);
+        let version = json!({"VersionId": "v1", "IsDefaultVersion": true, "CreateDate": "2024-01-01T00:00:00Z",
+            "Document": {"Statement": vpcs()}});
+        let policy = json!({"PolicyName": name, "Arn": arn, "Path": "/", "DefaultVersionId": "v1",
+            "CreateDate": "2024-01-01T00:00:00Z", "PolicyVersionList": [version]});
+        (role, policy)
+    };
+    let mut roles = ["base", "before", "deleted", "denied", "described", "put"]
+        .map(|name| role(name, &vpcs()))
+        .to_vec();
+    let (managed_roles, policies): (Vec<Value>, Vec<Value>) =
+        ["attached", "versioned"].map(with_managed).into_iter().unzip();
+    roles.extend(managed_roles);
+    let mut answer = page(&roles, None);
+    answer["Policies"] = json!(policies);
+    answer["GroupDetailList"] = json!([{"GroupName": "g", "GroupId": "AGPAG", "Path": "/",
+        "Arn": format!("arn:aws:iam::{ACCOUNT}:group/g"), "CreateDate": "2024-01-01T00:00:00Z",
+        "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]}]);
+    let user = |name: &str, groups: Value| {
+        json!({"UserName": name, "UserId": format!("AIDA{name}"), "Path": "/", "GroupList": groups,
+            "Arn": format!("arn:aws:iam::{ACCOUNT}:user/{name}"), "CreateDate": "2024-01-01T00:00:00Z",
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]})
+    };
+    answer["UserDetailList"] = json!([user("member", json!(["g"])), user("same", json!([]))]);
+    let file = estate.file("a.json", &answer);
+    assert_eq!(estate.import(&file, "2026-09-05").code, 0);
+
+    let rows = estate.place.sql(
+        "select split_part(principal_arn, '/', 2) as name, verdict, reason, count(*) as actions from granted_and_used()
+         where principal_arn not like '%/base' group by 1, 2, 3 order by 1, 2, 3",
+    );
+    let shown = rows.iter().map(|row| {
+        let text = |column: &str| row[column].as_str().unwrap_or_default().to_owned();
+        format!("{} {} {}", text("name"), text("verdict"), text("reason"))
+    });
+    let changed = "its policy was changed after the IAM snapshot was taken: import a new one";
+    let wanted = [
+        ("attached", "unknown"),
+        ("before", "unused"),
+        ("deleted", "unknown"),
+        ("denied", "unused"),
+        ("described", "unused"),
+        ("member", "unknown"),
+        ("member", "unused"),
+        ("put", "unknown"),
+        ("same", "unused"),
+        ("versioned", "unknown"),
+    ];
+    let wanted = wanted.map(|(name, verdict)| {
+        let reason = if verdict == "unknown" { changed } else { "" };
+        format!("{name} {verdict} {reason}")
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), wanted);
+
+    let ended = estate.run(&["policy", "--principal", "*", "--format", "diff"]);
+    let messages = ended.stderr.replace("\n  ", " ");
+    assert_eq!(ended.code, 4, "{messages}");
+    let refused: Vec<&str> = messages
+        .lines()
+        .filter(|line| line.contains("changed at 2026-09-06T03:00:00Z, after the IAM snapshot was taken"))
+        .filter_map(|line| line.split('`').nth(1)?.rsplit('/').next())
+        .collect();
+    assert_eq!(
+        refused,
+        ["attached", "deleted", "put", "versioned", "member"],
+        "{messages}"
+    );
+    for name in ["attached", "deleted", "put", "versioned"] {
+        let line = format!("role/{name}: 0 to edit, 0 to create, 0 to remove, 0 to keep");
+        assert!(messages.contains(&line), "{messages}");
+    }
+    assert!(
+        messages.contains("role/denied: 0 to edit, 0 to create, 1 to remove"),
+        "{messages}"
+    );
+}
+
+#[test]
+fn entries_of_the_allow_list_that_keep_nothing_are_named_by_policy_too() {
+    let estate = Estate::new(&everyday());
+    estate.file("a.json", &page(&[role("r", &vpcs()), role("base", &vpcs())], None));
+    estate.import_all();
+    let keep = estate.place.folder().join("keep.toml");
+    let entry = |principal: &str, action: &str| {
+        format!("[[keep]]\nprincipal = '{principal}'\naction = '{action}'\nreason = 'x'\nexpires = 9999-12-30\n")
+    };
+    let entries = [
+        entry("r", "ec2:DescribeVpcs"),
+        entry("nobody", "*"),
+        entry("r", "s3:GetObject"),
+    ];
+    std::fs::write(&keep, entries.concat()).unwrap();
+    let policy = |principal: &str| {
+        let keep = keep.to_str().unwrap();
+        let ended = estate.run(&["policy", "--principal", principal, "--allow", keep, "--format", "json"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        ended
+    };
+    let all = policy("*");
+    let named = |number: usize| {
+        all.stderr
+            .contains(&format!("entry {number} of the allow-list matches no permission"))
+    };
+    assert_eq!([1, 2, 3].map(named), [false, true, true], "{}", all.stderr);
+    // Of one principal alone nobody can tell what the entries are about.
+    let one = policy("r");
+    assert!(!one.stderr.contains("matches no permission"), "{}", one.stderr);
+    assert!(one.stdout.contains("ec2:DescribeVpcs"), "{}", one.stdout);
+}
+
 #[test]
 fn condition_that_cannot_be_read_is_named_and_its_permissions_are_unknown() {
     let mut odd = allow(&json!("ec2:DescribeVpcs"));

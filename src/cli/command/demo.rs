@@ -40,6 +40,7 @@ use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::query::Question;
+use crate::report::Arrangement;
 use crate::report::Format;
 use crate::report::Limit;
 use crate::report::ReportError;
@@ -98,6 +99,19 @@ const HEADLINES: &[Headline] = &[
 
 /// Column of ARNs that are shown by their last part.
 const PRINCIPAL: &str = "principal_arn";
+
+/// Names go on below where a terminal has no room for them.
+const ARRANGEMENT: Arrangement = Arrangement {
+    order: &["principal", "action", "secret"],
+    wrapped: &[
+        ("principal", 20),
+        ("action", 20),
+        ("secret", 20),
+        ("event_source", 16),
+        ("event_name", 16),
+    ],
+    heading: None,
+};
 
 /// Folder of the made-up logs, in the repository and in a store.
 const LOGS: &str = "sample-logs";
@@ -228,6 +242,7 @@ async fn show(
         shape: TableShape::Lines,
         color: settings.color,
         csv_raw: false,
+        arrangement: ARRANGEMENT,
     };
     let summary = rows::write_stream(&schema, batches, None, &options, output).await?;
     if summary.rows_beyond > 0 {

@@ -150,8 +150,8 @@ impl<'a> Comparison<'a> {
     async fn write_rows(&mut self, output: &mut Output) -> Result<(), CliError> {
         let (args, frame) = (self.args, self.frame);
         let rows_args = args.output.rows();
-        let options = rows::result_options(&rows_args, self.settings)?;
-        let shown = Shown::new(&options);
+        let mut options = rows::result_options(&rows_args, self.settings)?;
+        let shown = Shown::new(&mut options, args.detail);
         let rows_of = |diff: &PrincipalDiff<'_>| {
             shown.of(match args.detail {
                 true => permission_rows(diff, frame, |row| is_wanted(args, &row.verdict))?,
@@ -169,7 +169,7 @@ impl<'a> Comparison<'a> {
         // A limit ends the rows early, but the gate is about all principals.
         batches.try_for_each(|batch| batch.map(|_| ()))?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
-        shown.tell(output);
+        shown.tell(&summary, output);
         Ok(())
     }
 
@@ -205,12 +205,12 @@ impl<'a> Comparison<'a> {
 
     fn write_whole(&self, batch: &RecordBatch, output: &mut Output) -> Result<(), CliError> {
         let rows_args = self.args.output.rows();
-        let options = rows::result_options(&rows_args, self.settings)?;
+        let mut options = rows::result_options(&rows_args, self.settings)?;
         let file = rows_args.file.as_deref();
-        let shown = Shown::new(&options);
+        let shown = Shown::new(&mut options, self.args.detail);
         let summary = rows::write_batch(&shown.of(batch.clone())?, file, &options, output)?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
-        shown.tell(output);
+        shown.tell(&summary, output);
         Ok(())
     }
 

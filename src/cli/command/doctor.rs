@@ -25,8 +25,17 @@ use crate::cli::rows;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::report::Arrangement;
 use crate::report::ReportError;
+use crate::report::ResultOptions;
 use crate::source::BucketPrefix;
+
+/// What is to be done stands in the messages below the table, too.
+const ARRANGEMENT: Arrangement = Arrangement {
+    order: &["check", "status", "found", "subject", "remedy"],
+    wrapped: &[("subject", 14), ("found", 20), ("remedy", 20)],
+    heading: None,
+};
 
 /// Looks at sources, store and machine, or prints the policy that a run needs.
 ///
@@ -54,7 +63,10 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
 /// Writes the checks as rows, and what is wrong as messages.
 fn tell(checks: &[Check], args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let rows = check_rows(checks).map_err(ReportError::from)?;
-    let options = rows::result_options(&args.output, settings)?;
+    let options = ResultOptions {
+        arrangement: ARRANGEMENT,
+        ..rows::result_options(&args.output, settings)?
+    };
     let file = args.output.file.as_deref();
     let summary = rows::write_batch(&rows, file, &options, output)?;
     rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);

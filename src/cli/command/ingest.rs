@@ -1,5 +1,7 @@
 //! `ingest`: logs into a store.
 
+mod choice;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -8,6 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
+
+use choice::check_choice;
 
 use super::balance::objects;
 use super::balance::render;
@@ -93,7 +97,7 @@ fn run(
         return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
     };
     if let Some(listing) = lister.listed() {
-        warn_of_misses(listing, &options.selection, output);
+        check_choice(listing, &options.selection, output)?;
     }
     if args.dry_run {
         let counted =
@@ -265,21 +269,6 @@ pub(super) fn days(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(Op
         });
     }
     Ok((from.map(day), to.map(last_moment).map(day)))
-}
-
-/// Names the accounts and regions that choose nothing: more likely a slip than a wish.
-fn warn_of_misses(listing: &Listing, selection: &Selection, output: &mut Output) {
-    let keys = || listing.objects.iter().filter_map(|object| object.key.as_ref());
-    for account in &selection.accounts {
-        if !keys().any(|key| *key.account_id == **account) {
-            output.warning(&format!("`--account {account}` matches no object"));
-        }
-    }
-    for region in &selection.regions {
-        if !keys().any(|key| *key.region == **region) {
-            output.warning(&format!("`--region {region}` matches no object"));
-        }
-    }
 }
 
 /// Looks at the sources, with what the store knows of them; an absent store knows nothing, and is not made.
@@ -482,6 +471,34 @@ mod tests {
             messages,
             "warning: `--account 111122223334` matches no object\nwarning: `--region eu-wset-1` matches no object\n"
         );
+    }
+
+    #[test]
+    fn objects_whose_names_say_no_region_are_left_out_by_region_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        write_log(folder.path(), "flat.json", &format!(r#"{{"Records":[{RECORD}]}}"#));
+        let store = folder.path().join("store");
+        let line = format!(
+            "{} --store {} --region eu-west-1",
+            folder.path().display(),
+            store.display()
+        );
+        let (mut output, ..) = captured(Verbosity::Quiet);
+        let refused = ingest(&args(&line), &headless(), &mut output).unwrap_err();
+        assert!(
+            matches!(refused, CliError::Usage { .. }) && refused.to_string().contains("flat.json"),
+            "{refused}"
+        );
+        assert!(!store.exists());
+        let name = "111122223333_CloudTrail_eu-west-1_20260901T1000Z_0123456789abcdef.json";
+        write_log(folder.path(), name, &format!(r#"{{"Records":[{RECORD}]}}"#));
+        let (status, data, messages) = run(&format!("{line} --dry-run"));
+        assert_eq!(status, ExitStatus::Done);
+        assert!(
+            data.contains("1 object would be read") && data.contains("1 lie outside"),
+            "{data}"
+        );
+        assert!(messages.starts_with("warning: 1 object left out"), "{messages}");
     }
 
     #[test]

@@ -55,6 +55,10 @@ EVIDENCE = [
     ("sts:SetContext", "providedContexts"),
 ]
 
+# Actions whose every use leaves a management event of another name. s3:ListAllMyBuckets: ListBuckets, a bucket-level call
+# (S3 user guide, "Amazon S3 account-level and bucket-level events").
+SHOWN_BY_OTHERS = {"s3:ListAllMyBuckets"}
+
 # Regular expressions of the templates, as operations that need no regular expressions.
 OPERATIONS = {
     r"/^(?:.+\/)?(.+)$/g": "segment",
@@ -142,6 +146,8 @@ def unordered_action_rows(services):
         types = {name: index for index, name in enumerate(sorted(service["resources"]))}
         for name, (level, uses, keys, sources, support, seen) in sorted(service["actions"].items()):
             used = [f"{types[use.rstrip('*')]}{'*' if use.endswith('*') else ''}" for use in uses if use.rstrip("*") in types]
+            if f"{prefix}:{name}" in SHOWN_BY_OTHERS:
+                seen = "m"
             flags = level + (seen or "p") + ("-" if support is None else str(support)) + ("c" if sources & 1 else "r")
             yield f"{prefix}:{name}", flags, ",".join(used), ",".join(map(str, keys))
 
@@ -180,7 +186,7 @@ def non_iam_sections(events):
         ("non-iam-events", names(events["events"])),
         ("permissionless", notes(events["permissionless"])),
         ("unauthenticated", names(events["unauthenticated_operations"])),
-        ("never-own-event", notes(events["never_own_event"])),
+        ("never-own-event", [row for row in notes(events["never_own_event"]) if row[0] not in SHOWN_BY_OTHERS]),
         ("never-logged", notes(events["never_logged"])),
     ]
 

@@ -125,6 +125,10 @@ fn action_knows_what_hides_it() {
         ["AWS::DynamoDB::Table"]
     );
     assert!(facts().data_event_types(of("s3:CreateBucket")).is_empty());
+    // The management event of `ListBuckets` shows it.
+    let list = facts().action(of("s3:ListAllMyBuckets")).unwrap();
+    assert_eq!(list.observability, Observability::Management);
+    assert_eq!(facts().never_own_event_reason(of("s3:ListAllMyBuckets")), None);
     assert_eq!(facts().excludable_source(of("kms:Decrypt")), Some("kms.amazonaws.com"));
     assert_eq!(
         facts().excludable_source(of("rds-data:ExecuteStatement")),

@@ -22,7 +22,6 @@ use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::iam::Facts;
-use crate::iam::arn::account_of_arn;
 use crate::ingest::Import;
 use crate::policy::Differ;
 use crate::policy::Estate;
@@ -43,6 +42,7 @@ use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
 use crate::report::policy_text;
+use crate::report::short_name;
 use crate::sample::EstateConfig;
 use crate::source;
 use crate::store::Location;
@@ -161,7 +161,7 @@ async fn show_policy(engine: &Engine, evidence: Evidence<'_>, output: &mut Outpu
     output.print(&policy_text(&[proposal], frame, PolicyFormat::Diff).content)
 }
 
-/// The columns that fit a terminal; a name without its path says enough here.
+/// The columns that fit a terminal; account and name say enough here.
 fn batch(ranked: &[(&str, Summary<'_>)]) -> Result<RecordBatch, CliError> {
     let counts = |number: fn(&Summary<'_>) -> usize| -> ArrayRef {
         let numbers = ranked
@@ -169,15 +169,13 @@ fn batch(ranked: &[(&str, Summary<'_>)]) -> Result<RecordBatch, CliError> {
             .map(|(_, summary)| i64::try_from(number(summary)).unwrap_or(i64::MAX));
         Arc::new(numbers.collect::<Int64Array>())
     };
-    let names = ranked.iter().map(|(arn, _)| arn.rsplit('/').next());
-    let accounts = ranked.iter().map(|(arn, _)| account_of_arn(arn));
-    let columns: [(&str, ArrayRef); 7] = [
+    let names = ranked.iter().map(|(arn, _)| Some(short_name(arn)));
+    let columns: [(&str, ArrayRef); 6] = [
         ("granted", counts(|summary| summary.granted)),
         ("used", counts(|summary| summary.used)),
         ("unknown", counts(|summary| summary.unknown)),
         ("removable", counts(|summary| summary.removable)),
         ("harmful", counts(|summary| summary.high_risk_removable)),
-        ("account", Arc::new(accounts.collect::<StringArray>())),
         ("principal", Arc::new(names.collect::<StringArray>())),
     ];
     Ok(RecordBatch::try_from_iter(columns).map_err(ReportError::from)?)
@@ -191,5 +189,6 @@ fn options(settings: &Settings) -> ResultOptions {
         shape: TableShape::Lines,
         color: settings.color,
         csv_raw: false,
+        arrangement: super::ARRANGEMENT,
     }
 }

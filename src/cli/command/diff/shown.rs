@@ -10,51 +10,77 @@ use arrow::array::StringArray;
 use arrow::datatypes::Float64Type;
 
 use crate::cli::output::Output;
+use crate::cli::rows::LEFT_OUT;
+use crate::report::Arrangement;
 use crate::report::Format;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
+use crate::report::Summary;
+use crate::report::short_name;
 
-/// A terminal of this width has room for the wider choice.
-const WIDE: usize = 100;
+/// Whose row it is: an ARN where there is room for it, or else account and name.
+const PRINCIPAL: &str = "principal";
+const PRINCIPAL_ARN: &str = "principal_arn";
 
 /// The share of permissions that can be taken away: a number from 0 to 1, in tables a percentage.
 const REDUCTION: &str = "reduction";
 
-/// Columns of every kind of row; those that are kept whatever the width, and those that a wide terminal has besides.
-const COLUMNS: &[(&str, bool)] = &[
-    ("principal_arn", true),
-    ("activity", false),
-    ("finding", true),
-    ("scope", false),
-    ("message", true),
-    ("group", true),
-    ("principal_count", false),
-    ("granted", true),
-    ("used", true),
-    ("unknown", true),
-    ("removable", true),
-    (REDUCTION, true),
-    ("statement", false),
-    ("action", true),
-    ("verdict", true),
-    ("uses", false),
-    ("reason", true),
+/// Columns of every kind of row that a terminal has, from the most important on.
+const ORDER: &[&str] = &[
+    PRINCIPAL,
+    "group",
+    "action",
+    "finding",
+    "verdict",
+    "removable",
+    REDUCTION,
+    "message",
+    "granted",
+    "used",
+    "unknown",
+    "reason",
+    "activity",
+    "scope",
+    "principal_count",
+    "uses",
+    "statement",
+];
+
+/// What is said of principals and permissions goes on below where there is no room, and so do long names.
+const WRAPPED: &[(&str, usize)] = &[
+    (PRINCIPAL, 26),
+    ("group", 26),
+    ("message", 26),
+    ("reason", 14),
+    ("scope", 14),
 ];
 
 /// How rows are shown in one format.
 #[derive(Debug)]
 pub(super) struct Shown {
     is_table: bool,
-    width: Option<usize>,
+    /// It must fit a terminal.
+    is_narrow: bool,
+    is_detailed: bool,
     has_left_out: Cell<bool>,
 }
 
 impl Shown {
-    pub(super) fn new(options: &ResultOptions) -> Self {
+    /// For rows of which many belong to one principal or group, that one stands above them.
+    pub(super) fn new(options: &mut ResultOptions, is_detailed: bool) -> Self {
         let is_table = options.format == Format::Table;
+        let is_narrow = is_table && options.width.is_some();
+        if is_narrow {
+            options.arrangement = Arrangement {
+                order: ORDER,
+                wrapped: WRAPPED,
+                heading: is_detailed.then_some(PRINCIPAL),
+            };
+        }
         Self {
             is_table,
-            width: options.width.filter(|_| is_table),
+            is_narrow,
+            is_detailed,
             has_left_out: Cell::new(false),
         }
     }
@@ -65,37 +91,38 @@ impl Shown {
             return Ok(batch);
         }
         let schema = batch.schema();
-        let names = schema.fields().iter().map(|field| field.name().as_str());
-        let columns = names.zip(batch.columns()).filter(|(name, _)| self.has(name));
+        let names = schema.fields().iter().map(|field| match field.name().as_str() {
+            PRINCIPAL_ARN if self.is_narrow => PRINCIPAL,
+            "group" if self.is_narrow && self.is_detailed => PRINCIPAL,
+            name => name,
+        });
+        let columns = names.zip(batch.columns());
+        let columns = columns.filter(|(name, _)| !self.is_narrow || ORDER.contains(name));
         let shown: Vec<(&str, ArrayRef, bool)> = columns
-            .map(|(name, column)| (name, shown(name, column), true))
+            .map(|(name, column)| (name, self.shown(name, column), true))
             .collect();
         self.has_left_out.set(shown.len() < batch.num_columns());
         Ok(RecordBatch::try_from_iter_with_nullable(shown)?)
     }
 
     /// Says where the columns are that were left out.
-    pub(super) fn tell(&self, output: &mut Output) {
-        if self.has_left_out.get() {
-            output.note("further columns are left out; `--output json` has all");
+    pub(super) fn tell(&self, summary: &Summary, output: &mut Output) {
+        if self.has_left_out.get() && !summary.left_out_columns {
+            output.note(LEFT_OUT);
         }
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.width.is_none_or(|width| {
-            let mut known = COLUMNS.iter().filter(|(known, _)| *known == name);
-            known.any(|(_, is_kept)| *is_kept || width >= WIDE)
-        })
-    }
-}
-
-fn shown(name: &str, column: &ArrayRef) -> ArrayRef {
-    match column.as_primitive_opt::<Float64Type>() {
-        Some(shares) if name == REDUCTION => {
+    fn shown(&self, name: &str, column: &ArrayRef) -> ArrayRef {
+        if let Some(shares) = column.as_primitive_opt::<Float64Type>().filter(|_| name == REDUCTION) {
             let percentages = shares.iter().map(|share| Some(format!("{:>7.1} %", share? * 100.0)));
-            Arc::new(percentages.collect::<StringArray>())
+            return Arc::new(percentages.collect::<StringArray>());
         }
-        _ => Arc::clone(column),
+        match column.as_string_opt::<i32>() {
+            Some(arns) if name == PRINCIPAL && !self.is_detailed => {
+                Arc::new(arns.iter().map(|arn| Some(short_name(arn?))).collect::<StringArray>())
+            }
+            _ => Arc::clone(column),
+        }
     }
 }
 
@@ -111,21 +138,24 @@ mod tests {
     fn columns(format: Format, width: Option<usize>) -> (Vec<String>, String) {
         let reductions: ArrayRef = Arc::new(Float64Array::from(vec![2.0 / 3.0]));
         let number: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        let arn = "arn:aws:iam::111122223333:role/a/b";
         let batch = RecordBatch::try_from_iter([
-            ("principal_arn", Arc::new(StringArray::from(vec!["arn"])) as ArrayRef),
+            ("principal_arn", Arc::new(StringArray::from(vec![arn])) as ArrayRef),
             ("activity", Arc::new(StringArray::from(vec!["active"])) as ArrayRef),
             ("granted", Arc::clone(&number)),
             (REDUCTION, reductions),
             ("blocked", number),
         ]);
-        let shown = Shown::new(&ResultOptions {
+        let mut options = ResultOptions {
             format,
             limit: Limit::All,
             width,
             shape: TableShape::Auto,
             color: false,
             csv_raw: false,
-        });
+            arrangement: Arrangement::default(),
+        };
+        let shown = Shown::new(&mut options, false);
         let batch = shown.of(batch.unwrap()).unwrap();
         let names = batch
             .schema()
@@ -133,26 +163,27 @@ mod tests {
             .iter()
             .map(|field| field.name().clone())
             .collect();
-        let column = batch.column_by_name(REDUCTION).unwrap();
-        let text = column.as_string_opt::<i32>().map_or("a number", |texts| texts.value(0));
-        (names, text.trim().to_owned())
+        let column = |position: usize| {
+            let texts = batch.column(position).as_string_opt::<i32>();
+            texts.map_or("a number", |texts| texts.value(0)).trim().to_owned()
+        };
+        (names, format!("{} {}", column(0), column(3)))
     }
 
     #[test]
-    fn terminal_has_the_columns_that_fit_and_other_formats_have_all() {
+    fn terminal_has_short_names_and_the_columns_that_matter_and_other_formats_have_all() {
         let all = ["principal_arn", "activity", "granted", "reduction", "blocked"];
-        assert_eq!(
-            columns(Format::Table, Some(80)).0,
-            ["principal_arn", "granted", "reduction"]
-        );
-        assert_eq!(columns(Format::Table, Some(100)).0, all[..4]);
+        let (names, cells) = columns(Format::Table, Some(80));
+        assert_eq!(names, ["principal", "activity", "granted", "reduction"]);
+        assert_eq!(cells, "111122223333/b 66.7 %");
         assert_eq!(columns(Format::Table, None).0, all);
         assert_eq!(columns(Format::Csv, Some(80)).0, all);
     }
 
     #[test]
     fn reduction_is_a_percentage_in_tables_only() {
-        assert_eq!(columns(Format::Table, None).1, "66.7 %");
-        assert_eq!(columns(Format::Json, None).1, "a number");
+        let arn = "arn:aws:iam::111122223333:role/a/b";
+        assert_eq!(columns(Format::Table, None).1, format!("{arn} 66.7 %"));
+        assert_eq!(columns(Format::Json, None).1, format!("{arn} a number"));
     }
 }
