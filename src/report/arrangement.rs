@@ -94,30 +94,38 @@ impl Arrangement {
     }
 }
 
-/// The text in lines that are no wider than `width`, broken behind marks where there are any; nothing of it is lost but
-/// spaces at the ends of lines.
+/// The text in lines that are no wider than `width`, broken behind marks where there are any, and indented from the second on;
+/// nothing of it is lost but spaces at the ends of lines.
 pub(super) fn broken(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while display_width(rest) > width {
-        let room: usize = fitting(rest.chars(), width).map(char::len_utf8).sum();
-        // One character is shown even where there is no room for it.
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        let fitting = rest.get(..room.max(first)).unwrap_or(rest);
-        let is_behind_space = rest.get(fitting.len()..).is_some_and(|next| next.starts_with(' '));
-        let end = match fitting.rfind(' ') {
-            _ if is_behind_space => fitting.len(),
-            Some(space) if space > 0 => space + 1,
-            _ => fitting
-                .rfind(['/', '_', '-', ':', ',', '.'])
-                .map_or(fitting.len(), |mark| mark + 1),
-        };
+    // A column of few letters has none to spare.
+    let indent = if width > 5 * GAP { GAP } else { 0 };
+    let (mut lines, mut rest, mut taken) = (Vec::new(), text, 0);
+    while display_width(rest) > width - taken {
+        let end = line_end(rest, width - taken);
         let (line, further) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        lines.push(line.trim_end_matches(' ').to_owned());
+        lines.push(format!("{}{}", " ".repeat(taken), line.trim_end_matches(' ')));
         rest = further.trim_start_matches(' ');
+        taken = indent;
     }
-    lines.push(rest.to_owned());
+    lines.push(format!("{}{rest}", " ".repeat(taken)));
     lines
+}
+
+/// Where a text that does not fit is broken, in bytes.
+fn line_end(text: &str, width: usize) -> usize {
+    let room: usize = fitting(text.chars(), width).map(char::len_utf8).sum();
+    // One character is shown even where there is no room for it.
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let (line, further) = text.split_at_checked(room.max(first)).unwrap_or((text, ""));
+    if further.starts_with(' ') {
+        return line.len();
+    }
+    match line.rfind(' ') {
+        Some(space) if space > 0 => space + 1,
+        _ => line
+            .rfind(['/', '_', '-', ':', ',', '.'])
+            .map_or(line.len(), |mark| mark + 1),
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +164,7 @@ mod tests {
     fn text_is_broken_behind_marks_and_else_where_the_line_ends() {
         assert_eq!(
             broken("111122223333/AWSReservedSSO_ReadOnly_0123456789abcdef", 30),
-            ["111122223333/AWSReservedSSO_", "ReadOnly_0123456789abcdef"]
+            ["111122223333/AWSReservedSSO_", "  ReadOnly_0123456789abcdef"]
         );
         assert_eq!(broken("one two three", 7), ["one two", "three"]);
         assert_eq!(broken("abcdefgh", 3), ["abc", "def", "gh"]);

@@ -487,7 +487,7 @@ mod tests {
             render_with(std::slice::from_ref(&rows), &narrow)
         };
         let (text, summary) = of(24);
-        let wanted = "name            why\n──────────────  ────────\narn:a\nshort\nrole/with-a-    two\nlong-name       words\n\narn:b\nx               y\n";
+        let wanted = "name            why\n──────────────  ────────\narn:a\nshort\nrole/with-a-    two\n  long-name     words\n\narn:b\nx               y\n";
         assert_eq!(text, wanted);
         assert!(summary.left_out_columns && !summary.cut_cells);
         let (text, summary) = of(80);
