@@ -286,7 +286,8 @@ pub(super) mod tests {
                 rows: 4,
                 rows_beyond: 5,
                 more_beyond: false,
-                cut_cells: false
+                cut_cells: false,
+                left_out_columns: false,
             }
         );
     }
