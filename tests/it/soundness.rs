@@ -233,11 +233,8 @@ fn changed_later() -> Vec<Value> {
     events
 }
 
-#[test]
-fn documents_that_changed_after_the_snapshot_are_unknown_and_not_edited() {
-    let mut events = everyday();
-    events.extend(changed_later());
-    let estate = Estate::new(&events);
+/// The snapshot before that: roles with policies of their own and managed ones, and users, one of them in a group.
+fn holders() -> Value {
     let with_managed = |name: &str| {
         let mut role = role(name, &vpcs());
         role["RolePolicyList"] = json!([]);
@@ -266,7 +263,15 @@ fn documents_that_changed_after_the_snapshot_are_unknown_and_not_edited() {
             "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]})
     };
     answer["UserDetailList"] = json!([user("member", json!(["g"])), user("same", json!([]))]);
-    let file = estate.file("a.json", &answer);
+    answer
+}
+
+#[test]
+fn documents_that_changed_after_the_snapshot_are_unknown_and_not_edited() {
+    let mut events = everyday();
+    events.extend(changed_later());
+    let estate = Estate::new(&events);
+    let file = estate.file("a.json", &holders());
     assert_eq!(estate.import(&file, "2026-09-05").code, 0);
 
     let rows = estate.place.sql(
