@@ -175,4 +175,5 @@ def report(store, rows, runs):
         print(f"| `{name}` | {count} | {spread(spent['trimtrail'])} | {theirs} | {ratio} |")
 
 
-main()
+if __name__ == "__main__":
+    main()
