@@ -32,6 +32,7 @@ mod readme;
 mod row_sources;
 mod run_report;
 mod s3;
+mod s3_read;
 #[cfg(unix)]
 mod s3_store;
 #[cfg(unix)]
