@@ -43,8 +43,12 @@ mod soundness;
 mod stopped;
 mod store_permissions;
 mod support;
+#[cfg(unix)]
+mod tampered;
 mod tidy;
 mod used_actions;
+#[cfg(unix)]
+mod vacuum;
 mod verify;
 #[cfg(unix)]
 mod workers;
