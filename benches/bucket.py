@@ -3,7 +3,8 @@
 
 usage: python3 benches/bucket.py [--latency 20] [--runs 3] [--tiny-events 500000] [--large-events 2600000] [--skip large]
 
-Builds the release binary and the server (`benches/bucket_server.rs`, one thread, on the loopback interface), generates the
+Builds the release binary and the server (`benches/bucket_server.rs`, one thread, on the loopback interface), unless
+`--binary` and `--server` name programs that are built (the server is the benchmark's own), generates the
 corpora by seed as `run.py` does, and prints for every program objects and MB a second, CPU seconds, peak memory, and the CPU
 seconds of the server apart. The peers are given a part of the tiny objects only, as they would take an hour; rates compare.
 """
@@ -38,7 +39,8 @@ def main():
     if sys.argv[1:2] == ["peer"]:
         return peer(*sys.argv[2:])
     options = parse_options()
-    binary, server, python = run.build(), build_server(), peer_python()
+    binary = options.binary or run.build()
+    server, python = options.server or build_server(), peer_python()
     for name, events, days, size in (("tiny", options.tiny_events, 14, "2k"), ("large", options.large_events, 3, "50m")):
         if name not in options.skip:
             corpus = run.generate(binary, SimpleNamespace(events=events, days=days, object_size=size, plain=False))
@@ -49,6 +51,8 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=int, default=20, help="milliseconds before every answer")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--binary", type=Path, help="the program, built")
+    parser.add_argument("--server", type=Path, help="the benchmark, built, as the server")
     parser.add_argument("--tiny-events", type=int, default=500_000)
     parser.add_argument("--large-events", type=int, default=2_600_000)
     parser.add_argument("--skip", type=lambda text: text.split(","), default=[])

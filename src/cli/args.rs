@@ -63,6 +63,7 @@ pub use store::StoreArgs;
 pub use store::StoreCommand;
 pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
+pub use store::StoreVacuumArgs;
 pub use store_location::StoreLocationArgs;
 pub use verify::VerifyArgs;
 pub use verify::VerifyFormat;
@@ -250,7 +251,7 @@ pub enum Command {
     /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
     /// nothing to remark; 4: warnings; 1: something that would make a run fail.
     Doctor(DoctorArgs),
-    /// Show what a store holds and how it came to be
+    /// Show what a store holds and how it came to be, or tidy it up
     Store(StoreArgs),
     /// Show what is known about AWS, or bring it up to date
     ///

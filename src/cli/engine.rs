@@ -53,6 +53,7 @@ impl Engine {
         options.memory_limit_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
         options.spill_dir.clone_from(&args.temp_dir);
         options.facts = facts::named(&args.facts)?;
+        options.s3 = args.connection.options();
         options.row_sources = diff_functions(options.facts);
         let session = QuerySession::new(store.as_ref(), &options, args.at_version)?;
         Ok(Self {
@@ -173,6 +174,7 @@ fn is_plan(schema: &SchemaRef) -> bool {
 pub(super) mod tests {
     use super::*;
 
+    use crate::cli::args::ConnectionArgs;
     use crate::cli::args::FactsFolderArgs;
     use crate::cli::args::StoreLocationArgs;
     use crate::cli::runtime::Runtime;
@@ -186,6 +188,7 @@ pub(super) mod tests {
             at_version: None,
             memory: 512 << 20,
             temp_dir: None,
+            connection: ConnectionArgs::default(),
         }
     }
 

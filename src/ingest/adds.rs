@@ -1,5 +1,6 @@
 //! Committing what others have prepared: each batch once, and nothing twice, whatever is in the store meanwhile.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use arrow::array::AsArray;
@@ -10,6 +11,8 @@ use tokio::runtime::Handle;
 use super::error::IngestError;
 use super::overlap;
 use super::overlap::Overlap;
+use super::overlap::integers;
+use super::overlap::texts;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::schema::Table;
@@ -75,12 +78,17 @@ impl<'a> AddsCommit<'a> {
         }
     }
 
-    /// Commits batches one by one; false when one of them could not be used, which the account says.
+    /// Commits the batches of a file, by its name, one by one; false when one of them could not be used, which the account
+    /// says.
     ///
     /// # Errors
     ///
     /// The store cannot be read or written, or others committed first every time.
-    pub fn commit(&mut self, batches: &[PreparedBatch], balance: &mut AddsBalance) -> Result<bool, IngestError> {
+    pub fn commit(
+        &mut self,
+        (name, batches): (&str, &[PreparedBatch]),
+        balance: &mut AddsBalance,
+    ) -> Result<bool, IngestError> {
         let before = balance.problems.len();
         for batch in batches {
             balance.batches += 1;
@@ -91,7 +99,8 @@ impl<'a> AddsCommit<'a> {
                     if self.is_committed(batch)? {
                         balance.known_batches += 1;
                     } else {
-                        balance.problems.push((batch.id().to_owned(), error.to_string()));
+                        let line = format!("{name}, line {}", batch.line());
+                        balance.problems.push((line, error.to_string()));
                     }
                 }
                 Err(error) => return Err(error),
@@ -108,7 +117,10 @@ impl<'a> AddsCommit<'a> {
         let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let opened = self.store.open_prepared(&basis, prepared, self.now);
         let mut batch = self.runtime.block_on(opened)?;
-        check_counts(prepared, &batch)?;
+        if let Err(error) = self.check_ledger(prepared, &batch) {
+            self.store.discard_made(prepared, batch.events);
+            return Err(error);
+        }
         let objects = batch.objects.num_rows() as u64;
         let mut compared: Option<TableSnapshot> = None;
         let mut replaced = Vec::new();
@@ -130,10 +142,10 @@ impl<'a> AddsCommit<'a> {
             };
             let landing = self.store.commit_prepared(&basis, prepared, attempt);
             match self.runtime.block_on(landing)? {
-                CommitOutcome::Committed(_) => {
+                CommitOutcome::Committed(committed) => {
                     failpoint::pass(Point::AddsCommitted).map_err(|error| self.store.unwritable(error))?;
                     self.store.discard(replaced);
-                    self.store.discard_rest(prepared);
+                    self.store.discard_rest(prepared, &committed);
                     self.committed.insert(prepared.id().to_owned());
                     book(&batch, objects, balance);
                     return Ok(());
@@ -178,29 +190,59 @@ impl<'a> AddsCommit<'a> {
         self.looked_for = Some((first, newest));
         Ok(self.committed.contains(batch.id()))
     }
-}
 
-/// What the ledger's rows say of the files must be so.
-fn check_counts(prepared: &PreparedBatch, batch: &CommitBatch) -> Result<(), IngestError> {
-    let events: u64 = batch.events.iter().map(|file| file.rows()).sum();
-    let rejects = batch.rejects.num_rows() as u64;
-    let is_sound = sum(&batch.objects, "stored") == events
-        && sum(&batch.objects, "rejected") == rejects
-        && sum(&batch.objects, "records") == events + rejects + sum(&batch.objects, "duplicates");
-    let keys = batch.objects.column_by_name("object_key");
-    let keys: Vec<&str> = keys
-        .and_then(|keys| keys.as_string_opt::<i32>())
-        .map(|keys| keys.iter().flatten().collect())
-        .unwrap_or_default();
-    let is_each_once = keys.iter().collect::<BTreeSet<_>>().len() == batch.objects.num_rows();
-    if is_sound && is_each_once {
-        return Ok(());
+    /// What the ledger's rows say of the files must be so, object by object: a batch with a file of another one would not
+    /// be stored as it was read.
+    fn check_ledger(&self, prepared: &PreparedBatch, batch: &CommitBatch) -> Result<(), IngestError> {
+        let wrong = |reason: &str| {
+            Err(StoreError::Prepared {
+                batch: prepared.id().to_owned(),
+                reason: reason.to_owned(),
+            }
+            .into())
+        };
+        let mut events: BTreeMap<String, u64> = BTreeMap::new();
+        for file in &batch.events {
+            for (object, rows) in self.store.staged_objects(file)? {
+                *events.entry(object).or_default() += rows;
+            }
+        }
+        let mut rejects: BTreeMap<String, u64> = BTreeMap::new();
+        for object in texts(&batch.rejects, "object_key")? {
+            *rejects.entry(object).or_default() += 1;
+        }
+        let is_of_run = |runs: Vec<String>| runs.iter().all(|run| *run == batch.run_id);
+        if !is_of_run(texts(&batch.objects, "run_id")?) || !is_of_run(texts(&batch.rejects, "run_id")?) {
+            return wrong("its ledger is of another run");
+        }
+        let objects = texts(&batch.objects, "object_key")?;
+        let counts = ["stored", "rejected", "duplicates", "records"];
+        let counts = counts.map(|name| integers(&batch.objects, name));
+        let [stored, rejected, duplicates, records] = counts;
+        let (stored, rejected) = (stored?.values(), rejected?.values());
+        let others = duplicates?.values().iter().zip(records?.values());
+        for ((object, (stored, rejected)), (duplicates, records)) in
+            objects.iter().zip(stored.iter().zip(rejected)).zip(others)
+        {
+            let has = |rows: &mut BTreeMap<String, u64>, wanted: i64| {
+                u64::try_from(wanted).is_ok_and(|wanted| rows.remove(object).unwrap_or_default() == wanted)
+            };
+            let is_sound = has(&mut events, *stored)
+                && has(&mut rejects, *rejected)
+                && stored
+                    .checked_add(*rejected)
+                    .and_then(|sum| sum.checked_add(*duplicates))
+                    == Some(*records);
+            if !is_sound {
+                return wrong("its files do not balance with its ledger");
+            }
+        }
+        let is_each_once = objects.iter().collect::<BTreeSet<_>>().len() == objects.len();
+        if events.is_empty() && rejects.is_empty() && is_each_once {
+            return Ok(());
+        }
+        wrong("its files do not balance with its ledger")
     }
-    Err(StoreError::Prepared {
-        batch: prepared.id().to_owned(),
-        reason: "its files do not balance with its ledger".to_owned(),
-    }
-    .into())
 }
 
 fn book(batch: &CommitBatch, objects: u64, balance: &mut AddsBalance) {

@@ -40,9 +40,9 @@ impl Options {
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
 
-    /// Objects that are fetched ahead.
+    /// Objects that are fetched ahead; what is not decoded yet of a large one comes on top of the rows.
     pub(super) fn fetched_bytes(&self) -> usize {
-        (self.memory_bytes / 4).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
+        (self.memory_bytes / 8).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
     }
 }
 

@@ -233,14 +233,15 @@ fn object_keys(rows: &RecordBatch) -> Result<Vec<String>, ArrowError> {
 }
 
 /// Values of a column of texts, whatever its encoding; nulls are empty.
-fn texts(rows: &RecordBatch, name: &str) -> Result<Vec<String>, ArrowError> {
+pub(super) fn texts(rows: &RecordBatch, name: &str) -> Result<Vec<String>, ArrowError> {
     let column = rows.column(rows.schema_ref().index_of(name)?);
     let plain = arrow::compute::cast(column, &arrow::datatypes::DataType::Utf8)?;
     let texts = plain.as_string::<i32>().iter();
     Ok(texts.map(|text| text.unwrap_or_default().to_owned()).collect())
 }
 
-fn integers<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Int64Array, ArrowError> {
+/// Values of a column of integers.
+pub(super) fn integers<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Int64Array, ArrowError> {
     let column = rows.column(rows.schema_ref().index_of(name)?);
     let wrong = || ArrowError::SchemaError(format!("`{name}` is no column of integers"));
     column.as_primitive_opt::<Int64Type>().ok_or_else(wrong)

@@ -10,7 +10,12 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::Read;
 
+use futures::StreamExt;
+use futures::TryStreamExt;
+use futures::stream;
 use serde_json::Map;
 use serde_json::Value;
 use sha2::Digest;
@@ -24,6 +29,7 @@ use crate::policy::snapshot::Snapshot;
 use crate::policy::snapshot::SnapshotError;
 use crate::schema::Table;
 use crate::source;
+use crate::source::Content;
 use crate::source::Listing;
 use crate::source::ObjectRef;
 use crate::store::CommitOutcome;
@@ -40,6 +46,9 @@ const MAX_ATTEMPTS: u32 = 50;
 
 /// Content of the sources that one commit takes; a source is never split.
 const BATCH_BYTES: usize = 64 << 20;
+
+/// Files of a folder in a bucket that are fetched at a time.
+const FILES_AT_A_TIME: usize = 32;
 
 /// An import of IAM snapshots.
 #[derive(Debug)]
@@ -107,7 +116,7 @@ impl Import<'_> {
 
     fn read(&self, source: &Source, balance: &mut ImportBalance) -> Option<ReadSource> {
         let (uri, changed_at) = (source.uri().to_owned(), source.changed_at());
-        let (content, snapshot) = match source.snapshot() {
+        let (content, snapshot) = match source.snapshot(self.runtime) {
             Ok(read) => read,
             Err(Refusal::Unreadable(cause)) => {
                 balance.reject(uri, cause);
@@ -201,10 +210,10 @@ impl Source {
         }
     }
 
-    fn snapshot(&self) -> Result<(Vec<u8>, Snapshot), Refusal> {
+    fn snapshot(&self, runtime: &Handle) -> Result<(Vec<u8>, Snapshot), Refusal> {
         match self {
             Self::File(object) => {
-                let content = bytes(object)?;
+                let content = runtime.block_on(bytes(object))?;
                 let has_snapshot_name = [".json", ".csv"].iter().any(|end| object.uri.ends_with(end));
                 match snapshot::read(&content) {
                     Ok(snapshot) => Ok((content, snapshot)),
@@ -214,21 +223,33 @@ impl Source {
                     }),
                 }
             }
-            Self::Collected(_, files) => collected(files),
+            Self::Collected(_, files) => collected(files, runtime),
         }
     }
 }
 
-fn bytes(object: &ObjectRef) -> Result<Vec<u8>, Refusal> {
-    source::read(object).map_err(|cause| Refusal::Unreadable(format!("cannot be read: {cause}")))
+async fn bytes(object: &ObjectRef) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |cause: &dyn Display| Refusal::Unreadable(format!("cannot be read: {cause}"));
+    if !object.is_remote() {
+        return source::read(object).map_err(|cause| unreadable(&cause));
+    }
+    let fetched = source::fetch(object).await.map_err(|fault| unreadable(&fault))?;
+    match fetched.content {
+        Content::Whole(bytes) => Ok(bytes),
+        Content::Stream(mut stream) => {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).map_err(|cause| unreadable(&cause))?;
+            Ok(bytes)
+        }
+    }
 }
 
 /// Content and snapshot of a folder of `iam-collect`; a file that cannot be read spoils it as a whole.
-fn collected(files: &BTreeMap<String, ObjectRef>) -> Result<(Vec<u8>, Snapshot), Refusal> {
-    let mut contents: Vec<(&str, Vec<u8>)> = Vec::new();
-    for (path, object) in files {
-        contents.push((path, bytes(object)?));
-    }
+fn collected(files: &BTreeMap<String, ObjectRef>, runtime: &Handle) -> Result<(Vec<u8>, Snapshot), Refusal> {
+    let contents = stream::iter(files)
+        .map(|(path, object)| async { Ok((path.as_str(), bytes(object).await?)) })
+        .buffered(FILES_AT_A_TIME);
+    let contents: Vec<(&str, Vec<u8>)> = runtime.block_on(contents.try_collect())?;
     let files: Vec<CollectedFile<'_>> = contents
         .iter()
         .map(|(path, bytes)| CollectedFile { path, bytes })

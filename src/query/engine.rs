@@ -23,6 +23,7 @@ use datafusion::prelude::SessionConfig;
 use super::catalog;
 use super::derived::RowSource;
 use crate::iam::Facts;
+use crate::source::S3Options;
 use crate::store::Store;
 
 /// Largest `in (…)` list that still rules out files and row groups: the roles of a large account.
@@ -59,6 +60,8 @@ pub struct SessionOptions {
     pub now_micros: i64,
     /// Facts for `iam_actions`; the embedded ones when absent, read when a statement first needs them.
     pub facts: Option<&'static Facts>,
+    /// How `read_cloudtrail` reaches buckets.
+    pub s3: S3Options,
     /// Table functions whose rows are made above `query`.
     pub row_sources: Vec<Arc<dyn RowSource>>,
 }
@@ -74,6 +77,7 @@ impl SessionOptions {
             batch_size: 8192,
             now_micros,
             facts: None,
+            s3: S3Options::default(),
             row_sources: Vec::new(),
         }
     }

@@ -93,7 +93,8 @@ impl QuerySession {
         engine::register_bucket(&context.runtime_env(), store);
         functions::register(&mut context, options.facts).map_err(failed)?;
         let skipped = SkippedNotes::default();
-        context.register_udtf("read_cloudtrail", Arc::new(ReadCloudtrail::new(skipped.clone())));
+        let read_cloudtrail = ReadCloudtrail::new(skipped.clone(), options.s3.clone());
+        context.register_udtf("read_cloudtrail", Arc::new(read_cloudtrail));
         let state = context.state();
         context.register_catalog(catalog::CATALOG, catalog::catalog(&tables, state, Vec::new()));
         let plain = Self {

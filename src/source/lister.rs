@@ -25,6 +25,7 @@ use super::s3::BucketLister;
 use super::s3::BucketPrefix;
 use super::s3::Connection;
 use super::s3::Inventory;
+use super::s3::Layout;
 use super::s3::Manifest;
 use super::s3::ManifestPlace;
 use super::s3::discover;
@@ -42,6 +43,8 @@ pub struct Request {
     pub keys: Option<(String, String)>,
     /// Path or URI of the `manifest.json` of an S3 Inventory.
     pub inventory: Option<String>,
+    /// Whether every object of a bucket is meant, not only logs in the grammar of their keys.
+    pub takes_any_key: bool,
     /// What is wanted; listings of buckets are cut down to it.
     pub selection: Selection,
     /// How buckets are reached.
@@ -193,9 +196,12 @@ impl Builder<'_> {
             }
         }
         let place = place.into_folder();
-        let layout = discover(&bucket, &place.prefix, &self.request.selection)
-            .await
-            .map_err(|fault| failed(&place, fault))?;
+        let layout = match self.request.takes_any_key {
+            true => Layout::default(),
+            false => discover(&bucket, &place.prefix, &self.request.selection)
+                .await
+                .map_err(|fault| failed(&place, fault))?,
+        };
         let history = (self.history, self.request.look_back_days);
         let lister = BucketLister::new(&bucket, &place.prefix, layout, &self.request.selection, history);
         self.lister.parts.push_back(Part::Bucket(Box::new(lister)));

@@ -18,11 +18,18 @@ use std::io::ErrorKind;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use uuid::Uuid;
 
 use crate::failpoint;
 use crate::failpoint::Point;
+
+/// Folders of a store lie in each other so deep: table, log or day.
+const DEEPEST_FOLDER: usize = 2;
+/// Staging names end in a number that is drawn from 128 bits; it has hardly ever fewer digits than this.
+const MOST_DIGITS_OF_OTHERS: usize = 30;
 
 /// What to do when the target of a write exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +152,46 @@ pub(super) fn probe_writable(folder: &Path) -> io::Result<()> {
     let probe = staging_path(&folder.join("probe"));
     create_file(&probe)?;
     remove_file(&probe)
+}
+
+/// Files below a store's folder that were being written under a staging name: path below it, bytes, and time of the last
+/// change in microseconds since 1970-01-01T00:00:00Z.
+pub(super) fn unfinished_files(root: &Path) -> io::Result<Vec<(String, u64, i64)>> {
+    let mut found = Vec::new();
+    let mut folders = vec![(String::new(), root.to_owned())];
+    while let Some((below, folder)) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let path = format!("{below}{name}");
+            let file_type = entry.file_type()?;
+            if file_type.is_dir() && below.matches('/').count() < DEEPEST_FOLDER {
+                folders.push((format!("{path}/"), entry.path()));
+            } else if file_type.is_file() && is_staging_name(&name) {
+                match entry.metadata() {
+                    Ok(metadata) => found.push((path, metadata.len(), microseconds(metadata.modified()?))),
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Before 1970 is 0, the very distant future the largest number.
+fn microseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Whether [`staging_path`] makes such names.
+fn is_staging_name(name: &str) -> bool {
+    let number = name.rsplit_once('#').map(|(_, number)| number);
+    number
+        .is_some_and(|number| number.len() > MOST_DIGITS_OF_OTHERS && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A name beside the target that listings skip: `#` and digits at the end mark an unfinished upload.

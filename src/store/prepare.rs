@@ -19,7 +19,7 @@ use super::files::RemoteFiles;
 use crate::schema::Table;
 
 /// Start of the names of objects that prove that creation is conditional; they are removed at once.
-const PROBE: &str = "trimtrail-probe-";
+pub(super) const PROBE: &str = "trimtrail-probe-";
 
 /// Makes the store's folder, or proves that it is one and can be written.
 ///

@@ -4,9 +4,10 @@
 //! committer needs. It may come from anywhere, so nothing in it is believed: names follow one grammar that cannot lead out
 //! of a table's folder, and sizes, counts, days and bounds are compared with the files.
 
-use arrow::array::RecordBatch;
-use object_store::ObjectStoreExt;
-use object_store::path::Path as ObjectPath;
+mod opening;
+
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
@@ -48,6 +49,9 @@ pub struct PreparedBatch {
     events: Vec<PreparedFile>,
     objects: Option<PreparedFile>,
     rejects: Option<PreparedFile>,
+    /// Number of the line that it was read from, from 1.
+    #[serde(skip)]
+    line: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +75,12 @@ impl PreparedBatch {
     pub fn parse(text: &str) -> Result<Vec<Self>, String> {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let batches: Vec<Self> = lines
-            .map(|(number, line)| Self::parse_line(line).map_err(|reason| format!("line {}: {reason}", number + 1)))
-            .collect::<Result<_, _>>()?;
+            .map(|(position, text)| {
+                let line = position + 1;
+                let parsed = Self::parse_line(text).map_err(|reason| format!("line {line}: {reason}"))?;
+                Ok(Self { line, ..parsed })
+            })
+            .collect::<Result<_, String>>()?;
         if batches.is_empty() {
             return Err("it holds no batch".to_owned());
         }
@@ -105,6 +113,11 @@ impl PreparedBatch {
     /// Name of the batch.
     pub fn id(&self) -> &str {
         &self.batch
+    }
+
+    /// Number of the line that it was read from, from 1; 0 for one that was not read.
+    pub fn line(&self) -> usize {
+        self.line
     }
 
     /// Version of the store that it was made upon.
@@ -142,18 +155,8 @@ impl PreparedFile {
 
     /// The file as its writer knew it, when its name is one that this program gives.
     fn staged(&self, store: &Store, table: Table) -> Option<StagedFile> {
-        let (folder, name) = match self.path.split_once('/') {
-            Some((folder, name)) => (Some(folder), name),
-            None => (None, self.path.as_str()),
-        };
-        let id = name.strip_prefix("part-")?.strip_suffix(".zstd.parquet")?;
-        let is_ours = Uuid::parse_str(id).is_ok_and(|parsed| parsed.hyphenated().to_string() == id);
-        let event_date = match (table, folder) {
-            (Table::Events, Some(folder)) => day_of(folder)?,
-            (Table::Events, None) | (_, Some(_)) => return None,
-            (_, None) => None,
-        };
-        is_ours.then(|| StagedFile {
+        let event_date = day_of_file(table, &self.path)?;
+        Some(StagedFile {
             table,
             path: self.path.clone(),
             absolute: store.table_folder(table).join(&self.path),
@@ -164,6 +167,22 @@ impl PreparedFile {
             sorted: self.sorted,
         })
     }
+}
+
+/// The day of a data file, by its path below the folder of its table; `None` for a name that this program does not give.
+pub(super) fn day_of_file(table: Table, path: &str) -> Option<Option<i32>> {
+    let (folder, name) = match path.split_once('/') {
+        Some((folder, name)) => (Some(folder), name),
+        None => (None, path),
+    };
+    let id = name.strip_prefix("part-")?.strip_suffix(".zstd.parquet")?;
+    let is_ours = Uuid::parse_str(id).is_ok_and(|parsed| parsed.hyphenated().to_string() == id);
+    let event_date = match (table, folder) {
+        (Table::Events, Some(folder)) => day_of(folder)?,
+        (Table::Events, None) | (_, Some(_)) => return None,
+        (_, None) => None,
+    };
+    is_ours.then_some(event_date)
 }
 
 /// The day that a partition's folder is named after; `None` for any other name.
@@ -202,68 +221,13 @@ impl Store {
             events: batch.events.iter().map(PreparedFile::of).collect(),
             objects: of(Table::Objects),
             rejects: of(Table::Rejects),
+            line: 0,
         })
-    }
-
-    /// Finds the files of a batch and compares them with what its line says; blocks on file reads.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Prepared`] when the batch is for another store, or its files are not what it says.
-    pub async fn open_prepared(
-        &self,
-        basis: &TableSnapshot,
-        batch: &PreparedBatch,
-        committed_at: i64,
-    ) -> Result<CommitBatch, StoreError> {
-        if batch.store != basis.state.metadata().id() || batch.basis > basis.version {
-            return Err(batch.wrong("it was made for another store"));
-        }
-        let mut opened = CommitBatch {
-            run_id: batch.run_id.clone(),
-            events: Vec::new(),
-            objects: RecordBatch::new_empty(Table::Objects.schema()),
-            rejects: RecordBatch::new_empty(Table::Rejects.schema()),
-            committed_at,
-        };
-        for (table, file) in batch.files() {
-            let name = format!("{}/{}", table.name(), file.path);
-            let staged = file
-                .staged(self, table)
-                .ok_or_else(|| batch.wrong(format!("`{name}` is no name of a data file")))?;
-            if staged.statistics.rows != Some(file.rows) {
-                return Err(batch.wrong(format!("the statistics of `{name}` do not fit its number of rows")));
-            }
-            let is_stored = basis.files.iter().any(|stored| stored.path == file.path);
-            if is_stored || opened.events.iter().any(|other| other.path == file.path) {
-                return Err(batch.wrong(format!("`{name}` is part of the store already, or named twice")));
-            }
-            self.check_size(&staged)
-                .await
-                .map_err(|reason| batch.wrong(format!("`{name}` {reason}")))?;
-            match table {
-                Table::Objects => opened.objects = self.staged_rows(&staged)?,
-                Table::Rejects => opened.rejects = self.staged_rows(&staged)?,
-                _ => opened.events.push(staged),
-            }
-        }
-        Ok(opened)
-    }
-
-    async fn check_size(&self, file: &StagedFile) -> Result<(), String> {
-        let path = ObjectPath::parse(&file.path).map_err(|error| error.to_string())?;
-        let files = self.log_store(file.table).object_store(None);
-        match files.head(&path).await {
-            Ok(found) if found.size == file.size => Ok(()),
-            Ok(found) => Err(format!("has {} bytes, not {}", found.size, file.size)),
-            Err(object_store::Error::NotFound { .. }) => Err("is missing".to_owned()),
-            Err(error) => Err(format!("cannot be read: {error}")),
-        }
     }
 
     /// Commits a prepared batch under its own name, as it is or after what others have stored was taken out of it.
     ///
-    /// Files of `events` stay where they are whatever happens, so that the commit can be tried again.
+    /// The batch's own files of `events` stay where they are whatever happens, so that the commit can be tried again.
     ///
     /// # Errors
     ///
@@ -340,9 +304,13 @@ impl Store {
         }
     }
 
-    /// Removes the files of a committed batch that the commit did not take over: its ledger rows, which it wrote anew.
-    pub fn discard_rest(&self, batch: &PreparedBatch) {
-        let rest = batch.files().filter(|(table, _)| *table != Table::Events);
+    /// Removes the files of a batch that its commit did not take over: its ledger rows, which it wrote anew, and files of
+    /// `events` that it changed.
+    pub fn discard_rest(&self, batch: &PreparedBatch, committed: &TableSnapshot) {
+        let kept: HashSet<&str> = committed.files.iter().map(|file| file.path.as_str()).collect();
+        let rest = batch
+            .files()
+            .filter(|(table, file)| *table != Table::Events || !kept.contains(file.path.as_str()));
         self.discard(rest.filter_map(|(table, file)| file.staged(self, table)).collect());
     }
 

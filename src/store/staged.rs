@@ -1,10 +1,13 @@
 //! Reading files that are staged and not committed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::array::AsArray;
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::compute::concat_batches;
+use arrow::datatypes::DataType;
 use arrow::datatypes::SchemaRef;
 
 use super::EventKey;
@@ -75,6 +78,29 @@ impl Store {
             return Ok(rows);
         }
         Err(self.altered(file))
+    }
+
+    /// Rows of a staged file of `events`, by the object that they came from; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not one of its table.
+    pub fn staged_objects(&self, file: &StagedFile) -> Result<BTreeMap<String, u64>, StoreError> {
+        let (path, reader) = self.read_columns(file.table, &file.data_file(0), &["object_key"])?;
+        let mut objects: BTreeMap<String, u64> = BTreeMap::new();
+        for batch in reader {
+            let batch = batch.map_err(|source| rows_error(&path, source))?;
+            let keys = batch.column_by_name("object_key");
+            let keys = keys.and_then(|keys| cast(keys, &DataType::Utf8).ok());
+            let keys = keys.as_ref().and_then(|keys| keys.as_string_opt::<i32>());
+            for key in keys.ok_or_else(|| self.altered(file))?.iter().flatten() {
+                match objects.get_mut(key) {
+                    Some(rows) => *rows += 1,
+                    None => drop(objects.insert(key.to_owned(), 1)),
+                }
+            }
+        }
+        Ok(objects)
     }
 
     fn altered(&self, file: &StagedFile) -> StoreError {

@@ -10,6 +10,12 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::Weak;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -35,14 +41,19 @@ const BALANCE: &str = "select (select count(*) from events) as events, \
         group by object_key having count(*) > 1)) as twice, \
     (select coalesce(sum(records - stored - duplicates - rejected), 0) from objects) as lost";
 
-/// Commits that a store has had, so that the next one makes a checkpoint.
-const COMMITS: usize = 8;
-const OBJECTS: usize = 11;
+/// Commits that a store has had: few, because every one costs every process time.
+const COMMITS: usize = 1;
+/// Commits after which the next one makes a checkpoint.
+const COMMITS_BEFORE_CHECKPOINT: usize = 8;
+/// Objects that are not in the store yet.
+const NEW_OBJECTS: usize = 3;
 /// Each object repeats the end of the one before it.
 const RECORDS: usize = 15;
 const STEP: usize = 10;
 /// Data files of a batch: two threads, three days, and the ledger.
 const FILES_OF_A_BATCH: u64 = 7;
+/// Cases of one test that are played at a time.
+const PLAYED_AT_A_TIME: usize = 2;
 /// `SIGABRT`.
 const ABORTED: i32 = 6;
 
@@ -113,7 +124,15 @@ const CASES: &[Case] = &[
     ("AddsCommitted", 1, Commit, Failed, true),
 ];
 
-/// Logs, a store that has had most of them, and what it holds once it has had them all.
+/// Estates that all tests that run at a time share.
+static SHARED: Mutex<Weak<Estates>> = Mutex::new(Weak::new());
+
+struct Estates {
+    usual: Estate,
+    before_checkpoint: Estate,
+}
+
+/// Logs, a store that has had some of them, and what it holds once it has had them all.
 struct Estate {
     logs: TempDir,
     earlier: IngestStore,
@@ -127,13 +146,35 @@ struct Victim<'e> {
     bucket: Option<FakeBucket>,
 }
 
-fn estate() -> Estate {
+impl Estates {
+    fn shared() -> Arc<Self> {
+        let mut shared = SHARED.lock().unwrap();
+        shared.upgrade().unwrap_or_else(|| {
+            let estates = Arc::new(Self {
+                usual: estate(COMMITS),
+                before_checkpoint: estate(COMMITS_BEFORE_CHECKPOINT),
+            });
+            *shared = Arc::downgrade(&estates);
+            estates
+        })
+    }
+
+    fn of(&self, point: &str) -> &Estate {
+        match point.starts_with("Checkpoint") {
+            true => &self.before_checkpoint,
+            false => &self.usual,
+        }
+    }
+}
+
+fn estate(commits: usize) -> Estate {
     let logs = tempfile::tempdir().unwrap();
     let earlier = IngestStore::new();
-    for index in 0..OBJECTS {
+    let objects = commits + NEW_OBJECTS;
+    for index in 0..objects {
         let ids = index * STEP..index * STEP + RECORDS;
         let path = write_object(logs.path(), &format!("{index:02}.json.gz"), ids);
-        if index < COMMITS {
+        if index < commits {
             earlier.ingest(&[&path]);
         }
     }
@@ -142,7 +183,7 @@ fn estate() -> Estate {
     let wanted = clean.sql(FINGERPRINT)[0].clone();
     assert_eq!(
         number(&wanted, "ids"),
-        i64::try_from((OBJECTS - 1) * STEP + RECORDS).unwrap()
+        i64::try_from((objects - 1) * STEP + RECORDS).unwrap()
     );
     Estate { logs, earlier, wanted }
 }
@@ -361,12 +402,25 @@ fn assert_told(victim: &Victim<'_>, ended: &Ended, ends: Ends, action: &str, cas
     }
 }
 
+/// Plays all cases, some at a time: a process waits for the disk, or for the bucket, half of its time.
 fn play_all(action: &str, in_bucket: bool) {
-    let estate = estate();
-    let cases = CASES.iter().filter(|case| case.4 || !in_bucket);
-    let failed =
-        cases.filter(|case| catch_unwind(AssertUnwindSafe(|| play(&estate, **case, action, in_bucket))).is_err());
-    assert_eq!(failed.collect::<Vec<_>>(), Vec::<&Case>::new());
+    let estates = Estates::shared();
+    let cases: Vec<&Case> = CASES.iter().filter(|case| case.4 || !in_bucket).collect();
+    let next = AtomicUsize::new(0);
+    let failed: Mutex<Vec<&Case>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..PLAYED_AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let played = || play(estates.of(case.0), **case, action, in_bucket);
+                    if catch_unwind(AssertUnwindSafe(played)).is_err() {
+                        failed.lock().unwrap().push(case);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(failed.into_inner().unwrap(), Vec::<&Case>::new());
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod readme;
 mod row_sources;
 mod run_report;
 mod s3;
+mod s3_read;
 #[cfg(unix)]
 mod s3_store;
 #[cfg(unix)]
@@ -42,8 +43,12 @@ mod soundness;
 mod stopped;
 mod store_permissions;
 mod support;
+#[cfg(unix)]
+mod tampered;
 mod tidy;
 mod used_actions;
+#[cfg(unix)]
+mod vacuum;
 mod verify;
 #[cfg(unix)]
 mod workers;

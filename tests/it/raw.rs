@@ -203,8 +203,8 @@ async fn paths_that_cannot_be_read_are_named() {
     for (argument, message) in [
         ("'/no/such/folder'", "/no/such/folder"),
         ("'s3://bucket/AWSLogs'", "s3://bucket/AWSLogs"),
-        ("1", "write `read_cloudtrail('folder or file')`"),
-        ("", "write `read_cloudtrail('folder or file')`"),
+        ("1", "write `read_cloudtrail('folder, file or s3://bucket/prefix')`"),
+        ("", "write `read_cloudtrail('folder, file or s3://bucket/prefix')`"),
     ] {
         let sql = format!("select event_id from read_cloudtrail({argument})");
         let error = rows(&session(), &sql, &[]).await.unwrap_err().to_string();

@@ -444,7 +444,7 @@ fn large_object_is_fetched_in_parts() {
         0,
         "objects  1 listed = 1 ingested",
     );
-    assert_eq!(of(&bucket.asked(), "GET").len(), 3 + 2);
+    assert_eq!(of(&bucket.asked(), "GET").len(), 6 + 2);
     assert_eq!(count(&place), 3);
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ConnectionArgs;
 use super::FactsFolderArgs;
 use super::OutputArgs;
 use super::StoreLocationArgs;
@@ -75,6 +76,9 @@ pub struct EngineArgs {
     /// Folder for what does not fit the memory [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
+    /// How `read_cloudtrail` reaches buckets.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 const SQL_EXAMPLES: &str = "\
@@ -83,7 +87,8 @@ Examples:
   trimtrail sql \"select event_source, count(*) as calls from events group by 1 order by 2 desc, 1\"
   trimtrail sql 'select * from events where event_time >= $since' --param since=T-7d --output ndjson
   trimtrail sql -f report.sql -o report.csv
-  trimtrail sql \"select event_name from read_cloudtrail('./AWSLogs') limit 5\"";
+  trimtrail sql \"select event_name from read_cloudtrail('./AWSLogs') limit 5\"
+  trimtrail sql \"select count(*) from read_cloudtrail('s3://logs') where event_date = '2026-09-01'\"";
 
 const QUERY_EXAMPLES: &str = "\
 Examples:

@@ -13,21 +13,26 @@ use crate::schema::Table;
 #[derive(Debug, Clone, Args)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5"
+    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5\n  trimtrail store vacuum --dry-run"
 )]
 pub struct StoreArgs {
-    /// What to show.
+    /// What to do.
     #[command(subcommand)]
     pub command: StoreCommand,
 }
 
-/// What `store` shows.
+/// What `store` does.
 #[derive(Debug, Clone, Subcommand)]
 pub enum StoreCommand {
     /// Show tables, rows, sizes and the time span
     Info(StoreInfoArgs),
     /// List the versions: when each was made, by what, and what it added
     History(StoreHistoryArgs),
+    /// Remove files that killed runs left, and list them
+    ///
+    /// Only files that belong to no version of the store and that no prepared batch in it waits for, and only old ones: a run
+    /// may be about to commit the others. No version is lost, and runs and queries need not stop.
+    Vacuum(StoreVacuumArgs),
 }
 
 /// Arguments of `store info`.
@@ -57,6 +62,26 @@ pub struct StoreHistoryArgs {
         hide_possible_values = true
     )]
     pub table: Table,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+    /// Where the rows go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `store vacuum`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  trimtrail store vacuum --dry-run\n  trimtrail store vacuum --store s3://security-data/trail --older-than 30d"
+)]
+pub struct StoreVacuumArgs {
+    /// Leave files that are younger than this, such as `36h`, at least a day; longer than prepared batches wait outside of the store
+    #[arg(long, value_name = "AGE", default_value = "7d")]
+    pub older_than: String,
+    /// List what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// The store.
     #[command(flatten)]
     pub location: StoreLocationArgs,

@@ -47,8 +47,9 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
             path: path.clone(),
             cause,
         })?;
-        if let Some(batches) = parsed(&path.display().to_string(), &text, &mut balance) {
-            commit.commit(&batches, &mut balance)?;
+        let name = path.display().to_string();
+        if let Some(batches) = parsed(&name, &text, &mut balance) {
+            commit.commit((&name, &batches), &mut balance)?;
         }
     }
     runtime.run(async { Ok(store.repair(now).await?) })?;
@@ -75,7 +76,7 @@ fn commit_waiting(
             continue;
         };
         let is_done = match parsed(&name, &text, balance) {
-            Some(batches) => commit.commit(&batches, balance)?,
+            Some(batches) => commit.commit((&name, &batches), balance)?,
             None => false,
         };
         if is_done {

@@ -27,6 +27,7 @@ use super::ingest::default_bar;
 use super::ingest::default_options;
 use super::ingest::load;
 use super::query::load_library;
+use crate::cli::args::ConnectionArgs;
 use crate::cli::args::DemoArgs;
 use crate::cli::args::EngineArgs;
 use crate::cli::args::FactsFolderArgs;
@@ -196,6 +197,7 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
         at_version: None,
         memory: 512 << 20,
         temp_dir: None,
+        connection: ConnectionArgs::default(),
     };
     let engine = Engine::open(&args, settings).await?;
     let library = load_library(None)?;

@@ -18,7 +18,10 @@ use crate::ingest::ImportBalance;
 use crate::ingest::SourceProblem;
 use crate::policy::snapshot::PrincipalKind;
 use crate::policy::snapshot::Severity;
-use crate::source;
+use crate::source::History;
+use crate::source::Lister;
+use crate::source::Listing;
+use crate::source::Request;
 use crate::store::Store;
 
 /// Problems that are told one by one.
@@ -44,8 +47,8 @@ fn import(args: &IamImportArgs, settings: &Settings, output: &mut Output) -> Res
         .as_deref()
         .map(|text| parse_time_option("--taken-at", text, settings.now))
         .transpose()?;
-    let listing = source::list(&args.sources)?;
     let runtime = Runtime::start(settings.threads)?;
+    let listing = runtime.run(Box::pin(list(args)))?;
     let now = settings.now.as_microsecond();
     let store = runtime.run(async { Ok(Store::create_or_open(&location, now).await?) })?;
     let import = Import {
@@ -69,6 +72,23 @@ fn import(args: &IamImportArgs, settings: &Settings, output: &mut Output) -> Res
         true => ExitStatus::Done,
         false => ExitStatus::Incomplete,
     })
+}
+
+/// Everything below the sources, whatever its name.
+async fn list(args: &IamImportArgs) -> Result<Listing, CliError> {
+    let request = Request {
+        sources: args.sources.clone(),
+        takes_any_key: true,
+        s3: args.connection.options(),
+        ..Request::default()
+    };
+    let mut lister = Lister::open(&request, &History::default()).await?;
+    let mut listing = Listing::default();
+    while let Some(part) = lister.next().await? {
+        listing.objects.extend(part.objects);
+        listing.unlisted.extend(part.unlisted);
+    }
+    Ok(listing)
 }
 
 /// The counts; the first line balances.
@@ -156,6 +176,7 @@ mod tests {
 
     use std::path::Path;
 
+    use crate::cli::args::ConnectionArgs;
     use crate::cli::args::StoreLocationArgs;
     use crate::cli::output::Verbosity;
     use crate::cli::output::tests::captured;
@@ -166,6 +187,7 @@ mod tests {
         let args = IamImportArgs {
             sources: vec![folder.join(source).display().to_string()],
             taken_at: taken_at.map(str::to_owned),
+            connection: ConnectionArgs::default(),
             location: StoreLocationArgs::named(folder.join("store").display().to_string()),
         };
         let args = IamArgs {

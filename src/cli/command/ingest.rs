@@ -277,6 +277,7 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
         sources: args.sources.clone(),
         keys: args.s3.keys_from.as_deref().map(read_keys).transpose()?,
         inventory: args.s3.inventory.clone(),
+        takes_any_key: false,
         selection: options.selection.clone(),
         s3: args.s3.connection.options(),
         look_back_days: args.s3.look_back,

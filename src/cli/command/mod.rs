@@ -17,6 +17,7 @@ mod run_report;
 mod sample;
 mod sql;
 mod store;
+mod vacuum;
 mod verify;
 
 pub use commit::commit;

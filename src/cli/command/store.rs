@@ -1,4 +1,4 @@
-//! `store`: what a store holds and how it came to be.
+//! `store`: what a store holds and how it came to be; removing what is left over is left to `vacuum`.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use arrow::array::UInt32Array;
 use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 
+use super::vacuum::vacuum;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::StoreArgs;
 use crate::cli::args::StoreCommand;
@@ -35,7 +36,7 @@ const HISTORY_WIDTH: usize = 120;
 /// Columns of the history that fit a narrow terminal: all but `run_id`.
 const NARROW_HISTORY: [usize; 7] = [0, 1, 2, 3, 4, 5, 6];
 
-/// Shows the tables of a store, or its versions.
+/// Shows the tables of a store, or its versions, or removes what is left over.
 ///
 /// # Errors
 /// When there is no store or it cannot be read, or the rows cannot be written.
@@ -43,6 +44,7 @@ pub fn store(args: &StoreArgs, settings: &Settings, output: &mut Output) -> Resu
     match &args.command {
         StoreCommand::Info(args) => info(args, settings, output),
         StoreCommand::History(args) => history(args, settings, output),
+        StoreCommand::Vacuum(args) => vacuum(args, settings, output),
     }
 }
 
@@ -78,7 +80,8 @@ fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) ->
     Ok(status)
 }
 
-fn show(
+/// Writes rows to where the user wants them.
+pub(super) fn show(
     rows: Result<RecordBatch, ArrowError>,
     args: &OutputArgs,
     settings: &Settings,

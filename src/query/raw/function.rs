@@ -10,35 +10,32 @@ use datafusion::common::Result;
 
 use super::skipped::SkippedNotes;
 use super::table::RawTable;
+use crate::source::S3Options;
 
 /// `read_cloudtrail(path)`; the path is a text literal.
 #[derive(Debug)]
 pub(in crate::query) struct ReadCloudtrail {
     skipped: SkippedNotes,
+    s3: S3Options,
 }
 
 impl ReadCloudtrail {
-    /// `skipped` is told what cannot be read.
-    pub(in crate::query) fn new(skipped: SkippedNotes) -> Self {
-        Self { skipped }
+    /// `skipped` is told what cannot be read; `s3` says how buckets are reached.
+    pub(in crate::query) fn new(skipped: SkippedNotes, s3: S3Options) -> Self {
+        Self { skipped, s3 }
     }
 }
 
 impl TableFunctionImpl for ReadCloudtrail {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
-        let usage = || DataFusionError::Plan("write `read_cloudtrail('folder or file')`".to_owned());
+        let usage =
+            || DataFusionError::Plan("write `read_cloudtrail('folder, file or s3://bucket/prefix')`".to_owned());
         let [argument] = args.exprs() else { return Err(usage()) };
         let path = argument
             .as_literal()
             .and_then(|scalar| scalar.try_as_str().flatten())
             .ok_or_else(usage)?;
-        if path.starts_with("s3://") {
-            let message = format!(
-                "cannot read `{path}`: `read_cloudtrail` reads files and folders only; load the bucket with `trimtrail \
-                 ingest`, or copy the objects first"
-            );
-            return Err(DataFusionError::Plan(message));
-        }
-        Ok(Arc::new(RawTable::new(path.to_owned(), self.skipped.clone())))
+        let table = RawTable::new(path.to_owned(), self.s3.clone(), self.skipped.clone());
+        Ok(Arc::new(table))
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing is remembered between queries, so duplicate deliveries count twice. What cannot be read is left out and noted in
 //! [`Skipped`], because there is no ledger that would tell of it.
 
+mod fetch;
 mod function;
 mod pruning;
 mod skipped;

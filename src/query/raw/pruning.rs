@@ -23,7 +23,17 @@ use crate::source::ObjectRef;
 
 /// CloudTrail tries for 30 days to deliver to a bucket that it cannot reach; one more for the hour of the day.
 const LATEST_DELIVERY_DAYS: i32 = 31;
+/// CloudTrail began in 2013.
+const FIRST_DAY: Date = jiff::civil::date(2013, 1, 1);
+const LAST_DAY: Date = jiff::civil::date(2099, 12, 31);
 const EVENT_TIME: &str = "event_time";
+
+/// First and last day of delivery, inclusive; `None` is without bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct DeliveryDays {
+    pub(super) first: Option<Date>,
+    pub(super) last: Option<Date>,
+}
 
 /// The objects that may hold events for which `predicate` is true.
 ///
@@ -34,13 +44,10 @@ pub(super) fn objects_for(
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
 ) -> Result<Vec<ObjectRef>> {
-    let pruning_predicate = PruningPredicateBuilder::new()
-        .with_file_schema(Arc::clone(schema))
-        .try_build(Arc::clone(predicate))?;
-    if pruning_predicate.always_true() {
+    let days = objects.iter().map(|object| object.key.as_ref().map(|key| key.day));
+    let Some(kept) = kept(days.collect(), schema, predicate)? else {
         return Ok(objects);
-    }
-    let kept = pruning_predicate.prune(&DeliveryDays { objects: &objects })?;
+    };
     Ok(objects
         .into_iter()
         .zip(kept)
@@ -49,19 +56,53 @@ pub(super) fn objects_for(
         .collect())
 }
 
-struct DeliveryDays<'a> {
-    objects: &'a [ObjectRef],
+/// The days on which objects may have been delivered that hold events for which `predicate` is true, so that a bucket need
+/// not be listed as a whole.
+pub(super) fn days_for(schema: &SchemaRef, predicate: &Arc<dyn PhysicalExpr>) -> Result<DeliveryDays> {
+    let days: Vec<Date> = FIRST_DAY.series(1.day()).take_while(|day| *day <= LAST_DAY).collect();
+    let Some(kept) = kept(days.iter().copied().map(Some).collect(), schema, predicate)? else {
+        return Ok(DeliveryDays::default());
+    };
+    let mut wanted = days.iter().zip(kept).filter(|(_, keep)| *keep).map(|(day, _)| *day);
+    let Some(first) = wanted.next() else {
+        // No day at all: one that nobody delivered on.
+        return Ok(DeliveryDays {
+            first: Some(FIRST_DAY),
+            last: Some(FIRST_DAY),
+        });
+    };
+    let last = wanted.next_back().unwrap_or(first);
+    Ok(DeliveryDays {
+        first: (first > FIRST_DAY).then_some(first),
+        last: (last < LAST_DAY).then_some(last),
+    })
 }
 
-impl DeliveryDays<'_> {
+/// Which of the days of delivery are kept; `None` when all are.
+fn kept(days: Vec<Option<Date>>, schema: &SchemaRef, predicate: &Arc<dyn PhysicalExpr>) -> Result<Option<Vec<bool>>> {
+    let pruning_predicate = PruningPredicateBuilder::new()
+        .with_file_schema(Arc::clone(schema))
+        .try_build(Arc::clone(predicate))?;
+    if pruning_predicate.always_true() {
+        return Ok(None);
+    }
+    pruning_predicate.prune(&ByDay { days }).map(Some)
+}
+
+/// Containers of events by the day of their delivery, where it is known.
+struct ByDay {
+    days: Vec<Option<Date>>,
+}
+
+impl ByDay {
     /// Bound of a time column: the first moment of the delivery day moved by `days`.
     fn bound(&self, column: &Column, days: i32) -> Option<ArrayRef> {
         let is_date = column.name == EVENT_DATE;
         if !is_date && column.name != EVENT_TIME {
             return None;
         }
-        let values = self.objects.iter().map(|object| {
-            let micros = object.key.as_ref().and_then(|key| first_moment(key.day, days));
+        let values = self.days.iter().map(|day| {
+            let micros = day.and_then(|day| first_moment(day, days));
             if is_date {
                 let day = micros.and_then(|micros| i32::try_from(micros.div_euclid(86_400_000_000)).ok());
                 ScalarValue::Date32(day)
@@ -73,7 +114,7 @@ impl DeliveryDays<'_> {
     }
 }
 
-impl PruningStatistics for DeliveryDays<'_> {
+impl PruningStatistics for ByDay {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.bound(column, -LATEST_DELIVERY_DAYS)
     }
@@ -83,7 +124,7 @@ impl PruningStatistics for DeliveryDays<'_> {
     }
 
     fn num_containers(&self) -> usize {
-        self.objects.len()
+        self.days.len()
     }
 
     fn null_counts(&self, _column: &Column) -> Option<ArrayRef> {

@@ -10,13 +10,16 @@ use arrow::array::RecordBatchOptions;
 use arrow::compute;
 use arrow::datatypes::SchemaRef;
 use arrow::datatypes::TimestampMicrosecondType;
+use datafusion::common::DataFusionError;
 use datafusion::common::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
+use super::fetch::Contents;
 use super::skipped::SkippedNotes;
 use crate::decode::Decoder;
 use crate::decode::EventKeys;
@@ -25,7 +28,6 @@ use crate::decode::ObjectKind;
 use crate::decode::Outcome;
 use crate::decode::RowBuffer;
 use crate::schema::EVENT_DATE;
-use crate::source;
 use crate::source::Content;
 use crate::source::ObjectRef;
 
@@ -67,7 +69,8 @@ impl PartitionStream for ObjectStream {
             reader_is_gone: false,
         };
         let objects = Arc::clone(&self.objects);
-        builder.spawn_blocking(move || worker.run(&objects));
+        let runtime = Handle::current();
+        builder.spawn_blocking(move || worker.run(&objects, &runtime));
         builder.build()
     }
 }
@@ -81,19 +84,24 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self, objects: &[ObjectRef]) -> Result<()> {
+    fn run(mut self, objects: &Arc<Vec<ObjectRef>>, runtime: &Handle) -> Result<()> {
         let mut decoder = Decoder::new(Limits::default());
         let mut rows = RowBuffer::new(EventKeys::default());
-        for object in objects {
-            if self.reader_is_gone {
+        let mut contents = Contents::new(Arc::clone(objects), runtime);
+        while let Some(item) = contents.next() {
+            let Some(object) = objects.get(item.position).filter(|_| !self.reader_is_gone) else {
                 return Ok(());
-            }
+            };
             let mut spill = |rows: &mut RowBuffer| self.send(rows);
-            let outcome = match source::open(object) {
+            let outcome = match item.content {
                 Ok(Content::Whole(bytes)) => decoder.decode(&object.uri, &bytes, &mut rows, &mut spill)?,
                 Ok(Content::Stream(stream)) => decoder.decode_stream(&object.uri, stream, &mut rows, &mut spill)?,
-                Err(error) => {
-                    self.skipped.add(&object.uri, format!("cannot be read: {error}"));
+                Err(fault) if object.is_remote() && fault.stops_the_run() => {
+                    let message = format!("cannot read `{}`: {fault}", object.uri);
+                    return Err(DataFusionError::Execution(message));
+                }
+                Err(fault) => {
+                    self.skipped.add(&object.uri, format!("cannot be read: {fault}"));
                     continue;
                 }
             };

@@ -19,36 +19,61 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::physical_plan::streaming::StreamingTableExec;
+use tokio::runtime::Handle;
 
+use super::pruning::DeliveryDays;
+use super::pruning::days_for;
 use super::pruning::objects_for;
 use super::skipped::SkippedNotes;
 use super::stream::ObjectStream;
 use crate::query::table::as_hints;
 use crate::query::table::with_views;
 use crate::schema;
-use crate::source;
+use crate::source::BucketPrefix;
+use crate::source::History;
+use crate::source::Lister;
+use crate::source::Listing;
 use crate::source::ObjectRef;
+use crate::source::Request;
+use crate::source::S3Options;
+use crate::source::Selection;
+use crate::source::SourceError;
 
 /// The objects below one path.
 #[derive(Debug)]
 pub(super) struct RawTable {
     path: String,
+    s3: S3Options,
     schema: SchemaRef,
     skipped: SkippedNotes,
 }
 
 impl RawTable {
-    pub(super) fn new(path: String, skipped: SkippedNotes) -> Self {
+    pub(super) fn new(path: String, s3: S3Options, skipped: SkippedNotes) -> Self {
         Self {
             path,
+            s3,
             skipped,
             schema: with_views(&schema::events()),
         }
     }
 
-    async fn objects(&self) -> Result<Vec<ObjectRef>> {
-        let path = self.path.clone();
-        let listed = SpawnedTask::spawn_blocking(move || source::list(&[path])).join().await;
+    /// Objects of the days; of a folder, all there are.
+    async fn objects(&self, days: DeliveryDays) -> Result<Vec<ObjectRef>> {
+        let request = Request {
+            sources: vec![self.path.clone()],
+            selection: Selection {
+                first_day: days.first,
+                last_day: days.last,
+                ..Selection::default()
+            },
+            s3: self.s3.clone(),
+            ..Request::default()
+        };
+        // A folder is walked at once, which blocks.
+        let runtime = Handle::current();
+        let listing = SpawnedTask::spawn_blocking(move || runtime.block_on(list(&request)));
+        let listed = listing.join().await;
         let listed = listed.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
         let listing = listed.map_err(|error| DataFusionError::External(Box::new(error)))?;
         for (place, cause) in listing.unlisted {
@@ -56,6 +81,17 @@ impl RawTable {
         }
         Ok(listing.objects)
     }
+}
+
+/// All objects of a source at once: a query reads them in no order.
+async fn list(request: &Request) -> std::result::Result<Listing, SourceError> {
+    let mut lister = Lister::open(request, &History::default()).await?;
+    let mut all = Listing::default();
+    while let Some(part) = lister.next().await? {
+        all.objects.extend(part.objects);
+        all.unlisted.extend(part.unlisted);
+    }
+    Ok(all)
 }
 
 #[async_trait]
@@ -79,12 +115,19 @@ impl TableProvider for RawTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut objects = self.objects().await?;
-        if let Some(filter) = conjunction(filters.iter().cloned()) {
-            let df_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
-            let predicate = state.create_physical_expr(filter, &df_schema)?;
-            objects = objects_for(objects, &self.schema, &predicate)?;
-        }
+        let objects = match conjunction(filters.iter().cloned()) {
+            None => self.objects(DeliveryDays::default()).await?,
+            Some(filter) => {
+                let df_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+                let predicate = state.create_physical_expr(filter, &df_schema)?;
+                // A folder is walked whole anyway.
+                let days = match BucketPrefix::parse(&self.path) {
+                    Some(_) => days_for(&self.schema, &predicate)?,
+                    None => DeliveryDays::default(),
+                };
+                objects_for(self.objects(days).await?, &self.schema, &predicate)?
+            }
+        };
         let projected_schema = project_schema(&self.schema, projection)?;
         if objects.is_empty() {
             return Ok(Arc::new(EmptyExec::new(projected_schema)));

@@ -22,7 +22,7 @@ use crate::source::ObjectRef;
 
 /// Objects above this size are fetched in parts.
 const LARGE: u64 = 16 << 20;
-const PART: u64 = 8 << 20;
+const PART: u64 = 4 << 20;
 const PARTS_AT_A_TIME: usize = 4;
 /// How often an object is looked at again because it was replaced meanwhile.
 const MAX_CHANGES: u32 = 3;

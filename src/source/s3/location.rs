@@ -30,7 +30,9 @@ impl BucketPrefix {
 
     /// Whether it looks like the name of one object, not of a folder.
     pub fn is_object(&self) -> bool {
-        self.prefix.ends_with(".gz") || self.prefix.ends_with(".json")
+        [".gz", ".json", ".csv"]
+            .iter()
+            .any(|ending| self.prefix.ends_with(ending))
     }
 
     /// The same as a folder.

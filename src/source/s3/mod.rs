@@ -37,6 +37,7 @@ pub use store_bucket::StoredPage;
 pub(super) use bucket::Bucket;
 pub(super) use connect::Connection;
 pub(super) use decode_keys::decode_key;
+pub(super) use discover::Layout;
 pub(super) use discover::discover;
 pub(super) use inventory::Inventory;
 pub(super) use inventory::Manifest;

@@ -12,6 +12,7 @@ use std::panic::catch_unwind;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::super::CommitOutcome;
 use super::super::Location;
 use super::super::Store;
 use super::super::StoreError;
@@ -135,7 +136,9 @@ async fn store_batch(store: &Store, number: usize, recording: &Recording) {
         store.leave_waiting("one.adds.jsonl", line).await.unwrap();
         let opened = store.open_prepared(&basis, &prepared, CLOCK).await.unwrap();
         let outcome = store.commit_prepared(&basis, &prepared, opened).await.unwrap();
-        store.discard_rest(&prepared);
+        if let CommitOutcome::Committed(snapshot) = &outcome {
+            store.discard_rest(&prepared, snapshot);
+        }
         outcome
     };
     committed(outcome);

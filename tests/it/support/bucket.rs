@@ -27,6 +27,9 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use sha2::Digest;
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -42,6 +45,9 @@ pub(crate) const STORE: &str = "s3://trail-store/our trail/50% (ü)";
 const STORE_BUCKET: &str = "trail-store";
 /// The name under which the same bucket gives the sample, whose digests say that it lies there.
 pub(crate) const SAMPLE_BUCKET: &str = "example-org-cloudtrail-logs";
+
+/// 2026-09-30T00:00:00Z
+const LOGS_WRITTEN_AT: Timestamp = Timestamp::constant(1_790_726_400, 0);
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
@@ -59,6 +65,9 @@ struct State {
     uploads: BTreeMap<String, BTreeMap<usize, Bytes>>,
     is_writable: bool,
     requests: usize,
+    /// Requests that wait for their answer now, and the most that ever did.
+    waiting: usize,
+    most_waiting: usize,
     /// Writes that took effect and whose answer got lost.
     lost_answers: usize,
     script: Script,
@@ -69,6 +78,7 @@ struct State {
 struct Object {
     bytes: Bytes,
     metadata: Vec<(String, String)>,
+    written_at: Timestamp,
 }
 
 /// What goes wrong.
@@ -206,6 +216,7 @@ impl FakeBucket {
         let object = Object {
             bytes: bytes.into(),
             metadata: metadata.iter().map(|(name, value)| (own(name), own(value))).collect(),
+            written_at: LOGS_WRITTEN_AT,
         };
         self.state.lock().unwrap().objects.insert(key.to_owned(), object);
     }
@@ -235,6 +246,16 @@ impl FakeBucket {
         files.len()
     }
 
+    /// Makes all objects look as if they had been written so long before now.
+    pub(crate) fn age(&self, age: SignedDuration) {
+        let written_at = Timestamp::now() - age;
+        let mut state = self.state.lock().unwrap();
+        state
+            .objects
+            .values_mut()
+            .for_each(|object| object.written_at = written_at);
+    }
+
     pub(crate) fn remove(&self, key: &str) {
         self.state.lock().unwrap().objects.remove(key).unwrap();
     }
@@ -255,6 +276,11 @@ impl FakeBucket {
     /// How many uploads in parts were begun and neither ended nor given up.
     pub(crate) fn open_uploads(&self) -> usize {
         self.state.lock().unwrap().uploads.len()
+    }
+
+    /// How many requests waited for their answer at a time, at most.
+    pub(crate) fn most_waiting(&self) -> usize {
+        self.state.lock().unwrap().most_waiting
     }
 
     /// How many writes took effect whose answer got lost.
@@ -357,7 +383,7 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answ
         (state.script.latency, drawn < state.script.busy_percent)
     };
     if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+        wait(state, latency).await;
     }
     if path.is_empty() && request.method() == Method::POST {
         return Ok(plain(200, "text/xml", CALLER.to_owned()));
@@ -378,6 +404,17 @@ async fn answer(state: &Mutex<State>, request: Request<Incoming>) -> Result<Answ
         _ if is_writable => return write::answer(&mut state, &request, &key, &query),
         _ => fault(405, "MethodNotAllowed", "The specified method is not allowed"),
     })
+}
+
+/// Lets a request wait, and counts those that do.
+async fn wait(state: &Mutex<State>, latency: Duration) {
+    {
+        let mut state = state.lock().unwrap();
+        state.waiting += 1;
+        state.most_waiting = state.most_waiting.max(state.waiting);
+    }
+    tokio::time::sleep(latency).await;
+    state.lock().unwrap().waiting -= 1;
 }
 
 /// A number below 100, as if drawn: the next one says nothing of it (splitmix64).
@@ -438,8 +475,8 @@ fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
     let page = Page::of(state, query);
     let contents = page.keys.iter().map(|key| {
         let object = &state.objects[*key];
-        let (key, etag, size) = (encoded(key), etag(object), object.bytes.len());
-        format!("<Contents><Key>{key}</Key><LastModified>2026-09-30T00:00:00.000Z</LastModified><ETag>&quot;{etag}&quot;</ETag><Size>{size}</Size><StorageClass>STANDARD</StorageClass></Contents>")
+        let (key, etag, size, time) = (encoded(key), etag(object), object.bytes.len(), object.written_at);
+        format!("<Contents><Key>{key}</Key><LastModified>{time:.3}</LastModified><ETag>&quot;{etag}&quot;</ETag><Size>{size}</Size><StorageClass>STANDARD</StorageClass></Contents>")
     });
     let contents: String = contents.collect();
     let folders = page.folders.iter().map(|folder| encoded(folder));
@@ -571,7 +608,7 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
     }
     let mut answer = answer
         .header("etag", quoted)
-        .header("last-modified", "Wed, 30 Sep 2026 00:00:00 GMT");
+        .header("last-modified", http_date(object.written_at));
     if let Some(kms_key) = &state.script.kms_key {
         answer = answer.header("x-amz-server-side-encryption-aws-kms-key-id", kms_key);
     }
@@ -619,6 +656,12 @@ fn troubled(trouble: Trouble) -> Option<Answer> {
         Trouble::ExpiredToken => Some(fault(400, "ExpiredToken", "The provided token has expired.")),
         Trouble::Cut | Trouble::Short | Trouble::Replaced => None,
     }
+}
+
+fn http_date(time: Timestamp) -> String {
+    rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&time)
+        .unwrap()
 }
 
 fn fault(status: u16, code: &str, message: &str) -> Answer {

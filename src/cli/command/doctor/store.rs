@@ -59,8 +59,8 @@ async fn unnamed_check(place: &str, store: &Store) -> Check {
                 format_count(unnamed.files),
                 format_size(unnamed.bytes)
             ),
-            "nothing, if a run is writing now or `trimtrail commit` is still to come; else a run was cut off, and no query \
-             sees what it left",
+            "nothing, if a run is writing now or `trimtrail commit` is still to come; else a run was cut off, no query sees \
+             what it left, and `trimtrail store vacuum` removes it after a week",
         ),
         Err(error) => error_check("store files", place, &error),
     }

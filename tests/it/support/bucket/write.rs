@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::Method;
 use hyper::Request;
 use hyper::Response;
+use jiff::Timestamp;
 
 use super::Answer;
 use super::Lost;
@@ -57,6 +58,7 @@ pub(super) fn answer(
             let part = Object {
                 bytes: request.body().clone(),
                 metadata: Vec::new(),
+                written_at: Timestamp::now(),
             };
             let etag = etag(&part);
             let parts = state.uploads.get_mut(&query["uploadId"]).unwrap();
@@ -116,6 +118,7 @@ fn put(state: &mut State, key: &str, bytes: Bytes) -> Answer {
     let object = Object {
         bytes,
         metadata: Vec::new(),
+        written_at: Timestamp::now(),
     };
     let etag = etag(&object);
     state.objects.insert(key.to_owned(), object);
