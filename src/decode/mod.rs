@@ -43,7 +43,8 @@ pub use outcome::Outcome;
 pub use outcome::Reject;
 pub use rows::DayRows;
 pub use rows::RowBuffer;
-pub use sha256::sha256_of_all;
+pub use sha256::Hashed;
+pub use sha256::PairedHashes;
 
 #[cfg(test)]
 mod tests;

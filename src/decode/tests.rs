@@ -587,9 +587,11 @@ fn texts_left_to_the_caller_are_those_that_the_hash_is_of() {
         let hash = match decoded.unhashed {
             Some(text) => {
                 assert_eq!(decoded.outcome.sha256, None);
-                let hash = sha256_of_all(&[&text]).pop();
-                decoder.reuse(text);
-                hash
+                let mut hashes = PairedHashes::default();
+                assert!(hashes.push(0, text).is_none());
+                let hashed = hashes.finish().unwrap();
+                decoder.reuse(hashed.text);
+                Some(hashed.sha256)
             }
             None => decoded.outcome.sha256,
         };
