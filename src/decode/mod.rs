@@ -5,6 +5,7 @@
 //! `store`.
 
 mod columns;
+mod cuts;
 mod document;
 mod event_keys;
 mod extra;
