@@ -9,6 +9,7 @@ use crate::event::CredentialKind;
 use crate::event::UserIdentity;
 
 use super::columns::DictionaryColumn;
+use super::cuts::Cuts;
 use super::extra::ExtraMembers;
 use super::known::KnownObjects;
 use super::leaves::CONTAINER_COUNT;
@@ -65,9 +66,9 @@ impl Default for IdentityTable {
 }
 
 impl IdentityTable {
-    /// Makes identities that are known already cost the parser nothing, as [`KnownObjects::empty`] says.
-    pub(crate) fn empty_known(&mut self, text: &mut [u8], base: usize) {
-        self.texts.empty(text, base);
+    /// Appends a text to that which is parsed, as [`KnownObjects::copy`] says.
+    pub(crate) fn copy(&mut self, text: &[u8], base: usize, work: &mut Vec<u8>, cuts: &mut Cuts) {
+        self.texts.copy(text, base, work, cuts);
     }
 
     /// Number of the identity with this exact text.

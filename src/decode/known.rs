@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use memchr::memmem::FinderBuilder;
 
 use super::columns::Interner;
+use super::cuts::Cuts;
 use super::nested::Value;
 
 /// The distinct texts of one nested object, such as `userIdentity`.
@@ -31,29 +32,39 @@ impl KnownObjects {
         }
     }
 
-    /// Overwrites what is inside the objects with known texts, so that they cost the parser nothing; `base` is what to
-    /// add to a position in `text` to get the place of a [`Value`].
+    /// Appends a text to `work`, but leaves out what is inside the objects that are known, so that they cost the parser
+    /// nothing; `base` is where the text begins in the source.
     ///
     /// The text stays as well-formed, or not, as it was: known texts are well-formed objects, and the opening ends with a
     /// quote and a colon, which only a key has behind it, wherever the text begins.
-    pub(crate) fn empty(&mut self, text: &mut [u8], base: usize) {
+    pub(crate) fn copy(&mut self, text: &[u8], base: usize, work: &mut Vec<u8>, cuts: &mut Cuts) {
         self.emptied.clear();
-        if self.texts.is_empty() {
-            return;
-        }
-        let opening_bytes = self.opening.needle().len();
+        cuts.begin(base.wrapping_sub(work.len()));
+        let mut copied = 0;
         let mut position = 0;
-        while let Some(found) = self.opening.find(text.get(position..).unwrap_or_default()) {
-            let start = position + found + opening_bytes - 1;
+        let opening_bytes = self.opening.needle().len();
+        while let Some(found) = self.find_opening(text, position) {
+            let start = found + opening_bytes - 1;
             let Some(length) = self.closing.find(text.get(start..).unwrap_or_default()) else {
-                return;
+                break;
             };
             position = start + length;
             if let Some(code) = text.get(start..=position).and_then(|object| self.texts.code_of(object)) {
-                text.get_mut(start + 1..position).unwrap_or_default().fill(b' ');
-                self.emptied.push_back((start.wrapping_add(base), code));
+                work.extend_from_slice(text.get(copied..=start).unwrap_or_default());
+                cuts.add(work.len(), length - 1);
+                self.emptied.push_back((base + start, code));
+                copied = position;
             }
         }
+        work.extend_from_slice(text.get(copied..).unwrap_or_default());
+    }
+
+    fn find_opening(&self, text: &[u8], position: usize) -> Option<usize> {
+        if self.texts.is_empty() {
+            return None;
+        }
+        let found = self.opening.find(text.get(position..)?)?;
+        Some(position + found)
     }
 
     /// Number of an object, and whether it is new; `text` is its exact text.

@@ -5,6 +5,7 @@
 //! `store`.
 
 mod columns;
+mod cuts;
 mod document;
 mod event_keys;
 mod extra;
@@ -43,7 +44,8 @@ pub use outcome::Outcome;
 pub use outcome::Reject;
 pub use rows::DayRows;
 pub use rows::RowBuffer;
-pub use sha256::sha256_of_all;
+pub use sha256::Hashed;
+pub use sha256::PairedHashes;
 
 #[cfg(test)]
 mod tests;

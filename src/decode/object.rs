@@ -7,6 +7,9 @@
 use std::io::BufRead;
 use std::ops::Range;
 
+use sha2::Digest;
+use sha2::Sha256;
+
 use super::groups::GROUP_BYTES;
 use super::groups::RecordGroups;
 use super::gzip::GzipFault;
@@ -24,7 +27,7 @@ use super::separate::Separator;
 use super::separate::Skipper;
 use super::separate::Step;
 use super::separate::next_record_start;
-use super::sha256::sha256_of_all;
+use super::sha256;
 use super::whole::WholeInflater;
 
 /// Inflated bytes that are looked at together.
@@ -113,7 +116,7 @@ impl Decoder {
     ) -> Result<Outcome, E> {
         let Decoded { mut outcome, unhashed } = self.decode_unhashed(object_key, object, rows, spill)?;
         if let Some(text) = unhashed {
-            outcome.sha256 = sha256_of_all(&[&text]).pop();
+            outcome.sha256 = Some(sha256::hex(Sha256::new_with_prefix(&text)));
             self.reuse(text);
         }
         Ok(outcome)

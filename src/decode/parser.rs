@@ -6,6 +6,7 @@ use simd_json::Buffers;
 use simd_json::INPUT_PADDING;
 use simd_json::Tape;
 
+use super::cuts::Cuts;
 use super::run::Run;
 use super::tape::TapeCursor;
 use super::tape::TapeDocument;
@@ -16,6 +17,7 @@ const FIRST_BYTES: usize = 64 << 10;
 /// Parses text after text.
 pub(crate) struct Parser {
     work: Vec<u8>,
+    cuts: Cuts,
     buffers: Buffers,
     tape: Option<Tape<'static>>,
 }
@@ -24,6 +26,7 @@ impl Default for Parser {
     fn default() -> Self {
         Self {
             work: Vec::new(),
+            cuts: Cuts::default(),
             buffers: Buffers::new(FIRST_BYTES),
             tape: None,
         }
@@ -67,14 +70,12 @@ impl Parser {
         visit: impl FnOnce(&mut Run<'r>, TapeCursor<'_>),
     ) -> bool {
         let (opening, closing) = piece.brackets;
-        let source = piece.source;
-        let base = piece.range.start.wrapping_sub(opening.len());
+        let Piece { source, range, .. } = piece;
         self.work.clear();
         self.work.extend_from_slice(opening);
-        self.work
-            .extend_from_slice(source.get(piece.range.clone()).unwrap_or_default());
+        let text = source.get(range.clone()).unwrap_or_default();
+        run.copy(text, range.start, &mut self.work, &mut self.cuts);
         self.work.extend_from_slice(closing);
-        run.before_parse(&mut self.work, base);
         let length = self.work.len();
         self.work.resize(length + INPUT_PADDING, 0);
         let mut tape = self.tape.take().unwrap_or_else(Tape::null).reset();
@@ -84,7 +85,7 @@ impl Parser {
                 nodes: &tape.0,
                 tokens: self.buffers.structural_indexes(),
                 source,
-                base,
+                cuts: &self.cuts,
             };
             visit(run, TapeCursor::new(&document));
         }

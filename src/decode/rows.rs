@@ -12,6 +12,7 @@ use super::columns::ABSENT;
 use super::columns::DictionaryColumn;
 use super::columns::ListColumn;
 use super::columns::TextColumn;
+use super::cuts::Cuts;
 use super::event_keys::EventKeys;
 use super::fields::Draft;
 use super::fields::FIELDS;
@@ -149,9 +150,9 @@ impl RowBuffer {
         u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// Prepares records for the parser, as [`IdentityTable::empty_known`] says.
-    pub(crate) fn empty_known(&mut self, text: &mut [u8], base: usize) {
-        self.identities.empty_known(text, base);
+    /// Appends records to the text that is parsed, without the identities that are known already.
+    pub(crate) fn copy(&mut self, text: &[u8], base: usize, work: &mut Vec<u8>, cuts: &mut Cuts) {
+        self.identities.copy(text, base, work, cuts);
     }
 
     /// Takes one record of an object; `text` gives the whole record's text when it is needed.

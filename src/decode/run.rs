@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::cuts::Cuts;
 use super::document;
 use super::document::Document;
 use super::fields::Draft;
@@ -86,9 +87,9 @@ impl<'r> Run<'r> {
         self.outcome.fault.get_or_insert_with(|| fault.to_owned());
     }
 
-    /// Prepares a text for the parser; `base` is what to add to its positions to get those in the source.
-    pub(crate) fn before_parse(&mut self, text: &mut [u8], base: usize) {
-        self.rows.empty_known(text, base);
+    /// Appends a text to that which is parsed; `base` is where it begins in the source.
+    pub(crate) fn copy(&mut self, text: &[u8], base: usize, work: &mut Vec<u8>, cuts: &mut Cuts) {
+        self.rows.copy(text, base, work, cuts);
     }
 
     /// Takes every element of the array ahead.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use simd_json::Node;
 use simd_json::StaticNode;
 
+use super::cuts::Cuts;
 use super::fields::Content;
 use super::fields::Draft;
 use super::nested::Value;
@@ -22,10 +23,10 @@ pub(crate) struct TapeDocument<'t> {
     pub(crate) nodes: &'t [Node<'t>],
     /// Positions of structural characters and value starts in the parsed text.
     pub(crate) tokens: &'t [u32],
-    /// The text before it was parsed in place.
+    /// The text that a piece was parsed of.
     pub(crate) source: &'t [u8],
-    /// Position in `source` of the parsed text's first byte; wraps where the parsed text has a bracket more.
-    pub(crate) base: usize,
+    /// What the parsed text has less than the source.
+    pub(crate) cuts: &'t Cuts,
 }
 
 /// Position in a parsed document.
@@ -34,6 +35,8 @@ pub(crate) struct TapeCursor<'t> {
     document: &'t TapeDocument<'t>,
     node: usize,
     token: usize,
+    /// Number of a cut before the position.
+    cut: usize,
 }
 
 impl<'t> TapeCursor<'t> {
@@ -43,6 +46,7 @@ impl<'t> TapeCursor<'t> {
             document,
             node: 0,
             token: 0,
+            cut: 0,
         }
     }
 
@@ -136,6 +140,7 @@ impl<'t> TapeCursor<'t> {
 
     /// Reads the members of the object ahead into `draft`; returns where its text stands in the source.
     pub(crate) fn record(&mut self, draft: &mut Draft<'t>) -> Option<Range<usize>> {
+        self.cut = self.document.cuts.number(self.cut, self.offset(self.token)?);
         let start = self.position(self.token)?;
         draft.clear();
         // A copy stays in registers; through `self` every step would wait for the last one's store.
@@ -173,8 +178,13 @@ impl<'t> TapeCursor<'t> {
 
     #[inline]
     fn position(&self, token: usize) -> Option<usize> {
-        let offset = usize::try_from(*self.document.tokens.get(token)?).ok()?;
-        Some(offset.wrapping_add(self.document.base))
+        Some(self.document.cuts.place(self.cut, self.offset(token)?))
+    }
+
+    /// Position in the parsed text.
+    #[inline]
+    fn offset(&self, token: usize) -> Option<usize> {
+        usize::try_from(*self.document.tokens.get(token)?).ok()
     }
 }
 

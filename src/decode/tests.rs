@@ -562,6 +562,45 @@ proptest! {
 }
 
 #[test]
+fn records_with_known_identities_keep_their_text_and_place() {
+    let identity =
+        r#""userIdentity":{"type":"AWSService","invokedBy":"config.amazonaws.com"},"eventTime":"2026-01-02T03:04:05Z""#;
+    let record = |rest: &str| format!(r#"{{"eventVersion":"1.11",{identity},"eventName":"A"{rest}}}"#);
+    let records = [
+        record(r#","requestParameters":{"a":1.0},"new":[1, 2]"#),
+        record(&format!(
+            r#","requestParameters":{{"copy":{{{identity}}}}},"responseElements":{{"b":"\u00fc"}}"#
+        )),
+        record(r#","eventName":"B""#),
+        "7".to_owned(),
+        record(r#","responseElements":{"c":null}"#),
+    ];
+    let object = format!("{{\"Records\":[{}]}}", records.join(","));
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+    let outcomes = [(); 2].map(|()| decoder.decode("k", object.as_bytes(), &mut rows, never).unwrap());
+    for outcome in outcomes {
+        let [reject] = outcome.rejects.as_slice() else {
+            panic!("{outcome:?}")
+        };
+        let place = usize::try_from(reject.byte_offset).unwrap();
+        assert_eq!(&object[place - 2..place + 2], "},7,");
+    }
+    let batch = rows.into_batch().unwrap();
+    let (first, second) = (batch.slice(0, 4), batch.slice(4, 4));
+    assert_eq!(rendered(&first), rendered(&second));
+    let wanted = records
+        .iter()
+        .filter(|record| *record != "7")
+        .map(|record| canonical(record));
+    let found: Vec<String> = rendered(&second).iter().map(|record| canonical(record)).collect();
+    assert_eq!(found, wanted.collect::<Vec<_>>());
+    let raw = |row| text(&batch, "raw_record", row);
+    assert_eq!([raw(2), raw(6)], [Some(records[2].clone()), Some(records[2].clone())]);
+}
+
+#[test]
 fn texts_left_to_the_caller_are_those_that_the_hash_is_of() {
     let log = format!("{{\"Records\":[{RECORD}]}}");
     let marked = format!("\u{feff}{log}");
@@ -587,9 +626,11 @@ fn texts_left_to_the_caller_are_those_that_the_hash_is_of() {
         let hash = match decoded.unhashed {
             Some(text) => {
                 assert_eq!(decoded.outcome.sha256, None);
-                let hash = sha256_of_all(&[&text]).pop();
-                decoder.reuse(text);
-                hash
+                let mut hashes = PairedHashes::default();
+                assert!(hashes.push(0, text).is_none());
+                let hashed = hashes.finish().unwrap();
+                decoder.reuse(hashed.text);
+                Some(hashed.sha256)
             }
             None => decoded.outcome.sha256,
         };

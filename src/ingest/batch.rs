@@ -18,8 +18,9 @@ use crate::decode::Decoded;
 use crate::decode::Decoder;
 use crate::decode::EventKeySet;
 use crate::decode::EventKeys;
+use crate::decode::Hashed;
+use crate::decode::PairedHashes;
 use crate::decode::RowBuffer;
-use crate::decode::sha256_of_all;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::source::Content;
@@ -45,10 +46,6 @@ const BATCH_ROWS: u64 = 1_000_000;
 const BATCH_OBJECTS: usize = 50_000;
 /// Compressed bytes of an event, roughly.
 const BYTES_PER_EVENT: u64 = 192;
-
-/// Texts, and bytes of texts, after which a thread hashes them together.
-const HASHED_TEXTS: usize = 4;
-const HASHED_BYTES: usize = 4 << 20;
 
 /// A batch that is decoded and staged but not committed.
 #[derive(Debug)]
@@ -193,8 +190,8 @@ struct Worker<'w, 'o, 'a> {
     plan: Vec<usize>,
     /// Entries of finished objects, some of whose rows may still wait in `rows`.
     finished: Vec<(usize, Entry<'o>)>,
-    /// Texts that are still to be hashed, with the place of their entry in `finished`.
-    unhashed: Vec<(usize, Vec<u8>)>,
+    /// Hashes texts, which are handed in with the place of their entry in `finished`.
+    hashes: PairedHashes,
     /// Duplicates found so far, by position in the plan.
     duplicates: Vec<(usize, u64)>,
 }
@@ -207,7 +204,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             rows,
             plan: Vec::new(),
             finished: Vec::new(),
-            unhashed: Vec::new(),
+            hashes: PairedHashes::default(),
             duplicates: Vec::new(),
         }
     }
@@ -216,12 +213,13 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         let mut decoder = Decoder::new(self.work.options.limits);
         while let Some(delivery) = self.work.next() {
             let index = delivery.position;
+            let mut text = None;
             let passed = failpoint::pass(Point::Fetched).map_err(|error| Fault::of_file(&error));
             let entry = match delivery.fetched.and_then(|fetched| passed.map(|()| fetched)) {
                 Ok(fetched) => {
                     let Decoded { outcome, unhashed } =
                         self.decode(&mut decoder, index, &fetched.object, fetched.content)?;
-                    self.unhashed.extend(unhashed.map(|text| (self.finished.len(), text)));
+                    text = unhashed;
                     Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
                 }
                 Err(fault) => Entry::unreadable(Cow::Borrowed(delivery.listed), &fault),
@@ -230,13 +228,12 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             drop(delivery.room);
             self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
             self.work.progress.object_done(entry.object.size, entry.outcome.rows);
+            let hashed = text.and_then(|text| self.hashes.push(self.finished.len(), text));
             self.finished.push((index, entry));
-            let bytes: usize = self.unhashed.iter().map(|(_, text)| text.len()).sum();
-            if self.unhashed.len() >= HASHED_TEXTS || bytes >= HASHED_BYTES {
-                self.hash(&mut decoder);
-            }
+            self.note_hash(hashed, &mut decoder);
         }
-        self.hash(&mut decoder);
+        let last = self.hashes.finish();
+        self.note_hash(last, &mut decoder);
         let rows = std::mem::replace(&mut self.rows, RowBuffer::new(self.work.keys.clone()));
         let duplicates = flush(self.work, rows, &self.plan)?;
         self.duplicates.extend(duplicates);
@@ -285,16 +282,12 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         Ok(decoded)
     }
 
-    /// Hashes the texts that wait for it.
-    fn hash(&mut self, decoder: &mut Decoder) {
-        let texts: Vec<&[u8]> = self.unhashed.iter().map(|(_, text)| text.as_slice()).collect();
-        let hashes = sha256_of_all(&texts);
-        for ((place, text), hash) in self.unhashed.drain(..).zip(hashes) {
-            if let Some((_, entry)) = self.finished.get_mut(place) {
-                entry.outcome.sha256 = Some(hash);
-            }
-            decoder.reuse(text);
+    fn note_hash(&mut self, hashed: Option<Hashed>, decoder: &mut Decoder) {
+        let Some(hashed) = hashed else { return };
+        if let Some((_, entry)) = self.finished.get_mut(hashed.ticket) {
+            entry.outcome.sha256 = Some(hashed.sha256);
         }
+        decoder.reuse(hashed.text);
     }
 }
 
