@@ -235,7 +235,7 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Try policies on past calls: which would have failed
     ///
-    /// Policies of users and roles, a permissions boundary, a service control policy, or all that `policy` proposes: every
+    /// Policies of users and roles, a permissions boundary, a control policy, or all that `policy` proposes: every
     /// call that succeeded in the window is decided again. Exit code 3: something would have been denied; 4: something could
     /// not be evaluated. Nothing is changed in AWS. Needs logs (`ingest`) and, better, IAM snapshots (`iam import`).
     Replay(ReplayArgs),

@@ -29,7 +29,6 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::size::counted;
 use crate::cli::target::Target;
 use crate::cli::trying;
 use crate::cli::trying::Wanted;
@@ -53,6 +52,7 @@ use crate::policy::service_policies;
 use crate::policy::subjects;
 use crate::report::guardrail_text;
 
+use told::tell_boundary;
 use told::tell_denied;
 use told::tell_regions;
 use told::tell_services;
@@ -195,26 +195,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
         &usage,
         output,
     );
-    output.note(&format!(
-        "{}: {} used, {} unknown and kept",
-        counted(chosen.len(), "principal"),
-        counted(found.used, "action"),
-        counted(found.unknown, "action")
-    ));
-    if !found.widened.is_empty() {
-        let services = found.widened.join(", ");
-        output.note(&format!(
-            "patterns let more of these services through, to stay short enough: {services}"
-        ));
-    }
-    let members = chosen.iter().filter_map(|subject| subject.member);
-    let bounded = members.filter(|member| member.principal.boundary_arn.is_some()).count();
-    if bounded > 0 {
-        let count = counted(bounded, "principal");
-        output.warning(&format!(
-            "{count} have a boundary already: this one may be wider than that"
-        ));
-    }
+    tell_boundary(&found, &chosen, output);
     let callers = analysis::callers(engine.session(), usage.window).await?;
     let of_boundary = Wanted {
         principals: &basis.principals,
@@ -229,14 +210,8 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
         estate: &estate,
         callers: &callers,
     };
-    let proven = trial
-        .finish(
-            (Layer::Boundary, &[found.document]),
-            &tried,
-            args.file.as_deref(),
-            output,
-        )
-        .await?;
+    let made = (Layer::Boundary, &[found.document][..]);
+    let proven = trial.finish(made, &tried, args.file.as_deref(), output).await?;
     Ok(worse(proven, status))
 }
 

@@ -1,13 +1,16 @@
 //! Whether the logs would show that someone used a service.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Differ;
+use super::judge::Doubts;
 use super::judge::Held;
 use super::judge::Judge;
 use super::reason::Reason;
 use super::subject::Subject;
+use crate::iam::ActionSet;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::OneOrMany;
@@ -21,26 +24,30 @@ use crate::policy::usage::PrincipalKey;
 use crate::policy::usage::PrincipalUse;
 
 impl Differ<'_> {
-    /// Why it proves nothing that nobody of these accounts was seen to use a service; `None` if every use of it would
-    /// have been seen.
-    pub(in crate::policy) fn silence_doubt(&mut self, accounts: &BTreeSet<String>, service: &str) -> Option<String> {
+    /// Why it proves nothing that nobody of these accounts was seen to use a service, by service; one of which every use
+    /// would have been seen is not there.
+    pub(in crate::policy) fn silence_doubts(
+        &mut self,
+        accounts: &BTreeSet<String>,
+        services: &[&'static str],
+    ) -> BTreeMap<&'static str, String> {
         let facts = self.expander.facts();
         let policy = everything();
-        let statement = policy.document.as_ref().ok()?.readable().next()?.1;
-        let grant = Grant {
+        let readable = policy.document.iter().flat_map(Document::readable);
+        let grants = readable.map(|(position, statement)| Grant {
             policy: &policy,
             group: None,
-            statement_number: 1,
+            statement_number: position + 1,
             statement,
             actions: facts.no_actions(),
             unknown_patterns: Vec::new(),
-        };
-        let held = Held {
-            grant: &grant,
-            since: None,
-            is_outdated: false,
-        };
-        let actions = facts.expand(&format!("{service}:*"));
+        });
+        let grants: Vec<Grant<'_>> = grants.collect();
+        let actions: Vec<(&'static str, ActionSet)> = services
+            .iter()
+            .map(|service| (*service, facts.expand(&format!("{service}:*"))))
+            .collect();
+        let mut doubts = BTreeMap::new();
         for account in accounts {
             let subject = anybody(account);
             let log = self.usage.accounts.get(account);
@@ -54,16 +61,35 @@ impl Differ<'_> {
                 gap: None,
                 unmapped: Vec::new(),
                 unseen_regions: self.unseen_regions(&subject, log),
+                doubts: Doubts::default(),
             };
-            for id in actions.iter() {
-                match judge.seen_since(self.visibility.of(id), held) {
-                    // No call needs these.
-                    Ok(_) | Err(Reason::Permissionless(_) | Reason::NoOperation) => {}
-                    Err(reason) => return Some(format!("{}: {reason}", facts.name(id))),
+            for (service, actions) in &actions {
+                let doubt = grants
+                    .iter()
+                    .find_map(|grant| self.silence_doubt(&judge, grant, actions));
+                if let Some(doubt) = doubt {
+                    doubts.entry(*service).or_insert(doubt);
                 }
             }
         }
-        None
+        doubts
+    }
+
+    /// Why the silence of some actions proves nothing.
+    fn silence_doubt(&mut self, judge: &Judge<'_>, grant: &Grant<'_>, actions: &ActionSet) -> Option<String> {
+        let held = Held {
+            grant,
+            since: None,
+            is_outdated: false,
+        };
+        let facts = self.expander.facts();
+        actions
+            .iter()
+            .find_map(|id| match judge.seen_since(self.visibility.of(id), held) {
+                // No call needs these.
+                Ok(_) | Err(Reason::Permissionless(_) | Reason::NoOperation) => None,
+                Err(reason) => Some(format!("{}: {reason}", facts.name(id))),
+            })
     }
 }
 

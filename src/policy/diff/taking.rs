@@ -1,6 +1,7 @@
 //! Whether the logs would show that someone took a role.
 
 use super::Differ;
+use super::judge::Doubts;
 use super::judge::Held;
 use super::judge::Judge;
 use super::reason::Reason;
@@ -37,6 +38,7 @@ impl<'a> Differ<'a> {
             gap: None,
             unmapped: Vec::new(),
             unseen_regions: self.unseen_regions(subject, log),
+            doubts: Doubts::default(),
         };
         let grant = Grant {
             policy: trust,

@@ -63,22 +63,22 @@ impl<'f> ServiceUses<'f> {
     /// What the silence of each service proves in all of these accounts.
     pub fn unused(&self, accounts: &BTreeSet<String>, differ: &mut Differ<'_>) -> UnusedServices {
         let mut found = UnusedServices::default();
-        for service in self.facts.services() {
-            if self.used.contains(service) || ALWAYS.contains(&service) {
-                found.used.insert(service);
-                continue;
+        let is_used = |service: &&'static str| self.used.contains(*service) || ALWAYS.contains(service);
+        let (used, silent): (Vec<_>, Vec<_>) = self.facts.services().into_iter().partition(is_used);
+        found.used.extend(used);
+        match &self.unknown_source {
+            Some(source) => {
+                let reason = || format!("calls of `{source}` may be of any service");
+                found
+                    .unknown
+                    .extend(silent.into_iter().map(|service| (service, reason())));
             }
-            let doubt = match &self.unknown_source {
-                Some(source) => Some(format!("calls of `{source}` may be of any service")),
-                None => differ.silence_doubt(accounts, service),
-            };
-            match doubt {
-                Some(reason) => {
-                    found.unknown.insert(service, reason);
-                }
-                None => {
-                    found.unused.insert(service);
-                }
+            None => {
+                found.unknown = differ.silence_doubts(accounts, &silent);
+                let certain = silent
+                    .into_iter()
+                    .filter(|service| !found.unknown.contains_key(service));
+                found.unused = certain.collect();
             }
         }
         found

@@ -4,8 +4,10 @@ use crate::cli::basis::time;
 use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::size::counted;
+use crate::policy::Boundary;
 use crate::policy::Consequence;
 use crate::policy::RegionUses;
+use crate::policy::Subject;
 use crate::policy::UnusedServices;
 
 /// Findings that are named one by one.
@@ -65,5 +67,29 @@ pub(super) fn tell_denied(proof: &Proof, output: &mut Output) {
     let more = denied().count().saturating_sub(TOLD);
     if more > 0 {
         output.warning(&format!("and {more} more kinds of calls"));
+    }
+}
+
+/// Says what a boundary was made of, and for whom.
+pub(super) fn tell_boundary(found: &Boundary, chosen: &[Subject<'_>], output: &mut Output) {
+    output.note(&format!(
+        "{}: {} used, {} unknown and kept",
+        counted(chosen.len(), "principal"),
+        counted(found.used, "action"),
+        counted(found.unknown, "action")
+    ));
+    if !found.widened.is_empty() {
+        let services = found.widened.join(", ");
+        output.note(&format!(
+            "patterns let more of these services through, to stay short enough: {services}"
+        ));
+    }
+    let members = chosen.iter().filter_map(|subject| subject.member);
+    let bounded = members.filter(|member| member.principal.boundary_arn.is_some()).count();
+    if bounded > 0 {
+        let count = counted(bounded, "principal");
+        output.warning(&format!(
+            "{count} with a boundary already: this one may be wider than that"
+        ));
     }
 }
