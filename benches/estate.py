@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Granted against used of a whole estate: `trimtrail diff` over all principals, measured.
+"""Granted against used of a whole estate: `trimtrail diff` and `trimtrail replay` over all principals, measured.
 
 usage: python3 benches/estate.py [--accounts 50] [--roles 200] [--events 1000000] [--days 30] [--runs 3] [--binary PATH]
 
 Builds the release binary, makes an estate by seed (log files and one IAM snapshot per account), reads both into a store,
-and measures `trimtrail diff` and `trimtrail diff --detail`. Needs Python 3.11 and what run.py needs to build.
+and measures `trimtrail diff`, `trimtrail diff --detail`, and replays of a service control policy and of all that `policy` proposes. Needs Python 3.11 and what run.py needs to build.
 """
 
 import argparse
@@ -40,6 +40,8 @@ OPERATIONS = {
     "sts": [("GetCallerIdentity", True, {})],
     "rds": [("DescribeDBInstances", True, {}), ("ModifyDBInstance", False, {"dBInstanceIdentifier": "db-{n}"})],
 }
+# A policy that hits every 30th call or so.
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": ["ec2:*", "kms:*"], "Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}]}
 AWS_POLICIES = {"AdministratorAccess": 0.01, "PowerUserAccess": 0.02, "ReadOnlyAccess": 0.05, "AmazonS3FullAccess": 0.05, "CloudWatchLogsFullAccess": 0.05}
 
 
@@ -53,11 +55,21 @@ def main():
             started = time.monotonic()
             subprocess.run([binary, *command, "--store", store, "--quiet"], check=True)
             print(f"{command[0]}: {time.monotonic() - started:.1f} s", flush=True)
+    policy = run.CACHE / "estate-policy.json"
+    policy.write_text(json.dumps(POLICY))
     measured = {}
-    for name, extra in {"diff": [], "diff --detail": ["--detail"]}.items():
+    commands = {
+        "diff": ["diff"],
+        "diff --detail": ["diff", "--detail"],
+        "replay --scp": ["replay", "--scp", policy],
+        "replay --plan": ["replay", "--plan"],
+    }
+    for name, arguments in commands.items():
         output = run.CACHE / "estate.csv"
-        command = [binary, "diff", *extra, "--store", store, "--output", "csv", "--out", output]
-        measured[name] = [run.measure([str(part) for part in command], output) for _ in range(options.runs)]
+        command = [binary, *arguments, "--store", store, "--output", "csv", "--out", output]
+        # Exit code 3: the policy denies calls, as it is meant to.
+        accepted = (0, 3, 4)
+        measured[name] = [run.measure([str(part) for part in command], output, accepted) for _ in range(options.runs)]
     report(options, estate, measured)
 
 

@@ -1,6 +1,7 @@
--- Calls of users, roles and root users that succeeded in a window, each with the IAM actions that it needed. A call that two
+-- Calls of users, roles, root users and, if `$parts` lists `strangers`, other accounts that succeeded in a window, each with
+-- the IAM actions that it needed. A call that two
 -- accounts recorded is there once. Of its context, only the parts are there that `$parts` lists, one per line;
--- `$principals` has one ARN per line, and null is all.
+-- `$principals` has one ARN per line, and null is all. The copies stand on the side of the join that is kept in memory.
 with own_copies as (
     select
         o.shared_event_id
@@ -37,6 +38,7 @@ select
     case when array_has(string_to_array($parts, chr(10)), 'network') then e.vpc_endpoint_id end as vpc_endpoint_id,
     case when array_has(string_to_array($parts, chr(10)), 'network') then e.tls_version end as tls_version,
     case when array_has(string_to_array($parts, chr(10)), 'parameters') then e.request_parameters end as request_parameters,
+    case when array_has(string_to_array($parts, chr(10)), 'resources') then e.resources end as resources,
     iam_actions(
         e.event_source,
         e.event_name,
@@ -51,15 +53,18 @@ select
         e.aws_region,
         e.user_identity_type
     ) as needs
-from events e
-left join own_copies o
+from own_copies o
+right join events e
   on o.shared_event_id = e.shared_event_id
 where e.event_date >= cast($since as date)
   and e.event_date <= cast($until as date)
   and e.event_time >= $since
   and e.event_time < $until
   and e.principal_arn is not null
-  and e.principal_type in ('role', 'user', 'root')
+  and (
+      e.principal_type in ('role', 'user', 'root')
+      or (e.principal_type = 'account' and array_has(string_to_array($parts, chr(10)), 'strangers'))
+  )
   and ($principals is null or array_has(string_to_array($principals, chr(10)), e.principal_arn))
   and (e.event_category is null or e.event_category in ('Management', 'Data'))
   and (e.event_type is null or e.event_type <> 'AwsServiceEvent')

@@ -110,10 +110,12 @@ fn read(batch: &RecordBatch, replay: &mut Replay<'_>) -> Result<(), Unreadable> 
         texts: texts.collect::<Result<_, _>>()?,
     };
     let needs = Needs::new(batch)?;
+    let owners = Owners::new(batch)?;
     for row in 0..batch.num_rows() {
         let of_row = needs.of(row);
         if let Some(call) = calls.call(row, &of_row) {
-            replay.add(&call);
+            let owners = owners.of(row);
+            replay.add(&ReplayedCall { owners, ..call });
         }
     }
     Ok(())
@@ -165,11 +167,13 @@ impl Calls {
             serving_region,
             event_id: event_id.unwrap_or_default(),
             needs,
+            owners: Vec::new(),
         })
     }
 }
 
-fn credential_kind(name: Option<&str>) -> CredentialKind {
+/// A kind of credentials by its name in the store.
+pub(super) fn credential_kind(name: Option<&str>) -> CredentialKind {
     let kinds = [
         CredentialKind::LongTerm,
         CredentialKind::Temporary,
@@ -179,6 +183,42 @@ fn credential_kind(name: Option<&str>) -> CredentialKind {
     ];
     let found = kinds.into_iter().find(|kind| Some(kind.as_str()) == name);
     found.unwrap_or(CredentialKind::None)
+}
+
+/// The column of the resources that records name, with their owners.
+struct Owners<'b> {
+    lists: &'b ListArray,
+    arns: &'b StringArray,
+    accounts: &'b StringArray,
+}
+
+impl<'b> Owners<'b> {
+    fn new(batch: &'b RecordBatch) -> Result<Self, Unreadable> {
+        let wrong = || ArrowError::SchemaError("`resources` is not as `events` has it".to_owned());
+        let lists = batch
+            .column_by_name("resources")
+            .and_then(|array| array.as_list_opt::<i32>());
+        let lists = lists.ok_or_else(wrong)?;
+        let members = lists.values().as_struct_opt().ok_or_else(wrong)?;
+        let texts = |name: &str| {
+            let column = members
+                .column_by_name(name)
+                .and_then(|array| array.as_string_opt::<i32>());
+            column.ok_or_else(wrong)
+        };
+        Ok(Self {
+            lists,
+            arns: texts("arn")?,
+            accounts: texts("account_id")?,
+        })
+    }
+
+    /// ARNs with the accounts that own them.
+    fn of(&self, row: usize) -> Vec<(&'b str, &'b str)> {
+        let elements = range(self.lists, row);
+        let pairs = elements.filter_map(|element| Some((text(self.arns, element)?, text(self.accounts, element)?)));
+        pairs.collect()
+    }
 }
 
 /// The column of the actions that calls needed.

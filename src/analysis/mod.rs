@@ -2,13 +2,16 @@
 //!
 //! The statements stand in `query`, the judgement in `policy`, the shape on paper in `report`.
 
+mod assumed;
 mod calls;
 mod columns;
 mod evidence;
 mod integrity;
 mod logs;
+mod sums;
 mod traces;
 
+pub use assumed::each_assumption;
 pub use calls::callers;
 pub use calls::replay;
 pub use evidence::AnalysisError;
@@ -19,4 +22,5 @@ pub use integrity::recorded_groups;
 pub use integrity::recorded_objects;
 pub use integrity::recorded_samples;
 pub use logs::account_logs;
+pub use sums::each_call_sum;
 pub use traces::traces;

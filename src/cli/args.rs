@@ -5,6 +5,7 @@ mod commit;
 mod diff;
 mod doctor;
 mod facts;
+mod guardrail;
 mod iam;
 mod ingest;
 mod output;
@@ -16,6 +17,7 @@ mod sample;
 mod shard;
 mod store;
 mod store_location;
+mod trust;
 mod verify;
 
 use std::fmt::Write;
@@ -30,6 +32,7 @@ use clap::ValueEnum;
 use super::exit::ExitStatus;
 
 pub use basis::BasisArgs;
+pub use basis::EvidenceArgs;
 pub use commit::CommitArgs;
 pub use diff::DiffArgs;
 pub use diff::DiffFormat;
@@ -42,6 +45,12 @@ pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
 pub use facts::FactsImportArgs;
 pub use facts::FactsInfoArgs;
+pub use guardrail::BoundaryArgs;
+pub use guardrail::ControlArgs;
+pub use guardrail::GuardrailArgs;
+pub use guardrail::GuardrailCommand;
+pub use guardrail::RegionScpArgs;
+pub use guardrail::ServiceDenyArgs;
 pub use iam::IamArgs;
 pub use iam::IamCommand;
 pub use iam::IamImportArgs;
@@ -65,6 +74,7 @@ pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
 pub use store::StoreVacuumArgs;
 pub use store_location::StoreLocationArgs;
+pub use trust::TrustArgs;
 pub use verify::VerifyArgs;
 pub use verify::VerifyFormat;
 
@@ -226,10 +236,22 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Try policies on past calls: which would have failed
     ///
-    /// Policies of users and roles, a permissions boundary, a service control policy, or all that `policy` proposes: every
+    /// Policies of users and roles, a permissions boundary, a control policy, or all that `policy` proposes: every
     /// call that succeeded in the window is decided again. Exit code 3: something would have been denied; 4: something could
     /// not be evaluated. Nothing is changed in AWS. Needs logs (`ingest`) and, better, IAM snapshots (`iam import`).
     Replay(ReplayArgs),
+    /// Make guardrails out of what is in use: control policies and boundaries
+    ///
+    /// Each is tried on all past calls before it is printed, and is not printed if it would have denied one: exit code 3.
+    /// Nothing is changed in AWS. Needs logs (`ingest`) and, better, IAM snapshots (`iam import`).
+    Guardrail(GuardrailArgs),
+    /// Compare who may take roles with who did
+    ///
+    /// For each principal that a trust policy names: who came by it, or that nobody did. "Unused" is only said where the logs
+    /// would show a use. Says where third parties come without external id, where whole accounts or all subjects of a
+    /// provider are trusted, and over which roles others are reached; and makes trust policies without what nobody used,
+    /// tried on all past calls. Needs logs (`ingest`) and IAM snapshots (`iam import`).
+    Trust(TrustArgs),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -273,7 +295,10 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "commit", "iam"]),
-    ("Ask questions", &["diff", "policy", "replay", "query", "sql"]),
+    (
+        "Ask questions",
+        &["diff", "policy", "replay", "guardrail", "trust", "query", "sql"],
+    ),
     ("Prove it", &["verify"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),

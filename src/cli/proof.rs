@@ -50,8 +50,22 @@ impl Proof {
             let principals = Some(&arns).filter(|arns| !is_everyone && arns.len() <= LISTED);
             analysis::replay(engine.session(), window, principals, &mut replay).await?;
         }
+        Ok(Self::finished(replay))
+    }
+
+    /// Replays the calls of everybody.
+    pub(super) async fn of_everybody(
+        engine: &Engine,
+        window: Window,
+        mut replay: Replay<'_>,
+    ) -> Result<Self, CliError> {
+        analysis::replay(engine.session(), window, None, &mut replay).await?;
+        Ok(Self::finished(replay))
+    }
+
+    fn finished(replay: Replay<'_>) -> Self {
         let (findings, totals) = replay.finish();
-        Ok(Self { findings, totals })
+        Self { findings, totals }
     }
 
     /// Says what came out. A call that would have been denied closes the gate; one that cannot be evaluated leaves the

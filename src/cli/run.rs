@@ -76,6 +76,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Diff(args) => command::diff(args, settings, output),
         Command::Doctor(args) => command::doctor(args, settings, output),
         Command::Facts(args) => command::facts(args, settings, output),
+        Command::Guardrail(args) => command::guardrail(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),
         Command::Policy(args) => command::policy(args, settings, output),
@@ -84,6 +85,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Sample(args) => command::sample(args, output),
         Command::Store(args) => command::store(args, settings, output),
+        Command::Trust(args) => command::trust(args, settings, output),
         Command::Verify(args) => command::verify(args, settings, output),
         Command::Man(args) => command::man(args, output),
     }

@@ -179,6 +179,23 @@ impl GrantChanges {
         of_policies.max(others)
     }
 
+    /// The last moment at which it changed who may assume a role.
+    pub(super) fn of_trust(&self, member: &Member<'_>) -> Option<i64> {
+        let own = holder(member.principal);
+        let targets = [Target::Anything, Target::Holder(own.clone()), Target::Reach(own)];
+        targets.iter().filter_map(|target| self.last(member, target)).max()
+    }
+
+    /// The last moment after the snapshot at which it changed who may assume a role.
+    pub(super) fn outdating_trust(&self, member: &Member<'_>) -> Option<i64> {
+        let own = holder(member.principal);
+        self.last_after(member, |target, _| match target {
+            Target::Anything => true,
+            Target::Holder(changed) | Target::Reach(changed) => *changed == own,
+            _ => false,
+        })
+    }
+
     fn last_after(&self, member: &Member<'_>, is_meant: impl Fn(&Target, i64) -> bool) -> Option<i64> {
         let later = self.account(member)?.iter().filter(|(_, at)| **at > member.taken_at);
         later

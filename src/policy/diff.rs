@@ -9,10 +9,12 @@ mod group;
 mod judge;
 mod kept;
 mod reason;
+mod silence;
 mod since;
 mod span;
 mod subject;
 mod summary;
+mod taking;
 mod totals;
 mod visibility;
 

@@ -19,6 +19,7 @@ mod pattern;
 mod policy_set;
 mod principal;
 mod request;
+mod resource_control;
 mod statement;
 mod tally;
 mod truth;
@@ -45,6 +46,7 @@ pub use request::PrincipalKind;
 pub use request::Request;
 pub use request::Resource;
 pub use request::ResourceName;
+pub use resource_control::is_resource_controlled;
 pub use truth::Truth;
 
 use std::collections::BTreeSet;
@@ -52,21 +54,6 @@ use std::collections::BTreeSet;
 use tally::Finding;
 use tally::Scan;
 use tally::Tally;
-
-/// Services whose resources resource control policies are known to bind (Organizations user guide, "List of AWS services
-/// that support RCPs"). The list grows, so that of other services it is not known.
-const RESOURCE_CONTROL_SERVICES: [&str; 10] = [
-    "aoss",
-    "cognito-identity",
-    "cognito-idp",
-    "dynamodb",
-    "ecr",
-    "kms",
-    "logs",
-    "s3",
-    "secretsmanager",
-    "sqs",
-];
 
 /// What the root user of a bucket's account may do whatever the bucket's policy denies (S3 API reference,
 /// "PutBucketPolicy").
@@ -348,8 +335,8 @@ fn resource_control<'a>(scan: Scan<'_>, policies: &PolicySet<'a>) -> Vec<Tally<'
     let request = scan.request;
     let owner = request.resource.account_id.as_deref();
     let is_managed = owner.is_some() && owner == policies.management_account_id;
-    let is_exempt = request.action.eq_ignore_ascii_case("kms:RetireGrant");
-    if is_managed || is_exempt || request.principal.is_service_linked() {
+    let is_bound = is_resource_controlled(&request.action);
+    if is_managed || is_bound == Truth::False || request.principal.is_service_linked() {
         return Vec::new();
     }
     let mut tallies: Vec<Tally<'a>> = match &policies.resource_control {
@@ -361,8 +348,7 @@ fn resource_control<'a>(scan: Scan<'_>, policies: &PolicySet<'a>) -> Vec<Tally<'
         }
         Stated::Unknown => vec![Tally::unknown(Layer::ResourceControl(1), &Missing::ResourceControls)],
     };
-    let service = service_of(&request.action);
-    if service != "sts" && !RESOURCE_CONTROL_SERVICES.contains(&service.as_str()) {
+    if is_bound == Truth::Unknown {
         for tally in &mut tallies {
             tally.deny.doubted(Missing::ResourceControlSupport);
         }

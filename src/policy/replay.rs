@@ -8,7 +8,9 @@
 
 mod asked;
 mod call;
+mod ownership;
 mod plan;
+mod totals;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -19,12 +21,18 @@ pub use asked::AskedParts;
 pub use call::CallNeed;
 pub use call::NeedKind;
 pub use call::ReplayedCall;
+pub use ownership::Ownership;
 pub use plan::Plan;
 pub use plan::by_logged_arn;
+pub use totals::CallTotals;
 pub use trial::Consequence;
 pub use trial::Trial;
 pub use trial::full_access;
+pub use trial::full_access_to_resources;
 
+use totals::Fate;
+
+use super::evaluation::Layer;
 use super::evaluation::NamedPolicy;
 use super::evaluation::RecordFields;
 use super::evaluation::Request;
@@ -74,28 +82,13 @@ pub struct ReplayFinding {
     samples: Vec<(i64, String)>,
 }
 
-/// How many calls there were, and what became of them; each is counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CallTotals {
-    /// Calls that were looked at.
-    pub evaluated: u64,
-    /// Those that would have been denied.
-    pub denied: u64,
-    /// Those of which it cannot be known.
-    pub unknown: u64,
-    /// Those that the present policies do not grant, so that nothing changes for them.
-    pub unexplained: u64,
-    /// Calls that need no permission; they are not among those that were looked at.
-    pub permissionless: u64,
-    /// Calls of principals that the policies do not bind; they are not among those that were looked at.
-    pub unbound: u64,
-}
-
 /// Replays calls.
 #[derive(Debug)]
 pub struct Replay<'a> {
     facts: &'a Facts,
     actors: &'a BTreeMap<String, Actor<'a>>,
+    everybody: Option<Actor<'a>>,
+    ownership: Ownership,
     parts: AskedParts,
     remembered: HashMap<Vec<u8>, Judged>,
     places: BTreeMap<Place, usize>,
@@ -114,29 +107,33 @@ struct Judged {
     findings: Vec<usize>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    #[default]
-    Permissionless,
-    Unbound,
-    Stays,
-    Unexplained,
-    Unknown,
-    Denied,
-}
-
 impl<'a> Replay<'a> {
     /// A replay of the calls of these principals, by the ARN in the logs.
     pub fn new(facts: &'a Facts, actors: &'a BTreeMap<String, Actor<'a>>) -> Self {
         Self {
             facts,
             actors,
+            everybody: None,
+            ownership: Ownership::default(),
             parts: AskedParts::of(actors.values()),
             remembered: HashMap::new(),
             places: BTreeMap::new(),
             findings: Vec::new(),
             totals: CallTotals::default(),
         }
+    }
+
+    /// Replays the calls of all others, too, strangers among them, with this.
+    pub fn and_everybody(mut self, everybody: Actor<'a>) -> Self {
+        self.parts = AskedParts::of(self.actors.values().chain([&everybody]));
+        self.everybody = Some(everybody);
+        self
+    }
+
+    /// Knows of accounts.
+    pub fn knowing(mut self, ownership: Ownership) -> Self {
+        self.ownership = ownership;
+        self
     }
 
     /// What the policies ask for of the context of calls.
@@ -146,14 +143,14 @@ impl<'a> Replay<'a> {
 
     /// Replays a call.
     pub fn add(&mut self, call: &ReplayedCall<'_>) {
-        let Some(actor) = self.actors.get(call.principal_arn) else {
+        let Some(actor) = self.actors.get(call.principal_arn).or(self.everybody.as_ref()) else {
             return;
         };
         let key = self.parts.key(call);
         let judged = match self.remembered.get(&key) {
             Some(judged) => judged.clone(),
             None => {
-                let judged = self.judge(actor, call);
+                let judged = self.judge(&actor.clone(), call);
                 if self.remembered.len() == REMEMBERED {
                     self.remembered.clear();
                 }
@@ -197,7 +194,7 @@ impl<'a> Replay<'a> {
                 NeedKind::Certain | NeedKind::Possible => self
                     .requests(call, need, parameters.as_ref())
                     .into_iter()
-                    .map(|(arn, request)| (arn, actor.trial.judge(&request, grants).for_need(need)))
+                    .map(|(arn, request)| (arn, self.consequence(actor, &request, grants).for_need(need)))
                     .collect(),
             };
             for (arn, consequence) in consequences {
@@ -210,6 +207,14 @@ impl<'a> Replay<'a> {
         judged.findings.sort_unstable();
         judged.findings.dedup();
         judged
+    }
+
+    fn consequence(&self, actor: &Actor<'_>, request: &Request, grants: Option<&[NamedPolicy<'_>]>) -> Consequence {
+        let consequence = actor.trial.judge(request, grants);
+        match actor.trial.layer {
+            Layer::ResourceControl(_) => self.ownership.limited(request, consequence),
+            _ => consequence,
+        }
     }
 
     /// One request for each resource that the record names.
@@ -225,12 +230,16 @@ impl<'a> Replay<'a> {
                 resource_arn: arn,
                 ..call.fields
             };
-            let request = Request {
+            let account_id = arn
+                .filter(|_| self.parts.has_owners())
+                .and_then(|arn| call.owner_of(arn));
+            let mut request = Request {
                 principal: call.principal(),
                 action: need.action.to_owned(),
-                resource: Resource { name, account_id: None },
+                resource: Resource { name, account_id },
                 context: context_of(&fields),
             };
+            self.ownership.add_keys(&mut request);
             (arn, request)
         };
         if need.resources.is_empty() {
@@ -326,34 +335,6 @@ impl ReplayFinding {
         if position < SAMPLES {
             self.samples.insert(position, (time, call.event_id.to_owned()));
             self.samples.truncate(SAMPLES);
-        }
-    }
-}
-
-impl CallTotals {
-    fn add(&mut self, fate: Fate) {
-        let count = match fate {
-            Fate::Permissionless => &mut self.permissionless,
-            Fate::Unbound => &mut self.unbound,
-            Fate::Stays => return self.evaluated += 1,
-            Fate::Unexplained => &mut self.unexplained,
-            Fate::Unknown => &mut self.unknown,
-            Fate::Denied => &mut self.denied,
-        };
-        *count += 1;
-        if fate > Fate::Stays {
-            self.evaluated += 1;
-        }
-    }
-}
-
-impl Fate {
-    fn of(consequence: &Consequence) -> Self {
-        match consequence {
-            Consequence::Denied(_) => Self::Denied,
-            Consequence::Unknown(_) => Self::Unknown,
-            Consequence::Unexplained => Self::Unexplained,
-            Consequence::Stays => Self::Stays,
         }
     }
 }

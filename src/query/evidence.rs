@@ -17,6 +17,8 @@ pub enum EvidenceQuery {
     /// Calls that succeeded, in a window, of the principals that `$principals` lists line by line; null is all. `$parts`
     /// lists what is wanted of their context.
     Calls,
+    /// Calls that were not denied, by principal, action and region, in a window.
+    CallSums,
     /// What the logs of every account hold, in a window.
     Coverage,
     /// Regions from which objects of the logs were delivered, in a window.
@@ -25,6 +27,8 @@ pub enum EvidenceQuery {
     LostObjects,
     /// Roles that were taken, and the Kubernetes service accounts that took them, in a window.
     Assumptions,
+    /// Calls that assumed roles or tried to, in a window. `$parts` lists what is wanted of their context.
+    AssumeCalls,
     /// Sources of the newest IAM snapshots.
     Snapshots,
     /// Calls that changed what principals may do, since a moment.
@@ -48,10 +52,12 @@ impl EvidenceQuery {
             Self::Traces => include_str!("../../queries/evidence/traces.sql"),
             Self::Callers => include_str!("../../queries/evidence/callers.sql"),
             Self::Calls => include_str!("../../queries/evidence/calls.sql"),
+            Self::CallSums => include_str!("../../queries/evidence/call_sums.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
             Self::Assumptions => include_str!("../../queries/evidence/assumptions.sql"),
+            Self::AssumeCalls => include_str!("../../queries/evidence/assume_calls.sql"),
             Self::Changes => include_str!("../../queries/evidence/changes.sql"),
             Self::PartialDays => include_str!("../../queries/evidence/partial_days.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),

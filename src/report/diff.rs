@@ -270,7 +270,7 @@ pub(super) fn counts(values: impl IntoIterator<Item = usize>) -> ArrayRef {
     optional_counts(values.into_iter().map(Some))
 }
 
-fn optional_counts(values: impl IntoIterator<Item = Option<usize>>) -> ArrayRef {
+pub(super) fn optional_counts(values: impl IntoIterator<Item = Option<usize>>) -> ArrayRef {
     let values = values.into_iter();
     let numbers = values.map(|value| value.map(|count| i64::try_from(count).unwrap_or(i64::MAX)));
     Arc::new(numbers.collect::<Int64Array>())

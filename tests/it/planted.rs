@@ -6,11 +6,13 @@
 mod diff;
 mod gate;
 mod granted;
+mod guardrail;
 mod iam_actions;
 mod ledger;
 mod people;
 mod policy;
 mod replay;
+mod trust;
 mod use_of_roles;
 
 use std::collections::BTreeMap;

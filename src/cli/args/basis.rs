@@ -13,6 +13,14 @@ pub struct BasisArgs {
     /// Only users and roles of these accounts; may be repeated
     #[arg(long = "account", value_name = "ID")]
     pub accounts: Vec<String>,
+    /// The window and what it takes.
+    #[command(flatten)]
+    pub evidence: EvidenceArgs,
+}
+
+/// The window, and what it takes to say "unused".
+#[derive(Debug, Clone, Args)]
+pub struct EvidenceArgs {
     /// First moment of the window: `2026-09-01`, an RFC 3339 time, or back from now like `T-90d` [default: where the logs begin, at most 90 days before the end]
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

@@ -12,7 +12,7 @@ use super::OutputArgs;
 /// Arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("trial").required(true).args(["policies", "boundary", "control_policies", "plan"]))]
+#[command(group = ArgGroup::new("trial").required(true).args(["policies", "boundary", "control_policies", "resource_policies", "plan"]))]
 pub struct ReplayArgs {
     /// Whose calls, and when.
     #[command(flatten)]
@@ -26,11 +26,14 @@ pub struct ReplayArgs {
     /// Service control policy beside the present ones; several are those of one level
     #[arg(long = "scp", value_name = "FILE")]
     pub control_policies: Vec<PathBuf>,
+    /// Resource control policy beside the present ones, tried on all calls to resources of the accounts; may be repeated
+    #[arg(long = "rcp", value_name = "FILE", conflicts_with = "principals")]
+    pub resource_policies: Vec<PathBuf>,
     /// The policies that `policy --mode trim` proposes, together
     #[arg(long)]
     pub plan: bool,
-    /// `--scp`: only accounts below this root or organizational unit
-    #[arg(long, value_name = "ID", requires = "control_policies")]
+    /// `--scp`, `--rcp`: only accounts below this root or organizational unit
+    #[arg(long, value_name = "ID", conflicts_with_all = ["policies", "boundary", "plan"])]
     pub ou: Option<String>,
     /// `--plan`: TOML file of permissions that are kept on purpose, each with a reason and a last day
     #[arg(long, value_name = "FILE", requires = "plan")]
@@ -48,4 +51,5 @@ Examples:
   trimtrail replay --policy deploy.json --principal github-deploy
   trimtrail replay --boundary boundary.json --principal 'arn:aws:iam::*:role/ci/*' --since T-30d
   trimtrail replay --scp regions.json --ou ou-exam-workloads --output csv -o denied.csv
+  trimtrail replay --rcp perimeter.json --account 111122223333
   trimtrail replay --plan --since T-90d";

@@ -75,11 +75,11 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
     let keeps = allow_list::read(args.allow.as_deref())?;
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
-    let Basis { usage, snapshots } = Basis::gather(&args.basis, &engine, settings).await?;
+    let Basis { usage, snapshots } = Basis::gather(&args.basis.evidence, &engine, settings).await?;
     let estate = Estate::newest(&snapshots);
     let subjects = wanted(&args.basis, subjects(&usage, &estate))?;
     let now = settings.now.as_microsecond();
-    let differ = Differ::new(facts, &usage, &estate, thresholds(&args.basis));
+    let differ = Differ::new(facts, &usage, &estate, thresholds(&args.basis.evidence));
     let mut comparison = Comparison {
         args,
         settings,
@@ -103,7 +103,13 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
     comparison.tell_totals(output);
     comparison.tell_keeps(output);
     let Comparison { frame, totals, .. } = comparison;
-    let status = tell_basis(&args.basis, frame.facts_date, (&subjects, &estate), &usage, output);
+    let status = tell_basis(
+        &args.basis.evidence,
+        frame.facts_date,
+        (&subjects, &estate),
+        &usage,
+        output,
+    );
     Ok(gate::pass(&args.fail_on, &totals, status, output))
 }
 
@@ -240,7 +246,7 @@ impl<'a> Comparison<'a> {
     fn page(&mut self) -> Result<String, CliError> {
         let mut page = Page::new(PageFrame {
             frame: self.frame,
-            thresholds: thresholds(&self.args.basis),
+            thresholds: thresholds(&self.args.basis.evidence),
             keeps: self.keeps,
             now: self.settings.now.as_microsecond(),
         });
@@ -257,7 +263,7 @@ impl<'a> Comparison<'a> {
             let is_root_wanted = basis.principals.is_empty() && basis.accounts.is_empty();
             subjects.iter().any(|subject| subject.key.arn == arn) || is_root_wanted
         };
-        let of_credentials = credential_findings(self.estate, self.usage, thresholds(basis));
+        let of_credentials = credential_findings(self.estate, self.usage, thresholds(&basis.evidence));
         let mut findings: Vec<Finding> = of_credentials;
         findings.retain(|finding| is_meant(&finding.principal_arn));
         for subject in subjects {

@@ -64,10 +64,10 @@ pub fn policy(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Re
 }
 
 async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let keeps = allow_list::read(args.allow.as_deref())?;
+    let (keeps, basis) = (allow_list::read(args.allow.as_deref())?, &args.basis.evidence);
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
-    let Basis { usage, snapshots } = Basis::gather(&args.basis, &engine, settings).await?;
+    let Basis { usage, snapshots } = Basis::gather(basis, &engine, settings).await?;
     let estate = Estate::newest(&snapshots);
     let all = subjects(&usage, &estate);
     let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
@@ -79,7 +79,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         estate: &estate,
         subjects: &all,
         traces: &traces,
-        thresholds: thresholds(&args.basis),
+        thresholds: thresholds(basis),
     };
     let now = settings.now.as_microsecond();
     let mut proposer = Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
@@ -107,7 +107,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
         allow_list::tell_idle(&proposer.idle_keeps(), output);
     }
-    let status = tell_basis(&args.basis, frame.facts_date, (&chosen, &estate), &usage, output);
+    let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
     let is_refused = tell(&proposals, output);
     let callers = analysis::callers(engine.session(), usage.window).await?;
     let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);

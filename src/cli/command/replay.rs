@@ -9,7 +9,6 @@ use crate::analysis;
 use crate::cli::allow_list;
 use crate::cli::args::ReplayArgs;
 use crate::cli::basis::Basis;
-use crate::cli::basis::is_arn_named;
 use crate::cli::basis::tell_basis;
 use crate::cli::basis::thresholds;
 use crate::cli::basis::time;
@@ -27,26 +26,28 @@ use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
+use crate::cli::trying;
+use crate::cli::trying::Wanted;
 use crate::iam::Facts;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::policy::Actor;
 use crate::policy::Estate;
 use crate::policy::Evidence;
-use crate::policy::Holders;
-use crate::policy::Member;
 use crate::policy::Mode;
+use crate::policy::Ownership;
 use crate::policy::Plan;
-use crate::policy::PrincipalKey;
 use crate::policy::Proposal;
 use crate::policy::Proposer;
-use crate::policy::Subject;
+use crate::policy::Replay;
+use crate::policy::Traces;
 use crate::policy::Trial;
 use crate::policy::Window;
 use crate::policy::by_logged_arn;
 use crate::policy::evaluation::Layer;
 use crate::policy::evaluation::NamedPolicy;
 use crate::policy::full_access;
+use crate::policy::full_access_to_resources;
 use crate::policy::subjects;
 use crate::report::DiffFrame;
 use crate::report::replay_rows;
@@ -74,9 +75,10 @@ async fn try_out(args: &ReplayArgs, settings: &Settings, output: &mut Output) ->
         facts,
         engine: &engine,
     };
-    match args.plan {
-        true => run.plan(output).await,
-        false => run.policies(&documents, output).await,
+    match (args.plan, args.resource_policies.is_empty()) {
+        (true, _) => run.plan(output).await,
+        (false, true) => run.policies(&documents, output).await,
+        (false, false) => run.resource_policies(&documents, output).await,
     }
 }
 
@@ -90,7 +92,7 @@ struct Candidate {
 /// Reads the policies, none for `--plan`. Service control policies that only deny come beside those that allow all.
 fn candidates(args: &ReplayArgs) -> Result<Vec<Candidate>, CliError> {
     let own = args.policies.iter().chain(&args.boundary);
-    let files = own.chain(&args.control_policies);
+    let files = own.chain(&args.control_policies).chain(&args.resource_policies);
     let mut candidates = files.map(candidate).collect::<Result<Vec<_>, _>>()?;
     let grants = |it: &Candidate| {
         it.document
@@ -102,6 +104,13 @@ fn candidates(args: &ReplayArgs) -> Result<Vec<Candidate>, CliError> {
         candidates.push(Candidate {
             name: "FullAWSAccess".to_owned(),
             document: full_access(),
+        });
+    }
+    if !args.resource_policies.is_empty() {
+        // It is attached everywhere and cannot be detached.
+        candidates.push(Candidate {
+            name: "RCPFullAWSAccess".to_owned(),
+            document: full_access_to_resources(),
         });
     }
     Ok(candidates)
@@ -138,7 +147,7 @@ impl Run<'_> {
     /// Policies from files.
     async fn policies(&self, documents: &[Candidate], output: &mut Output) -> Result<ExitStatus, CliError> {
         let basis = &self.args.basis;
-        let window = window_of(basis, self.engine, self.settings).await?;
+        let window = window_of(&basis.evidence, self.engine, self.settings).await?;
         let snapshots = analysis::snapshots(self.engine.session()).await?;
         let estate = Estate::newest(&snapshots);
         let callers = analysis::callers(self.engine.session(), window).await?;
@@ -151,23 +160,13 @@ impl Run<'_> {
             (true, Some(_)) => Layer::Boundary,
             (true, None) => Layer::ServiceControl(1),
         };
-        let members: Vec<Member<'_>> = estate.callers().collect();
-        let chosen = self.chosen(&callers, &members, &estate, layer)?;
-        let by_arn: BTreeMap<&str, &Member<'_>> = members.iter().map(|it| (it.principal.arn.as_str(), it)).collect();
-        let ids = members
-            .iter()
-            .filter_map(|it| Some((it.principal.unique_id.as_deref()?, it)));
-        let by_id: BTreeMap<&str, &Member<'_>> = ids.collect();
-        let mut without_snapshot = 0_usize;
-        let mut actors = BTreeMap::new();
-        for caller in chosen {
-            let renamed = || by_id.get(caller.unique_id.as_deref()?).copied();
-            let member = by_arn.get(caller.arn.as_str()).copied().or_else(renamed);
-            let trial = Trial::in_place_of(layer, member, &proposed);
-            without_snapshot += usize::from(member.is_none());
-            let actor = member.map(|member| Actor::of_member(member, trial.clone()));
-            actors.insert(caller.arn.clone(), actor.unwrap_or_else(|| Actor::unknown(trial)));
-        }
+        let wanted = Wanted {
+            principals: &basis.principals,
+            accounts: &basis.accounts,
+            ou: self.args.ou.as_deref(),
+        };
+        let chosen = trying::chosen(wanted, &callers, &estate, layer)?;
+        let (actors, without_snapshot) = trying::actors(&chosen, &estate, layer, &proposed);
         let proof = Proof::of(self.facts, self.engine, window, &actors, &callers).await?;
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
@@ -180,23 +179,67 @@ impl Run<'_> {
         Ok(proof.tell(output))
     }
 
+    /// Resource control policies from files: they bind everybody who calls resources of the accounts.
+    async fn resource_policies(&self, documents: &[Candidate], output: &mut Output) -> Result<ExitStatus, CliError> {
+        let basis = &self.args.basis;
+        let window = window_of(&basis.evidence, self.engine, self.settings).await?;
+        let snapshots = analysis::snapshots(self.engine.session()).await?;
+        let estate = Estate::newest(&snapshots);
+        let mut guarded: BTreeSet<String> = match basis.accounts.is_empty() {
+            true => estate.own_accounts().into_iter().map(str::to_owned).collect(),
+            false => basis.accounts.iter().cloned().collect(),
+        };
+        if let Some(below) = trying::accounts_below(self.args.ou.as_deref(), &estate)? {
+            guarded.retain(|account| below.contains(account.as_str()));
+        }
+        // Control policies do not bind the management account.
+        guarded.retain(|account| estate.management_account() != Some(account));
+        if guarded.is_empty() {
+            return Err(CliError::Usage {
+                message: "there is no account whose resources the policy would guard".to_owned(),
+                hint: Some("name one with `--account`, or import IAM snapshots with `trimtrail iam import`".to_owned()),
+            });
+        }
+        let organizations = estate.own_accounts().into_iter().filter_map(|account| {
+            let organization = estate.organization_of(account)?;
+            Some((account.to_owned(), organization.to_owned()))
+        });
+        let ownership = Ownership {
+            guarded,
+            organizations: organizations.collect(),
+        };
+        let proposed = documents.iter().map(|it| NamedPolicy::new(&it.name, &it.document));
+        let everybody = Actor::unknown(Trial {
+            layer: Layer::ResourceControl(1),
+            proposed: proposed.collect(),
+            present: Vec::new(),
+        });
+        let nobody = BTreeMap::new();
+        let replay = Replay::new(self.facts, &nobody)
+            .and_everybody(everybody)
+            .knowing(ownership);
+        let proof = Proof::of_everybody(self.engine, window, replay).await?;
+        self.write(&proof, window, output)?;
+        output.note(&format!("window {} to {}", time(window.since), time(window.until)));
+        Ok(proof.tell(output))
+    }
+
     /// The policies that `policy` proposes.
     async fn plan(&self, output: &mut Output) -> Result<ExitStatus, CliError> {
         let (args, session) = (self.args, self.engine.session());
         let keeps = allow_list::read(args.allow.as_deref())?;
-        let Basis { usage, snapshots } = Basis::gather(&args.basis, self.engine, self.settings).await?;
+        let Basis { usage, snapshots } = Basis::gather(&args.basis.evidence, self.engine, self.settings).await?;
         let estate = Estate::newest(&snapshots);
         let all = subjects(&usage, &estate);
         let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
-        let chosen_refs: Vec<&Subject<'_>> = chosen.iter().collect();
-        let concerned = Holders::of(&all).concerned(&chosen_refs);
-        let traces = analysis::traces(session, usage.window, &concerned).await?;
+        // Only reasons come out of traces, which nobody reads here.
+        let traces = Traces::default();
         let evidence = Evidence {
             usage: &usage,
             estate: &estate,
             subjects: &all,
             traces: &traces,
-            thresholds: thresholds(&args.basis),
+            thresholds: thresholds(&args.basis.evidence),
         };
         let now = self.settings.now.as_microsecond();
         let mut proposer = Proposer::new(self.facts, evidence, Mode::Trim).keeping(&keeps, now);
@@ -206,52 +249,11 @@ impl Run<'_> {
         let proof = Proof::of(self.facts, self.engine, usage.window, &actors, &callers).await?;
         self.write(&proof, usage.window, output)?;
         let facts_date = self.facts.catalogue_date();
-        let status = tell_basis(&args.basis, facts_date, (&chosen, &estate), &usage, output);
+        let status = tell_basis(&args.basis.evidence, facts_date, (&chosen, &estate), &usage, output);
         Ok(match proof.tell(output) {
             ExitStatus::Done => status,
             unproven => unproven,
         })
-    }
-
-    /// The principals of the logs that the user wants and that the layer may bind.
-    fn chosen<'c>(
-        &self,
-        callers: &'c BTreeSet<PrincipalKey>,
-        members: &[Member<'_>],
-        estate: &Estate<'_>,
-        layer: Layer,
-    ) -> Result<Vec<&'c PrincipalKey>, CliError> {
-        let (basis, ou) = (&self.args.basis, self.args.ou.as_deref());
-        for pattern in &basis.principals {
-            let in_logs = callers.iter().map(|caller| caller.arn.as_str());
-            let mut known = in_logs.chain(members.iter().map(|member| member.principal.arn.as_str()));
-            if !known.any(|arn| is_arn_named(arn, pattern)) {
-                return Err(CliError::Usage {
-                    message: format!("no user or role of the snapshots and logs matches `{pattern}`"),
-                    hint: Some("`trimtrail diff` lists all".to_owned()),
-                });
-            }
-        }
-        let below = ou.map(|id| (id, estate.accounts_below(id)));
-        if let Some((id, None)) = &below {
-            return Err(CliError::Usage {
-                message: format!("no snapshot of an organization has the unit `{id}`"),
-                hint: Some("import one with `trimtrail iam import`, or name accounts with `--account`".to_owned()),
-            });
-        }
-        let below = below.and_then(|(_, accounts)| accounts);
-        let is_control = matches!(layer, Layer::ServiceControl(_));
-        // Control policies do not bind the management account.
-        let exempt = estate.management_account().filter(|_| is_control);
-        let is_wanted = |caller: &&PrincipalKey| {
-            let account = caller.account_id().unwrap_or_default();
-            let (principals, accounts) = (&basis.principals, &basis.accounts);
-            (principals.is_empty() || principals.iter().any(|pattern| is_arn_named(&caller.arn, pattern)))
-                && (accounts.is_empty() || accounts.iter().any(|wanted| wanted == account))
-                && below.as_ref().is_none_or(|below| below.contains(account))
-                && exempt != Some(account)
-        };
-        Ok(callers.iter().filter(is_wanted).collect())
     }
 
     fn write(&self, proof: &Proof, window: Window, output: &mut Output) -> Result<(), CliError> {

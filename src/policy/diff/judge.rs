@@ -140,7 +140,7 @@ impl<'s> Judge<'s> {
     }
 
     /// Since when a use would have been seen, if not since the begin of the window, or why the lack of evidence proves nothing.
-    fn seen_since(&self, trace: &Trace, held: Held<'_, '_>) -> Result<Option<i64>, Reason> {
+    pub(super) fn seen_since(&self, trace: &Trace, held: Held<'_, '_>) -> Result<Option<i64>, Reason> {
         let statement = held.grant.statement;
         let log = match (self.log, &self.gap, self.log_doubt()) {
             (_, Some(gap), _) => return Err(Reason::SnapshotGaps(gap.clone())),

@@ -2,6 +2,7 @@
 
 mod naive;
 mod oracle;
+mod shapes;
 mod worlds;
 
 use super::*;

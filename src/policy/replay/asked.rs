@@ -7,6 +7,7 @@ use super::ReplayedCall;
 use crate::iam::document::ConditionValue;
 use crate::iam::document::Document;
 use crate::iam::document::Statement;
+use crate::policy::evaluation::Layer;
 
 /// Parts of the context that some policy asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct AskedParts {
     session: bool,
     network: bool,
     parameters: bool,
+    resources: bool,
+    strangers: bool,
 }
 
 const TIME: &[&str] = &["aws:currenttime", "aws:epochtime"];
@@ -43,12 +46,16 @@ const PARAMETERS: &[&str] = &[
     "sts:",
 ];
 
+const RESOURCES: &[&str] = &["aws:resourceaccount", "aws:resourceorgid"];
+
 impl AskedParts {
     /// What the policies of these principals ask for.
     pub(super) fn of<'a>(actors: impl Iterator<Item = &'a Actor<'a>>) -> Self {
         let mut seen = BTreeSet::new();
         let mut keys = BTreeSet::new();
+        let mut is_of_resources = false;
         for actor in actors {
+            is_of_resources |= matches!(actor.trial.layer, Layer::ResourceControl(_));
             let trial = &actor.trial;
             let policies = trial.proposed.iter().chain(&trial.present);
             for policy in policies.chain(actor.grants.iter().flatten()) {
@@ -66,7 +73,14 @@ impl AskedParts {
             session: has(SESSION),
             network: has(NETWORK),
             parameters: keys.iter().any(begins),
+            resources: is_of_resources || has(RESOURCES),
+            strangers: is_of_resources,
         }
+    }
+
+    /// Whether it matters who owns resources.
+    pub(super) fn has_owners(self) -> bool {
+        self.resources
     }
 
     /// Their names.
@@ -75,6 +89,8 @@ impl AskedParts {
             (self.session, "session"),
             (self.network, "network"),
             (self.parameters, "parameters"),
+            (self.resources, "resources"),
+            (self.strangers, "strangers"),
         ];
         let asked = named.into_iter().filter(|(is_asked, _)| *is_asked);
         asked.map(|(_, name)| name).collect()
@@ -123,6 +139,10 @@ impl AskedParts {
                 key.push(u8::from(*is_proof));
             }
             key.push(u8::MAX);
+        }
+        for (arn, account) in &call.owners {
+            push(&mut key, Some(arn));
+            push(&mut key, Some(account));
         }
         key
     }

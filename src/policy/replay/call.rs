@@ -1,11 +1,12 @@
 //! A call that succeeded, and what it needed.
 
+use crate::iam::arn::account_of_arn;
 use crate::policy::evaluation::Principal;
 use crate::policy::evaluation::PrincipalKind;
 use crate::policy::evaluation::RecordFields;
 
 /// A call that succeeded.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ReplayedCall<'c> {
     /// Fields of the record; without parameters and resource.
     pub fields: RecordFields<'c>,
@@ -21,6 +22,8 @@ pub struct ReplayedCall<'c> {
     pub event_id: &'c str,
     /// What the call needed.
     pub needs: &'c [CallNeed<'c>],
+    /// ARNs of resources with the accounts that own them, if a policy asks for them.
+    pub owners: Vec<(&'c str, &'c str)>,
 }
 
 /// An action that a call needed or may have needed.
@@ -48,6 +51,17 @@ pub enum NeedKind {
 }
 
 impl ReplayedCall<'_> {
+    /// The account that owns a resource: the one in its ARN, or the one that the record tells.
+    pub(super) fn owner_of(&self, arn: &str) -> Option<String> {
+        let is_of = |known: &str| {
+            let rest = arn.strip_prefix(known);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let told = || self.owners.iter().find(|(known, _)| is_of(known));
+        let account = account_of_arn(arn).or_else(|| told().map(|(_, account)| *account));
+        account.map(str::to_owned)
+    }
+
     /// Who made it.
     pub(super) fn principal(&self) -> Principal {
         let arn = self.principal_arn.to_owned();

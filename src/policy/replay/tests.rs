@@ -56,6 +56,7 @@ fn call<'c>(needs: &'c [CallNeed<'c>]) -> ReplayedCall<'c> {
         serving_region: Some("eu-west-1"),
         event_id: "e1",
         needs,
+        owners: Vec::new(),
     }
 }
 
@@ -289,4 +290,93 @@ fn only_what_policies_ask_for_tells_calls_apart() {
         ["session"]
     );
     assert_eq!(asked(&allow("s3:*", "arn:aws:s3:::b/${aws:SourceVpce}/*")), ["network"]);
+}
+
+/// What a resource control policy that denies everything makes of a call: name of the outcome, and the reason.
+fn of_resources(call: &ReplayedCall<'_>, guarded: &str) -> Vec<(String, String)> {
+    let statement = r#"{"Effect":"Deny","Principal":"*","Action":["s3:*","glue:*","kms:*"],"Resource":"*",
+        "Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-own"}}}"#;
+    let policies = [document(statement), full_access_to_resources()];
+    let everybody = Actor {
+        trial: trial(Layer::ResourceControl(1), &policies, &[]),
+        grants: None,
+        unique_id: None,
+    };
+    let ownership = Ownership {
+        guarded: BTreeSet::from([guarded.to_owned()]),
+        organizations: BTreeMap::from([("444455556666".to_owned(), "o-own".to_owned())]),
+    };
+    let nobody = BTreeMap::new();
+    let replay = Replay::new(Facts::embedded(), &nobody);
+    let mut replay = replay.and_everybody(everybody).knowing(ownership);
+    assert_eq!(replay.parts().names(), ["resources", "strangers"]);
+    replay.add(call);
+    let (findings, _) = replay.finish();
+    let said = findings
+        .iter()
+        .map(|it| (it.consequence.name().to_owned(), it.consequence.reason()));
+    said.collect()
+}
+
+#[test]
+fn resource_control_policy_guards_the_resources_of_its_accounts_only() {
+    let (own, other) = ("777788889999", "210987654321");
+    let needs_of = |action: &'static str, arn: &'static str| needs(NeedKind::Certain, action, &[(arn, true)]);
+    let read = needs_of("s3:GetObject", OBJECT);
+    let with_owner = |account: &'static str| ReplayedCall {
+        owners: vec![("arn:aws:s3:::ledger", account)],
+        ..call(&read)
+    };
+    let missing = "value of the condition key `aws:PrincipalOrgID`";
+    // The organization of the caller's account is not known.
+    assert_eq!(
+        of_resources(&with_owner(own), own),
+        [("unknown".to_owned(), missing.to_owned())]
+    );
+    assert_eq!(of_resources(&with_owner(other), own), []);
+    // The caller is known to be of the organization, so nothing is denied whoever owns the bucket.
+    let colleague = ReplayedCall {
+        principal_arn: "arn:aws:iam::444455556666:role/x",
+        ..call(&read)
+    };
+    assert_eq!(of_resources(&colleague, own), []);
+}
+
+#[test]
+fn resource_control_policy_on_what_it_may_not_bind_is_unknown() {
+    let own = "777788889999";
+    let statement = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
+    let policies = [document(statement), full_access_to_resources()];
+    let nobody = BTreeMap::new();
+    let said = |call: &ReplayedCall<'_>| {
+        let everybody = Actor {
+            trial: trial(Layer::ResourceControl(1), &policies, &[]),
+            grants: None,
+            unique_id: None,
+        };
+        let ownership = Ownership {
+            guarded: BTreeSet::from([own.to_owned()]),
+            organizations: BTreeMap::new(),
+        };
+        let replay = Replay::new(Facts::embedded(), &nobody).and_everybody(everybody);
+        let mut replay = replay.knowing(ownership);
+        replay.add(call);
+        let (findings, _) = replay.finish();
+        let said = findings
+            .iter()
+            .map(|it| (it.consequence.name().to_owned(), it.consequence.reason()));
+        said.collect::<Vec<_>>()
+    };
+    let outcome = |name: &str, reason: &str| vec![(name.to_owned(), reason.to_owned())];
+    let read = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
+    assert_eq!(said(&call(&read)), outcome("unknown", "account of the resource"));
+    let table = "arn:aws:glue:eu-west-1:777788889999:table/d/t";
+    let table = needs(NeedKind::Certain, "glue:GetTable", &[(table, true)]);
+    let support = "whether resource control policies bind the service";
+    assert_eq!(said(&call(&table)), outcome("unknown", support));
+    let key = "arn:aws:kms:eu-west-1:777788889999:key/k";
+    let key = needs(NeedKind::Certain, "kms:Decrypt", &[(key, true)]);
+    assert_eq!(names(&said(&call(&key))), ["denied"]);
+    let list = needs(NeedKind::Certain, "s3:ListAllMyBuckets", &[]);
+    assert_eq!(said(&call(&list)), []);
 }

@@ -10,6 +10,7 @@ use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::Entry;
 use crate::iam::document::OneOrMany;
+use crate::iam::document::PrincipalSet;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 use crate::policy::evaluation::Decision;
@@ -51,13 +52,22 @@ pub fn full_access() -> Document {
     Document::of(vec![statement])
 }
 
+/// The same as a policy of resources: to everybody.
+pub fn full_access_to_resources() -> Document {
+    let all = || Scope::Only(OneOrMany::One("*".to_owned()));
+    let mut statement = Statement::new(Effect::Allow, all());
+    statement.principals = Some(Scope::Only(PrincipalSet::Everyone));
+    statement.resources = Some(all());
+    Document::of(vec![statement])
+}
+
 impl Trial<'_> {
     /// Whether the policies have a say in the calls of a principal: control policies do not bind roles of services.
     pub(super) fn binds(&self, call: &ReplayedCall<'_>) -> bool {
         let is_role_of_service = call.principal_arn.contains(":role/aws-service-role/");
         let is_root = call.principal_arn.ends_with(":root");
         match self.layer {
-            Layer::ServiceControl(_) => !is_role_of_service,
+            Layer::ServiceControl(_) | Layer::ResourceControl(_) => !is_role_of_service,
             _ => !is_root,
         }
     }

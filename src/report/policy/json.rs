@@ -11,7 +11,7 @@ use crate::policy::ProposedPolicy;
 use crate::report::escape;
 
 /// A value over several lines; what a person would not see stands as an escape.
-pub(super) fn pretty(value: &Value) -> String {
+pub(in crate::report) fn pretty(value: &Value) -> String {
     format!("{}\n", escape::json(&format!("{value:#}")))
 }
 

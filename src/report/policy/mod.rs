@@ -19,3 +19,7 @@ pub use files::PolicyFrame;
 pub use files::Written;
 pub use files::policy_files;
 pub use files::policy_text;
+
+pub(super) use json::pretty;
+pub(super) use names::Names;
+pub(super) use names::file_part;

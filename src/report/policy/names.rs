@@ -8,13 +8,13 @@ const LENGTH: usize = 80;
 
 /// Gives every name once.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::report) struct Names {
     taken: BTreeSet<String>,
 }
 
 impl Names {
     /// The name, or one with a number behind it. Upper and lower case are the same on some disks.
-    pub(super) fn unique(&mut self, name: &str, divider: &str) -> String {
+    pub(in crate::report) fn unique(&mut self, name: &str, divider: &str) -> String {
         let mut unique = name.to_owned();
         let mut number = 1;
         while !self.taken.insert(unique.to_ascii_lowercase()) {
@@ -26,7 +26,7 @@ impl Names {
 }
 
 /// Part of a file name: letters, digits, `.`, `_` and `-`, and no dot in front.
-pub(super) fn file_part(text: &str) -> String {
+pub(in crate::report) fn file_part(text: &str) -> String {
     let is_fit = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
     let part: String = text
         .chars()

@@ -164,6 +164,59 @@ fn control_policy_against_the_planted_region_denies_exactly_the_planted_calls() 
 }
 
 #[test]
+fn resource_policy_against_strangers_denies_exactly_the_partners_session() {
+    let sample = sample();
+    let folder = tempfile::tempdir().unwrap();
+    let deny = |condition: &Value| {
+        json!({"Version": "2012-10-17", "Statement": [{"Sid": "Own", "Effect": "Deny", "Principal": "*",
+            "Action": ["s3:*", "sts:AssumeRole"], "Resource": "*", "Condition": condition}]})
+    };
+    // Everybody of the organization is let in, and of other accounts it is not known to which organization they belong.
+    let organization = json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-exampleorgid"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}});
+    let file = write(folder.path(), "organization.json", &deny(&organization));
+    let (rows, ended) = replay(&sample, &["--rcp", &file]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    let strangers = |row: &Value| {
+        let reason = text(row, "reason");
+        row["outcome"] == "unknown"
+            && (reason.contains("aws:PrincipalOrgID") || reason.contains("account of the resource"))
+    };
+    assert!(!rows.is_empty() && rows.iter().all(strangers), "{rows:?}");
+    // By account it is known.
+    let accounts = [
+        "123456789012",
+        "111122223333",
+        "444455556666",
+        "777788889999",
+        "210987654321",
+        "888877776666",
+    ];
+    let account = json!({"StringNotEqualsIfExists": {"aws:PrincipalAccount": accounts},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}});
+    let file = write(folder.path(), "account.json", &deny(&account));
+    let (rows, ended) = replay(&sample, &["--rcp", &file]);
+    let denied: Vec<&Value> = rows.iter().filter(|row| row["outcome"] == "denied").collect();
+    let planted: BTreeSet<String> = sample
+        .planted("assumed_from_outside_without_external_id")
+        .into_iter()
+        .collect();
+    assert_eq!(
+        events(&denied.iter().map(|row| (*row).clone()).collect::<Vec<_>>()),
+        planted,
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(
+        (text(denied[0], "action"), ended.code),
+        ("sts:AssumeRole".to_owned(), 3)
+    );
+    // Resources of other accounts are not guarded.
+    let (rows, _) = replay(&sample, &["--rcp", &file, "--account", "777788889999"]);
+    assert!(rows.iter().all(|row| row["outcome"] != "denied"), "{rows:?}");
+}
+
+#[test]
 fn allow_list_of_a_control_policy_or_boundary_denies_the_rest() {
     let sample = sample();
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,125 @@
+//! Whether the logs would show that someone used a service.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::Differ;
+use super::judge::Doubts;
+use super::judge::Held;
+use super::judge::Judge;
+use super::reason::Reason;
+use super::subject::Subject;
+use crate::iam::ActionSet;
+use crate::iam::document::Document;
+use crate::iam::document::Effect;
+use crate::iam::document::OneOrMany;
+use crate::iam::document::Scope;
+use crate::iam::document::Statement;
+use crate::policy::grant::Grant;
+use crate::policy::snapshot::Origin;
+use crate::policy::snapshot::Policy;
+use crate::policy::snapshot::PolicyKind;
+use crate::policy::usage::PrincipalKey;
+use crate::policy::usage::PrincipalUse;
+
+impl Differ<'_> {
+    /// Why it proves nothing that nobody of these accounts was seen to use a service, by service; one of which every use
+    /// would have been seen is not there.
+    pub(in crate::policy) fn silence_doubts(
+        &mut self,
+        accounts: &BTreeSet<String>,
+        services: &[&'static str],
+    ) -> BTreeMap<&'static str, String> {
+        let facts = self.expander.facts();
+        let policy = everything();
+        let readable = policy.document.iter().flat_map(Document::readable);
+        let grants = readable.map(|(position, statement)| Grant {
+            policy: &policy,
+            group: None,
+            statement_number: position + 1,
+            statement,
+            actions: facts.no_actions(),
+            unknown_patterns: Vec::new(),
+        });
+        let grants: Vec<Grant<'_>> = grants.collect();
+        let actions: Vec<(&'static str, ActionSet)> = services
+            .iter()
+            .map(|service| (*service, facts.expand(&format!("{service}:*"))))
+            .collect();
+        let mut doubts = BTreeMap::new();
+        for account in accounts {
+            let subject = anybody(account);
+            let log = self.usage.accounts.get(account);
+            let judge = Judge {
+                subject: &subject,
+                log,
+                coverage: log.map(|log| log.coverage(self.usage.window)),
+                trails: &self.usage.trails,
+                window: self.usage.window,
+                thresholds: self.thresholds,
+                gap: None,
+                unmapped: Vec::new(),
+                unseen_regions: self.unseen_regions(&subject, log),
+                doubts: Doubts::default(),
+            };
+            for (service, actions) in &actions {
+                let doubt = grants
+                    .iter()
+                    .find_map(|grant| self.silence_doubt(&judge, grant, actions));
+                if let Some(doubt) = doubt {
+                    doubts.entry(*service).or_insert(doubt);
+                }
+            }
+        }
+        doubts
+    }
+
+    /// Why the silence of some actions proves nothing.
+    fn silence_doubt(&mut self, judge: &Judge<'_>, grant: &Grant<'_>, actions: &ActionSet) -> Option<String> {
+        let held = Held {
+            grant,
+            since: None,
+            is_outdated: false,
+        };
+        let facts = self.expander.facts();
+        actions
+            .iter()
+            .find_map(|id| match judge.seen_since(self.visibility.of(id), held) {
+                // No call needs these.
+                Ok(_) | Err(Reason::Permissionless(_) | Reason::NoOperation) => None,
+                Err(reason) => Some(format!("{}: {reason}", facts.name(id))),
+            })
+    }
+}
+
+/// All principals of an account together, of which nothing is known.
+fn anybody(account: &str) -> Subject<'static> {
+    Subject {
+        key: PrincipalKey {
+            arn: format!("arn:aws:iam::{account}:root"),
+            unique_id: None,
+        },
+        member: None,
+        absence: None,
+        deeds: Cow::Owned(PrincipalUse::default()),
+    }
+}
+
+fn everything() -> Policy {
+    let all = || Scope::Only(OneOrMany::One("*".to_owned()));
+    let mut statement = Statement::new(Effect::Allow, all());
+    statement.resources = Some(all());
+    Policy {
+        id: String::new(),
+        kind: PolicyKind::ServiceControl,
+        name: String::new(),
+        account_id: None,
+        version_id: None,
+        is_default: true,
+        created_at: None,
+        origin: Origin::Facts,
+        text: String::new(),
+        document: Ok(Document::of(vec![statement])),
+    }
+}

@@ -1,0 +1,62 @@
+//! Whether the logs would show that someone took a role.
+
+use super::Differ;
+use super::judge::Doubts;
+use super::judge::Held;
+use super::judge::Judge;
+use super::reason::Reason;
+use super::subject::Subject;
+use crate::iam::document::Statement;
+use crate::policy::grant::Grant;
+use crate::policy::snapshot::Policy;
+
+/// Federated calls are recorded as this one is.
+const TAKING: &str = "sts:AssumeRole";
+
+impl<'a> Differ<'a> {
+    /// Since when someone who took a role by a statement of its trust policy would have been seen, if not since the begin
+    /// of the window, or why the lack of such calls proves nothing.
+    ///
+    /// `subject` is the role, with what is known of those who took it in the place of what it did.
+    pub(in crate::policy) fn taking_seen_since(
+        &mut self,
+        subject: &Subject<'a>,
+        trust: &Policy,
+        (number, statement): (usize, &Statement),
+    ) -> Result<Option<i64>, Reason> {
+        let facts = self.expander.facts();
+        let id = facts.find(TAKING).ok_or(Reason::UnknownAction)?;
+        let account = subject.key.account_id();
+        let log = account.and_then(|account| self.usage.accounts.get(account));
+        let judge = Judge {
+            subject,
+            log,
+            coverage: log.map(|log| log.coverage(self.usage.window)),
+            trails: &self.usage.trails,
+            window: self.usage.window,
+            thresholds: self.thresholds,
+            gap: None,
+            unmapped: Vec::new(),
+            unseen_regions: self.unseen_regions(subject, log),
+            doubts: Doubts::default(),
+        };
+        let grant = Grant {
+            policy: trust,
+            group: None,
+            statement_number: number,
+            statement,
+            actions: facts.no_actions(),
+            unknown_patterns: Vec::new(),
+        };
+        let member = subject.member.as_ref();
+        let since = member.and_then(|member| self.usage.changes.of_trust(member));
+        let outdating = member.and_then(|member| self.usage.changes.outdating_trust(member));
+        let held = Held {
+            grant: &grant,
+            since: since.filter(|since| *since > self.usage.window.since),
+            is_outdated: outdating.is_some(),
+        };
+        let seen_since = judge.seen_since(self.visibility.of(id), held)?;
+        Ok(held.since.max(seen_since))
+    }
+}

@@ -1,0 +1,174 @@
+//! A service control policy that denies what is not asked of the regions in use.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::CONTROL_POLICY_CHARACTERS;
+use super::CallSum;
+use super::fits;
+use super::is_bound;
+use crate::event::is_global_service;
+use crate::iam::Facts;
+use crate::iam::action_matches;
+use crate::iam::document::ConditionBlock;
+use crate::iam::document::ConditionValue;
+use crate::iam::document::Document;
+use crate::iam::document::Effect;
+use crate::iam::document::OneOrMany;
+use crate::iam::document::Scope;
+use crate::iam::document::Statement;
+
+/// What answers from one region, or from none, whoever asks from where: Organizations user guide, "Deny access to AWS based
+/// on the requested AWS Region"; and of the services that came later those of accounts and billing.
+const GLOBAL: &[&str] = &[
+    "a4b:*",
+    "account:*",
+    "acm:*",
+    "artifact:*",
+    "aws-marketplace-management:*",
+    "aws-marketplace:*",
+    "aws-portal:*",
+    "billing:*",
+    "billingconductor:*",
+    "budgets:*",
+    "ce:*",
+    "chime:*",
+    "cloudfront:*",
+    "config:*",
+    "consolidatedbilling:*",
+    "cur:*",
+    "directconnect:*",
+    "ec2:DescribeRegions",
+    "ec2:DescribeTransitGateways",
+    "ec2:DescribeVpnGateways",
+    "fms:*",
+    "freetier:*",
+    "globalaccelerator:*",
+    "health:*",
+    "iam:*",
+    "importexport:*",
+    "invoicing:*",
+    "kms:*",
+    "mobileanalytics:*",
+    "networkmanager:*",
+    "organizations:*",
+    "payments:*",
+    "pricing:*",
+    "route53-recovery-cluster:*",
+    "route53-recovery-control-config:*",
+    "route53-recovery-readiness:*",
+    "route53:*",
+    "route53domains:*",
+    "s3:GetAccountPublic*",
+    "s3:ListAllMyBuckets",
+    "s3:ListMultiRegionAccessPoints",
+    "s3:PutAccountPublic*",
+    "savingsplans:*",
+    "shield:*",
+    "sts:*",
+    "support:*",
+    "supportplans:*",
+    "sustainability:*",
+    "tax:*",
+    "trustedadvisor:*",
+    "waf-regional:*",
+    "waf:*",
+    "wafv2:*",
+    "wellarchitected:*",
+];
+
+/// The calls of a window by region, without those that a region policy leaves alone.
+#[derive(Debug, Clone)]
+pub struct RegionUses<'f> {
+    facts: &'f Facts,
+    /// By region.
+    pub regions: BTreeMap<String, RegionUse>,
+    /// Patterns of global services that were called beside the known ones.
+    others: BTreeSet<String>,
+}
+
+/// What was called in one region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegionUse {
+    /// How often an action was used.
+    pub uses: u64,
+    /// By whom.
+    pub principals: BTreeSet<String>,
+    /// The last: microseconds since 1970-01-01T00:00:00Z.
+    pub last_seen: Option<i64>,
+}
+
+impl<'f> RegionUses<'f> {
+    /// No calls yet.
+    pub fn new(facts: &'f Facts) -> Self {
+        Self {
+            facts,
+            regions: BTreeMap::new(),
+            others: BTreeSet::new(),
+        }
+    }
+
+    /// Adds calls.
+    pub fn add(&mut self, sum: &CallSum<'_>) {
+        let Some(region) = sum.region.filter(|_| sum.is_success && is_bound(sum.principal_arn)) else {
+            return;
+        };
+        let actions = match sum.action {
+            Some(action) => vec![action.to_owned()],
+            None => self
+                .facts
+                .services_of(sum.event_source)
+                .iter()
+                .map(|service| format!("{service}:*"))
+                .collect(),
+        };
+        let is_exempt = |action: &String| GLOBAL.iter().any(|pattern| covers(pattern, action));
+        if !actions.is_empty() && actions.iter().all(is_exempt) {
+            return;
+        }
+        if is_global_service(sum.event_source) {
+            let services = actions.iter().filter_map(|action| action.split(':').next());
+            self.others.extend(services.map(|service| format!("{service}:*")));
+            return;
+        }
+        let region = self.regions.entry(region.to_owned()).or_default();
+        region.uses += sum.calls;
+        region.principals.insert(sum.principal_arn.to_owned());
+        region.last_seen = region.last_seen.max(Some(sum.last_seen));
+    }
+
+    /// Actions that a policy leaves alone, in order.
+    fn exempt(&self) -> Vec<String> {
+        let mut exempt = self.others.clone();
+        exempt.extend(GLOBAL.iter().map(|pattern| (*pattern).to_owned()));
+        exempt.into_iter().collect()
+    }
+}
+
+/// The policy for these regions; roles whose ARNs match one of the patterns are left alone. `None` if it would be too long.
+pub fn region_policy(uses: &RegionUses<'_>, regions: &BTreeSet<String>, exempt_roles: &[String]) -> Option<Document> {
+    let mut statement = Statement::new(Effect::Deny, Scope::AllBut(OneOrMany::Many(uses.exempt())));
+    statement.sid = Some("DenyOutsideOfRegionsInUse".to_owned());
+    statement.resources = Some(Scope::Only(OneOrMany::One("*".to_owned())));
+    let block = |operator: &str, key: &str, values: &mut dyn Iterator<Item = &String>| ConditionBlock {
+        operator: operator.to_owned(),
+        keys: vec![(
+            key.to_owned(),
+            OneOrMany::Many(values.map(|value| ConditionValue::Text(value.clone())).collect()),
+        )],
+    };
+    statement
+        .conditions
+        .push(block("StringNotEquals", "aws:RequestedRegion", &mut regions.iter()));
+    if !exempt_roles.is_empty() {
+        let roles = block("ArnNotLike", "aws:PrincipalArn", &mut exempt_roles.iter());
+        statement.conditions.push(roles);
+    }
+    let document = Document::of(vec![statement]);
+    fits(&document, CONTROL_POLICY_CHARACTERS).then_some(document)
+}
+
+/// Whether all that a pattern matches is matched by another.
+fn covers(pattern: &str, action: &str) -> bool {
+    pattern == action || action_matches(pattern, action)
+}
