@@ -126,6 +126,7 @@ impl<'a> AddsCommit<'a> {
                 events: std::mem::take(&mut batch.events),
                 objects: batch.objects.clone(),
                 rejects: batch.rejects.clone(),
+                usage: batch.usage.clone(),
                 committed_at: self.now,
             };
             let landing = self.store.commit_prepared(&basis, prepared, attempt);
@@ -186,7 +187,8 @@ fn check_counts(prepared: &PreparedBatch, batch: &CommitBatch) -> Result<(), Ing
     let rejects = batch.rejects.num_rows() as u64;
     let is_sound = sum(&batch.objects, "stored") == events
         && sum(&batch.objects, "rejected") == rejects
-        && sum(&batch.objects, "records") == events + rejects + sum(&batch.objects, "duplicates");
+        && sum(&batch.objects, "records") == events + rejects + sum(&batch.objects, "duplicates")
+        && batch.usage.as_ref().map_or(0, |usage| sum(usage, "events")) == events;
     let keys = batch.objects.column_by_name("object_key");
     let keys: Vec<&str> = keys
         .and_then(|keys| keys.as_string_opt::<i32>())

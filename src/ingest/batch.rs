@@ -36,6 +36,7 @@ use super::fetch::supply;
 use super::ledger::Entry;
 use super::options::Options;
 use super::options::Progress;
+use super::rollup::Rollup;
 
 /// Rows after which a batch takes no further objects.
 const BATCH_ROWS: u64 = 1_000_000;
@@ -58,6 +59,8 @@ pub(super) struct Batch<'a> {
     /// Position of every entry's object in the plan.
     pub(super) positions: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
+    /// The rollup of the staged rows.
+    pub(super) usage: Rollup,
     /// Why the objects behind these are not asked for.
     pub(super) outage: Option<Fault>,
 }
@@ -77,6 +80,7 @@ pub(super) struct Work<'o, 'a> {
     seen: Mutex<EventKeySet>,
     entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
+    usage: Mutex<Rollup>,
     failure: Mutex<Option<IngestError>>,
     /// What is fetched ahead, when the objects come over a network.
     supply: Option<Supply<'o>>,
@@ -107,6 +111,7 @@ impl<'o, 'a> Work<'o, 'a> {
             seen: Mutex::new(seen),
             entries: Mutex::default(),
             staged: Mutex::default(),
+            usage: Mutex::default(),
             failure: Mutex::default(),
             supply: None,
         }
@@ -147,6 +152,7 @@ impl<'o, 'a> Work<'o, 'a> {
             entries,
             positions,
             staged,
+            usage: self.usage.into_inner().unwrap_or_else(PoisonError::into_inner),
             outage,
         })
     }
@@ -313,11 +319,14 @@ fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(us
     }
     if keep.contains(&true) {
         let _span = tracing::debug_span!("stage", rows = keep.len()).entered();
+        let mut usage = Rollup::default();
         rows.into_days(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
+            usage.add(day.event_date, &day.batch)?;
             Ok(())
         })?;
+        lock(&work.usage).merge(usage);
     }
     Ok(plan
         .iter()

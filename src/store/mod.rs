@@ -32,6 +32,7 @@ mod statistics;
 mod tables;
 #[cfg(test)]
 mod testing;
+mod usage;
 mod waiting;
 
 pub use commit::CommitBatch;
@@ -57,3 +58,5 @@ pub use statistics::ColumnStatistics;
 pub use statistics::FileStatistics;
 pub use statistics::StatisticValue;
 pub use tables::Store;
+pub use usage::UsageLack;
+pub use usage::UsageRollup;

@@ -13,21 +13,23 @@ use crate::schema::Table;
 #[derive(Debug, Clone, Args)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5"
+    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5\n  trimtrail store rebuild usage"
 )]
 pub struct StoreArgs {
-    /// What to show.
+    /// What to show or do.
     #[command(subcommand)]
     pub command: StoreCommand,
 }
 
-/// What `store` shows.
+/// What `store` shows or does.
 #[derive(Debug, Clone, Subcommand)]
 pub enum StoreCommand {
     /// Show tables, rows, sizes and the time span
     Info(StoreInfoArgs),
     /// List the versions: when each was made, by what, and what it added
     History(StoreHistoryArgs),
+    /// Make a derived table anew from the events
+    Rebuild(StoreRebuildArgs),
 }
 
 /// Arguments of `store info`.
@@ -63,6 +65,28 @@ pub struct StoreHistoryArgs {
     /// Where the rows go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Arguments of `store rebuild`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Needed after an upgrade of trimtrail, whose facts may tell other actions; all else mends itself.\n\n\
+                  Examples:\n  trimtrail store rebuild usage"
+)]
+pub struct StoreRebuildArgs {
+    /// The table
+    #[arg(value_enum)]
+    pub table: RebuiltTable,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+}
+
+/// A table that can be made anew from the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RebuiltTable {
+    /// The rollup of the events
+    Usage,
 }
 
 impl ValueEnum for Table {
