@@ -27,6 +27,7 @@ mod size;
 mod target;
 mod time;
 mod trails;
+mod usage;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

@@ -91,6 +91,7 @@ pub use trim::policy_characters;
 pub use trim::trim;
 pub use usage::AccountLog;
 pub use usage::ActionUse;
+pub use usage::COUNTED_RESOURCES;
 pub use usage::Coverage;
 pub use usage::Extent;
 pub use usage::PrincipalKey;

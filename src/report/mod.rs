@@ -8,6 +8,7 @@
 pub mod escape;
 
 mod cells;
+mod counted;
 mod coverage;
 mod csv;
 mod diff;

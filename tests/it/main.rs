@@ -43,6 +43,8 @@ mod stopped;
 mod store_permissions;
 mod support;
 mod tidy;
+#[cfg(unix)]
+mod usage;
 mod used_actions;
 mod verify;
 #[cfg(unix)]
