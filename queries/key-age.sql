@@ -37,11 +37,8 @@ with calls as (
       and u.access_key_id is not null
       and u.events > 0
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
-      and (
-          $since is null
-          or u.day > cast($since as date)
-          or (u.day = cast($since as date) and $since = date_trunc('day', $since))
-      )
+      and ($since is null or u.day >= cast($since as date))
+      and ($since is null or u.day > cast($since as date) or $since = date_trunc('day', $since))
       and ($until is null or u.day < cast($until as date))
     union all
     -- The days that the window begins and ends in.

@@ -52,11 +52,8 @@ with counted as (
       and u.principal_type <> 'service'
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
-      and (
-          $since is null
-          or u.day > cast($since as date)
-          or (u.day = cast($since as date) and $since = date_trunc('day', $since))
-      )
+      and ($since is null or u.day >= cast($since as date))
+      and ($since is null or u.day > cast($since as date) or $since = date_trunc('day', $since))
       and ($until is null or u.day < cast($until as date))
       and ($principal is null or u.principal_arn = $principal)
       and (u.action is null or u.is_proven)

@@ -22,10 +22,8 @@ with counted as (
         u.resources,
         u.more_resources
     from usage u
-    where (
-          u.day > cast($since as date)
-          or (u.day = cast($since as date) and $since = date_trunc('day', $since))
-      )
+    where u.day >= cast($since as date)
+      and (u.day > cast($since as date) or $since = date_trunc('day', $since))
       and u.day < cast($until as date)
       and u.principal_arn is not null
       and u.principal_type in ('role', 'user')

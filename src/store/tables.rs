@@ -220,9 +220,7 @@ impl Store {
             return Ok(true);
         }
         let found = self.load_newest(table).await?;
-        let is_made = found.is_some();
-        found.into_iter().for_each(|state| self.remember(table, state, true));
-        Ok(is_made)
+        Ok(found.map(|state| self.remember(table, state, true)).is_some())
     }
 
     /// Keeps a state so that the next load reads only newer log entries.

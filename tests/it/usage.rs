@@ -106,13 +106,13 @@ fn sample_estate_gives_the_same_from_the_rollup_and_from_the_events() {
         whole.count("select sum(events) from usage"),
         whole.count("select count(*) from events")
     );
-    let role = "arn:aws:iam::111122223333:role/svc/payments-task";
+    let user = "arn:aws:iam::111122223333:user/svc-jenkins";
     let windows: [&[(&str, &str)]; 6] = [
         &[],
         &[("since", "2026-09-03"), ("until", "2026-09-10")],
         &[("since", "2026-09-03T07:30:00Z"), ("until", "2026-09-10T12:00:00Z")],
         &[("since", "2026-09-03T07:30:00Z"), ("until", "2026-09-03T12:00:00Z")],
-        &[("since", "2026-09-03T07:30:00Z"), ("principal", role)],
+        &[("since", "2026-09-03T07:30:00Z"), ("principal", user)],
         &[("until", "2026-09-03T12:00:00Z")],
     ];
     for window in windows {
