@@ -14,7 +14,7 @@
 -- @column    reason utf8  Why it is not granted, or why that is unknown.
 -- @column    uses int64  Calls that succeeded.
 -- @column    last_used timestamp  Last of them.
--- @column    resource_count int64  Distinct resources of these calls.
+-- @column    resource_count int64  Distinct resources of these calls, counted up to 50; 51 stands for more.
 -- @column    denied int64  Calls that were denied.
 -- @column    since timestamp  First moment of the window.
 -- @column    until timestamp  End of the window.

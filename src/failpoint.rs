@@ -53,6 +53,10 @@ pub(crate) enum Point {
     AddsCommitPut,
     /// A prepared batch is committed; its own ledger files are still there.
     AddsCommitted,
+    /// A rollup of all events is ready to take the place of the old one.
+    UsagePut,
+    /// It has taken its place, but nobody knows it yet.
+    UsageLanded,
 }
 
 /// Goes on, unless a test has armed this point.

@@ -1,36 +1,93 @@
 -- Evidence of use of every role and user in a window: one row per principal and action, and one per principal and event
 -- source whose calls map to no action. A call that two accounts recorded is counted once: the larger of what the
 -- principal's own account and what the others have.
-with needs as (
+with counted as (
+    -- Whole days.
     select
         u.principal_arn,
         u.principal_id,
-        u.recipient_account_id is not distinct from split_part(u.principal_arn, ':', 5) as is_own,
-        u.event_time,
+        u.recipient_account_id,
+        u.event_source,
+        u.event_name,
         u.serving_region,
         u.action,
-        case when u.verdict = 'unmapped' then u.event_source end as unmapped_source,
-        case when u.verdict = 'unmapped' then u.event_name end as unmapped_name,
-        case
-            when u.action is null then 'none'
-            when u.outcome = 'succeeded'
-                and u.is_proven
-                and u.confidence not in ('conflict', 'ambiguous', 'unresolved') then 'used'
-            when u.outcome = 'succeeded' then 'uncertain'
-            when not u.is_proven then 'none'
-            else u.outcome
-        end as evidence,
-        u.resources[1] as first_resource,
-        unnest(coalesce(u.resources, make_array(cast(null as varchar)))) as resource
+        u.verdict,
+        u.outcome,
+        u.is_proven,
+        u.confidence,
+        u.calls,
+        u.unnamed,
+        u.first_seen,
+        u.last_seen,
+        u.resources,
+        u.more_resources
+    from usage u
+    where u.day >= cast($since as date)
+      and (u.day > cast($since as date) or $since = date_trunc('day', $since))
+      and u.day < cast($until as date)
+      and u.principal_arn is not null
+      and u.principal_type in ('role', 'user')
+      and (u.event_category is null or u.event_category in ('Management', 'Data'))
+      and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
+    union all
+    -- The days that the window begins and ends in.
+    select
+        u.principal_arn,
+        u.principal_id,
+        u.recipient_account_id,
+        u.event_source,
+        u.event_name,
+        u.serving_region,
+        u.action,
+        u.verdict,
+        u.outcome,
+        u.is_proven,
+        u.confidence,
+        cast(1 as bigint) as calls,
+        cast(case when u.resources is null then 1 else 0 end as bigint) as unnamed,
+        u.event_time as first_seen,
+        u.event_time as last_seen,
+        u.resources,
+        false as more_resources
     from used_actions u
-    where u.event_date >= cast($since as date)
-      and u.event_date <= cast($until as date)
+    where (
+          (u.event_date = cast($since as date) and $since <> date_trunc('day', $since))
+          or u.event_date = cast($until as date)
+      )
       and u.event_time >= $since
       and u.event_time < $until
       and u.principal_arn is not null
       and u.principal_type in ('role', 'user')
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
+),
+needs as (
+    select
+        c.principal_arn,
+        c.principal_id,
+        c.recipient_account_id is not distinct from split_part(c.principal_arn, ':', 5) as is_own,
+        c.serving_region,
+        c.action,
+        case when c.verdict = 'unmapped' then c.event_source end as unmapped_source,
+        case when c.verdict = 'unmapped' then c.event_name end as unmapped_name,
+        case
+            when c.action is null then 'none'
+            when c.outcome = 'succeeded'
+                and c.is_proven
+                and c.confidence not in ('conflict', 'ambiguous', 'unresolved') then 'used'
+            when c.outcome = 'succeeded' then 'uncertain'
+            when not c.is_proven then 'none'
+            else c.outcome
+        end as evidence,
+        c.calls,
+        c.unnamed,
+        c.first_seen,
+        c.last_seen,
+        c.more_resources,
+        -- One row per resource, and one for a need without; the first of them counts the calls.
+        unnest(case when cardinality(c.resources) > 0 then c.resources else make_array(cast(null as varchar)) end) as resource,
+        unnest(range(1, cast(greatest(coalesce(cardinality(c.resources), 1), 1) as bigint) + 1)) as resource_number
+    from counted c
 ),
 per_resource as (
     select
@@ -42,16 +99,17 @@ per_resource as (
         n.is_own,
         case when n.evidence = 'used' then n.resource end as resource,
         max(n.unmapped_name) as unmapped_name,
-        sum(case when n.evidence = 'used' and n.resource is not distinct from n.first_resource then 1 else 0 end) as used,
-        sum(case when n.evidence = 'used' and n.resource is null then 1 else 0 end) as unnamed,
-        sum(case when n.evidence = 'uncertain' and n.resource is not distinct from n.first_resource then 1 else 0 end) as uncertain,
-        sum(case when n.evidence = 'denied' and n.resource is not distinct from n.first_resource then 1 else 0 end) as denied,
-        sum(case when n.evidence = 'failed' and n.resource is not distinct from n.first_resource then 1 else 0 end) as failed,
-        min(case when n.evidence = 'used' then n.event_time end) as first_used,
-        max(case when n.evidence = 'used' then n.event_time end) as last_used,
-        max(case when n.evidence = 'denied' then n.event_time end) as last_denied,
-        min(n.event_time) as first_seen,
-        max(n.event_time) as last_seen
+        sum(case when n.evidence = 'used' and n.resource_number = 1 then n.calls else 0 end) as used,
+        sum(case when n.evidence = 'used' and n.resource_number = 1 then n.unnamed else 0 end) as unnamed,
+        sum(case when n.evidence = 'uncertain' and n.resource_number = 1 then n.calls else 0 end) as uncertain,
+        sum(case when n.evidence = 'denied' and n.resource_number = 1 then n.calls else 0 end) as denied,
+        sum(case when n.evidence = 'failed' and n.resource_number = 1 then n.calls else 0 end) as failed,
+        bool_or(n.evidence = 'used' and n.more_resources) as more_resources,
+        min(case when n.evidence = 'used' then n.first_seen end) as first_used,
+        max(case when n.evidence = 'used' then n.last_seen end) as last_used,
+        max(case when n.evidence = 'denied' then n.last_seen end) as last_denied,
+        min(n.first_seen) as first_seen,
+        max(n.last_seen) as last_seen
     from needs n
     group by
         n.principal_arn,
@@ -88,7 +146,9 @@ select
     min(n.first_seen) as first_seen,
     max(n.last_seen) as last_seen,
     array_agg(distinct n.serving_region) filter (where n.serving_region is not null) as regions,
-    cast(count(distinct n.resource) as bigint) as resource_count,
+    cast(
+        case when bool_or(n.more_resources) then 51 else least(count(distinct n.resource), 51) end as bigint
+    ) as resource_count,
     array_agg(distinct n.resource) filter (where n.resource is not null and n.position <= 50) as resources
 from numbered n
 group by n.principal_arn, n.principal_id, n.action, n.unmapped_source

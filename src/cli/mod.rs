@@ -28,6 +28,7 @@ mod target;
 mod time;
 mod trails;
 mod trying;
+mod usage;
 
 pub use error::CliError;
 pub use exit::ExitStatus;

@@ -36,6 +36,8 @@ static EMBEDDED: &[u8] = include_bytes!("facts/pack.gz");
 #[derive(Debug, Default)]
 pub struct Facts {
     about: Vec<(&'static str, &'static str)>,
+    /// Hash of the pack.
+    fingerprint: u64,
     pub(super) catalogue: Catalogue,
     pub(super) event_map: EventMap,
     pub(super) passed_roles: PassedRoles,
@@ -76,6 +78,7 @@ impl Facts {
         });
         Ok(Self {
             about: sections.rows("pack")?.map(|mut row| (row.cell(), row.cell())).collect(),
+            fingerprint: fingerprint(pack),
             sensitive: sensitive.collect(),
             role_receivers: sections.rows("role-receivers")?.map(|mut row| row.cell()).collect(),
             data_resource_types: sections
@@ -98,6 +101,12 @@ impl Facts {
     pub fn catalogue_date(&self) -> &'static str {
         let found = self.about.iter().find(|(name, _)| *name == "catalogue");
         found.map_or("unknown", |(_, day)| day)
+    }
+
+    /// What tells these facts, read by this program, from all others: what one of them said of an event, the same one says
+    /// again.
+    pub fn version(&self) -> String {
+        format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), self.fingerprint)
     }
 
     /// All actions in order of their names.
@@ -235,6 +244,12 @@ impl Facts {
     pub fn role_receivers(&self) -> &[&'static str] {
         &self.role_receivers
     }
+}
+
+/// FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>: packs are no secrets, and differ by more than a forger's choice.
+fn fingerprint(pack: &[u8]) -> u64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    pack.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 #[cfg(test)]

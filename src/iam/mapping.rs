@@ -29,6 +29,7 @@ use super::plan::KnownOperation;
 use super::rule::Confidence;
 use super::rule::Provenance;
 use super::used_resources;
+use super::used_resources::Parameters;
 use super::used_resources::Request;
 
 /// Suffix of the names of directory buckets, whose objects belong to `s3express`
@@ -56,16 +57,13 @@ impl Facts {
         if let Some(reason) = self.event_map.event_type_note(event_type) {
             return without_actions(operation, attempt, Verdict::NotIam { reason });
         }
-        let parameters = parameters::parse(call.request_parameters);
+        let parameters = Parameters::new(call.request_parameters);
         let mapping = Mapping {
             facts: self,
             operation,
             call,
             attempt,
-            request: Request {
-                parameters: &parameters,
-                members: &Members::of(&parameters),
-            },
+            request: Request::new(&parameters),
             additional: OnceCell::new(),
         };
         mapping.outcome()
@@ -144,7 +142,7 @@ impl Mapping<'_> {
             return Some((first, true));
         }
         let of_prefix = |prefix: &str| self.operation.plans.iter().find(|plan| plan.candidate.prefix == prefix);
-        let request = self.request.parameters;
+        let request = self.request.parameters();
         let choices: Vec<_> = self.facts.event_map.prefix_choices(self.call.event_source).collect();
         let mut chosen = choices
             .iter()
@@ -220,7 +218,7 @@ impl Mapping<'_> {
     fn used(&self, action: &ActionPlan, class: Class, proof: Proof) -> UsedAction {
         let resolved = match proof {
             Proof::Possible => used_resources::Resolved::default(),
-            _ => used_resources::resolve(action, self.call, self.request),
+            _ => used_resources::resolve(action, self.call, &self.request),
         };
         UsedAction {
             id: Some(action.id),
@@ -249,7 +247,7 @@ impl Mapping<'_> {
         actions.retain(|action| action.id != Some(id));
         let arns = self.call.passed_role_arns.iter();
         // The request may name the role without its path.
-        let origin = |arn: &str| match self.request.members.holds(arn) {
+        let origin = |arn: &str| match self.request.members().holds(arn) {
             true => ResourceOrigin::PassedRole,
             false => ResourceOrigin::Names,
         };
@@ -305,7 +303,7 @@ impl Mapping<'_> {
             };
         }
         let additional = || Members::of(self.additional());
-        let is_said = |name: &&&'static str| self.request.members.has(name) || additional().has(name);
+        let is_said = |name: &&&'static str| self.request.members().has(name) || additional().has(name);
         let said = action.evidence.iter().find(is_said);
         said.map_or(Proof::Possible, |name| Proof::Parameter(name))
     }

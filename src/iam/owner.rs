@@ -14,10 +14,12 @@ const PARAMETERS: &[(&str, &str)] = &[
 ];
 
 /// The account that a request says, as `444455556666`, `444455556666:function:name` or `https://…/444455556666/name`.
-pub(super) fn stated_account(action: &str, parameters: &Value) -> Option<String> {
+///
+/// The parameters are asked for only if the service has requests that say it.
+pub(super) fn stated_account<'v>(action: &str, parameters: impl Fn() -> &'v Value) -> Option<String> {
     let service = action.split(':').next().unwrap_or_default();
     let of_service = PARAMETERS.iter().filter(|(of, _)| *of == service);
-    let mut texts = of_service.flat_map(|(_, parameter)| strings_at(parameters, parameter));
+    let mut texts = of_service.flat_map(|(_, parameter)| strings_at(parameters(), parameter));
     texts.find_map(|text| {
         let mut parts = text.split([':', '/']);
         parts.find(|part| is_account(part)).map(str::to_owned)
@@ -56,7 +58,7 @@ mod tests {
             ("lambda:InvokeFunction", json!({"functionName": "pay"}), false),
             ("sqs:SendMessage", json!({"registryId": "444455556666"}), false),
         ] {
-            let found = stated_account(action, &parameters);
+            let found = stated_account(action, || &parameters);
             assert_eq!(
                 found.as_deref(),
                 account.then_some("444455556666"),

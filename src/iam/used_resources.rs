@@ -4,6 +4,7 @@
 //! the known parameters of the operation, a parameter that is an ARN of the type, parameters named like the variables of
 //! the type's ARN. What is no ARN in the record is a hint.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -26,11 +27,46 @@ use super::template::MAX_VALUES;
 use super::template::Surroundings;
 use super::template::Target;
 
-/// The JSON of a request, parsed.
-#[derive(Debug, Clone, Copy)]
+/// The JSON of a request, parsed when something is looked for in it: of most calls the record itself names the resources.
+#[derive(Debug)]
+pub(super) struct Parameters<'a> {
+    text: Option<&'a str>,
+    value: OnceCell<Value>,
+}
+
+/// A request, with all its members when something is looked for by name.
+#[derive(Debug)]
 pub(super) struct Request<'a> {
-    pub(super) parameters: &'a Value,
-    pub(super) members: &'a Members<'a>,
+    parameters: &'a Parameters<'a>,
+    members: OnceCell<Members<'a>>,
+}
+
+impl<'a> Parameters<'a> {
+    pub(super) fn new(text: Option<&'a str>) -> Self {
+        Self {
+            text,
+            value: OnceCell::new(),
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(parameters: &'a Parameters<'a>) -> Self {
+        Self {
+            parameters,
+            members: OnceCell::new(),
+        }
+    }
+
+    /// The parameters; null for what is absent or no JSON.
+    pub(super) fn parameters(&self) -> &'a Value {
+        let parameters = self.parameters;
+        parameters.value.get_or_init(|| parameters::parse(parameters.text))
+    }
+
+    pub(super) fn members(&self) -> &Members<'a> {
+        self.members.get_or_init(|| Members::of(self.parameters()))
+    }
 }
 
 /// Resources of an action, and the required types for which the record names none.
@@ -41,9 +77,9 @@ pub(super) struct Resolved {
 }
 
 /// Finds the resources that a call used an action on.
-pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) -> Resolved {
+pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: &Request<'_>) -> Resolved {
     let region = call.region.unwrap_or_default();
-    let stated_account = owner::stated_account(plan.name, request.parameters);
+    let stated_account = owner::stated_account(plan.name, || request.parameters());
     let surroundings = Surroundings {
         partition: partition(region),
         region,
@@ -51,12 +87,12 @@ pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) 
     };
     let source = plan
         .copy_end
-        .and_then(|_| copy_source::source_arn(request.parameters, surroundings.partition));
+        .and_then(|_| copy_source::source_arn(request.parameters(), surroundings.partition));
     if plan.copy_end == Some(CopyEnd::Source) {
         return of_copy_source(plan, call, source);
     }
     let without_source = source.map(|source| {
-        let destination = copy_source::destination_arn(request.parameters, surroundings.partition);
+        let destination = copy_source::destination_arn(request.parameters(), surroundings.partition);
         let is_meant = |arn: &&str| source != *arn || destination.as_deref() == Some(*arn);
         let recorded = call.resource_arns.iter().copied();
         recorded.filter(is_meant).collect::<Vec<&str>>()
@@ -65,7 +101,6 @@ pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: Request<'_>) 
         plan,
         request,
         recorded: without_source.as_deref().unwrap_or(call.resource_arns),
-        given: &parameters::arns(request.parameters),
         surroundings,
     };
     let mut resolved = Resolved::default();
@@ -110,25 +145,24 @@ fn of_copy_source(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) ->
     }
 }
 
-struct Search<'a> {
+struct Search<'a, 'r> {
     plan: &'a ActionPlan,
-    request: Request<'a>,
+    request: &'a Request<'r>,
     recorded: &'a [&'a str],
-    given: &'a [&'a str],
     surroundings: Surroundings<'a>,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     fn of_type(&self, used: &ResourceUse, format: &ArnFormat) -> (ResourceOrigin, Vec<String>) {
         let recorded = self.of_format(self.recorded, format);
         if !recorded.is_empty() {
             return (ResourceOrigin::Record, recorded);
         }
         let whole = self.whole_arns(used, format);
-        let given = self.of_format(self.given, format);
+        let given = self.of_format(&parameters::arns(self.request.parameters()), format);
         // A template may make an ARN of this account of the name in an ARN of another one.
         if !whole.is_empty() && (given.is_empty() || whole.iter().any(|arn| given.contains(arn))) {
-            let is_given = whole.iter().all(|arn| self.request.members.holds(arn));
+            let is_given = whole.iter().all(|arn| self.request.members().holds(arn));
             let origin = match is_given {
                 true => ResourceOrigin::Parameter,
                 false => ResourceOrigin::Template,
@@ -168,7 +202,8 @@ impl Search<'_> {
             Target::Arn => true,
             Target::Variable(_) => false,
         });
-        let values = templates.flat_map(|(_, text)| template::values(text, self.request.parameters, self.surroundings));
+        let values =
+            templates.flat_map(|(_, text)| template::values(text, self.request.parameters(), self.surroundings));
         let arns: Vec<String> = values.filter(|value| value.starts_with("arn:")).collect();
         let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
         self.of_format(&arns, format)
@@ -236,7 +271,7 @@ impl Search<'_> {
             let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
             !name.is_empty() && name.bytes().all(is_fit)
         };
-        let values = parameters::strings_at(self.request.parameters, short).into_iter();
+        let values = parameters::strings_at(self.request.parameters(), short).into_iter();
         let names = values.map(|value| value.rsplit('/').next().unwrap_or_default().to_owned());
         names.filter(|name| is_name(name)).collect()
     }
@@ -248,12 +283,12 @@ impl Search<'_> {
             .iter()
             .filter(|(target, _)| matches!(target, Target::Variable(of) if *of == name));
         let mut values: Vec<String> = templates
-            .flat_map(|(_, text)| template::values(text, self.request.parameters, self.surroundings))
+            .flat_map(|(_, text)| template::values(text, self.request.parameters(), self.surroundings))
             .collect();
         let mut origin = ResourceOrigin::Template;
         if values.is_empty() {
             origin = ResourceOrigin::Names;
-            values = self.request.members.strings_named(name);
+            values = self.request.members().strings_named(name);
         }
         if values.is_empty() {
             values = self.shortly_named(name);

@@ -138,6 +138,7 @@ impl<'a> AddsCommit<'a> {
                 events: std::mem::take(&mut batch.events),
                 objects: batch.objects.clone(),
                 rejects: batch.rejects.clone(),
+                usage: batch.usage.clone(),
                 committed_at: self.now,
             };
             let landing = self.store.commit_prepared(&basis, prepared, attempt);
@@ -210,6 +211,13 @@ impl<'a> AddsCommit<'a> {
         let mut rejects: BTreeMap<String, u64> = BTreeMap::new();
         for object in texts(&batch.rejects, "object_key")? {
             *rejects.entry(object).or_default() += 1;
+        }
+        let rolled_up: i64 = match &batch.usage {
+            Some(usage) => integers(usage, "events")?.values().iter().sum(),
+            None => 0,
+        };
+        if u64::try_from(rolled_up) != Ok(events.values().sum::<u64>()) {
+            return wrong("its rollup does not balance with its events");
         }
         let is_of_run = |runs: Vec<String>| runs.iter().all(|run| *run == batch.run_id);
         if !is_of_run(texts(&batch.objects, "run_id")?) || !is_of_run(texts(&batch.rejects, "run_id")?) {

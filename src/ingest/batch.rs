@@ -39,6 +39,7 @@ use super::fetch::supply;
 use super::ledger::Entry;
 use super::options::Options;
 use super::options::Progress;
+use super::rollup::Rollup;
 
 /// Rows after which a batch takes no further objects.
 const BATCH_ROWS: u64 = 1_000_000;
@@ -55,6 +56,8 @@ pub(super) struct Batch<'a> {
     /// Position of every entry's object in the plan.
     pub(super) positions: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
+    /// The rollup of the staged rows.
+    pub(super) usage: Rollup,
     /// Why the objects behind these are not asked for.
     pub(super) outage: Option<Fault>,
 }
@@ -74,6 +77,7 @@ pub(super) struct Work<'o, 'a> {
     seen: Mutex<EventKeySet>,
     entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
+    usage: Mutex<Rollup>,
     failure: Mutex<Option<IngestError>>,
     /// What is fetched ahead, when the objects come over a network.
     supply: Option<Supply<'o>>,
@@ -104,6 +108,7 @@ impl<'o, 'a> Work<'o, 'a> {
             seen: Mutex::new(seen),
             entries: Mutex::default(),
             staged: Mutex::default(),
+            usage: Mutex::default(),
             failure: Mutex::default(),
             supply: None,
         }
@@ -144,6 +149,7 @@ impl<'o, 'a> Work<'o, 'a> {
             entries,
             positions,
             staged,
+            usage: self.usage.into_inner().unwrap_or_else(PoisonError::into_inner),
             outage,
         })
     }

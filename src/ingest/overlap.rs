@@ -23,6 +23,7 @@ use crate::store::Store;
 use crate::store::TableSnapshot;
 
 use super::error::IngestError;
+use super::rollup;
 
 /// What a batch loses to others.
 #[derive(Debug, Default)]
@@ -84,7 +85,11 @@ pub(super) fn take_out(
     }
     batch.objects = ledger_rows(&batch.objects, &overlap)?;
     batch.rejects = without_known(&batch.rejects, &overlap.known)?;
+    let is_changed = !changed.is_empty();
     replace(&mut batch.events, changed, &mut overlap.replaced);
+    if is_changed {
+        batch.usage = Some(rollup::of_staged(store, &batch.events)?.batch()?);
+    }
     Ok(overlap)
 }
 

@@ -34,6 +34,7 @@ use super::options::Options;
 use super::options::Progress;
 use super::overlap;
 use super::overlap::Overlap;
+use super::rollup::Rebuild;
 use super::undealt::Undealt;
 
 /// How often a batch is put on top of what other writers committed first.
@@ -115,6 +116,19 @@ impl Ingest<'_> {
     fn finish(&self) -> Result<(), IngestError> {
         if self.deposit.is_none() {
             self.runtime.block_on(self.store.repair(self.options.now))?;
+            let rebuild = Rebuild {
+                store: self.store,
+                runtime: self.runtime,
+                threads: self.options.threads,
+                now: self.options.now,
+            };
+            if let Some(rebuilt) = rebuild.run_if_behind()? {
+                tracing::info!(
+                    version = rebuilt.version,
+                    events = rebuilt.events,
+                    "made the rollup of all events"
+                );
+            }
         }
         Ok(())
     }
@@ -197,6 +211,7 @@ impl Ingest<'_> {
                 events: std::mem::take(&mut batch.staged),
                 objects: ledger::objects(&batch.entries, self.options)?,
                 rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
+                usage: Some(std::mem::take(&mut batch.usage).batch()?),
                 committed_at: self.options.now,
             };
             match self.deposit {
@@ -242,6 +257,7 @@ impl Ingest<'_> {
                 events: std::mem::take(&mut batch.events),
                 objects: batch.objects.clone(),
                 rejects: batch.rejects.clone(),
+                usage: batch.usage.clone(),
                 committed_at: batch.committed_at,
             };
             let commit = self

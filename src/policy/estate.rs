@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 pub use member::Member;
 pub use member::PolicyUse;
 
-use super::snapshot::AttachmentKind;
 use super::snapshot::Credential;
 use super::snapshot::Format;
 use super::snapshot::OrganizationNode;

@@ -126,6 +126,7 @@ pub use trust::TrustReport;
 pub use trust::TrustTotals;
 pub use usage::AccountLog;
 pub use usage::ActionUse;
+pub use usage::COUNTED_RESOURCES;
 pub use usage::Coverage;
 pub use usage::Extent;
 pub use usage::PrincipalKey;

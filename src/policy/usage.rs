@@ -20,6 +20,9 @@ const BUSY_DAYS: usize = 7;
 /// Days of silence of such a region that may be a gap of the logs.
 const SILENT_DAYS: usize = 3;
 
+/// Up to this number, the distinct resources of an action are counted.
+pub const COUNTED_RESOURCES: u64 = 50;
+
 /// What an entry of a set takes besides its text, about.
 const ENTRY_BYTES: usize = 48;
 
@@ -94,7 +97,7 @@ pub struct ActionUse {
     pub last_denied: Option<i64>,
     /// Regions that served the calls.
     pub regions: BTreeSet<String>,
-    /// Distinct resources of the uses.
+    /// Distinct resources of the uses, counted up to [`COUNTED_RESOURCES`]; a larger number only says that there are more.
     pub resource_count: u64,
     /// ARNs of these resources, not necessarily of all.
     pub resources: BTreeSet<String>,

@@ -20,10 +20,13 @@ use tokio::sync::OnceCell;
 
 use super::derived::DerivedFunction;
 use super::table::StoreTable;
+use crate::iam::Facts;
 use crate::schema::Table;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TableSnapshot;
+use crate::store::UsageLack;
+use crate::store::UsageRollup;
 
 /// Name of the one catalog.
 pub(super) const CATALOG: &str = "trimtrail";
@@ -58,9 +61,26 @@ pub(super) const VIEWS: &[View] = &[
     },
 ];
 
-/// The tables of a store, all at one version; none without a store.
-pub(super) fn tables(store: Option<&Store>, version: Option<u64>) -> Arc<StoreTables> {
+/// `usage` of a store whose rollup cannot be used.
+const USAGE_OF_EVENTS: View = View {
+    name: "usage",
+    sql: include_str!("../../queries/views/usage.sql"),
+};
+
+/// Where `usage` is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageSource {
+    /// The rollup.
+    Rollup,
+    /// The events, as the rollup cannot be used.
+    Events(UsageLack),
+}
+
+/// The tables of a store, all at one version; none without a store. `facts` are the embedded ones when absent.
+pub(super) fn tables(store: Option<&Store>, version: Option<u64>, facts: Option<&'static Facts>) -> Arc<StoreTables> {
     Arc::new(StoreTables {
+        facts,
+        usage: OnceCell::new(),
         store: store.cloned(),
         version: OnceCell::new_with(version),
         opened: Table::ALL.map(|_| OnceCell::new()),
@@ -89,6 +109,7 @@ pub(super) fn catalog(
             tables: Arc::clone(tables),
             planner,
             planned,
+            planned_usage: OnceCell::new(),
             derived,
         }),
     })
@@ -117,6 +138,9 @@ pub(super) struct StoreTables {
     /// The version of the store that all tables show: given, or the newest when the first table was opened.
     version: OnceCell<u64>,
     opened: [OnceCell<Arc<dyn TableProvider>>; Table::ALL.len()],
+    facts: Option<&'static Facts>,
+    /// Known when a query first names `usage`.
+    usage: OnceCell<UsageSource>,
 }
 
 impl StoreTables {
@@ -137,6 +161,32 @@ impl StoreTables {
         } else {
             store.snapshot_at(table, version).await
         }
+    }
+
+    /// Where `usage` is read; `None` until a query has named it.
+    pub(super) fn usage_source(&self) -> Option<UsageSource> {
+        self.usage.get().copied()
+    }
+
+    /// The rollup, unless it cannot be used at the session's version, or with its facts.
+    async fn rollup(&self) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let found = self.usage.get_or_try_init(|| self.find_usage(store)).await?;
+        match found {
+            UsageSource::Events(_) => Ok(None),
+            UsageSource::Rollup => self.table(Table::Usage.name()).await,
+        }
+    }
+
+    async fn find_usage(&self, store: &Store) -> Result<UsageSource, DataFusionError> {
+        let failed = |error| DataFusionError::External(Box::new(error));
+        let version = *self.version.get_or_try_init(|| store.version()).await.map_err(failed)?;
+        let facts = self.facts.unwrap_or_else(Facts::embedded);
+        let rollup = store.usage_rollup(version, &facts.version()).await.map_err(failed)?;
+        Ok(match rollup {
+            UsageRollup::Complete(_) => UsageSource::Rollup,
+            UsageRollup::Behind(lack) => UsageSource::Events(lack),
+        })
     }
 
     async fn open(&self, store: &Store, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
@@ -175,6 +225,7 @@ struct TablesAndViews {
     tables: Arc<StoreTables>,
     planner: SessionState,
     planned: Vec<OnceCell<Arc<dyn TableProvider>>>,
+    planned_usage: OnceCell<Arc<dyn TableProvider>>,
     derived: Vec<DerivedFunction>,
 }
 
@@ -212,6 +263,16 @@ impl SchemaProvider for TablesAndViews {
         }
         if let Some(function) = self.derived.iter().find(|function| function.name() == name) {
             return Ok(Some(Arc::new(function.table(Vec::new())?)));
+        }
+        if name == USAGE_OF_EVENTS.name {
+            let found = self.tables.rollup().await?;
+            return Ok(Some(match found {
+                Some(rollup) => rollup,
+                None => {
+                    let planned = self.planned_usage.get_or_try_init(|| self.plan(&USAGE_OF_EVENTS));
+                    Arc::clone(planned.await?)
+                }
+            }));
         }
         let Some((view, cell)) = VIEWS.iter().zip(&self.planned).find(|(view, _)| view.name == name) else {
             return self.tables.table(name).await;

@@ -23,6 +23,7 @@ mod statement;
 mod suggest;
 mod table;
 
+pub use catalog::UsageSource;
 pub use derived::GatheredRows;
 pub use derived::RowError;
 pub use derived::RowSource;

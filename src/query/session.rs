@@ -22,6 +22,7 @@ use super::QueryError;
 use super::binding;
 use super::catalog;
 use super::catalog::StoreTables;
+use super::catalog::UsageSource;
 use super::derived;
 use super::derived::DerivedFunction;
 use super::derived::RowSource;
@@ -68,6 +69,7 @@ pub struct QuerySession {
     context: SessionContext,
     now_micros: i64,
     skipped: SkippedNotes,
+    tables: Arc<StoreTables>,
 }
 
 impl fmt::Debug for QuerySession {
@@ -88,7 +90,7 @@ impl QuerySession {
         let failed = |error: DataFusionError| QueryError::Engine {
             message: error.strip_backtrace(),
         };
-        let tables = catalog::tables(store, version);
+        let tables = catalog::tables(store, version, options.facts);
         let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
         engine::register_bucket(&context.runtime_env(), store);
         functions::register(&mut context, options.facts).map_err(failed)?;
@@ -101,6 +103,7 @@ impl QuerySession {
             context,
             now_micros: options.now_micros,
             skipped,
+            tables: Arc::clone(&tables),
         };
         Ok(match options.row_sources.as_slice() {
             [] => plain,
@@ -115,6 +118,11 @@ impl QuerySession {
     /// What `read_cloudtrail` left out since the last call: to be asked when the rows of a statement have come.
     pub fn take_skipped(&self) -> Skipped {
         self.skipped.take()
+    }
+
+    /// Where the session reads `usage`; `None` until a statement has named it.
+    pub fn usage_source(&self) -> Option<UsageSource> {
+        self.tables.usage_source()
     }
 
     /// A session that also knows these table functions; they read through the session without them, so that none can ask
@@ -142,6 +150,7 @@ impl QuerySession {
             context,
             now_micros,
             skipped,
+            tables: Arc::clone(tables),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod escape;
 
 mod arrangement;
 mod cells;
+mod counted;
 mod coverage;
 mod csv;
 mod diff;

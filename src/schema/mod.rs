@@ -7,6 +7,7 @@ mod events;
 mod iam;
 mod ledger;
 mod reference;
+mod usage;
 
 pub use events::EVENT_COLUMNS;
 pub use events::EventColumn;
@@ -18,11 +19,13 @@ pub use events::resource_fields;
 pub use ledger::objects;
 pub use ledger::rejects;
 pub use reference::reference;
+pub use usage::MOST_TEXTS;
+pub use usage::usage;
 
 use arrow::datatypes::SchemaRef;
 
 /// Version of the table layouts, kept as a table property of every table of a store.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Partition column of `events`: the UTC day of `event_time`, null when the record has no readable `eventTime`.
 pub const EVENT_DATE: &str = "event_date";
@@ -45,6 +48,8 @@ pub enum Table {
     Objects,
     /// One row per record that could not be stored.
     Rejects,
+    /// One row per day, principal, call, place, outcome and IAM action: the rollup of `events`.
+    Usage,
     /// One row per user, group and role of an IAM snapshot.
     IamPrincipals,
     /// One row per version of a policy of an IAM snapshot.
@@ -63,10 +68,11 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Events,
         Self::Objects,
         Self::Rejects,
+        Self::Usage,
         Self::IamPrincipals,
         Self::IamPolicies,
         Self::IamStatements,
@@ -96,6 +102,7 @@ impl Table {
             Self::Events => "events",
             Self::Objects => "objects",
             Self::Rejects => "rejects",
+            Self::Usage => "usage",
             Self::IamPrincipals => "iam_principals",
             Self::IamPolicies => "iam_policies",
             Self::IamStatements => "iam_statements",
@@ -171,6 +178,19 @@ impl Table {
                 "delivery_date",
             ],
             Self::Rejects => &["object_key"],
+            Self::Usage => &[
+                "day",
+                "recipient_account_id",
+                "principal_arn",
+                "principal_type",
+                "event_source",
+                "event_name",
+                "event_category",
+                "serving_region",
+                "action",
+                "outcome",
+                "facts",
+            ],
             Self::IamPrincipals | Self::IamCredentials => {
                 &["source_id", "snapshot_time", "account_id", "principal_arn"]
             }
@@ -187,6 +207,7 @@ impl Table {
             Self::Events => &[],
             Self::Objects => ledger::OBJECT_COLUMNS,
             Self::Rejects => ledger::REJECT_COLUMNS,
+            Self::Usage => usage::USAGE_COLUMNS,
             Self::IamPrincipals => iam::PRINCIPAL_COLUMNS,
             Self::IamPolicies => iam::POLICY_COLUMNS,
             Self::IamStatements => iam::STATEMENT_COLUMNS,

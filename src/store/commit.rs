@@ -53,6 +53,8 @@ pub struct CommitBatch {
     pub objects: RecordBatch,
     /// Rejected records with the columns of [`schema::rejects`].
     pub rejects: RecordBatch,
+    /// The rollup of the events, with the columns of [`schema::usage`]; without it the table `usage` falls behind.
+    pub usage: Option<RecordBatch>,
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub committed_at: i64,
 }
@@ -110,9 +112,10 @@ impl Store {
             events,
             objects,
             rejects,
+            usage,
             committed_at,
         } = batch;
-        let rows = vec![(Table::Objects, objects), (Table::Rejects, rejects)];
+        let rows = derived_rows(objects, rejects, usage);
         let derived = match self.stage_derived(rows).await {
             Ok(staged) => staged,
             Err(error) => {
@@ -229,6 +232,7 @@ impl Store {
             batch: staged.id.clone(),
             objects: add_of(Table::Objects),
             rejects: add_of(Table::Rejects),
+            usage: add_of(Table::Usage),
             snapshots: snapshots.collect(),
             counts: staged.counts(),
         };
@@ -316,6 +320,17 @@ impl Store {
             .map(Landing::Stored)
             .map_err(|error| StoreError::from_log(&self.table_folder(Table::Events), Access::Read, error))
     }
+}
+
+/// The rows of a batch that other tables than `events` take.
+pub(super) fn derived_rows(
+    objects: RecordBatch,
+    rejects: RecordBatch,
+    usage: Option<RecordBatch>,
+) -> Vec<(Table, RecordBatch)> {
+    let usage = usage.map(|usage| (Table::Usage, usage));
+    let ledger = [(Table::Objects, objects), (Table::Rejects, rejects)];
+    ledger.into_iter().chain(usage).collect()
 }
 
 /// What became of the log entry.
@@ -732,7 +747,8 @@ mod tests {
     #[tokio::test]
     async fn store_lists_the_tables_of_snapshots_after_the_first_import() {
         let test = TestStore::create().await;
-        assert_eq!(test.store.tables().await.unwrap(), Table::CORE);
+        let always = [Table::Events, Table::Objects, Table::Rejects, Table::Usage];
+        assert_eq!(test.store.tables().await.unwrap(), always);
         assert_eq!(test.store.info().await.unwrap().tables.len(), 3);
         import_on_newest(&test.store, &["one"]).await;
         assert_eq!(test.reopen().await.tables().await.unwrap(), Table::ALL);

@@ -40,7 +40,7 @@ pub(super) const TABLE_PROPERTIES: [(&str, &str); 3] = [
 /// Looks at a table that others keep writing to while it is to be upgraded.
 const UPGRADE_ATTEMPTS: u32 = 15;
 
-/// A folder is a store as soon as it has `events`, so that table comes last: readers never see half of the tables.
+/// The tables that every store has. A folder is a store as soon as it has `events`, so that table comes last: readers never see half of the tables.
 const IN_ORDER_OF_CREATION: [Table; Table::CORE.len()] = [Table::Objects, Table::Rejects, Table::Events];
 
 impl Store {
@@ -56,6 +56,9 @@ impl Store {
         let store = Self::new(location).await?;
         if let Some(remote) = store.storage().remote() {
             prepare::prepare_prefix(remote, location).await?;
+        }
+        if store.load_newest(Table::Events).await?.is_none() {
+            store.create_if_missing(Table::Usage, clock, 0).await?;
         }
         for table in IN_ORDER_OF_CREATION {
             store.create_if_missing(table, clock, 0).await?;
@@ -108,7 +111,7 @@ impl Store {
     }
 
     /// `reached` is the version of `events` up to which there is nothing for the table.
-    async fn create_if_missing(&self, table: Table, clock: i64, reached: u64) -> Result<(), StoreError> {
+    pub(super) async fn create_if_missing(&self, table: Table, clock: i64, reached: u64) -> Result<(), StoreError> {
         if self.load_newest(table).await?.is_some() {
             return self.settle(&[table]);
         }
@@ -137,7 +140,7 @@ impl Store {
             .with_raise_if_key_not_exists(false)
             .with_save_mode(SaveMode::Ignore)
             .with_commit_properties(CommitProperties::default().with_max_retries(0))
-            .with_actions(first_actions(clock, reached))
+            .with_actions(first_actions(table, clock, reached))
             .await;
         match created {
             Ok(_) => {
@@ -163,8 +166,12 @@ fn upgraded(table: Table, state: &DeltaTableState) -> Result<Metadata, DeltaTabl
     Ok(metadata.add_config_key(SCHEMA_VERSION_PROPERTY.to_owned(), schema::SCHEMA_VERSION.to_string())?)
 }
 
-fn first_actions(clock: i64, reached: u64) -> Vec<Action> {
+fn first_actions(table: Table, clock: i64, reached: u64) -> Vec<Action> {
     let mut actions = vec![log::commit_info("CREATE TABLE", clock, None, None)];
+    if table == Table::Usage && reached == 0 {
+        // A rollup of no events at all.
+        actions.push(Action::Txn(Transaction::new(log::USAGE_APP_ID, 0)));
+    }
     if reached > 0 {
         let version = i64::try_from(reached).unwrap_or(i64::MAX);
         actions.push(Action::Txn(Transaction::new(log::FOLLOW_APP_ID, version)));

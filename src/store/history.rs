@@ -39,6 +39,8 @@ pub struct TableInfo {
     pub table: Table,
     /// Version of the table's own log.
     pub version: u64,
+    /// Version of `events` whose rows it has; of `usage`, up to which it has all, `None` when it must be made anew.
+    pub events_version: Option<u64>,
     /// Number of data files.
     pub files: u64,
     /// Number of rows.
@@ -99,7 +101,11 @@ impl Store {
     pub async fn info(&self) -> Result<StoreInfo, StoreError> {
         let mut tables = Vec::new();
         for table in self.tables().await? {
-            tables.push(table_info(&self.snapshot(table).await?));
+            let mut info = table_info(&self.snapshot(table).await?);
+            if table == Table::Usage {
+                info.events_version = self.usage_version().await?;
+            }
+            tables.push(info);
         }
         Ok(StoreInfo {
             location: self.location().display().to_string(),
@@ -114,6 +120,7 @@ fn table_info(snapshot: &TableSnapshot) -> TableInfo {
     TableInfo {
         table: snapshot.table,
         version: snapshot.state.version(),
+        events_version: Some(snapshot.version),
         files: snapshot.files.iter().map(|_| 1).sum(),
         rows: snapshot.rows(),
         bytes: snapshot.bytes(),

@@ -21,6 +21,9 @@ pub(super) const BATCH_APP_ID: &str = "trimtrail-ingest";
 /// Transaction id of the derived tables; its version is the version of `events` that they follow.
 pub(super) const FOLLOW_APP_ID: &str = "trimtrail-events";
 
+/// Transaction id of `usage`; its version is the version of `events` up to which the rollup was made of all events at once.
+pub(super) const USAGE_APP_ID: &str = "trimtrail-usage";
+
 /// Tag of a data file whose rows are in file order.
 pub(super) const SORTED_TAG: &str = "trimtrail.sorted";
 
@@ -51,6 +54,9 @@ pub(super) struct BatchRecord {
     pub(super) batch: String,
     pub(super) objects: Option<Add>,
     pub(super) rejects: Option<Add>,
+    /// The rollup of the events; none in commits of programs that knew no rollup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) usage: Option<Add>,
     /// Files of the tables of IAM snapshots, by the name of the table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) snapshots: BTreeMap<String, Add>,
@@ -79,9 +85,15 @@ impl BatchRecord {
         match table {
             Table::Objects => self.objects.as_ref(),
             Table::Rejects => self.rejects.as_ref(),
+            Table::Usage => self.usage.as_ref(),
             Table::Events => None,
             snapshot => self.snapshots.get(snapshot.name()),
         }
+    }
+
+    /// Whether a table lacks what the commit should have brought: a rollup of its events.
+    pub(super) fn leaves_out(&self, table: Table) -> bool {
+        table == Table::Usage && self.usage.is_none() && self.counts.events > 0
     }
 
     /// Whether an entry is of one and the same commit. Processes that commit the same prepared batch at the same time have

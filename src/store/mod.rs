@@ -32,6 +32,7 @@ mod statistics;
 mod tables;
 #[cfg(test)]
 mod testing;
+mod usage;
 mod vacuum;
 mod waiting;
 
@@ -58,5 +59,7 @@ pub use statistics::ColumnStatistics;
 pub use statistics::FileStatistics;
 pub use statistics::StatisticValue;
 pub use tables::Store;
+pub use usage::UsageLack;
+pub use usage::UsageRollup;
 pub use vacuum::LEAST_AGE;
 pub use vacuum::Leftover;

@@ -20,6 +20,7 @@ use super::StoreError;
 use super::TableSnapshot;
 use super::commit::Landing;
 use super::commit::StagedBatch;
+use super::commit::derived_rows;
 use super::error::Access;
 use super::statistics::StatisticsColumns;
 use super::statistics::day_text;
@@ -49,6 +50,7 @@ pub struct PreparedBatch {
     events: Vec<PreparedFile>,
     objects: Option<PreparedFile>,
     rejects: Option<PreparedFile>,
+    usage: Option<PreparedFile>,
     /// Number of the line that it was read from, from 1.
     #[serde(skip)]
     line: usize,
@@ -134,7 +136,11 @@ impl PreparedBatch {
 
     /// Every file of the batch, with its table.
     fn files(&self) -> impl Iterator<Item = (Table, &PreparedFile)> {
-        let derived = [(Table::Objects, &self.objects), (Table::Rejects, &self.rejects)];
+        let derived = [
+            (Table::Objects, &self.objects),
+            (Table::Rejects, &self.rejects),
+            (Table::Usage, &self.usage),
+        ];
         let derived = derived
             .into_iter()
             .filter_map(|(table, file)| Some((table, file.as_ref()?)));
@@ -202,7 +208,7 @@ impl Store {
     ///
     /// As for [`Store::commit`]; the staged files are removed.
     pub async fn prepare(&self, basis: &TableSnapshot, batch: CommitBatch) -> Result<PreparedBatch, StoreError> {
-        let rows = vec![(Table::Objects, batch.objects), (Table::Rejects, batch.rejects)];
+        let rows = derived_rows(batch.objects, batch.rejects, batch.usage);
         let derived = match self.stage_derived(rows).await {
             Ok(derived) => derived,
             Err(error) => {
@@ -221,6 +227,7 @@ impl Store {
             events: batch.events.iter().map(PreparedFile::of).collect(),
             objects: of(Table::Objects),
             rejects: of(Table::Rejects),
+            usage: of(Table::Usage),
             line: 0,
         })
     }
@@ -238,7 +245,7 @@ impl Store {
         prepared: &PreparedBatch,
         batch: CommitBatch,
     ) -> Result<CommitOutcome, StoreError> {
-        let rows = vec![(Table::Objects, batch.objects), (Table::Rejects, batch.rejects)];
+        let rows = derived_rows(batch.objects, batch.rejects, batch.usage);
         let derived = match self.stage_derived(rows).await {
             Ok(derived) => derived,
             Err(error) => {
@@ -353,7 +360,7 @@ mod tests {
     fn line_of_another_format_or_version_is_refused_with_the_reason() {
         let line = |format: &str, version: u32| {
             format!(
-                r#"{{"format":"{format}","schemaVersion":{version},"store":"s","batch":"00000000-0000-4000-8000-000000000000","runId":"r","basis":0,"events":[],"objects":null,"rejects":null}}"#
+                r#"{{"format":"{format}","schemaVersion":{version},"store":"s","batch":"00000000-0000-4000-8000-000000000000","runId":"r","basis":0,"events":[],"objects":null,"rejects":null,"usage":null}}"#
             )
         };
         let sound = line(FORMAT, schema::SCHEMA_VERSION);

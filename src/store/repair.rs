@@ -34,6 +34,8 @@ pub(super) struct Pending {
     reached: u64,
     /// Files of later versions, in order.
     pub(super) files: Vec<Add>,
+    /// The last version that can be taken over: behind it a commit leaves the table out.
+    pub(super) last: u64,
 }
 
 impl Store {
@@ -100,17 +102,22 @@ impl Store {
             let head = head.ok_or_else(|| StoreError::MissingCommit {
                 path: self.entry_path(Table::Events, later),
             })?;
+            if head.batch.as_ref().is_some_and(|record| record.leaves_out(table)) {
+                let last = later - 1;
+                return Ok(Pending { reached, files, last });
+            }
             files.extend(head.batch.as_ref().and_then(|record| record.file_of(table)).cloned());
         }
-        Ok(Pending { reached, files })
+        let last = version.max(reached);
+        Ok(Pending { reached, files, last })
     }
 
     async fn catch_up(&self, table: Table, version: u64, clock: i64) -> Result<(), StoreError> {
         let mut attempt = 1;
         loop {
             let state = self.newest(table).await?;
-            let Pending { reached, files } = self.pending(table, &state, version).await?;
-            let may_wait = files.is_empty() && version.saturating_sub(reached) < UNNOTED_VERSIONS;
+            let Pending { reached, files, last } = self.pending(table, &state, version).await?;
+            let may_wait = files.is_empty() && last.saturating_sub(reached) < UNNOTED_VERSIONS;
             if may_wait {
                 return Ok(());
             }
@@ -118,8 +125,7 @@ impl Store {
             actions.extend(files.into_iter().map(Action::Add));
             let following = async {
                 failpoint::pass(Point::FollowPut)?;
-                self.append(table, &state, actions, (log::FOLLOW_APP_ID, version))
-                    .await?;
+                self.append(table, &state, actions, (log::FOLLOW_APP_ID, last)).await?;
                 failpoint::pass(Point::FollowLanded)?;
                 Ok::<_, DeltaTableError>(())
             };

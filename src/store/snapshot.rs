@@ -147,8 +147,7 @@ impl Store {
         version: u64,
         events: DeltaTableState,
     ) -> Result<TableSnapshot, StoreError> {
-        let is_made = Table::CORE.contains(&table) || self.has_snapshots().await?;
-        if !is_made {
+        if !self.is_made(table).await? {
             return Ok(TableSnapshot {
                 version,
                 table,
@@ -179,7 +178,11 @@ impl Store {
     }
 
     /// Active files with the version of `events` that their tag states.
-    fn files(&self, table: Table, state: &DeltaTableState) -> Result<Vec<(DataFile, Option<u64>)>, StoreError> {
+    pub(super) fn files(
+        &self,
+        table: Table,
+        state: &DeltaTableState,
+    ) -> Result<Vec<(DataFile, Option<u64>)>, StoreError> {
         let columns = StatisticsColumns::of(table);
         let log_data = state
             .snapshot()

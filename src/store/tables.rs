@@ -62,6 +62,7 @@ struct Logs {
     events: LogStoreRef,
     objects: LogStoreRef,
     rejects: LogStoreRef,
+    usage: LogStoreRef,
     iam_principals: LogStoreRef,
     iam_policies: LogStoreRef,
     iam_statements: LogStoreRef,
@@ -160,6 +161,7 @@ impl Store {
             Table::Events => &logs.events,
             Table::Objects => &logs.objects,
             Table::Rejects => &logs.rejects,
+            Table::Usage => &logs.usage,
             Table::IamPrincipals => &logs.iam_principals,
             Table::IamPolicies => &logs.iam_policies,
             Table::IamStatements => &logs.iam_statements,
@@ -187,34 +189,38 @@ impl Store {
         Ok(state)
     }
 
-    /// The tables that the store has: those of IAM snapshots only after the first import.
+    /// The tables that the store has: the rollup once it was made, and those of IAM snapshots after the first import.
     ///
     /// # Errors
     ///
     /// The log of a table cannot be read.
     pub async fn tables(&self) -> Result<Vec<Table>, StoreError> {
         let mut tables = Table::CORE.to_vec();
-        if self.has_snapshots().await? {
+        if self.is_made(Table::Usage).await? {
+            tables.push(Table::Usage);
+        }
+        if self.is_made(Table::IamSources).await? {
             tables.extend(Table::SNAPSHOTS);
         }
         Ok(tables)
     }
 
-    /// Whether the tables of IAM snapshots are made; the last of them stands for all.
-    pub(super) async fn has_snapshots(&self) -> Result<bool, StoreError> {
+    /// Whether a table is made; of those of IAM snapshots the last stands for all.
+    pub(super) async fn is_made(&self, table: Table) -> Result<bool, StoreError> {
+        let table = match table {
+            Table::Events | Table::Objects | Table::Rejects => return Ok(true),
+            Table::Usage => table,
+            _ => Table::IamSources,
+        };
         let is_loaded = {
             let loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            loaded.contains_key(&Table::IamSources)
+            loaded.contains_key(&table)
         };
         if is_loaded {
             return Ok(true);
         }
-        let found = self.load_newest(Table::IamSources).await?;
-        let is_made = found.is_some();
-        found
-            .into_iter()
-            .for_each(|state| self.remember(Table::IamSources, state, true));
-        Ok(is_made)
+        let found = self.load_newest(table).await?;
+        Ok(found.map(|state| self.remember(table, state, true)).is_some())
     }
 
     /// Keeps a state so that the next load reads only newer log entries.
@@ -257,6 +263,7 @@ impl Store {
             events: log_store(Table::Events)?,
             objects: log_store(Table::Objects)?,
             rejects: log_store(Table::Rejects)?,
+            usage: log_store(Table::Usage)?,
             iam_principals: log_store(Table::IamPrincipals)?,
             iam_policies: log_store(Table::IamPolicies)?,
             iam_statements: log_store(Table::IamStatements)?,

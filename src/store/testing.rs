@@ -80,6 +80,7 @@ pub(super) fn batch(events: Vec<StagedFile>, ledger: &[(&str, &str)], reject_cou
         events,
         objects: objects(ledger),
         rejects: rejects(reject_count),
+        usage: None,
         committed_at: CLOCK,
     }
 }

@@ -116,7 +116,7 @@ impl Store {
     /// Paths that a version of a table names, as far as its log tells, and those that batches wait for.
     async fn named_files(&self, table: Table) -> Result<HashSet<String>, StoreError> {
         let mut named = match table {
-            Table::Events | Table::Objects | Table::Rejects => self.waiting_files().await?,
+            Table::Events | Table::Objects | Table::Rejects | Table::Usage => self.waiting_files().await?,
             _ => HashSet::new(),
         };
         // The first look after opening the store may give what was read then.

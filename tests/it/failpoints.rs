@@ -50,8 +50,10 @@ const NEW_OBJECTS: usize = 3;
 /// Each object repeats the end of the one before it.
 const RECORDS: usize = 15;
 const STEP: usize = 10;
-/// Data files of a batch: two threads, three days, and the ledger.
-const FILES_OF_A_BATCH: u64 = 7;
+/// Data files of a batch: two threads, three days, the ledger, and the rollup.
+const FILES_OF_A_BATCH: u64 = 8;
+/// Files of a rollup that was made anew, which older versions name.
+const FILES_OF_A_ROLLUP: u64 = 10;
 /// Cases of one test that are played at a time.
 const PLAYED_AT_A_TIME: usize = 2;
 /// `SIGABRT`.
@@ -68,6 +70,8 @@ enum Step {
     Prepare,
     /// They are committed.
     Commit,
+    /// The rollup is made anew.
+    Rebuild,
 }
 
 /// How the process ends when the step fails.
@@ -88,6 +92,7 @@ use Step::Commit;
 use Step::Create;
 use Step::Ingest;
 use Step::Prepare;
+use Step::Rebuild;
 
 /// Point, and from which time on it happens; step; end; whether a store in a bucket has it.
 type Case = (&'static str, u32, Step, Ends, bool);
@@ -122,6 +127,8 @@ const CASES: &[Case] = &[
     ("CommitPut", 1, Commit, Failed, true),
     ("CommitLanded", 1, Commit, Done, true),
     ("AddsCommitted", 1, Commit, Failed, true),
+    ("UsagePut", 1, Rebuild, Failed, true),
+    ("UsageLanded", 1, Rebuild, Done, true),
 ];
 
 /// Estates that all tests that run at a time share.
@@ -244,6 +251,10 @@ impl<'e> Victim<'e> {
         self.command(&["commit", "--adds-from", &self.adds()])
     }
 
+    fn rebuild(&self) -> Command {
+        self.command(&["store", "rebuild", "usage"])
+    }
+
     /// The command of a step, after what has to be done before it.
     fn step(&self, step: Step) -> Command {
         match step {
@@ -252,6 +263,10 @@ impl<'e> Victim<'e> {
             Commit => {
                 done(self.prepare());
                 self.commit()
+            }
+            Rebuild => {
+                done(self.ingest());
+                self.rebuild()
             }
         }
     }
@@ -265,6 +280,7 @@ impl<'e> Victim<'e> {
                 done(self.commit());
             }
             Commit => done(self.commit()),
+            Rebuild => done(self.rebuild()),
         }
     }
 
@@ -363,7 +379,9 @@ fn play(estate: &Estate, (point, time, step, ends, _): Case, action: &str, in_bu
     // The ledger's own files of a batch that is known to be committed are left alone.
     // In a bucket, files stay whose commit may still take effect.
     let is_kept = point == "AddsCommitted" || point == "CommitPut" && in_bucket;
-    let most = if action == "abort" || is_kept {
+    let most = if step == Rebuild {
+        FILES_OF_A_ROLLUP
+    } else if action == "abort" || is_kept {
         FILES_OF_A_BATCH
     } else {
         0

@@ -46,6 +46,8 @@ mod support;
 #[cfg(unix)]
 mod tampered;
 mod tidy;
+#[cfg(unix)]
+mod usage;
 mod used_actions;
 #[cfg(unix)]
 mod vacuum;

@@ -231,6 +231,7 @@ async fn write_store(writer: usize) {
                 events,
                 objects: filled(&Table::Objects.schema(), ("object_key", &id)),
                 rejects: RecordBatch::new_empty(Table::Rejects.schema()),
+                usage: None,
                 committed_at: CLOCK,
             };
             match store.commit(&basis, batch).await.unwrap() {

@@ -13,7 +13,7 @@ use crate::schema::Table;
 #[derive(Debug, Clone, Args)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5\n  trimtrail store vacuum --dry-run"
+    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5\n  trimtrail store vacuum --dry-run\n  trimtrail store rebuild usage"
 )]
 pub struct StoreArgs {
     /// What to do.
@@ -33,6 +33,8 @@ pub enum StoreCommand {
     /// Only files that belong to no version of the store and that no prepared batch in it waits for, and only old ones: a run
     /// may be about to commit the others. No version is lost, and runs and queries need not stop.
     Vacuum(StoreVacuumArgs),
+    /// Make a derived table anew from the events
+    Rebuild(StoreRebuildArgs),
 }
 
 /// Arguments of `store info`.
@@ -88,6 +90,28 @@ pub struct StoreVacuumArgs {
     /// Where the rows go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Arguments of `store rebuild`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Needed after an upgrade of trimtrail, whose facts may tell other actions; all else mends itself.\n\n\
+                  Examples:\n  trimtrail store rebuild usage"
+)]
+pub struct StoreRebuildArgs {
+    /// The table
+    #[arg(value_enum)]
+    pub table: RebuiltTable,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+}
+
+/// A table that can be made anew from the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RebuiltTable {
+    /// The rollup of the events
+    Usage,
 }
 
 impl ValueEnum for Table {

@@ -16,6 +16,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::ingest::AddsBalance;
 use crate::ingest::AddsCommit;
+use crate::ingest::Rebuild;
 use crate::store::PreparedBatch;
 use crate::store::Store;
 
@@ -53,6 +54,13 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
         }
     }
     runtime.run(async { Ok(store.repair(now).await?) })?;
+    let rebuild = Rebuild {
+        store: &store,
+        runtime: runtime.handle(),
+        threads: settings.threads.get(),
+        now,
+    };
+    rebuild.run_if_behind()?;
     output.print(&render(&balance))?;
     for (name, reason) in &balance.problems {
         output.warning(&format!("`{name}`: {reason}"));

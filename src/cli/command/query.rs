@@ -17,6 +17,7 @@ use crate::cli::rows;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::usage;
 use crate::query::Library;
 use crate::query::Question;
 use crate::query::QuestionParam;
@@ -110,6 +111,7 @@ async fn answer(
     let answer = engine.ask(question, &args.params).await?;
     let file = args.output.file.as_deref();
     let status = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
+    usage::note_source(engine.session().usage_source(), output);
     note_caveats(question, output);
     Ok(status)
 }

@@ -14,10 +14,12 @@ use arrow::error::ArrowError;
 
 use super::vacuum::vacuum;
 use crate::cli::args::OutputArgs;
+use crate::cli::args::RebuiltTable;
 use crate::cli::args::StoreArgs;
 use crate::cli::args::StoreCommand;
 use crate::cli::args::StoreHistoryArgs;
 use crate::cli::args::StoreInfoArgs;
+use crate::cli::args::StoreRebuildArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
@@ -25,6 +27,8 @@ use crate::cli::rows;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::size::format_count;
+use crate::ingest::Rebuild;
 use crate::report::Format;
 use crate::report::ReportError;
 use crate::store::Commit;
@@ -36,7 +40,7 @@ const HISTORY_WIDTH: usize = 120;
 /// Columns of the history that fit a narrow terminal: all but `run_id`.
 const NARROW_HISTORY: [usize; 7] = [0, 1, 2, 3, 4, 5, 6];
 
-/// Shows the tables of a store, or its versions, or removes what is left over.
+/// Shows the tables of a store, or its versions, removes what is left over, or makes a table anew.
 ///
 /// # Errors
 /// When there is no store or it cannot be read, or the rows cannot be written.
@@ -45,6 +49,7 @@ pub fn store(args: &StoreArgs, settings: &Settings, output: &mut Output) -> Resu
         StoreCommand::Info(args) => info(args, settings, output),
         StoreCommand::History(args) => history(args, settings, output),
         StoreCommand::Vacuum(args) => vacuum(args, settings, output),
+        StoreCommand::Rebuild(args) => rebuild(args, settings, output),
     }
 }
 
@@ -80,6 +85,32 @@ fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) ->
     Ok(status)
 }
 
+fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let RebuiltTable::Usage = args.table;
+    let location = args.location.location()?;
+    let now = settings.now.as_microsecond();
+    let runtime = Runtime::start(settings.threads)?;
+    let store = runtime.run(async {
+        // A store is made by `ingest` only.
+        drop(Store::open(&location).await?);
+        Ok(Store::create_or_open(&location, now).await?)
+    })?;
+    let rebuild = Rebuild {
+        store: &store,
+        runtime: runtime.handle(),
+        threads: settings.threads.get(),
+        now,
+    };
+    let made = rebuild.run()?;
+    output.print(&format!(
+        "usage    {} events = {} rows, up to version {} of the store\n",
+        format_count(made.events),
+        format_count(made.rows),
+        made.version
+    ))?;
+    Ok(ExitStatus::Done)
+}
+
 /// Writes rows to where the user wants them.
 pub(super) fn show(
     rows: Result<RecordBatch, ArrowError>,
@@ -100,6 +131,7 @@ fn info_rows(info: &StoreInfo) -> Result<RecordBatch, ArrowError> {
         |times: Vec<Option<i64>>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) };
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(tables().map(|table| table.table.name())));
     let versions: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.version)));
+    let events_versions: ArrayRef = Arc::new(tables().map(|table| table.events_version).collect::<UInt64Array>());
     let files: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.files)));
     let counts: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.rows)));
     let bytes: ArrayRef = Arc::new(UInt64Array::from_iter_values(tables().map(|table| table.bytes)));
@@ -111,6 +143,7 @@ fn info_rows(info: &StoreInfo) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_from_iter_with_nullable([
         ("table", names, false),
         ("version", versions, false),
+        ("events_version", events_versions, true),
         ("files", files, false),
         ("rows", counts, false),
         ("bytes", bytes, false),
@@ -203,7 +236,8 @@ mod tests {
         assert_eq!(store(&args, &headless(), &mut output).unwrap(), ExitStatus::Done);
         let rows: Vec<serde_json::Value> = serde_json::from_str(&data.text()).unwrap();
         let tables: Vec<&str> = rows.iter().map(|row| row["table"].as_str().unwrap()).collect();
-        assert_eq!(tables, ["events", "objects", "rejects"]);
+        assert_eq!(tables, ["events", "objects", "rejects", "usage"]);
+        assert_eq!(rows[3]["events_version"], 0);
         assert_eq!(
             (&rows[0]["rows"], &rows[0]["first_event_time"]),
             (&0.into(), &serde_json::Value::Null)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::decode::EventKeyMap;
 use crate::decode::RowBuffer;
 use crate::ingest::error::IngestError;
+use crate::ingest::rollup::Rollup;
 use crate::store::DataFile;
 
 use super::Work;
@@ -27,11 +28,14 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Res
     }
     if keep.contains(&true) {
         let _span = tracing::debug_span!("stage", rows = keep.len()).entered();
+        let mut usage = Rollup::default();
         rows.into_days(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
+            usage.add(day.event_date, &day.batch)?;
             Ok(())
         })?;
+        lock(&work.usage).merge(usage);
     }
     Ok(plan
         .iter()

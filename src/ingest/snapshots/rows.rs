@@ -60,7 +60,7 @@ fn rows_of_source(table: Table, source: &ReadSource, run_id: &str, now: i64) -> 
         Table::IamCredentials => snapshot.credentials.iter().map(credential).collect(),
         Table::IamOrganization => snapshot.nodes.iter().map(node).collect(),
         Table::IamSources => vec![own_row(source, run_id, now)],
-        Table::Events | Table::Objects | Table::Rejects => Vec::new(),
+        Table::Events | Table::Objects | Table::Rejects | Table::Usage => Vec::new(),
     };
     let first = [Cell::text(&source.id), Cell::Number(source.taken_at)];
     rows.into_iter()

@@ -1,11 +1,11 @@
 //! SQL functions beyond the engine's own: JSON access, the names that saved Athena and DuckDB queries use, and what the
 //! compatibility views need.
 
+mod about_facts;
 mod action_rows;
 mod boolean_text;
 mod dates;
 mod element;
-mod facts_date;
 mod iam_actions;
 mod json_path;
 mod parse_times;
@@ -23,6 +23,8 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 
 use crate::iam::Facts;
+use about_facts::AboutFacts;
+use about_facts::Told;
 
 /// Adds all functions to a session; `facts` are the embedded ones when absent.
 pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Facts>) -> Result<()> {
@@ -50,7 +52,8 @@ pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Fact
         ScalarUDF::from(record::RenderRecord::new()),
         ScalarUDF::from(resources::LowerCaseResources::new()),
         ScalarUDF::from(iam_actions::IamActions::new(facts)),
-        ScalarUDF::from(facts_date::FactsDate::new(facts)),
+        ScalarUDF::from(AboutFacts::new(Told::Date, facts)),
+        ScalarUDF::from(AboutFacts::new(Told::Version, facts)),
     ];
     for function in own.into_iter().chain(time_parts::all()) {
         context.register_udf(Arc::new(function))?;

@@ -10,6 +10,7 @@ use crate::policy::Proposal;
 use crate::policy::ProposedPolicy;
 use crate::policy::StatementReasons;
 use crate::policy::UsedReason;
+use crate::report::counted::counted;
 use crate::report::escape;
 
 /// Names in one comment.
@@ -105,7 +106,10 @@ fn used_line(used: &UsedReason) -> String {
     let events = listed("; events ", &used.event_ids);
     format!(
         "used: {} {} times on {} resources{last}{calls} as {}{events}",
-        used.action, used.uses, used.resource_count, used.principal
+        used.action,
+        used.uses,
+        counted(used.resource_count),
+        used.principal
     )
 }
 

@@ -44,6 +44,7 @@ impl Store {
             events: Vec::new(),
             objects: RecordBatch::new_empty(Table::Objects.schema()),
             rejects: RecordBatch::new_empty(Table::Rejects.schema()),
+            usage: None,
             committed_at,
         };
         let mut taken = self.stored_files(basis).await?;
@@ -64,6 +65,7 @@ impl Store {
             match table {
                 Table::Objects => opened.objects = self.staged_rows(&staged)?,
                 Table::Rejects => opened.rejects = self.staged_rows(&staged)?,
+                Table::Usage => opened.usage = Some(self.staged_rows(&staged)?),
                 _ => {
                     let age = committed_at.saturating_sub(found.last_modified.timestamp_micros());
                     old.push(age >= OLD);
@@ -82,7 +84,7 @@ impl Store {
             files.map(|file| (snapshot.table, file.path.clone())).collect()
         };
         let mut stored: HashSet<(Table, String)> = of(basis).into_iter().collect();
-        for table in [Table::Objects, Table::Rejects] {
+        for table in [Table::Objects, Table::Rejects, Table::Usage] {
             stored.extend(of(&self.snapshot_at(table, basis.version).await?));
         }
         Ok(stored)

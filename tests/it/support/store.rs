@@ -41,6 +41,7 @@ pub(crate) async fn append(store: &Store, json_lines: &str) {
         events: staged,
         objects: RecordBatch::new_empty(Table::Objects.schema()),
         rejects: RecordBatch::new_empty(Table::Rejects.schema()),
+        usage: None,
         committed_at: WRITTEN_AT,
     };
     let outcome = store.commit(&basis, batch).await.unwrap();

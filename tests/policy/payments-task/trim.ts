@@ -35,8 +35,8 @@ export class PaymentsTaskPolicies extends cdk.Stack {
             Resource: "arn:aws:kms:*:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
           },
           // from statement 3 (`Ledger`)
-          // used: s3:GetObject 247 times on 247 resources, last 2026-09-14T22:54:04Z by s3.amazonaws.com:GetObject as arn:aws:iam::111122223333:role/ecs/payments-task; events 0ed8ccb0-3dbc-4afb-a902-0f9eaa33fc98, 190d3c28-5167-4732-aafc-5011925c1c5b, a346c724-adb2-4ffa-a30f-05798c41f1c8
-          // used: s3:PutObject 419 times on 419 resources, last 2026-09-14T23:54:56Z by s3.amazonaws.com:PutObject as arn:aws:iam::111122223333:role/ecs/payments-task; events 1dc35663-2efc-4d91-a566-804fe3fff8c6, 58861a6f-1130-42d1-bc63-13ea469e8977, 230d0e91-df4a-448e-a787-695325dea9a4
+          // used: s3:GetObject 247 times on more than 50 resources, last 2026-09-14T22:54:04Z by s3.amazonaws.com:GetObject as arn:aws:iam::111122223333:role/ecs/payments-task; events 0ed8ccb0-3dbc-4afb-a902-0f9eaa33fc98, 190d3c28-5167-4732-aafc-5011925c1c5b, a346c724-adb2-4ffa-a30f-05798c41f1c8
+          // used: s3:PutObject 419 times on more than 50 resources, last 2026-09-14T23:54:56Z by s3.amazonaws.com:PutObject as arn:aws:iam::111122223333:role/ecs/payments-task; events 1dc35663-2efc-4d91-a566-804fe3fff8c6, 58861a6f-1130-42d1-bc63-13ea469e8977, 230d0e91-df4a-448e-a787-695325dea9a4
           // removed as unused: s3:DeleteObject, s3:ListBucket
           {
             Sid: "Ledger",

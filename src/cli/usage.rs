@@ -1,0 +1,46 @@
+//! Says where an answer comes from: the rollup, or the events.
+
+use super::output::Output;
+use crate::query::UsageSource;
+use crate::store::UsageLack;
+
+/// Says it, if the answer could have come from the rollup.
+pub(super) fn note_source(source: Option<UsageSource>, output: &mut Output) {
+    match source {
+        None => {}
+        Some(UsageSource::Rollup) => output.note("source: usage"),
+        Some(UsageSource::Events(lack)) => output.note(&format!("source: events; {}", reason(lack))),
+    }
+}
+
+/// Why the rollup was not read, and what to do.
+fn reason(lack: UsageLack) -> String {
+    const REMEDY: &str = "`trimtrail store rebuild usage` makes it anew";
+    match lack {
+        UsageLack::Missing => "the store has no rollup; the next ingest makes it".to_owned(),
+        UsageLack::Reaches(version) => format!("the rollup knows version {version} of the store only; {REMEDY}"),
+        UsageLack::Begins(version) => format!("the rollup was made at version {version} and cannot show an older one"),
+        UsageLack::OtherFacts => format!("the rollup was made with other facts; {REMEDY}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::cli::output::Verbosity;
+    use crate::cli::output::tests::captured;
+
+    #[test]
+    fn rollup_that_cannot_be_read_is_named_with_the_reason() {
+        let (mut output, _, messages) = captured(Verbosity::Normal);
+        note_source(None, &mut output);
+        note_source(Some(UsageSource::Rollup), &mut output);
+        note_source(Some(UsageSource::Events(UsageLack::Reaches(7))), &mut output);
+        assert_eq!(
+            messages.text(),
+            "source: usage\nsource: events; the rollup knows version 7 of the store only; `trimtrail store rebuild usage` \
+             makes it anew\n"
+        );
+    }
+}

@@ -1,0 +1,390 @@
+//! The rollup `usage`: how far it stands, and making it anew.
+//!
+//! It follows `events` as the ledger does. A commit that brings no rollup of its events, as programs made that knew none,
+//! is a gap that it cannot pass: then it is behind, until it is made of all events at once.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+use deltalake::kernel::Action;
+use deltalake::kernel::Remove;
+use deltalake::kernel::Transaction;
+use deltalake::table::state::DeltaTableState;
+
+use super::DataFile;
+use super::StagedFile;
+use super::Store;
+use super::StoreError;
+use super::TableSnapshot;
+use super::error::Access;
+use super::log;
+use super::parquet_file;
+use super::parquet_file::rows_error;
+use super::statistics::StatisticValue;
+use crate::failpoint;
+use crate::failpoint::Point;
+use crate::schema::Table;
+
+/// Each failed attempt means that another process wrote to the rollup.
+const ATTEMPTS: u32 = 20;
+/// Rows that are handed out together, if a file has as many.
+const ROWS_TOGETHER: usize = 1 << 17;
+
+/// The rollup at a version of the store.
+#[derive(Debug, Clone)]
+pub enum UsageRollup {
+    /// Its rows are those of all events.
+    Complete(TableSnapshot),
+    /// It cannot be used.
+    Behind(UsageLack),
+}
+
+/// Why a rollup cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageLack {
+    /// The store has none.
+    Missing,
+    /// It knows the events up to this version of the store only.
+    Reaches(u64),
+    /// It was made of all events of this version at once, and cannot tell those of an older one apart.
+    Begins(u64),
+    /// The actions were told by other facts, or by another version of this program.
+    OtherFacts,
+}
+
+impl Store {
+    /// The rollup at a version of the store, when its actions are told by these facts.
+    ///
+    /// # Errors
+    ///
+    /// The log of the rollup, or of `events`, cannot be read.
+    pub async fn usage_rollup(&self, version: u64, facts: &str) -> Result<UsageRollup, StoreError> {
+        if let Some(lack) = self.usage_lack(version).await? {
+            return Ok(UsageRollup::Behind(lack));
+        }
+        let snapshot = self.snapshot_at(Table::Usage, version).await?;
+        match snapshot.files.iter().all(|file| is_told_by(file, facts)) {
+            true => Ok(UsageRollup::Complete(snapshot)),
+            false => Ok(UsageRollup::Behind(UsageLack::OtherFacts)),
+        }
+    }
+
+    /// What keeps the rollup from having all events of a version.
+    async fn usage_lack(&self, version: u64) -> Result<Option<UsageLack>, StoreError> {
+        if !self.is_made(Table::Usage).await? {
+            return Ok(Some(UsageLack::Missing));
+        }
+        let state = self.newest(Table::Usage).await?;
+        Ok(match self.usage_base(&state).await? {
+            None => Some(UsageLack::Missing),
+            Some(base) if base > version => Some(UsageLack::Begins(base)),
+            Some(_) => {
+                let last = self.pending(Table::Usage, &state, version).await?.last;
+                (last < version).then_some(UsageLack::Reaches(last))
+            }
+        })
+    }
+
+    /// Writes rows of the rollup as a file that no table contains yet.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::stage_events`].
+    pub fn stage_usage(&self, rows: &RecordBatch) -> Result<StagedFile, StoreError> {
+        parquet_file::stage(self.storage(), Table::Usage, None, rows)
+    }
+
+    /// Puts a rollup of all events of `basis` in place of what the rollup has of them; rows of later versions stay.
+    ///
+    /// # Errors
+    ///
+    /// The rollup cannot be read or written; the staged files are removed, except in a bucket, where a request that got no
+    /// answer may still be carried out.
+    pub async fn replace_usage(
+        &self,
+        basis: &TableSnapshot,
+        staged: Vec<StagedFile>,
+        committed_at: i64,
+    ) -> Result<(), StoreError> {
+        let replaced = self.try_replace_usage(basis, &staged, committed_at).await;
+        match replaced {
+            Ok(true) => Ok(()),
+            // Another process made a rollup of as many events.
+            Ok(false) => {
+                self.discard(staged);
+                Ok(())
+            }
+            Err(error) => {
+                if self.storage().remote().is_none() {
+                    self.discard(staged);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_replace_usage(
+        &self,
+        basis: &TableSnapshot,
+        staged: &[StagedFile],
+        committed_at: i64,
+    ) -> Result<bool, StoreError> {
+        self.create_if_missing(Table::Usage, committed_at, basis.version)
+            .await?;
+        let mut attempt = 1;
+        loop {
+            let state = self.newest(Table::Usage).await?;
+            let files = self.files(Table::Usage, &state)?;
+            if staged
+                .iter()
+                .any(|own| files.iter().any(|(file, _)| file.path == own.path))
+            {
+                return Ok(true);
+            }
+            let base = self.usage_base(&state).await?;
+            let is_overtaken = |base| base > basis.version || (attempt > 1 && base == basis.version);
+            if base.is_some_and(is_overtaken) {
+                return Ok(false);
+            }
+            let reached = self.pending(Table::Usage, &state, 0).await?.last;
+            let is_replaced = |version: &Option<u64>| version.is_none_or(|version| version <= basis.version);
+            let replaced = files.into_iter().filter(|(_, version)| is_replaced(version));
+            let base = i64::try_from(basis.version).unwrap_or(i64::MAX);
+            let mut actions = vec![log::commit_info("REBUILD", committed_at, Some(state.version()), None)];
+            actions.extend(replaced.map(|(file, _)| Action::Remove(removed(file, committed_at))));
+            let added = staged.iter().map(|file| file.add(committed_at, Some(basis.version)));
+            actions.extend(added.map(Action::Add));
+            actions.push(Action::Txn(Transaction::new(log::USAGE_APP_ID, base)));
+            let transaction = (log::FOLLOW_APP_ID, reached.max(basis.version));
+            let replacing = async {
+                failpoint::pass(Point::UsagePut)?;
+                self.append(Table::Usage, &state, actions, transaction).await?;
+                failpoint::pass(Point::UsageLanded)?;
+                Ok::<_, deltalake::DeltaTableError>(())
+            };
+            match replacing.await {
+                Ok(()) => return Ok(true),
+                // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => {
+                    return Err(StoreError::from_log(
+                        &self.table_folder(Table::Usage),
+                        Access::Write,
+                        error,
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Version of `events` up to which the rollup was made of all events at once; `None` when it never was.
+    async fn usage_base(&self, state: &DeltaTableState) -> Result<Option<u64>, StoreError> {
+        let base = state
+            .transaction_version(self.log_store(Table::Usage).as_ref(), log::USAGE_APP_ID)
+            .await
+            .map_err(|error| StoreError::from_log(&self.table_folder(Table::Usage), Access::Read, error))?;
+        Ok(base.and_then(|base| u64::try_from(base).ok()))
+    }
+
+    /// Version of `events` up to which the rollup knows all events; `None` when there is no rollup.
+    ///
+    /// # Errors
+    ///
+    /// The log of the rollup, or of `events`, cannot be read.
+    pub async fn usage_version(&self) -> Result<Option<u64>, StoreError> {
+        let version = self.version().await?;
+        Ok(match self.usage_lack(version).await? {
+            None => Some(version),
+            Some(UsageLack::Reaches(last)) => Some(last),
+            Some(_) => None,
+        })
+    }
+
+    /// Calls `visit` with some columns of the rows of a data file of `events`, many rows at a time; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or `visit` fails.
+    pub fn visit_events(
+        &self,
+        file: &DataFile,
+        columns: &[&str],
+        mut visit: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
+    ) -> Result<(), StoreError> {
+        let (path, batches) = self.read_columns(Table::Events, file, columns)?;
+        let failed = |source| rows_error(&path, source);
+        let (mut waiting, mut rows) = (Vec::new(), 0);
+        let mut hand_out = |waiting: &mut Vec<RecordBatch>| {
+            let Some(first) = waiting.first() else {
+                return Ok(());
+            };
+            let together = concat_batches(&first.schema(), waiting.iter());
+            waiting.clear();
+            together.and_then(|together| visit(&together)).map_err(failed)
+        };
+        for batch in batches {
+            let batch = batch.map_err(failed)?;
+            rows += batch.num_rows();
+            waiting.push(batch);
+            if rows >= ROWS_TOGETHER {
+                hand_out(&mut waiting)?;
+                rows = 0;
+            }
+        }
+        hand_out(&mut waiting)
+    }
+
+    /// As [`Store::visit_events`], for a file that is staged.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::visit_events`].
+    pub fn visit_staged(
+        &self,
+        file: &StagedFile,
+        columns: &[&str],
+        visit: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
+    ) -> Result<(), StoreError> {
+        self.visit_events(&file.data_file(0), columns, visit)
+    }
+}
+
+/// Whether all rows of a file of the rollup are told by some facts.
+fn is_told_by(file: &Arc<DataFile>, facts: &str) -> bool {
+    let is_it = |bound: &Option<StatisticValue>| *bound == Some(StatisticValue::Text(facts.to_owned()));
+    let column = file.stats.column("facts");
+    column.is_some_and(|column| is_it(&column.min) && is_it(&column.max))
+}
+
+fn removed(file: DataFile, committed_at: i64) -> Remove {
+    Remove {
+        size: i64::try_from(file.size).ok(),
+        path: file.path,
+        data_change: true,
+        deletion_timestamp: Some(committed_at.div_euclid(1000)),
+        extended_file_metadata: Some(true),
+        partition_values: Some([].into()),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use arrow::array::ArrayRef;
+    use arrow::array::BooleanArray;
+    use arrow::array::Int64Array;
+    use arrow::array::StringArray;
+    use arrow::array::new_null_array;
+    use arrow::datatypes::DataType;
+
+    use super::super::CommitBatch;
+    use super::super::testing::CLOCK;
+    use super::super::testing::TestStore;
+    use super::super::testing::batch;
+    use super::super::testing::committed;
+    use super::*;
+    use crate::schema;
+
+    /// One row for as many events.
+    fn rollup(events: i64, facts: &str) -> RecordBatch {
+        let schema = schema::usage();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
+            match (field.name().as_str(), field.data_type()) {
+                ("facts", _) => Arc::new(StringArray::from(vec![facts])),
+                (_, kind) if field.is_nullable() => new_null_array(kind, 1),
+                (_, DataType::Int64) => Arc::new(Int64Array::from(vec![events])),
+                (_, DataType::Boolean) => Arc::new(BooleanArray::from(vec![false])),
+                _ => Arc::new(StringArray::from(vec!["x"])),
+            }
+        });
+        RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
+    }
+
+    async fn commit(test: &TestStore, id: &str, facts: &str) -> TableSnapshot {
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let batch = CommitBatch {
+            usage: Some(rollup(1, facts)),
+            ..batch(vec![test.stage(&[id])], &[(id, "ingested")], 0)
+        };
+        committed(test.store.commit(&basis, batch).await.unwrap())
+    }
+
+    async fn rows_at(store: &Store, version: u64) -> Result<u64, UsageLack> {
+        match store.usage_rollup(version, "facts").await.unwrap() {
+            UsageRollup::Complete(snapshot) => Ok(snapshot.rows()),
+            UsageRollup::Behind(lack) => Err(lack),
+        }
+    }
+
+    #[tokio::test]
+    async fn rollup_follows_the_commits_and_shows_older_versions() {
+        let test = TestStore::create().await;
+        commit(&test, "a", "facts").await;
+        commit(&test, "b", "facts").await;
+        let store = test.reopen().await;
+        for version in 0..=2 {
+            assert_eq!(rows_at(&store, version).await, Ok(version));
+        }
+        assert_eq!(store.usage_version().await.unwrap(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn rows_told_by_other_facts_are_not_used() {
+        let test = TestStore::create().await;
+        commit(&test, "a", "facts").await;
+        commit(&test, "b", "other facts").await;
+        assert_eq!(rows_at(&test.store, 1).await, Ok(1));
+        assert_eq!(rows_at(&test.store, 2).await, Err(UsageLack::OtherFacts));
+    }
+
+    #[tokio::test]
+    async fn commit_without_a_rollup_holds_it_up_until_it_is_made_anew() {
+        let test = TestStore::create().await;
+        commit(&test, "a", "facts").await;
+        test.commit("s3://logs/2", &["b"]).await;
+        let basis = commit(&test, "c", "facts").await;
+        assert_eq!(rows_at(&test.store, 3).await, Err(UsageLack::Reaches(1)));
+        assert_eq!(test.store.usage_version().await.unwrap(), Some(1));
+        let staged = vec![test.store.stage_usage(&rollup(3, "facts")).unwrap()];
+        test.store.replace_usage(&basis, staged, CLOCK).await.unwrap();
+        assert_eq!(rows_at(&test.store, 3).await, Ok(1));
+        assert_eq!(rows_at(&test.store, 1).await, Err(UsageLack::Begins(3)));
+        commit(&test, "d", "facts").await;
+        assert_eq!(rows_at(&test.reopen().await, 4).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn rollup_of_an_older_version_does_not_replace_that_of_a_newer_one() {
+        let test = TestStore::create().await;
+        let older = commit(&test, "a", "facts").await;
+        let newer = commit(&test, "b", "facts").await;
+        for basis in [&newer, &older] {
+            let staged = vec![test.store.stage_usage(&rollup(2, "facts")).unwrap()];
+            test.store.replace_usage(basis, staged, CLOCK).await.unwrap();
+        }
+        assert_eq!(rows_at(&test.store, 2).await, Ok(1));
+        assert_eq!(rows_at(&test.store, 1).await, Err(UsageLack::Begins(2)));
+    }
+
+    #[tokio::test]
+    async fn store_without_the_table_gets_it_when_it_is_made_anew() {
+        let test = TestStore::create().await;
+        commit(&test, "a", "facts").await;
+        fs::remove_dir_all(test.folder().join("usage")).unwrap();
+        let location = test.store.location();
+        let store = Store::create_or_open(location, CLOCK).await.unwrap();
+        assert_eq!(rows_at(&store, 1).await, Err(UsageLack::Missing));
+        assert_eq!(store.usage_version().await.unwrap(), None);
+        let basis = store.snapshot(Table::Events).await.unwrap();
+        let staged = vec![store.stage_usage(&rollup(1, "facts")).unwrap()];
+        store.replace_usage(&basis, staged, CLOCK).await.unwrap();
+        assert_eq!(rows_at(&test.reopen().await, 1).await, Ok(1));
+    }
+}

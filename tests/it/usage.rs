@@ -1,0 +1,367 @@
+//! The rollup `usage` says what the events say, whatever happened to the store.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use proptest::collection::vec;
+use proptest::prelude::Just;
+use proptest::prelude::ProptestConfig;
+use proptest::prelude::Strategy;
+use proptest::prop_oneof;
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
+use trimtrail::decode::gzip;
+use trimtrail::query::QuerySession;
+use trimtrail::query::UsageSource;
+use trimtrail::store::Store;
+use trimtrail::store::UsageLack;
+
+use crate::support::ingest::IngestStore;
+use crate::support::ingest::NOW;
+use crate::support::process;
+use crate::support::session;
+
+const KEYS: &str = "day, recipient_account_id, principal_arn, principal_id, principal_type, event_source, event_name, \
+    event_type, event_category, serving_region, credential_kind, via_service, access_key_id, outcome, action, class, \
+    is_proven, proof, access_level, verdict, reason, confidence, provenance, facts";
+const LISTS: [&str; 3] = ["resources", "session_names", "source_addresses"];
+
+/// All that `usage` says, summed.
+fn sums(store: &IngestStore) -> Vec<Value> {
+    let mut rows = store.sql(&format!(
+        "select {KEYS}, sum(calls) as calls, sum(events) as events, sum(unnamed) as unnamed, min(first_seen) as first_seen, \
+         max(last_seen) as last_seen from usage group by {KEYS} order by {KEYS}"
+    ));
+    for list in LISTS {
+        rows.extend(store.sql(&format!(
+            "with texts as (select {KEYS}, more_{list} as more, unnest({list}) as text from usage) \
+             select {KEYS}, array_to_string(array_slice(array_sort(array_agg(distinct text)), 1, 50), ' ') as texts, \
+             bool_or(more) or count(distinct text) > 50 as more from texts group by {KEYS} order by {KEYS}"
+        )));
+    }
+    rows
+}
+
+/// What a store says while it has no rollup.
+fn without_rollup<T>(store: &IngestStore, ask: impl FnOnce(&IngestStore) -> T) -> T {
+    let rollup = store.folder.path().join("store/usage");
+    let aside = store.folder.path().join("usage-aside");
+    let had_one = fs::rename(&rollup, &aside).is_ok();
+    let answer = ask(store);
+    if had_one {
+        fs::rename(&aside, &rollup).unwrap();
+    }
+    answer
+}
+
+fn source_at(store: &IngestStore, version: Option<u64>) -> UsageSource {
+    store.runtime.block_on(async {
+        let opened = Store::open(&store.location()).await.unwrap();
+        let session = QuerySession::new(Some(&opened), &session::options(NOW), version).unwrap();
+        drop(session.sql("select day from usage", &[]).await.unwrap());
+        session.usage_source().unwrap()
+    })
+}
+
+fn source(store: &IngestStore) -> UsageSource {
+    source_at(store, None)
+}
+
+fn run(store: &IngestStore, arguments: &[&str], failpoint: Option<&str>) -> bool {
+    let mut command = process::trimtrail(&store.folder.path().join("store"), arguments);
+    command.envs(failpoint.map(|point| ("TRIMTRAIL_FAILPOINT", point)));
+    let output = command.output().unwrap();
+    assert!(
+        failpoint.is_some() || output.status.success(),
+        "{arguments:?}: {output:?}"
+    );
+    output.status.success()
+}
+
+fn sample() -> (IngestStore, IngestStore) {
+    let logs = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs");
+    let whole = IngestStore::new();
+    whole.ingest(&[&logs.join("AWSLogs")]);
+    whole.import(&[&logs.join("iam")]);
+    let parts = IngestStore::new();
+    for account in fs::read_dir(logs.join("AWSLogs")).unwrap() {
+        parts.ingest(&[&account.unwrap().path()]);
+    }
+    (whole, parts)
+}
+
+#[test]
+fn sample_estate_gives_the_same_from_the_rollup_and_from_the_events() {
+    let (whole, parts) = sample();
+    assert_eq!(source(&whole), UsageSource::Rollup);
+    let of_events = without_rollup(&whole, |store| {
+        assert_eq!(source(store), UsageSource::Events(UsageLack::Missing));
+        sums(store)
+    });
+    assert!(sums(&whole) == of_events);
+    assert!(sums(&parts) == of_events);
+    assert_eq!(
+        whole.count("select sum(events) from usage"),
+        whole.count("select count(*) from events")
+    );
+    let user = "arn:aws:iam::111122223333:user/svc-jenkins";
+    let windows: [&[(&str, &str)]; 6] = [
+        &[],
+        &[("since", "2026-09-03"), ("until", "2026-09-10")],
+        &[("since", "2026-09-03T07:30:00Z"), ("until", "2026-09-10T12:00:00Z")],
+        &[("since", "2026-09-03T07:30:00Z"), ("until", "2026-09-03T12:00:00Z")],
+        &[("since", "2026-09-03T07:30:00Z"), ("principal", user)],
+        &[("until", "2026-09-03T12:00:00Z")],
+    ];
+    for window in windows {
+        let answer = whole.ask("used-actions", window);
+        assert!(answer.len() > 5, "{window:?}");
+        assert_eq!(
+            answer,
+            without_rollup(&whole, |store| store.ask("used-actions", window)),
+            "{window:?}"
+        );
+        let window: Vec<_> = window
+            .iter()
+            .copied()
+            .filter(|(name, _)| *name != "principal")
+            .collect();
+        let keys = whole.ask("key-age", &window);
+        assert!(!keys.is_empty(), "{window:?}");
+        let of_events = without_rollup(&whole, |store| store.ask("key-age", &window));
+        assert_eq!(keys, of_events, "{window:?}");
+    }
+}
+
+#[test]
+fn questions_about_grants_give_the_same_from_the_rollup_and_from_the_events() {
+    let (whole, _) = sample();
+    let window = [("since", "2026-09-02T05:00:00Z"), ("min_window_days", "3")];
+    for id in ["service-last-used", "unused-access", "unused-roles", "used-not-granted"] {
+        let answer = whole.ask(id, &window);
+        assert_eq!(answer, without_rollup(&whole, |store| store.ask(id, &window)), "{id}");
+    }
+}
+
+/// What may happen to a store.
+#[derive(Debug, Clone)]
+enum Event {
+    /// New objects come, some of whose records are stored already.
+    Ingest,
+    /// The same, and the process dies on the way.
+    Die(&'static str),
+    /// The same, by two processes.
+    Prepare,
+    Rebuild,
+    DieRebuilding(&'static str),
+    /// The store is one of a program that knew no rollup.
+    Forget,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => Just(Event::Ingest),
+        3 => prop_oneof![
+            Just("LedgerStaged=abort"),
+            Just("CommitPut=abort"),
+            Just("CommitLanded=abort"),
+            Just("FollowPut=abort@2"),
+            Just("FollowPut=abort@3"),
+            Just("FollowLanded=abort@2"),
+            Just("FollowLanded=abort@3"),
+        ]
+        .prop_map(Event::Die),
+        2 => Just(Event::Prepare),
+        1 => Just(Event::Rebuild),
+        1 => prop_oneof![Just("UsagePut=abort"), Just("UsageLanded=abort")].prop_map(Event::DieRebuilding),
+        1 => Just(Event::Forget),
+    ]
+}
+
+/// A record; records of one number are the same.
+fn record(number: usize) -> String {
+    let (day, hour) = (1 + number % 4, number % 24);
+    let identity = match number % 3 {
+        0 => r#"{"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","accessKeyId":"AKIAEXAMPLE","userName":"ann"}"#.to_owned(),
+        _ => format!(
+            r#"{{"type":"AssumedRole","principalId":"AROAEXAMPLE:session-{session}","arn":"arn:aws:sts::111122223333:assumed-role/app/session-{session}","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE{session}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROAEXAMPLE","arn":"arn:aws:iam::111122223333:role/app","accountId":"111122223333","userName":"app"}},"attributes":{{"creationDate":"2026-09-01T00:00:00Z","mfaAuthenticated":"false"}}}}}}"#,
+            session = number % 70,
+        ),
+    };
+    let call = match number % 5 {
+        0 => format!(
+            r#""eventSource":"dynamodb.amazonaws.com","eventName":"GetItem","requestParameters":{{"tableName":"table-{}"}},"errorCode":"AccessDenied","errorMessage":"not authorized to perform: dynamodb:GetItem""#,
+            number % 7
+        ),
+        1 => r#""eventSource":"sts.amazonaws.com","eventName":"GetCallerIdentity","requestParameters":null"#.to_owned(),
+        2 => format!(
+            r#""eventSource":"ec2.amazonaws.com","eventName":"TerminateInstances","requestParameters":{{"instancesSet":{{"items":[{{"instanceId":"i-{number}"}}]}}}}"#
+        ),
+        _ => format!(
+            r#""eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{{"bucketName":"b","key":"k{number}"}},"resources":[{{"type":"AWS::S3::Object","ARN":"arn:aws:s3:::b/k{number}"}}],"eventCategory":"Data""#
+        ),
+    };
+    format!(
+        r#"{{"eventVersion":"1.08","userIdentity":{identity},"eventTime":"2026-09-0{day}T{hour:02}:{minute:02}:00Z",{call},"awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.{address}","userAgent":"aws-cli","responseElements":null,"eventID":"00000000-0000-0000-0000-{number:012}","readOnly":true,"eventType":"AwsApiCall","recipientAccountId":"111122223333"}}"#,
+        minute = number % 60,
+        address = number % 90,
+    )
+}
+
+/// A store and the logs that come.
+struct Life {
+    store: IngestStore,
+    logs: PathBuf,
+    objects: Cell<usize>,
+}
+
+impl Life {
+    fn new() -> Self {
+        let store = IngestStore::new();
+        let logs = store.folder.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        Self {
+            store,
+            logs,
+            objects: Cell::new(0),
+        }
+    }
+
+    fn deliver(&self) {
+        for _ in 0..2 {
+            let object = self.objects.get();
+            self.objects.set(object + 1);
+            let records: Vec<String> = (object * 60..object * 60 + 90).map(record).collect();
+            let text = format!("{{\"Records\":[{}]}}", records.join(","));
+            let path = self.logs.join(format!("{object:03}.json.gz"));
+            fs::write(path, gzip::compress(text.as_bytes())).unwrap();
+        }
+    }
+
+    fn live(&self, event: &Event) {
+        let ingest = ["ingest", self.logs.to_str().unwrap()];
+        let adds = format!("{}/", self.store.folder.path().join("adds").display());
+        match event {
+            Event::Ingest => {
+                self.deliver();
+                run(&self.store, &ingest, None);
+            }
+            Event::Die(point) => {
+                self.deliver();
+                run(&self.store, &ingest, Some(point));
+            }
+            Event::Prepare => {
+                self.deliver();
+                run(
+                    &self.store,
+                    &[&ingest[..], &["--no-commit", "--adds-out", &adds]].concat(),
+                    None,
+                );
+                // Some of its objects are stored by another process meanwhile.
+                run(
+                    &self.store,
+                    &["ingest", self.logs.join("000.json.gz").to_str().unwrap()],
+                    None,
+                );
+                run(&self.store, &["commit", "--adds-from", &adds], None);
+                fs::remove_dir_all(&adds).unwrap();
+            }
+            Event::Rebuild => drop(run(&self.store, &["store", "rebuild", "usage"], None)),
+            Event::DieRebuilding(point) => drop(run(&self.store, &["store", "rebuild", "usage"], Some(point))),
+            Event::Forget => fs::remove_dir_all(self.store.folder.path().join("store/usage")).unwrap_or_default(),
+        }
+    }
+}
+
+fn assert_sums(life: &Life, after: &Event) {
+    let is_store = life
+        .store
+        .folder
+        .path()
+        .join("store/events/_delta_log/00000000000000000000.json")
+        .is_file();
+    if is_store {
+        let of_events = without_rollup(&life.store, sums);
+        assert!(sums(&life.store) == of_events, "{after:?}");
+    }
+}
+
+#[test]
+fn rollup_is_that_of_the_events_whatever_happens_to_the_store() {
+    let config = ProptestConfig {
+        cases: 4,
+        max_shrink_iters: 0,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let lives = vec(event(), 3..7);
+    let outcome = TestRunner::new(config).run(&lives, |events| {
+        let life = Life::new();
+        life.live(&Event::Ingest);
+        for event in &events {
+            life.live(event);
+            assert_sums(&life, event);
+        }
+        life.live(&Event::Ingest);
+        assert_sums(&life, &Event::Ingest);
+        assert_eq!(source(&life.store), UsageSource::Rollup);
+        assert_eq!(
+            life.store.count("select sum(events) from usage"),
+            life.store.count("select count(*) from events")
+        );
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn rollup_shows_older_versions_back_to_the_one_that_it_was_made_anew_at() {
+    let life = Life::new();
+    (0..3).for_each(|_| life.live(&Event::Ingest));
+    let events_at = |version: u64| {
+        assert_eq!(source_at(&life.store, Some(version)), UsageSource::Rollup);
+        life.store.runtime.block_on(async {
+            let opened = Store::open(&life.store.location()).await.unwrap();
+            let session = QuerySession::new(Some(&opened), &session::options(NOW), Some(version)).unwrap();
+            let statement = "select sum(events) = (select count(*) from events) from usage";
+            let answer = session.sql(statement, &[]).await.unwrap();
+            crate::support::text::of_stream(answer).await.unwrap()
+        })
+    };
+    assert_eq!(
+        (events_at(1), events_at(3)),
+        (vec!["true".to_owned()], vec!["true".to_owned()])
+    );
+    life.live(&Event::Rebuild);
+    life.live(&Event::Ingest);
+    assert_eq!(events_at(4), ["true"]);
+    assert_eq!(
+        source_at(&life.store, Some(2)),
+        UsageSource::Events(UsageLack::Begins(3))
+    );
+}
+
+#[test]
+fn answer_says_where_it_comes_from() {
+    let life = Life::new();
+    life.live(&Event::Ingest);
+    let told = || {
+        let place = life.store.folder.path().join("store");
+        process::run(&place, &["query", "used-actions"]).stderr
+    };
+    assert!(told().contains("source: usage\n"), "{}", told());
+    life.live(&Event::Forget);
+    assert!(told().contains("source: events; the store has no rollup"), "{}", told());
+    let rebuilt = process::run(&life.store.folder.path().join("store"), &["store", "rebuild", "usage"]);
+    assert!(rebuilt.stdout.starts_with("usage    150 events = "), "{rebuilt:?}");
+    assert!(told().contains("source: usage\n"), "{}", told());
+    let info = process::run(
+        &life.store.folder.path().join("store"),
+        &["store", "info", "--output", "json"],
+    );
+    let rows: Vec<Value> = serde_json::from_str(&info.stdout).unwrap();
+    let usage = rows.iter().find(|row| row["table"] == "usage").unwrap();
+    assert_eq!(usage["events_version"], rows[0]["version"], "{usage}");
+}
