@@ -83,13 +83,16 @@ impl Differ<'_> {
             is_outdated: false,
         };
         let facts = self.expander.facts();
-        actions
-            .iter()
-            .find_map(|id| match judge.seen_since(self.visibility.of(id), held) {
+        let mut is_seen = false;
+        for id in actions.iter() {
+            match judge.seen_since(self.visibility.of(id), held) {
+                Ok(_) => is_seen = true,
                 // No call needs these.
-                Ok(_) | Err(Reason::Permissionless(_) | Reason::NoOperation) => None,
-                Err(reason) => Some(format!("{}: {reason}", facts.name(id))),
-            })
+                Err(Reason::Permissionless(_)) => {}
+                Err(reason) => return Some(format!("{}: {reason}", facts.name(id))),
+            }
+        }
+        (!is_seen).then(|| "none of its calls would be seen".to_owned())
     }
 }
 
