@@ -749,11 +749,11 @@ mod tests {
         let test = TestStore::create().await;
         let always = [Table::Events, Table::Objects, Table::Rejects, Table::Usage];
         assert_eq!(test.store.tables().await.unwrap(), always);
-        assert_eq!(test.store.info().await.unwrap().tables.len(), 3);
+        assert_eq!(test.store.info().await.unwrap().tables.len(), 4);
         import_on_newest(&test.store, &["one"]).await;
         assert_eq!(test.reopen().await.tables().await.unwrap(), Table::ALL);
         let reader = test.reopen().await;
-        assert_eq!(reader.info().await.unwrap().tables.len(), 10);
+        assert_eq!(reader.info().await.unwrap().tables.len(), 11);
     }
 
     #[tokio::test]
