@@ -4,6 +4,7 @@
 
 mod calls;
 mod columns;
+mod coverage;
 mod evidence;
 mod integrity;
 mod logs;
@@ -11,6 +12,17 @@ mod traces;
 
 pub use calls::callers;
 pub use calls::replay;
+pub use coverage::CoverageBasis;
+pub use coverage::CoverageCounts;
+pub use coverage::CoverageRow;
+pub use coverage::CoverageState;
+pub use coverage::Gap;
+pub use coverage::GapKind;
+pub use coverage::RegionCoverage;
+pub use coverage::Step;
+pub use coverage::TrailSetting;
+pub use coverage::coverage_basis;
+pub use coverage::trail_settings;
 pub use evidence::AnalysisError;
 pub use evidence::extent;
 pub use evidence::snapshots;

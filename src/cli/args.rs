@@ -2,6 +2,7 @@
 
 mod basis;
 mod commit;
+mod coverage;
 mod diff;
 mod doctor;
 mod facts;
@@ -31,6 +32,9 @@ use super::exit::ExitStatus;
 
 pub use basis::BasisArgs;
 pub use commit::CommitArgs;
+pub use coverage::CoverageArgs;
+pub use coverage::CoverageFormat;
+pub use coverage::CoverageStep;
 pub use diff::DiffArgs;
 pub use diff::DiffFormat;
 pub use diff::FailOn;
@@ -245,6 +249,12 @@ pub enum Command {
     /// for all accounts, regions and trails at once and offline; and which hours no digest proves. Works on a copy of the
     /// bucket, on the bucket, or on what the store noted when it read them.
     Verify(VerifyArgs),
+    /// Show how far the logs reach: account by region by day
+    ///
+    /// Which digests are to be expected and there, which logs they name and the store has, what could not be read, and why
+    /// something is missing: a trail that was stopped or deleted, an account that joined, or nobody knows. Exit code 4: something
+    /// is known to be missing.
+    Coverage(CoverageArgs),
     /// Check that a run would work: credentials, bucket, store, machine
     ///
     /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
@@ -273,7 +283,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "commit", "iam"]),
     ("Ask questions", &["diff", "policy", "replay", "query", "sql"]),
-    ("Prove it", &["verify"]),
+    ("Prove it", &["verify", "coverage"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

@@ -10,6 +10,7 @@
 
 mod cli;
 mod compat;
+mod coverage;
 #[cfg(unix)]
 mod crash;
 mod doctor;

@@ -3,6 +3,7 @@
 mod balance;
 mod commit;
 mod completions;
+mod coverage;
 mod demo;
 mod diff;
 mod doctor;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use commit::commit;
 pub use completions::completions;
+pub use coverage::coverage;
 pub use demo::demo;
 pub use diff::diff;
 pub use doctor::doctor;
