@@ -5,6 +5,7 @@ mod commit;
 mod coverage;
 mod diff;
 mod doctor;
+mod evidence;
 mod facts;
 mod iam;
 mod ingest;
@@ -41,6 +42,10 @@ pub use diff::FailOn;
 pub use diff::GroupBy;
 pub use diff::VerdictName;
 pub use doctor::DoctorArgs;
+pub use evidence::EvidenceArgs;
+pub use evidence::EvidenceCommand;
+pub use evidence::EvidenceExportArgs;
+pub use evidence::EvidenceVerifyArgs;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
@@ -255,6 +260,8 @@ pub enum Command {
     /// something is missing: a trail that was stopped or deleted, an account that joined, or nobody knows. Exit code 4: something
     /// is known to be missing.
     Coverage(CoverageArgs),
+    /// Make a bundle of evidence for an auditor, or check one
+    Evidence(EvidenceArgs),
     /// Check that a run would work: credentials, bucket, store, machine
     ///
     /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
@@ -283,7 +290,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["demo"]),
     ("Load logs and grants", &["ingest", "commit", "iam"]),
     ("Ask questions", &["diff", "policy", "replay", "query", "sql"]),
-    ("Prove it", &["verify", "coverage"]),
+    ("Prove it", &["verify", "coverage", "evidence"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

@@ -8,6 +8,7 @@ pub mod command;
 
 mod allow_list;
 mod basis;
+mod bundle;
 mod deposit;
 mod engine;
 mod error;

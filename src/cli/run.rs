@@ -76,6 +76,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Demo(args) => command::demo(args, settings, output),
         Command::Diff(args) => command::diff(args, settings, output),
         Command::Doctor(args) => command::doctor(args, settings, output),
+        Command::Evidence(args) => command::evidence(args, settings, output),
         Command::Facts(args) => command::facts(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),
         Command::Ingest(args) => command::ingest(args, settings, output),

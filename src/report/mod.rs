@@ -6,6 +6,7 @@
 //! JSON and Parquet stay exact. Which rows there are is left to `query`, where they go to `cli`.
 
 pub mod escape;
+pub mod evidence;
 
 mod cells;
 mod coverage;

@@ -14,6 +14,7 @@ mod coverage;
 #[cfg(unix)]
 mod crash;
 mod doctor;
+mod evidence;
 #[cfg(unix)]
 mod failpoints;
 #[cfg(unix)]
