@@ -26,7 +26,7 @@ from pathlib import Path
 import run
 
 QUERIES = run.HERE.parent / "queries"
-NEEDS_FACTS = re.compile(r"\bused_actions\b|\b(iam_actions|granted_and_used|principal_summary|log_coverage)\(")
+NEEDS_FACTS = re.compile(r"\bused_actions\b|\b(iam_actions|granted_and_used|granted_actions|principal_summary|log_coverage)\(")
 PARAMS = {"unexpected-regions": {"allowed": "eu-central-1,eu-west-1,us-west-2"}}
 PLACEHOLDER = re.compile(r"\$([a-z_]+)")
 SPENT = re.compile(r"(\d+(?:\.\d+)?) ms\r?\n")
@@ -54,6 +54,7 @@ def parse_options():
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=14)
     parser.add_argument("--object-size", default="real-life")
+    parser.add_argument("--plain", action="store_true", help="of uncompressed objects")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--binary", type=Path, help="a release binary that is built already")
     parser.add_argument("--store", type=Path, help="a store that is there already")
@@ -174,4 +175,5 @@ def report(store, rows, runs):
         print(f"| `{name}` | {count} | {spread(spent['trimtrail'])} | {theirs} | {ratio} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -48,6 +48,7 @@ use super::usage::Coverage;
 use super::usage::Usage;
 use crate::iam::Action;
 use crate::iam::Facts;
+use judge::Doubts;
 use judge::Held;
 use judge::Judge;
 use kept::Kept;
@@ -209,6 +210,7 @@ impl<'a> Differ<'a> {
                 .and_then(|permissions| permissions.gaps.first().cloned()),
             unmapped: self.unmapped(subject),
             unseen_regions: self.unseen_regions(subject, log),
+            doubts: Doubts::default(),
         };
         let changes = subject
             .member

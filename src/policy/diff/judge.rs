@@ -1,5 +1,9 @@
 //! The verdict on one permission of one principal.
 
+use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use super::Row;
 use super::Thresholds;
 use super::Verdict;
@@ -11,7 +15,6 @@ use super::summary::Activity;
 use super::visibility::Place;
 use super::visibility::Trace;
 use crate::event::global_home;
-use crate::event::is_global_service;
 use crate::iam::ActionId;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
@@ -40,6 +43,18 @@ pub(super) struct Judge<'s> {
     pub(super) unmapped: Vec<(Vec<&'static str>, String)>,
     /// Regions in which IAM saw principals of the account in the window, and of which the logs hold nothing.
     pub(super) unseen_regions: Vec<String>,
+    pub(super) doubts: Doubts,
+}
+
+/// Why silence may prove nothing, for reasons that do not depend on the permission: each is looked for once.
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    time: OnceCell<Option<Reason>>,
+    region: OnceCell<Option<Reason>>,
+    global: OnceCell<Option<Reason>>,
+    cut_off: OnceCell<Option<Reason>>,
+    /// By the time since when a grant counts.
+    grant: RefCell<BTreeMap<i64, Option<Reason>>>,
 }
 
 /// A statement, and since when it counts.
@@ -151,8 +166,10 @@ impl<'s> Judge<'s> {
             .or_else(|| self.time_doubt())
             .or_else(|| self.grant_doubt(held.since?))
             .or_else(|| self.region_doubt())
-            .or_else(|| self.global_doubt(trace.service))
-            .or_else(|| self.cut_off_doubt(trace.service, &place))
+            .or_else(|| match trace.is_global {
+                true => self.global_doubt(),
+                false => self.cut_off_doubt(&place),
+            })
             .or_else(|| trace.hidden(&place))
             .or_else(|| self.unmapped_call(trace.service, statement));
         match doubt {
@@ -169,6 +186,10 @@ impl<'s> Judge<'s> {
     /// Logs of which regions were left out show nothing of these. A trail of one region never sees the others, and logs of one
     /// region do not tell whether theirs is such a trail.
     fn region_doubt(&self) -> Option<Reason> {
+        self.doubts.region.get_or_init(|| self.find_region_doubt()).clone()
+    }
+
+    fn find_region_doubt(&self) -> Option<Reason> {
         if !self.unseen_regions.is_empty() {
             return Some(Reason::RegionsNotIngested(self.unseen_regions.clone()));
         }
@@ -187,10 +208,14 @@ impl<'s> Judge<'s> {
     }
 
     /// Logs without the region that records global services show no use of them.
-    fn global_doubt(&self, service: &str) -> Option<Reason> {
+    fn global_doubt(&self) -> Option<Reason> {
+        self.doubts.global.get_or_init(|| self.find_global_doubt()).clone()
+    }
+
+    fn find_global_doubt(&self) -> Option<Reason> {
         let (arn, log) = (&self.subject.key.arn, self.log?);
         let home = global_home(arn.split(':').nth(1)?)?;
-        if !is_global(service) || self.trails.records_all_regions(self.subject.key.account_id()?) {
+        if self.trails.records_all_regions(self.subject.key.account_id()?) {
             return None;
         }
         let is_missing = !log.recorded_in.is_empty() && !log.recorded_in.contains(home);
@@ -205,8 +230,15 @@ impl<'s> Judge<'s> {
     }
 
     /// A region that was busy and falls silent while others go on may be one whose logs are lacking.
-    fn cut_off_doubt(&self, service: &str, place: &Place<'_>) -> Option<Reason> {
-        if is_global(service) || self.trails.records_all_regions(place.account_id) {
+    fn cut_off_doubt(&self, place: &Place<'_>) -> Option<Reason> {
+        self.doubts
+            .cut_off
+            .get_or_init(|| self.find_cut_off_doubt(place))
+            .clone()
+    }
+
+    fn find_cut_off_doubt(&self, place: &Place<'_>) -> Option<Reason> {
+        if self.trails.records_all_regions(place.account_id) {
             return None;
         }
         let cut_off = |region: &String| Some((region.clone(), place.log.cut_off_days(region)?));
@@ -218,6 +250,10 @@ impl<'s> Judge<'s> {
     }
 
     fn time_doubt(&self) -> Option<Reason> {
+        self.doubts.time.get_or_init(|| self.find_time_doubt()).clone()
+    }
+
+    fn find_time_doubt(&self) -> Option<Reason> {
         let (days, needed) = (self.window.days(), self.thresholds.min_window_days);
         if days < needed {
             return Some(Reason::WindowTooShort { days, needed });
@@ -242,6 +278,14 @@ impl<'s> Judge<'s> {
 
     /// What was granted late must have had a window of its own.
     fn grant_doubt(&self, since: i64) -> Option<Reason> {
+        let mut known = self.doubts.grant.borrow_mut();
+        known
+            .entry(since)
+            .or_insert_with(|| self.find_grant_doubt(since))
+            .clone()
+    }
+
+    fn find_grant_doubt(&self, since: i64) -> Option<Reason> {
         let needed = self.thresholds.min_window_days;
         let own = Window { since, ..self.window };
         let (days, is_short) = (own.whole_days(), own.whole_days() < needed);
@@ -262,10 +306,6 @@ impl<'s> Judge<'s> {
             .find(|(services, _)| services.contains(&service) || services.is_empty() && names_no_service(statement))?;
         Some(Reason::UnmappedCall(call.clone()))
     }
-}
-
-fn is_global(service: &str) -> bool {
-    is_global_service(&format!("{service}.amazonaws.com"))
 }
 
 fn names_no_service(statement: &Statement) -> bool {

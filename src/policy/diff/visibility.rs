@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::reason::Reason;
 use super::reason::kind;
 use super::span::Span;
+use crate::event::is_global_service;
 use crate::iam::ActionId;
 use crate::iam::Facts;
 use crate::iam::Level;
@@ -33,6 +34,8 @@ pub(super) struct Trace {
     pub(super) never: Option<Reason>,
     /// Service prefix.
     pub(super) service: &'static str,
+    /// Whether one region serves and records it for all.
+    pub(super) is_global: bool,
     /// Resource types of its data events; empty if management events show it.
     resource_types: Vec<&'static str>,
     /// Resource types of the data events that may show it instead of management events.
@@ -70,9 +73,11 @@ impl<'f> Visibility<'f> {
 impl Trace {
     fn of(facts: &Facts, id: ActionId) -> Self {
         let action = facts.action(id);
+        let service = action.and_then(|action| action.service()).unwrap_or_default();
         Self {
             never: never(facts, id),
-            service: action.and_then(|action| action.service()).unwrap_or_default(),
+            service,
+            is_global: is_global_service(&format!("{service}.amazonaws.com")),
             resource_types: facts.data_event_types(id),
             perhaps_types: facts.perhaps_data_event_types(id),
             excludable_source: facts.excludable_source(id),
