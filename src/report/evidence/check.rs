@@ -68,6 +68,7 @@ pub fn check_bundle(found: &BTreeMap<String, String>, sums_text: &str, statement
     if summed.is_none() && found.contains_key(SUMS_FILE) {
         problems.push(Problem::Unreadable(SUMS_FILE.to_owned()));
     }
+    let has_sums = summed.is_some();
     let (stated, summed) = (stated.unwrap_or_default(), summed.unwrap_or_default());
     for name in [SUMS_FILE, STATEMENT_FILE] {
         if !found.contains_key(name) {
@@ -83,6 +84,8 @@ pub fn check_bundle(found: &BTreeMap<String, String>, sums_text: &str, statement
         let by_sums = summed.get(name);
         let by_statement = stated.get(name).filter(|_| name != STATEMENT_FILE);
         match (by_sums, by_statement) {
+            // Nothing else binds the statement.
+            (None, None) if name == STATEMENT_FILE && !has_sums => {}
             (None, None) => problems.push(Problem::Extra(name.clone())),
             // Each of the two binds it alone; where they disagree, the one that does not fit is the one that was changed.
             (Some(sum), Some(other)) if sum != other => {
