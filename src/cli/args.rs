@@ -2,8 +2,10 @@
 
 mod basis;
 mod commit;
+mod coverage;
 mod diff;
 mod doctor;
+mod evidence;
 mod facts;
 mod guardrail;
 mod iam;
@@ -32,14 +34,21 @@ use clap::ValueEnum;
 use super::exit::ExitStatus;
 
 pub use basis::BasisArgs;
-pub use basis::EvidenceArgs;
+pub use basis::LogArgs;
 pub use commit::CommitArgs;
+pub use coverage::CoverageArgs;
+pub use coverage::CoverageFormat;
+pub use coverage::CoverageStep;
 pub use diff::DiffArgs;
 pub use diff::DiffFormat;
 pub use diff::FailOn;
 pub use diff::GroupBy;
 pub use diff::VerdictName;
 pub use doctor::DoctorArgs;
+pub use evidence::EvidenceArgs;
+pub use evidence::EvidenceCommand;
+pub use evidence::EvidenceExportArgs;
+pub use evidence::EvidenceVerifyArgs;
 pub use facts::FactsArgs;
 pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
@@ -270,6 +279,14 @@ pub enum Command {
     /// for all accounts, regions and trails at once and offline; and which hours no digest proves. Works on a copy of the
     /// bucket, on the bucket, or on what the store noted when it read them.
     Verify(VerifyArgs),
+    /// Show how far the logs reach: account by region by day
+    ///
+    /// Which digests are to be expected and there, which logs they name and the store has, what could not be read, and why
+    /// something is missing: a trail that was stopped or deleted, an account that joined, or nobody knows. Exit code 4: something
+    /// is known to be missing.
+    Coverage(CoverageArgs),
+    /// Make a bundle of evidence for an auditor, or check one
+    Evidence(EvidenceArgs),
     /// Check that a run would work: credentials, bucket, store, machine
     ///
     /// Asks few requests and changes nothing. Every check says what was found and, if something is wrong, what to do. Exit code 0:
@@ -301,7 +318,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Ask questions",
         &["diff", "policy", "replay", "guardrail", "trust", "query", "sql"],
     ),
-    ("Prove it", &["verify"]),
+    ("Prove it", &["verify", "coverage", "evidence"]),
     ("Look after a store", &["doctor", "store"]),
     ("Set up", &["facts", "sample", "completions", "man"]),
 ];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::args::BasisArgs;
-use super::args::EvidenceArgs;
+use super::args::LogArgs;
 use super::engine::Engine;
 use super::error::CliError;
 use super::exit::ExitStatus;
@@ -42,7 +42,7 @@ pub(super) struct Basis {
 
 impl Basis {
     /// Reads it from the store that the engine has open.
-    pub(super) async fn gather(args: &EvidenceArgs, engine: &Engine, settings: &Settings) -> Result<Self, CliError> {
+    pub(super) async fn gather(args: &LogArgs, engine: &Engine, settings: &Settings) -> Result<Self, CliError> {
         let trails = trails::read(&args.event_selectors)?;
         let window = window_of(args, engine, settings).await?;
         let usage = analysis::usage(engine.session(), window).await?;
@@ -54,7 +54,7 @@ impl Basis {
 }
 
 /// The window that the user wants of the store that the engine has open.
-pub(super) async fn window_of(args: &EvidenceArgs, engine: &Engine, settings: &Settings) -> Result<Window, CliError> {
+pub(super) async fn window_of(args: &LogArgs, engine: &Engine, settings: &Settings) -> Result<Window, CliError> {
     if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
         return Err(StoreError::NotAStore { path: path.clone() }.into());
     }
@@ -62,7 +62,7 @@ pub(super) async fn window_of(args: &EvidenceArgs, engine: &Engine, settings: &S
 }
 
 /// What it takes to say "unused".
-pub(super) fn thresholds(args: &EvidenceArgs) -> Thresholds {
+pub(super) fn thresholds(args: &LogArgs) -> Thresholds {
     Thresholds {
         min_coverage: args.min_coverage,
         min_window_days: args.min_window,
@@ -111,7 +111,7 @@ pub(super) fn is_arn_named(arn: &str, pattern: &str) -> bool {
 
 /// Says on what the verdicts rest and what is missing; the status tells whether something is.
 pub(super) fn tell_basis(
-    args: &EvidenceArgs,
+    args: &LogArgs,
     facts_date: &str,
     (subjects, estate): (&[Subject<'_>], &Estate<'_>),
     usage: &Usage,
@@ -226,7 +226,7 @@ pub(super) fn time(micros: i64) -> String {
 }
 
 /// The window that the user wants, or what the logs cover.
-fn window(args: &EvidenceArgs, settings: &Settings, extent: Option<Window>) -> Result<Window, CliError> {
+fn window(args: &LogArgs, settings: &Settings, extent: Option<Window>) -> Result<Window, CliError> {
     let given = |option: &str, text: &Option<String>| {
         let text = text.as_deref();
         text.map(|text| parse_time_option(option, text, settings.now))

@@ -13,6 +13,7 @@ use crate::policy::TrailsError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
 use crate::report::ReportError;
+use crate::report::evidence::ControlsError;
 use crate::sample::SampleError;
 use crate::source::SourceError;
 use crate::store::StoreError;
@@ -95,6 +96,22 @@ pub enum CliError {
         /// What is wrong.
         cause: TrailsError,
     },
+    /// A file of controls cannot be used.
+    #[error("cannot use `{path}`: {cause}", path = path.display())]
+    Controls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: ControlsError,
+    },
+    /// A bundle of evidence is none.
+    #[error("`{path}` is no bundle of evidence: {cause}", path = path.display())]
+    Bundle {
+        /// The folder or archive.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
     /// A policy that the user named cannot be used.
     #[error("cannot use `{path}`: {cause}", path = path.display())]
     Policy {
@@ -141,6 +158,7 @@ impl CliError {
             Self::Usage { .. }
             | Self::Keep { .. }
             | Self::Trails { .. }
+            | Self::Controls { .. }
             | Self::Policy { .. }
             | Self::Query(
                 QueryError::MissingParameter { .. }

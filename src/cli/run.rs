@@ -72,9 +72,11 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
     match command {
         Command::Commit(args) => command::commit(args, settings, output),
         Command::Completions(args) => command::completions(args, output),
+        Command::Coverage(args) => command::coverage(args, settings, output),
         Command::Demo(args) => command::demo(args, settings, output),
         Command::Diff(args) => command::diff(args, settings, output),
         Command::Doctor(args) => command::doctor(args, settings, output),
+        Command::Evidence(args) => command::evidence(args, settings, output),
         Command::Facts(args) => command::facts(args, settings, output),
         Command::Guardrail(args) => command::guardrail(args, settings, output),
         Command::Iam(args) => command::iam(args, settings, output),

@@ -67,6 +67,20 @@ impl Target {
     }
 }
 
+/// Writes a whole text to where the user wants it.
+pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -> Result<(), CliError> {
+    let mut target = Target::open(path)?;
+    let written = target.writer(output).write_all(text.as_bytes());
+    written.map_err(|cause| match path {
+        Some(path) if path != Path::new("-") => CliError::Write {
+            path: path.to_owned(),
+            cause,
+        },
+        _ => CliError::Stdout(cause),
+    })?;
+    target.complete(output)
+}
+
 fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.as_file().sync_all()?;

@@ -1,5 +1,5 @@
-//! The statements that gather evidence for the diff (what was used, what the logs hold, who was granted what) and for the
-//! verification of digests.
+//! The statements that gather evidence for the diff (what was used, what the logs hold, who was granted what), for the
+//! verification of digests and for the coverage of the logs.
 //!
 //! They are no questions of the library: their rows are for `analysis`, which makes findings of them.
 
@@ -41,6 +41,12 @@ pub enum EvidenceQuery {
     IntegrityOrigins,
     /// Digests and logs of `$account` in `$region`.
     IntegrityObjects,
+    /// Events by account, region and hour, in a window.
+    CoverageEvents,
+    /// Logs and digests, without their content.
+    CoverageObjects,
+    /// Calls that changed what trails record, before `$until`.
+    CoverageChanges,
 }
 
 impl EvidenceQuery {
@@ -64,6 +70,9 @@ impl EvidenceQuery {
             Self::IntegrityGroups => include_str!("../../queries/evidence/integrity_groups.sql"),
             Self::IntegrityOrigins => include_str!("../../queries/evidence/integrity_origins.sql"),
             Self::IntegrityObjects => include_str!("../../queries/evidence/integrity_objects.sql"),
+            Self::CoverageEvents => include_str!("../../queries/evidence/coverage_events.sql"),
+            Self::CoverageObjects => include_str!("../../queries/evidence/coverage_objects.sql"),
+            Self::CoverageChanges => include_str!("../../queries/evidence/coverage_changes.sql"),
         }
     }
 }

@@ -23,7 +23,12 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("denied-attempts", include_str!("../../queries/denied-attempts.sql")),
     ("ingest-balance", include_str!("../../queries/ingest-balance.sql")),
     ("key-age", include_str!("../../queries/key-age.sql")),
+    ("logging-changes", include_str!("../../queries/logging-changes.sql")),
     ("passrole-use", include_str!("../../queries/passrole-use.sql")),
+    (
+        "permission-changes",
+        include_str!("../../queries/permission-changes.sql"),
+    ),
     (
         "permission-inventory",
         include_str!("../../queries/permission-inventory.sql"),

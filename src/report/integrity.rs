@@ -138,7 +138,8 @@ impl IntegrityReport {
         format!("{}\n", escape::json(&pretty))
     }
 
-    fn result(&self) -> &'static str {
+    /// What all of it comes to, in a word or two.
+    pub fn result(&self) -> &'static str {
         match self.level {
             Some(Level::Invalid) => "invalid",
             Some(Level::Unproven) => "incomplete",

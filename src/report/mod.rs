@@ -6,6 +6,7 @@
 //! JSON and Parquet stay exact. Which rows there are is left to `query`, where they go to `cli`.
 
 pub mod escape;
+pub mod evidence;
 
 mod arrangement;
 mod cells;
@@ -21,6 +22,7 @@ mod guardrail;
 mod integrity;
 mod json;
 mod layout;
+mod ledger;
 mod markdown;
 mod moment;
 mod page;
@@ -47,6 +49,10 @@ pub use guardrail::guardrail_text;
 pub use integrity::IntegrityReport;
 pub use layout::short_name;
 pub use layout::wrapped;
+pub use ledger::calendar;
+pub use ledger::coverage_rows;
+pub use ledger::picture;
+pub use ledger::setting_rows;
 pub use page::Page;
 pub use page::PageFrame;
 pub use policy::PolicyFile;

@@ -4,6 +4,7 @@ use super::CommitCounts;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
+use super::error::Access;
 use super::statistics::StatisticValue;
 use super::tables::schema_version;
 use crate::schema::Table;
@@ -82,6 +83,30 @@ impl Store {
             });
         }
         Ok(commits)
+    }
+
+    /// The entry of the log that made a version of `events`, as it lies there; `None` when the log no longer has it.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be read.
+    pub async fn log_entry(&self, version: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let entry = self.log_store(Table::Events).read_commit_entry(version).await;
+        let entry =
+            entry.map_err(|source| StoreError::from_log(&self.table_folder(Table::Events), Access::Read, source))?;
+        Ok(entry.map(|bytes| bytes.to_vec()))
+    }
+
+    /// When a version of `events` was written, milliseconds since 1970-01-01T00:00:00Z; `None` when the log no longer says.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be read.
+    pub async fn committed_at_ms(&self, version: u64) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .commit_head(Table::Events, version)
+            .await?
+            .and_then(|head| head.timestamp))
     }
 
     /// Newest version of `events`, which is that of the whole store.

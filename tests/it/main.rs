@@ -10,9 +10,11 @@
 
 mod cli;
 mod compat;
+mod coverage;
 #[cfg(unix)]
 mod crash;
 mod doctor;
+mod evidence;
 #[cfg(unix)]
 mod failpoints;
 #[cfg(unix)]

@@ -24,8 +24,14 @@ const NOW: i64 = 1_793_404_800_000_000;
 
 const EVENTS: &str = include_str!("../data/events/questions.jsonl");
 
+/// Two attempts at once, which would change what other tests count.
+const TAMPERING: &str = r#"
+{"event_time":"2026-10-11T09:10:00Z","event_id":"e26","event_name":"StopLogging","event_source":"cloudtrail.amazonaws.com","principal_arn":"arn:aws:iam::111111111111:user/ann","principal_type":"user","recipient_account_id":"111111111111","aws_region":"eu-west-1","serving_region":"eu-west-1","event_category":"Management","event_type":"AwsApiCall","credential_kind":"long-term","source_ip_address":"192.0.2.10","user_agent":"aws-cli/2.17","read_only":false,"object_key":"file:///logs/b.json.gz","record_index":0}
+{"event_time":"2026-10-11T09:10:00Z","event_id":"e27","event_name":"StopLogging","event_source":"cloudtrail.amazonaws.com","principal_arn":"arn:aws:iam::111111111111:user/ann","principal_type":"user","recipient_account_id":"111111111111","aws_region":"eu-west-1","serving_region":"eu-west-1","event_category":"Management","event_type":"AwsApiCall","credential_kind":"long-term","source_ip_address":"192.0.2.10","user_agent":"aws-cli/2.17","read_only":false,"object_key":"file:///logs/b.json.gz","record_index":1}
+"#;
+
 async fn open() -> (TestStore, QuerySession) {
-    let test_store = store::with_events(EVENTS).await;
+    let test_store = store::with_events(&format!("{EVENTS}{}", TAMPERING.trim_start())).await;
     import(test_store.store.clone()).await;
     let session = QuerySession::new(Some(&test_store.store), &session::options(NOW), None).unwrap();
     (test_store, session)

@@ -99,7 +99,11 @@ const CRATES: &[CrateRule] = &[
     owned("terminal_size", &["cli"], "only `cli` knows the terminal"),
     owned("rustyline", &["cli"], "only `cli` knows the terminal"),
     owned("etcetera", &["cli"], "only `cli` knows the user's folders"),
-    owned("toml", &["policy"], "only allow-lists are written by hand"),
+    owned(
+        "toml",
+        &["policy", "report"],
+        "allow-lists and maps of controls are written by hand",
+    ),
     owned("minijinja", &["report"], "pages, whose values must be escaped"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
     owned("aws_config", &["source"], "only `source` knows AWS"),

@@ -15,12 +15,12 @@ pub struct BasisArgs {
     pub accounts: Vec<String>,
     /// The window and what it takes.
     #[command(flatten)]
-    pub evidence: EvidenceArgs,
+    pub evidence: LogArgs,
 }
 
 /// The window, and what it takes to say "unused".
 #[derive(Debug, Clone, Args)]
-pub struct EvidenceArgs {
+pub struct LogArgs {
     /// First moment of the window: `2026-09-01`, an RFC 3339 time, or back from now like `T-90d` [default: where the logs begin, at most 90 days before the end]
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

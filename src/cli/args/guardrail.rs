@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::BasisArgs;
 use super::EngineArgs;
-use super::EvidenceArgs;
+use super::LogArgs;
 
 /// Arguments of `guardrail`.
 #[derive(Debug, Clone, Args)]
@@ -44,7 +44,7 @@ pub struct ControlArgs {
     pub ou: Option<String>,
     /// The window and what it takes.
     #[command(flatten)]
-    pub evidence: EvidenceArgs,
+    pub evidence: LogArgs,
     /// Write to this file, which appears only when it is complete
     #[arg(short = 'o', long = "out", value_name = "FILE")]
     pub file: Option<PathBuf>,

@@ -98,7 +98,7 @@ Examples:
   trimtrail query secret-reads --show";
 
 /// Reads `name=value`; the name may carry the `$` that it has in SQL.
-fn parse_param(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_param(text: &str) -> Result<(String, String), String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("a parameter is written NAME=VALUE".to_owned());
     };

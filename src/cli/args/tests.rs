@@ -182,6 +182,10 @@ fn help_of_every_command() {
         "sample",
         "completions",
         "man",
+        "coverage",
+        "evidence",
+        "evidence export",
+        "evidence verify",
     ];
     let pages: Vec<String> = lines.iter().map(|line| help(&format!("{line} --help"))).collect();
     assert_help!("help_commands", pages.join("\n========\n"));

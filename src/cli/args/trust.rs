@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::EngineArgs;
-use super::EvidenceArgs;
+use super::LogArgs;
 use super::OutputArgs;
 
 /// Arguments of `trust`.
@@ -32,7 +32,7 @@ pub struct TrustArgs {
     pub write: Option<PathBuf>,
     /// The window and what it takes.
     #[command(flatten)]
-    pub evidence: EvidenceArgs,
+    pub evidence: LogArgs,
     /// How the logs are read.
     #[command(flatten)]
     pub engine: EngineArgs,

@@ -3,9 +3,6 @@
 mod gate;
 mod shown;
 
-use std::io::Write;
-use std::path::Path;
-
 use arrow::array::RecordBatch;
 use futures::stream;
 
@@ -30,7 +27,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
-use crate::cli::target::Target;
+use crate::cli::target::write_text;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::policy::Differ;
@@ -232,17 +229,7 @@ impl<'a> Comparison<'a> {
             }
             DiffFormat::Sarif | DiffFormat::Rows(_) => sarif(&self.findings(), self.frame),
         };
-        let file = self.args.output.file.as_deref();
-        let mut target = Target::open(file)?;
-        let written = target.writer(output).write_all(text.as_bytes());
-        written.map_err(|cause| match file {
-            Some(path) if path != Path::new("-") => CliError::Write {
-                path: path.to_owned(),
-                cause,
-            },
-            _ => CliError::Stdout(cause),
-        })?;
-        target.complete(output)
+        write_text(&text, self.args.output.file.as_deref(), output)
     }
 
     fn page(&mut self) -> Result<String, CliError> {

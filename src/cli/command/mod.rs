@@ -3,9 +3,11 @@
 mod balance;
 mod commit;
 mod completions;
+mod coverage;
 mod demo;
 mod diff;
 mod doctor;
+mod evidence;
 mod facts;
 mod guardrail;
 mod iam;
@@ -24,9 +26,11 @@ mod verify;
 
 pub use commit::commit;
 pub use completions::completions;
+pub use coverage::coverage;
 pub use demo::demo;
 pub use diff::diff;
 pub use doctor::doctor;
+pub use evidence::evidence;
 pub use facts::facts;
 pub use guardrail::guardrail;
 pub use iam::iam;
@@ -42,5 +46,6 @@ pub use trust::trust;
 pub use verify::verify;
 
 pub(super) use query::find_question;
+pub(super) use query::load_library;
 pub(super) use query::note_caveats;
 pub(super) use query::question_rows;

@@ -13,13 +13,13 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
 use crate::cli::output::Verbosity;
+use crate::cli::public_keys;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::time::parse_time_option;
 use crate::ingest::Unverified;
 use crate::ingest::Verify;
 use crate::integrity::Level;
-use crate::integrity::PublicKeys;
 use crate::integrity::Window;
 use crate::query::QuerySession;
 use crate::query::SessionOptions;
@@ -40,7 +40,7 @@ const TOLD_PLACES: usize = 10;
 /// When keys, sources or store cannot be used. What is not valid is no error: the status is [`ExitStatus::Gate`], or
 /// [`ExitStatus::Incomplete`] where something could not be proven.
 pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let keys = read_keys(&args.keys)?;
+    let keys = public_keys::read(&args.keys)?;
     let (window, selection) = wanted(args, settings)?;
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
     let runtime = Runtime::start(settings.threads)?;
@@ -101,29 +101,6 @@ fn conclude(report: &IntegrityReport, unverified: &Unverified, output: &mut Outp
         _ if report.valid_digests() == 0 || !unverified.unlisted.is_empty() => ExitStatus::Incomplete,
         _ => ExitStatus::Done,
     }
-}
-
-/// `FILE`, or `REGION=FILE`.
-fn read_keys(files: &[String]) -> Result<PublicKeys, CliError> {
-    let mut keys = PublicKeys::default();
-    for file in files {
-        let is_region = |text: &str| {
-            !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
-        let (region, path) = match file.split_once('=') {
-            Some((region, path)) if is_region(region) => (Some(region), path),
-            _ => (None, file.as_str()),
-        };
-        let text = std::fs::read(path).map_err(|cause| CliError::Read {
-            path: path.into(),
-            cause,
-        })?;
-        keys.add(&text, path, region)?;
-    }
-    Ok(keys)
 }
 
 fn wanted(args: &VerifyArgs, settings: &Settings) -> Result<(Window, Selection), CliError> {

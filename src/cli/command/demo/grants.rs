@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::analysis;
-use crate::cli::args::EvidenceArgs;
+use crate::cli::args::LogArgs;
 use crate::cli::basis::Basis;
 use crate::cli::basis::thresholds;
 use crate::cli::engine::Engine;
@@ -92,7 +92,7 @@ pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Outp
     output.print(&format!(
         "\nWhat can be taken away?\n$ trimtrail diff --min-window {MIN_WINDOW_DAYS}d\n\n"
     ))?;
-    let args = EvidenceArgs {
+    let args = LogArgs {
         since: None,
         until: None,
         min_coverage: 0.95,

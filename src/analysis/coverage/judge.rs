@@ -1,0 +1,204 @@
+//! What is said of one account in one region, hour by hour.
+
+use std::collections::BTreeMap;
+
+use super::chains::Chains;
+use super::chains::DigestHour;
+use super::chains::file_name;
+use super::changes::Absence;
+use super::changes::absences;
+use super::model::CoverageCounts;
+use super::model::CoverageRow;
+use super::model::CoverageState;
+use super::model::Gap;
+use super::model::GapKind;
+use super::model::HOUR;
+use super::model::RegionCoverage;
+use super::model::Step;
+use super::model::hours_of;
+use super::model::moment;
+use super::present::PresentHour;
+use super::read::CoverageBasis;
+use super::read::EventHour;
+use crate::integrity::GroupReport;
+use crate::integrity::Recorded;
+
+/// Digests are delivered some time after their hour: what a run could not yet see is not missing.
+const DIGEST_DELAY: i64 = 2 * HOUR;
+
+/// All that is known of one account in one region.
+struct Pair<'a> {
+    basis: &'a CoverageBasis,
+    account_id: &'a str,
+    region: &'a str,
+    chains: Chains,
+    absences: Vec<Absence>,
+    /// Hash of every log that is there, by file name.
+    hashes: BTreeMap<&'a str, Option<&'a str>>,
+    present: BTreeMap<i64, PresentHour>,
+    events: BTreeMap<i64, EventHour>,
+}
+
+impl CoverageBasis {
+    /// What is said of an account in a region, from its objects; `verdicts` says which digests are valid.
+    pub fn judge(
+        &self,
+        (account_id, region): (&str, &str),
+        objects: &[Recorded],
+        verdicts: Option<&GroupReport>,
+        step: Step,
+    ) -> RegionCoverage {
+        let chains = Chains::new(objects, verdicts);
+        let key = (account_id.to_owned(), region.to_owned());
+        let logs = objects.iter().filter(|object| !object.is_digest);
+        let pair = Pair {
+            basis: self,
+            account_id,
+            region,
+            absences: absences(&self.changes, account_id, &chains.trails()),
+            chains,
+            hashes: logs.map(|log| (file_name(&log.uri), log.sha256.as_deref())).collect(),
+            present: self.ledger.hours.get(&key).cloned().unwrap_or_default(),
+            events: self.events.get(&key).cloned().unwrap_or_default(),
+        };
+        RegionCoverage {
+            rows: pair.rows(step),
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+        }
+    }
+}
+
+impl Pair<'_> {
+    fn rows(&self, step: Step) -> Vec<CoverageRow> {
+        let window = self.basis.window;
+        let newest = self.basis.ledger.newest_run.unwrap_or(window.until);
+        let until = window.until.min(newest.saturating_sub(DIGEST_DELAY));
+        let mut digests = self.chains.hours((window.since, until), &self.absences);
+        let mut rows: Vec<CoverageRow> = Vec::new();
+        for hour in hours_of(window) {
+            let row = self.hour(hour, digests.remove(&hour).unwrap_or_default());
+            match rows.last_mut() {
+                Some(last) if step.joins(last.start.div_euclid(HOUR), hour) => last.absorb(row),
+                _ => rows.push(row),
+            }
+        }
+        rows
+    }
+
+    fn hour(&self, hour: i64, digests: DigestHour) -> CoverageRow {
+        let present = self.present.get(&hour).cloned().unwrap_or_default();
+        let events = self.events.get(&hour).copied().unwrap_or_default();
+        let (missing, changed, mut gaps) = self.compare(&digests);
+        gaps.extend(digests.gaps);
+        gaps.extend(rejected(&present));
+        let is_broken = gaps
+            .iter()
+            .any(|gap| gap.kind.is_loss() && !matches!(gap.kind, GapKind::LoggingStopped | GapKind::TrailDeleted));
+        let state = match (is_broken, digests.expected) {
+            (true, _) => CoverageState::Incomplete,
+            (false, 1..) => CoverageState::Complete,
+            (false, 0) if events.events > 0 || present.present > 0 => CoverageState::Recorded,
+            (false, 0) => CoverageState::Silent,
+        };
+        match state {
+            CoverageState::Silent if gaps.is_empty() => gaps.push(self.silence(hour)),
+            // What a digest proves needs no explanation.
+            CoverageState::Complete => gaps.clear(),
+            _ => {}
+        }
+        gaps.sort_by_key(|gap| gap.kind);
+        let named = u64::try_from(digests.named.len()).unwrap_or(u64::MAX);
+        let mut row = CoverageRow::of_hour(hour, state, gaps);
+        row.counts = CoverageCounts {
+            digests_expected: digests.expected,
+            digests_found: digests.found,
+            digests_valid: digests.valid,
+            logs_named: named,
+            logs_missing: missing,
+            logs_changed: changed,
+            logs_present: present.present,
+            logs_ingested: present.ingested,
+            logs_rejected: present.rejected,
+            records_rejected: present.records_rejected,
+            events: events.events,
+        };
+        (row.first_event, row.last_event) = (events.first, events.last);
+        row
+    }
+
+    /// Logs that digests name and that are not there, or not as they were.
+    fn compare(&self, digests: &DigestHour) -> (u64, u64, Vec<Gap>) {
+        let (mut missing, mut changed) = (0, 0);
+        let mut gaps: Vec<Gap> = Vec::new();
+        let mut tell = |kind: GapKind, detail: String| {
+            if !gaps.iter().any(|gap| gap.kind == kind) {
+                gaps.push(Gap { kind, detail });
+            }
+        };
+        for (name, stated) in &digests.named {
+            match self.hashes.get(name.as_str()) {
+                None => {
+                    missing += 1;
+                    tell(
+                        GapKind::LogMissing,
+                        format!("`{name}` is named by a digest and not in the store"),
+                    );
+                }
+                Some(Some(hash)) if stated.as_deref() != Some(hash) => {
+                    changed += 1;
+                    tell(
+                        GapKind::LogChanged,
+                        format!("`{name}` has another hash than its digest states"),
+                    );
+                }
+                // What could not be read to its end is counted as rejected.
+                Some(_) => {}
+            }
+        }
+        (missing, changed, gaps)
+    }
+
+    /// Why nothing is there, as far as something says so.
+    fn silence(&self, hour: i64) -> Gap {
+        let (start, end) = (hour.saturating_mul(HOUR), hour.saturating_add(1).saturating_mul(HOUR));
+        if let Some(absence) = self.absences.iter().find(|it| it.explains(None, start, end)) {
+            return absence.gap.clone();
+        }
+        let gap = |kind, detail: String| Gap { kind, detail };
+        if self.basis.ledger.is_left_out(self.account_id, self.region, hour) {
+            let detail = "only runs that were told to read other regions read this day";
+            return gap(GapKind::RegionLeftOut, detail.to_owned());
+        }
+        if self.present.is_empty() && self.events.is_empty() && self.chains.is_empty() {
+            let detail = "the store has neither logs nor digests of this account in this region";
+            return gap(GapKind::RegionNeverActive, detail.to_owned());
+        }
+        match self.basis.extent_of(self.account_id) {
+            Some((first, _)) if end <= first => gap(
+                GapKind::BeforeFirstLog,
+                format!("the logs of the account begin at {}", moment(first)),
+            ),
+            Some((_, last)) if start > last => gap(
+                GapKind::AfterLastLog,
+                format!("the logs of the account end at {}", moment(last)),
+            ),
+            _ => gap(
+                GapKind::Unknown,
+                "nothing is there, and no digest says whether there was something".to_owned(),
+            ),
+        }
+    }
+}
+
+fn rejected(present: &PresentHour) -> Vec<Gap> {
+    let object = present.first_rejected.as_ref().map(|uri| Gap {
+        kind: GapKind::ObjectRejected,
+        detail: format!("`{uri}` could not be read"),
+    });
+    let record = present.first_partial.as_ref().map(|uri| Gap {
+        kind: GapKind::RecordRejected,
+        detail: format!("`{uri}` has records that could not be stored"),
+    });
+    object.into_iter().chain(record).collect()
+}

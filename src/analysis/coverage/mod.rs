@@ -1,0 +1,24 @@
+//! How far the logs of an organization reach: account by region by hour, from what the store knows.
+//!
+//! An hour is complete when every digest that is to be expected is there and every log that one names is in the store with
+//! its hash. Without digests, what is there can be counted, and nothing says what is not.
+
+mod chains;
+mod changes;
+mod judge;
+mod model;
+mod present;
+mod read;
+mod settings;
+
+pub use model::CoverageCounts;
+pub use model::CoverageRow;
+pub use model::CoverageState;
+pub use model::Gap;
+pub use model::GapKind;
+pub use model::RegionCoverage;
+pub use model::Step;
+pub use read::CoverageBasis;
+pub use read::coverage_basis;
+pub use settings::TrailSetting;
+pub use settings::trail_settings;

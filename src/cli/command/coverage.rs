@@ -1,0 +1,134 @@
+//! `coverage`: how far the logs reach.
+
+use crate::analysis;
+use crate::analysis::RegionCoverage;
+use crate::analysis::Step;
+use crate::cli::args::CoverageArgs;
+use crate::cli::args::CoverageStep;
+use crate::cli::basis::time;
+use crate::cli::engine::Engine;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
+use crate::cli::interrupt::stop_signal;
+use crate::cli::log_coverage;
+use crate::cli::log_coverage::Question;
+use crate::cli::output::Output;
+use crate::cli::public_keys;
+use crate::cli::rows;
+use crate::cli::rows::Switches;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::cli::size::format_count;
+use crate::cli::target::write_text;
+use crate::policy::Window;
+use crate::report::calendar;
+use crate::report::coverage_rows;
+use crate::report::picture;
+use crate::report::setting_rows;
+
+/// Shows the coverage of the logs, or what trails record.
+///
+/// # Errors
+/// When the store cannot be read, the window is empty, or the result cannot be written.
+pub fn coverage(args: &CoverageArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let runtime = Runtime::start(settings.threads)?;
+    let opened = runtime.run(async {
+        let engine = Engine::open(&args.engine, settings).await?;
+        let window = log_coverage::window((args.since.as_deref(), args.until.as_deref()), &engine, settings).await?;
+        Ok((engine, window))
+    });
+    let (engine, window) = opened?;
+    if args.settings {
+        return runtime.run(async {
+            tokio::select! {
+                status = stop_signal() => status,
+                status = show_settings(args, (&engine, window), settings, output) => status,
+            }
+        });
+    }
+    let keys = match args.keys.as_slice() {
+        [] => None,
+        files => Some(public_keys::read(files)?),
+    };
+    let step = match args.by {
+        CoverageStep::Day => Step::Day,
+        CoverageStep::Hour => Step::Hour,
+    };
+    let stop = StopFlag::on_signal(&runtime);
+    let question = Question {
+        window,
+        step,
+        keys: keys.as_ref(),
+        accounts: &args.accounts,
+        regions: &args.regions,
+    };
+    let regions = question.answer(&engine, (&runtime, &stop), settings)?;
+    if let Some(status) = stop.status() {
+        return Ok(status);
+    }
+    show(args, (&regions, step), settings, output)?;
+    if let Some(file) = &args.svg {
+        write_text(&picture(&regions)?, Some(file), output)?;
+        output.note(&format!("picture written to `{}`", file.display()));
+    }
+    Ok(conclude(&regions, window, keys.is_some(), output))
+}
+
+fn show(
+    args: &CoverageArgs,
+    (regions, step): (&[RegionCoverage], Step),
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    if args.wants_calendar() {
+        return write_text(&calendar(regions), args.output.file.as_deref(), output);
+    }
+    let rows_args = args.rows();
+    let options = rows::result_options(&rows_args, settings)?;
+    let file = rows_args.file.as_deref();
+    let batch = coverage_rows(regions, step, !args.keys.is_empty())?;
+    let summary = rows::write_batch(&batch, file, &options, output)?;
+    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    Ok(())
+}
+
+async fn show_settings(
+    args: &CoverageArgs,
+    (engine, window): (&Engine, Window),
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    let mut logs = analysis::account_logs(engine.session(), window).await?;
+    logs.retain(|account, _| args.accounts.is_empty() || args.accounts.contains(account));
+    let rows_args = args.rows();
+    let options = rows::result_options(&rows_args, settings)?;
+    let file = rows_args.file.as_deref();
+    let batch = setting_rows(&analysis::trail_settings(&logs))?;
+    let summary = rows::write_batch(&batch, file, &options, output)?;
+    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    output.note(
+        "inferred from the events that are there: where none is, the trail may not record them, or nobody made such calls",
+    );
+    Ok(ExitStatus::Done)
+}
+
+/// Says what the window comes to.
+fn conclude(regions: &[RegionCoverage], window: Window, has_keys: bool, output: &mut Output) -> ExitStatus {
+    let rows = || regions.iter().flat_map(|region| &region.rows);
+    let sum = |hours: fn(&analysis::CoverageRow) -> u64| rows().map(hours).sum::<u64>();
+    output.note(&format!(
+        "{} to {}: of the hours of accounts in regions, {} complete and {} incomplete",
+        time(window.since),
+        time(window.until),
+        format_count(sum(|row| row.hours_complete)),
+        format_count(sum(|row| row.hours_incomplete)),
+    ));
+    if !has_keys && rows().any(|row| row.counts.digests_found > 0) {
+        output.note("the signatures of the digests were not checked: `--keys` does");
+    }
+    match rows().any(analysis::CoverageRow::has_loss) {
+        true => ExitStatus::Incomplete,
+        false => ExitStatus::Done,
+    }
+}

@@ -1,0 +1,208 @@
+//! `evidence verify`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::Made;
+use super::make;
+use super::seal;
+use crate::cli::args::ConnectionArgs;
+use crate::cli::args::EngineArgs;
+use crate::cli::args::EvidenceVerifyArgs;
+use crate::cli::args::FactsFolderArgs;
+use crate::cli::args::StoreLocationArgs;
+use crate::cli::bundle::BundleFolder;
+use crate::cli::bundle::KeyFile;
+use crate::cli::bundle::Plan;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::settings::Settings;
+use crate::cli::size::counted;
+use crate::policy::Window;
+use crate::query::Library;
+use crate::report::escape;
+use crate::report::evidence::BundleRecord;
+use crate::report::evidence::ControlMap;
+use crate::report::evidence::FORMAT;
+use crate::report::evidence::Problem;
+use crate::report::evidence::RECORD_FILE;
+use crate::report::evidence::Redaction;
+use crate::report::evidence::STATEMENT_FILE;
+use crate::report::evidence::SUMS_FILE;
+use crate::report::evidence::check_bundle;
+use crate::report::evidence::is_file_name;
+
+/// Memory that a question may take when it is asked again.
+const MEMORY: u64 = 512 << 20;
+
+/// Checks a bundle.
+///
+/// # Errors
+/// When it cannot be read, or the store not be asked.
+pub(super) fn verify(
+    args: &EvidenceVerifyArgs,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    let folder = BundleFolder::open(&args.bundle)?;
+    let text = |name: &str| Ok::<_, CliError>(String::from_utf8_lossy(&folder.read(name)?).into_owned());
+    let problems = check_bundle(folder.files(), &text(SUMS_FILE)?, &text(STATEMENT_FILE)?);
+    if !problems.is_empty() {
+        tell(&problems, output)?;
+        output.warning(&format!("`{}` is not as it was made", args.bundle.display()));
+        return Ok(ExitStatus::Gate);
+    }
+    output.note(&format!(
+        "{} as they were bound together; SHA-256 of SHA256SUMS: {}",
+        counted(folder.files().len(), "file"),
+        seal(&folder)
+    ));
+    let Some(store) = &args.store else {
+        output.note("that the rows are those of the store, only `--store` can tell");
+        return Ok(ExitStatus::Done);
+    };
+    let no_bundle = |cause: String| CliError::Bundle {
+        path: args.bundle.clone(),
+        cause,
+    };
+    let record: BundleRecord =
+        serde_json::from_slice(&folder.read(RECORD_FILE)?).map_err(|error| no_bundle(error.to_string()))?;
+    if record.format != FORMAT {
+        return Err(no_bundle(format!(
+            "its layout is {}, and this program knows {FORMAT}",
+            record.format
+        )));
+    }
+    if record.trimtrail_version != env!("CARGO_PKG_VERSION") {
+        output.warning(&format!(
+            "it was made by version {} of this program: differences may come from that",
+            record.trimtrail_version
+        ));
+    }
+    let plan = plan(&record, &folder).map_err(|error| no_bundle(error.to_string()))?;
+    compare(&plan, &record, &folder, (store, settings), output)
+}
+
+/// Makes the bundle again, and names the files that come out otherwise.
+fn compare(
+    plan: &Plan,
+    record: &BundleRecord,
+    folder: &BundleFolder,
+    (store, settings): (&str, &Settings),
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    let engine = EngineArgs {
+        location: StoreLocationArgs {
+            store: store.to_owned(),
+            ..StoreLocationArgs::default()
+        },
+        facts: FactsFolderArgs::default(),
+        at_version: Some(record.store.version),
+        memory: MEMORY,
+        temp_dir: None,
+        connection: ConnectionArgs::default(),
+    };
+    let again = match make(plan, &engine, settings, BundleFolder::apart()?)? {
+        Made::Whole(_, again) => again,
+        Made::Stopped(status) => return Ok(status),
+    };
+    let names = again.files().keys().chain(folder.files().keys());
+    let other = names.filter(|name| again.files().get(*name) != folder.files().get(*name));
+    let mut problems: Vec<Problem> = other.map(|name| Problem::Differs(name.clone())).collect();
+    problems.sort();
+    problems.dedup();
+    if problems.is_empty() {
+        output.note(&format!(
+            "version {} of the store gives the same bytes",
+            record.store.version
+        ));
+        return Ok(ExitStatus::Done);
+    }
+    tell(&problems, output)?;
+    output.warning(&format!(
+        "version {} of the store does not give these files",
+        record.store.version
+    ));
+    Ok(ExitStatus::Gate)
+}
+
+fn tell(problems: &[Problem], output: &mut Output) -> Result<(), CliError> {
+    for problem in problems {
+        output.print(&format!("{}\n", escape::visible(&problem.to_string())))?;
+    }
+    Ok(())
+}
+
+/// The plan that a bundle was made by.
+fn plan(record: &BundleRecord, folder: &BundleFolder) -> Result<Plan, CliError> {
+    let map = ControlMap::embedded();
+    let mut map = map.map_err(|error| CliError::usage(error.to_string()))?;
+    let mut own_controls = None;
+    if record.has_own_controls {
+        let text = String::from_utf8_lossy(&folder.read("controls.toml")?).into_owned();
+        map = map
+            .with_text(&text)
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        own_controls = Some(text);
+    }
+    let time = |text: &str| -> Result<i64, CliError> {
+        let time: Result<Timestamp, _> = text.parse();
+        let time = time.map_err(|_| CliError::usage(format!("`{text}` is no time")))?;
+        Ok(time.as_microsecond())
+    };
+    let redaction = Redaction::of_name(&record.redaction);
+    let mut keys = Vec::new();
+    for file in &record.public_keys {
+        keys.push(KeyFile {
+            name: file.file.clone(),
+            region: file.region.clone(),
+            content: folder.read(&file.file)?,
+        });
+    }
+    if let Some(file) = keys.iter().find(|file| !is_file_name(&file.name)) {
+        return Err(CliError::usage(format!("`{}` is no name of a file", file.name)));
+    }
+    Ok(Plan {
+        period: record.period.text.clone(),
+        window: Window {
+            since: time(&record.period.since)?,
+            until: time(&record.period.until)?,
+        },
+        frameworks: record.frameworks.iter().map(|framework| framework.id.clone()).collect(),
+        map,
+        own_controls,
+        library: library(record, folder)?,
+        parameters: record.parameters.clone(),
+        redaction: redaction.ok_or_else(|| CliError::usage("its rules of redaction are not known"))?,
+        prepared_by: record.prepared_by.clone(),
+        prepared_at: record.prepared_at.clone(),
+        keys,
+    })
+}
+
+/// The questions of this program, and those of the bundle that are not among them.
+fn library(record: &BundleRecord, folder: &BundleFolder) -> Result<Library, CliError> {
+    let library = Library::embedded()?;
+    let questions = record.exhibits.iter().filter_map(|exhibit| exhibit.question.as_ref());
+    let own = questions.filter(|id| library.get(id).is_none());
+    let mut files = BTreeMap::new();
+    for id in own {
+        let name = format!("queries/{id}.sql");
+        files.insert(format!("{id}.sql"), folder.read(&name)?);
+    }
+    if files.is_empty() {
+        return Ok(library);
+    }
+    let questions = tempfile::tempdir().map_err(CliError::Start)?;
+    for (name, text) in files
+        .iter()
+        .filter(|(name, _)| is_file_name(name) && !name.contains('/'))
+    {
+        let path = questions.path().join(name);
+        std::fs::write(&path, text).map_err(|cause| CliError::Write { path, cause })?;
+    }
+    Ok(library.with_folder(Path::new(questions.path()))?)
+}

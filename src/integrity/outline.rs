@@ -1,0 +1,88 @@
+//! What a digest claims, without proof: the hour it is about and the logs it names.
+
+use super::Recorded;
+use super::Stored;
+use super::digest::Digest;
+use super::logs::PresentLog;
+
+/// What a digest claims. Whether CloudTrail signed it is left to [`super::CheckedDigest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestOutline {
+    /// Start of its hour, microseconds since 1970-01-01T00:00:00Z.
+    pub start: i64,
+    /// End of its hour.
+    pub end: i64,
+    /// Whether a chain begins with it: CloudTrail made none before, or did not look.
+    pub is_starting: bool,
+    /// The logs that it names.
+    pub logs: Vec<OutlinedLog>,
+}
+
+/// A log that a digest names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutlinedLog {
+    /// File name, which holds account, region, time and a random part.
+    pub name: String,
+    /// SHA-256 of the inflated log, as stated.
+    pub sha256: Option<String>,
+    /// Time of delivery in its name; `None` when it has none.
+    pub delivered_at: Option<i64>,
+}
+
+impl DigestOutline {
+    /// Reads a digest of the ledger; `None` when its text is not there or is none of a digest.
+    pub fn of(recorded: &Recorded) -> Option<Self> {
+        let Stored::Inflated(bytes) = recorded.stored() else {
+            return None;
+        };
+        let digest = Digest::read(bytes)?;
+        let (start, end) = digest.times?;
+        let logs = digest.logs.into_iter().flatten().map(|log| OutlinedLog {
+            name: file_name(&log.place.key).to_owned(),
+            sha256: log.hash,
+            delivered_at: PresentLog::new(log.place).delivered_at,
+        });
+        Some(Self {
+            start,
+            end,
+            is_starting: digest.previous.is_none(),
+            logs: logs.collect(),
+        })
+    }
+}
+
+fn file_name(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digest_of_the_ledger_says_its_hour_and_its_logs() {
+        let name = "111122223333_CloudTrail_eu-west-1_20260901T0105Z_abcdefghijklmnop.json.gz";
+        let text = format!(
+            r#"{{"digestStartTime":"2026-09-01T00:00:00Z","digestEndTime":"2026-09-01T01:00:00Z","digestS3Bucket":"b",
+            "digestS3Object":"k","digestPublicKeyFingerprint":"f","previousDigestSignature":null,
+            "logFiles":[{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa"}}]}}"#
+        );
+        let recorded = |text: &str| Recorded {
+            digest_text: Some(text.to_owned()),
+            ..Recorded::default()
+        };
+        let outline = DigestOutline::of(&recorded(&text)).unwrap();
+        assert_eq!(
+            (outline.end - outline.start, outline.is_starting),
+            (3_600_000_000, true)
+        );
+        let wanted = OutlinedLog {
+            name: name.to_owned(),
+            sha256: Some("aa".to_owned()),
+            delivered_at: Some(outline.start + 3_900_000_000),
+        };
+        assert_eq!(outline.logs, [wanted]);
+        assert_eq!(DigestOutline::of(&recorded("{}")), None);
+        assert_eq!(DigestOutline::of(&Recorded::default()), None);
+    }
+}

@@ -1,0 +1,92 @@
+use super::*;
+
+use proptest::prelude::*;
+
+fn redacted(text: &str) -> String {
+    Redaction::Standard.text(text).into_owned()
+}
+
+#[test]
+fn access_key_ids_keep_their_ends() {
+    assert_eq!(redacted("AKIAEXAMPLEBACKUP001"), "AKIA...P001");
+    assert_eq!(redacted("user/ASIAEXAMPLE000000042."), "user/ASIA...0042.");
+    assert_eq!(redacted("AROAEXAMPLEROLE00001:session"), "AROAEXAMPLEROLE00001:session");
+}
+
+#[test]
+fn names_of_secrets_and_resources_stay() {
+    for text in [
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/payments/stripe-key-Ef3Gh4",
+        "prod/payments/db",
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+        "aws-cli/2.17.0 md/awscrt#0.20 ua/2.0 os/linux#6.1 md/arch#x86_64 lang/python#3.11",
+        "9b74c9897bac770ffc029102a200c5de9b74c989",
+        "User: arn:aws:sts::111122223333:assumed-role/x/y is not authorized to perform: iam:PassRole",
+        "{\"bucketName\":\"logs\",\"key\":\"a/b\"}",
+        "[\"eu-west-1\"]",
+    ] {
+        assert_eq!(redacted(text), text);
+    }
+}
+
+#[test]
+fn secrets_go_wherever_they_stand() {
+    let token =
+        "IQoJb3JpZ2luX2VjEA4aCWV1LXdlc3QtMSJHMEUCIQDx9Qf2bB3yC7h8Kq0Zl4Jv5n6M1o2P3q4R5s6T7u8V9w0X1y2Z3a4B5c6D7e8F9";
+    for (text, wanted) in [
+        (token.to_owned(), "[redacted]"),
+        (
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".replace("EXAMPLEKEY", "3XAMPLEKEY"),
+            "[redacted]",
+        ),
+        (
+            "failed: password=hunter2, retry".to_owned(),
+            "failed: password=[redacted], retry",
+        ),
+        (
+            "Password: hunter2 was wrong".to_owned(),
+            "Password: [redacted] was wrong",
+        ),
+        ("token=\"two words\" rest".to_owned(), "token=[redacted]\" rest"),
+        ("https://me:hunter2@host/x".to_owned(), "https://me:[redacted]@host/x"),
+        ("git ghp_0123456789abcdefABCDEF".to_owned(), "git [redacted]"),
+        ("jwt eyJhbGciOi.eyJzdWIi.c2ln".to_owned(), "jwt [redacted]"),
+        ("x -----BEGIN RSA PRIVATE KEY-----\nMII".to_owned(), "x [redacted]"),
+        (
+            "GET /?X-Amz-Security-Token=abc&x=1".to_owned(),
+            "GET /?X-Amz-Security-Token=[redacted]&x=1",
+        ),
+        (
+            "{\"masterUserPassword\":\"x\",\"environment\":{\"variables\":{\"A\":\"b\"}},\"name\":\"n\"}".to_owned(),
+            "{\"masterUserPassword\":\"[redacted]\",\"environment\":\"[redacted]\",\"name\":\"n\"}",
+        ),
+        (
+            "{\"type\":\"SecureString\",\"value\":\"v\",\"list\":[{\"text\":\"token=t\"}]}".to_owned(),
+            "{\"type\":\"SecureString\",\"value\":\"[redacted]\",\"list\":[{\"text\":\"token=[redacted]\"}]}",
+        ),
+    ] {
+        assert_eq!(redacted(&text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn nothing_goes_when_redaction_is_off() {
+    let text = "password=hunter2 AKIAEXAMPLEBACKUP001";
+    assert_eq!(Redaction::Off.text(text), text);
+    assert_eq!(Redaction::of_name("standard-1"), Some(Redaction::Standard));
+    assert_eq!(Redaction::of_name("other"), None);
+}
+
+proptest! {
+    #[test]
+    fn any_text_can_be_redacted_and_again(text in any::<String>()) {
+        let once = redacted(&text);
+        prop_assert_eq!(redacted(&once), once);
+    }
+
+    #[test]
+    fn no_access_key_id_survives(before in "[ -~é]{0,12}", key in "AKIA[A-Z0-9]{16}", after in "[ ,;:\"'é]?") {
+        let text = format!("{before} {key}{after}");
+        prop_assert!(!redacted(&text).contains(&key));
+    }
+}
