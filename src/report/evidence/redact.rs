@@ -141,8 +141,11 @@ fn redact_json(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => redact_members(members),
         Value::Array(elements) => {
-            let changed = elements.iter_mut().map(redact_json);
-            changed.fold(false, |any, one| any || one)
+            let mut has_changed = false;
+            for element in elements {
+                has_changed |= redact_json(element);
+            }
+            has_changed
         }
         Value::String(text) => match Redaction::Standard.text(text) {
             Cow::Owned(redacted) => {
