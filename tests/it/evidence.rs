@@ -334,10 +334,31 @@ fn record_of(id: &str, agent: &str) -> Value {
     })
 }
 
-/// Secrets in thirty fields, and a question that shows all of them.
-#[test]
-fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
-    let place = process::Place::new();
+/// Members whose names say that their values are secret.
+const SECRET_MEMBERS: [&str; 19] = [
+    "masterUserPassword",
+    "password",
+    "newPassword",
+    "oldPassword",
+    "secretString",
+    "secretBinary",
+    "clientSecret",
+    "userData",
+    "authToken",
+    "privateKey",
+    "keyMaterial",
+    "plaintext",
+    "ciphertextBlob",
+    "tokenCode",
+    "authenticationCode1",
+    "SAMLAssertion",
+    "webIdentityToken",
+    "connectionString",
+    "apiKey",
+];
+
+/// A record with secrets in thirty fields, and the secrets.
+fn planted_secrets() -> (Value, Vec<String>) {
     let mut canaries: Vec<String> = Vec::new();
     let mut canary = |shape: &str| {
         let secret = shape.replace('#', &format!("{:04}", canaries.len() + 4711));
@@ -346,29 +367,8 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
     };
     let long =
         "IQoJb3JpZ2luX2VjEA4aCWV1LXdlc3QtMSJHMEUCIQDx9Qf2bB3yC7h8Kq0Zl4Jv5n6M1o2P3q4R5s6T7u8V9w0X1y2Z3a4B5c6D7e8F#";
-    let members = [
-        "masterUserPassword",
-        "password",
-        "newPassword",
-        "oldPassword",
-        "secretString",
-        "secretBinary",
-        "clientSecret",
-        "userData",
-        "authToken",
-        "privateKey",
-        "keyMaterial",
-        "plaintext",
-        "ciphertextBlob",
-        "tokenCode",
-        "authenticationCode1",
-        "SAMLAssertion",
-        "webIdentityToken",
-        "connectionString",
-        "apiKey",
-    ];
     let mut parameters = serde_json::Map::new();
-    for member in members {
+    for member in SECRET_MEMBERS {
         parameters.insert(member.to_owned(), canary("canary-#").into());
     }
     parameters.insert(
@@ -400,9 +400,12 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
     record["additionalEventData"] = json!({"Authorization": canary("Bearer canary-#")});
     record["serviceEventDetails"] = json!({"cookie": canary("canary-#")});
     assert_eq!(canaries.len(), 31);
-    place.write("a.json", json!({"Records": [record]}).to_string().as_bytes());
-    assert_eq!(place.ingest(&[]).code, 0);
-    let (queries, controls) = (place.folder().join("queries"), place.folder().join("own.toml"));
+    (record, canaries)
+}
+
+/// A question and a file of controls that show all columns with secrets, in a folder.
+fn own_question(folder: &Path) -> (PathBuf, PathBuf) {
+    let (queries, controls) = (folder.join("queries"), folder.join("own.toml"));
     fs::create_dir(&queries).unwrap();
     let columns = [
         "request_parameters",
@@ -426,6 +429,26 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
                [[control]]\nframework = 'soc2'\nid = 'CC6.1'\ntitle = 'x'\n\
                evidence = [{ exhibit = 'everything', reason = 'r' }]\n";
     fs::write(&controls, own).unwrap();
+    (queries, controls)
+}
+
+/// Which of the secrets stand in a file that is not compressed.
+fn found<'c>(canaries: &'c [String], bundle: &BTreeMap<String, Vec<u8>>) -> BTreeSet<&'c str> {
+    let contains = |content: &[u8], canary: &str| content.windows(canary.len()).any(|it| it == canary.as_bytes());
+    let hits = canaries.iter().map(String::as_str).filter(|canary| {
+        let mut files = bundle.iter().filter(|(name, _)| !name.ends_with(".parquet"));
+        files.any(|(_, content)| contains(content, canary))
+    });
+    hits.collect()
+}
+
+#[test]
+fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
+    let place = process::Place::new();
+    let (record, canaries) = planted_secrets();
+    place.write("a.json", json!({"Records": [record]}).to_string().as_bytes());
+    assert_eq!(place.ingest(&[]).code, 0);
+    let (queries, controls) = own_question(place.folder());
     let export = |out: &str, more: &[&str]| {
         let out = place.folder().join(out).display().to_string();
         let arguments = [
@@ -446,17 +469,12 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
         assert_eq!(ended.code, 0, "{ended:?}");
         files(Path::new(&out))
     };
-    let found = |bundle: &BTreeMap<String, Vec<u8>>| -> BTreeSet<String> {
-        let contains = |content: &[u8], canary: &str| content.windows(canary.len()).any(|it| it == canary.as_bytes());
-        let hits = canaries.iter().filter(|canary| {
-            let mut files = bundle.iter().filter(|(name, _)| !name.ends_with(".parquet"));
-            files.any(|(_, content)| contains(content, canary))
-        });
-        hits.cloned().collect()
-    };
     let redacted = export("redacted", &[]);
-    assert_eq!(found(&redacted), BTreeSet::new());
-    assert_eq!(found(&export("plain", &["--no-redaction"])).len(), canaries.len());
+    assert_eq!(found(&canaries, &redacted), BTreeSet::new());
+    assert_eq!(
+        found(&canaries, &export("plain", &["--no-redaction"])).len(),
+        canaries.len()
+    );
     // Parquet is compressed, so its rows are read back.
     let table = place
         .folder()
