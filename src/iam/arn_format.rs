@@ -76,9 +76,6 @@ fn matches(parts: &[Part], text: &str, loosely: bool) -> bool {
             .is_some_and(|after| matches(rest, after, loosely)),
         Part::Variable(name) => {
             let is_last = rest.iter().all(|part| matches!(part, Part::Literal(_)));
-            let ends = text
-                .char_indices()
-                .map(|(index, letter)| (index + letter.len_utf8(), letter));
             // Region and account are empty in the ARNs of some services.
             let may_be_empty = matches!(*name, "Region" | "Account");
             if may_be_empty && matches(rest, text, loosely) {
@@ -89,6 +86,12 @@ fn matches(parts: &[Part], text: &str, loosely: bool) -> bool {
                 ':' => is_last && loosely,
                 _ => true,
             };
+            if rest.is_empty() {
+                return !text.is_empty() && text.chars().all(is_inside);
+            }
+            let ends = text
+                .char_indices()
+                .map(|(index, letter)| (index + letter.len_utf8(), letter));
             for (end, letter) in ends {
                 if !is_inside(letter) {
                     return false;

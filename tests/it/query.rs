@@ -240,6 +240,7 @@ async fn the_catalog_can_be_listed() {
             "iam_statements",
             "objects",
             "rejects",
+            "usage",
             "used_actions"
         ]
     );

@@ -122,6 +122,7 @@ fn linked_files_exist() {
         let text = fs::read_to_string(&path).unwrap();
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.starts_with("http")) {
+            let target = target.split('#').next().unwrap_or_default();
             assert!(path.parent().unwrap().join(target).exists(), "{page} links to {target}");
         }
     }

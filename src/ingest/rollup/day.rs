@@ -1,13 +1,13 @@
 //! The events of one batch of one day, summed by the numbers of their texts.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::hash::Hasher;
-use std::hash::RandomState;
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
+use hashbrown::DefaultHashBuilder;
+use hashbrown::HashMap;
 
 use super::Key;
 use super::Need;
@@ -42,7 +42,7 @@ pub(super) fn sum(
         shapes: HashMap::new(),
         cells: HashMap::new(),
         answers: HashMap::new(),
-        hasher: RandomState::new(),
+        hasher: DefaultHashBuilder::default(),
     };
     for row in 0..batch.num_rows() {
         day.add(row);
@@ -88,7 +88,7 @@ struct Day<'b> {
     shapes: HashMap<Shape, usize>,
     cells: HashMap<(usize, usize), Cell>,
     answers: HashMap<u64, Answer>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl Day<'_> {
