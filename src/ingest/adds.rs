@@ -212,13 +212,6 @@ impl<'a> AddsCommit<'a> {
         for object in texts(&batch.rejects, "object_key")? {
             *rejects.entry(object).or_default() += 1;
         }
-        let rolled_up: i64 = match &batch.usage {
-            Some(usage) => integers(usage, "events")?.values().iter().sum(),
-            None => 0,
-        };
-        if u64::try_from(rolled_up) != Ok(events.values().sum::<u64>()) {
-            return wrong("its rollup does not balance with its events");
-        }
         let is_of_run = |runs: Vec<String>| runs.iter().all(|run| *run == batch.run_id);
         if !is_of_run(texts(&batch.objects, "run_id")?) || !is_of_run(texts(&batch.rejects, "run_id")?) {
             return wrong("its ledger is of another run");
@@ -246,10 +239,14 @@ impl<'a> AddsCommit<'a> {
             }
         }
         let is_each_once = objects.iter().collect::<BTreeSet<_>>().len() == objects.len();
-        if events.is_empty() && rejects.is_empty() && is_each_once {
-            return Ok(());
+        if !events.is_empty() || !rejects.is_empty() || !is_each_once {
+            return wrong("its files do not balance with its ledger");
         }
-        wrong("its files do not balance with its ledger")
+        let rolled_up = batch.usage.as_ref().map_or(0, |usage| sum(usage, "events"));
+        if rolled_up != sum(&batch.objects, "stored") {
+            return wrong("its rollup does not balance with its events");
+        }
+        Ok(())
     }
 }
 

@@ -171,8 +171,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "hashbrown",
-        &["decode", "store"],
-        "interning of values; the set of known objects",
+        &["decode", "store", "ingest"],
+        "interning of values; the set of known objects; sums by numbers of texts",
     ),
     owned(
         "chrono",

@@ -1,5 +1,6 @@
 //! The events of a batch as the rollup looks at them: what they have in common, by numbers, and the call of each.
 
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::hash::Hasher;
 
@@ -8,7 +9,6 @@ use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use arrow::array::TimestampMicrosecondArray;
 use arrow::error::ArrowError;
-use hashbrown::HashMap;
 
 use super::columns::ABSENT;
 use super::columns::Coded;
