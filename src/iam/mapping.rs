@@ -214,9 +214,11 @@ impl Mapping<'_> {
         actions
     }
 
-    /// An action with the resources that the record names; none for an action that is not proven.
+    /// An action with the resources that the record names; none for an action that is not proven, or that works on what the
+    /// call makes.
     fn used(&self, action: &ActionPlan, class: Class, proof: Proof) -> UsedAction {
         let resolved = match proof {
+            _ if action.is_tag_on_create => used_resources::Resolved::default(),
             Proof::Possible => used_resources::Resolved::default(),
             _ => used_resources::resolve(action, self.call, &self.request),
         };

@@ -2,6 +2,7 @@
 
 use super::arn_format::ArnFormat;
 use super::catalogue::ActionId;
+use super::catalogue::Level;
 use super::catalogue::ResourceUse;
 use super::copy_source::CopyEnd;
 use super::facts::Facts;
@@ -40,6 +41,8 @@ pub(super) struct ActionPlan {
     pub(super) may_guess: bool,
     /// Parameters whose presence proves the use.
     pub(super) evidence: Vec<&'static str>,
+    /// Whether it puts tags on what the operation makes, so that the resources of the call are not its own.
+    pub(super) is_tag_on_create: bool,
     /// Which of the two objects it is about, where the operation copies one.
     pub(super) copy_end: Option<CopyEnd>,
 }
@@ -83,6 +86,10 @@ impl ActionPlan {
             may_guess: !is_by_path && !templates.iter().any(|(target, _)| *target == Target::Arn),
             templates,
             evidence: facts.event_map.evidence(name).collect(),
+            // Tags of a new object of S3 are put on the object that the request names.
+            is_tag_on_create: candidate.prefix != "s3"
+                && !candidate.primary.contains(&id)
+                && facts.action(id).is_some_and(|action| action.level == Level::Tagging),
             copy_end: CopyEnd::of(candidate.operation, name),
             id,
             name,

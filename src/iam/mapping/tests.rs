@@ -397,6 +397,17 @@ fn conditional_action_is_proven_by_its_parameter_alone() {
 }
 
 #[test]
+fn tags_of_what_a_call_makes_are_not_put_on_what_it_names() {
+    let tagged =
+        r#"{"volumeId":"vol-1","tagSpecificationSet":{"items":[{"resourceType":"snapshot","tags":[{"key":"a"}]}]}}"#;
+    let outcome = outcome("ec2.amazonaws.com", "CreateSnapshot", tagged);
+    let tags = outcome.actions.iter().find(|action| action.name == "ec2:CreateTags");
+    let tags = tags.unwrap();
+    assert!(matches!(tags.proof, Proof::Parameter(_)), "{:?}", tags.proof);
+    assert!(tags.resources.is_empty(), "{:?}", tags.resources);
+}
+
+#[test]
 fn passed_role_proves_pass_role_and_its_absence_does_not() {
     let roles = ["arn:aws:iam::111122223333:role/task"];
     let event = Call {
