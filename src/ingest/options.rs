@@ -9,7 +9,10 @@ use crate::store::PreparedBatch;
 
 /// Memory that one listed object takes, roughly.
 const LISTED_BYTES: usize = 400;
-const SMALLEST_BUFFER_BYTES: usize = 8 << 20;
+/// Memory that the facts take, which the rollup asks.
+const FACTS_BYTES: usize = 16 << 20;
+const SMALLEST_BUFFER_BYTES: usize = 4 << 20;
+const SMALLEST_FETCHED_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
 const LARGEST_FETCHED_BYTES: usize = 1 << 30;
 
@@ -36,13 +39,14 @@ impl Options {
     /// Rows that one thread gathers before it writes them, while `objects` are listed; sorting and encoding take about as
     /// much again each, and what does not grow with the rows (the object, its parse, keys already seen) needs room too.
     pub(super) fn buffer_bytes(&self, objects: usize) -> usize {
-        let memory_bytes = self.memory_bytes.saturating_sub(objects.saturating_mul(LISTED_BYTES));
+        let taken = objects.saturating_mul(LISTED_BYTES).saturating_add(FACTS_BYTES);
+        let memory_bytes = self.memory_bytes.saturating_sub(taken);
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
 
     /// Objects that are fetched ahead; what is not decoded yet of a large one comes on top of the rows.
     pub(super) fn fetched_bytes(&self) -> usize {
-        (self.memory_bytes / 8).clamp(SMALLEST_BUFFER_BYTES, LARGEST_FETCHED_BYTES)
+        (self.memory_bytes / 8).clamp(SMALLEST_FETCHED_BYTES, LARGEST_FETCHED_BYTES)
     }
 }
 
