@@ -202,6 +202,17 @@ impl Store {
         })
     }
 
+    /// Whether the rollup lacks events of the newest version, and cannot follow to it by itself.
+    ///
+    /// # Errors
+    ///
+    /// The log of the rollup, or of `events`, cannot be read.
+    pub async fn is_usage_behind(&self) -> Result<bool, StoreError> {
+        // One version for both questions: other writers go on, and what they commit meanwhile is no lack.
+        let version = self.version().await?;
+        Ok(self.usage_lack(version).await?.is_some())
+    }
+
     /// Calls `visit` with some columns of the rows of a data file of `events`, many rows at a time; blocks on file reads.
     ///
     /// # Errors

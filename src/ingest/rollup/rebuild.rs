@@ -102,11 +102,9 @@ impl Rebuild<'_> {
     ///
     /// As for [`Rebuild::run`].
     pub fn run_if_behind(&self) -> Result<Option<RebuildBalance>, IngestError> {
-        let version = self.runtime.block_on(self.store.version())?;
-        let known = self.runtime.block_on(self.store.usage_version())?;
-        match known == Some(version) {
-            true => Ok(None),
-            false => self.run().map(Some),
+        match self.runtime.block_on(self.store.is_usage_behind())? {
+            true => self.run().map(Some),
+            false => Ok(None),
         }
     }
 
