@@ -198,7 +198,10 @@ fn store_in_a_bucket_is_described_and_nothing_stays_in_it() {
     let (checks, code) = doctor_of_store(&store);
     let files = check(&checks, "store files");
     assert_eq!((&files["status"], code), (&"warning".into(), 4));
-    assert!(text(files, "found").starts_with("1 data file of no table, 1 B"), "{files}");
+    assert!(
+        text(files, "found").starts_with("1 data file of no table, 1 B"),
+        "{files}"
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::cli::facts;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::LEFT_OUT;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
@@ -38,12 +39,58 @@ use crate::policy::TrustReport;
 use crate::policy::TrustTotals;
 use crate::policy::Usage;
 use crate::policy::subjects;
+use crate::report::Arrangement;
 use crate::report::DiffFrame;
+use crate::report::Format;
+use crate::report::ResultOptions;
 use crate::report::chain_rows;
 use crate::report::taker_rows;
 use crate::report::trust_files;
 use crate::report::trust_policies;
 use crate::report::trust_rows;
+
+/// A role stands above what is said of it, as its name takes a line.
+const PARTS: Arrangement = Arrangement {
+    order: &[
+        "trusted",
+        "verdict",
+        "findings",
+        "sessions",
+        "last_seen",
+        "reason",
+        "callers",
+        "kind",
+    ],
+    wrapped: &[("trusted", 21), ("callers", 20), ("findings", 14), ("reason", 14)],
+    heading: Some("role_arn"),
+};
+const CALLERS: Arrangement = Arrangement {
+    order: &[
+        "caller",
+        "kind",
+        "sessions",
+        "refused",
+        "last_seen",
+        "account",
+        "with_external_id",
+        "with_mfa",
+    ],
+    wrapped: &[("caller", 21)],
+    heading: Some("role_arn"),
+};
+const CHAINS: Arrangement = Arrangement {
+    order: &[
+        "origin",
+        "through",
+        "sessions",
+        "last_seen",
+        "hops",
+        "origin_kind",
+        "first_seen",
+    ],
+    wrapped: &[("origin", 20), ("through", 20)],
+    heading: Some("role_arn"),
+};
 
 /// Compares trust policies with the calls that assumed roles.
 ///
@@ -141,14 +188,21 @@ impl Shown<'_> {
         }
         let args = &self.args.output;
         let options = rows::result_options(args, self.settings)?;
-        let batch = match (self.args.callers, self.args.chains) {
-            (true, _) => taker_rows(&report.roles, self.neighbours, self.frame, options.format)?,
-            (_, true) => chain_rows(&report.chains, self.frame)?,
-            _ => trust_rows(&report.roles, self.frame, options.format)?,
+        let (batch, arrangement) = match (self.args.callers, self.args.chains) {
+            (true, _) => {
+                let rows = taker_rows(&report.roles, self.neighbours, self.frame, options.format)?;
+                (rows, CALLERS)
+            }
+            (_, true) => (chain_rows(&report.chains, self.frame, options.format)?, CHAINS),
+            _ => (trust_rows(&report.roles, self.frame, options.format)?, PARTS),
         };
+        let options = ResultOptions { arrangement, ..options };
         let file = args.file.as_deref();
         let summary = rows::write_batch(&batch, file, &options, output)?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        if options.format == Format::Table && !summary.left_out_columns {
+            output.note(LEFT_OUT);
+        }
         Ok(())
     }
 }
