@@ -53,7 +53,8 @@ pub struct Usage {
 /// Who: a role that was deleted and made again under the same name is another principal, and has another id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PrincipalKey {
-    /// ARN without session name, with the path.
+    /// ARN without session name, with the path; empty where records name the principal by its id alone, as those in the
+    /// logs of another account do.
     pub arn: String,
     /// Id that is never used again, as `AROA…`; `None` where a record or snapshot does not say.
     pub unique_id: Option<String>,
@@ -237,6 +238,11 @@ impl Usage {
 }
 
 impl PrincipalKey {
+    /// Whether records name the principal by its id alone.
+    pub fn is_id_alone(&self) -> bool {
+        self.arn.is_empty()
+    }
+
     /// The account in the ARN; none of a principal of AWS itself.
     pub fn account_id(&self) -> Option<&str> {
         account_of_arn(&self.arn)
@@ -254,6 +260,16 @@ impl PrincipalKey {
 impl PrincipalUse {
     /// Adds what another part of the logs shows of the same principal.
     pub fn add(&mut self, other: &Self) {
+        self.merge(other, |own, theirs| own + theirs);
+    }
+
+    /// Adds what the logs of other accounts show of the same principal: calls that its own account may have recorded, too, so
+    /// that the larger number counts.
+    pub fn add_copies(&mut self, other: &Self) {
+        self.merge(other, u64::max);
+    }
+
+    fn merge(&mut self, other: &Self, joined: fn(u64, u64) -> u64) {
         self.first_seen = earlier(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
         self.regions.extend(other.regions.iter().cloned());
@@ -262,18 +278,23 @@ impl PrincipalUse {
             self.unmapped.entry(source.clone()).or_insert_with(|| name.clone());
         }
         for (action, action_use) in &other.actions {
-            self.actions.entry(action.clone()).or_default().add(action_use);
+            let own = self.actions.entry(action.clone()).or_default();
+            own.merge(action_use, joined);
         }
     }
 }
 
 impl ActionUse {
-    fn add(&mut self, other: &Self) {
-        self.used += other.used;
-        self.unnamed += other.unnamed;
-        self.uncertain += other.uncertain;
-        self.denied += other.denied;
-        self.failed += other.failed;
+    fn merge(&mut self, other: &Self, joined: fn(u64, u64) -> u64) {
+        for (own, theirs) in [
+            (&mut self.used, other.used),
+            (&mut self.unnamed, other.unnamed),
+            (&mut self.uncertain, other.uncertain),
+            (&mut self.denied, other.denied),
+            (&mut self.failed, other.failed),
+        ] {
+            *own = joined(*own, theirs);
+        }
         self.first_used = earlier(self.first_used, other.first_used);
         self.last_used = self.last_used.max(other.last_used);
         self.last_denied = self.last_denied.max(other.last_denied);

@@ -427,6 +427,51 @@ fn regions_that_ingest_left_out_limit_what_is_unused() {
 }
 
 #[test]
+fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+    let mut events = everyday();
+    let taken = json!({"roleArn": "arn:aws:iam::444455556666:role/x", "roleSessionName": "s"});
+    for day in 0..DAYS {
+        // The role's own account does not record the call; the other one knows no more of the caller than this.
+        let mut foreign = event(
+            1_000 + day,
+            day,
+            "eu-west-1",
+            ("a", "sts.amazonaws.com", "AssumeRole"),
+            &taken,
+        );
+        foreign["recipientAccountId"] = json!("444455556666");
+        foreign["userIdentity"] = json!({"type": "AWSAccount", "principalId": "AROAa:s", "accountId": ACCOUNT});
+        let mut nameless = event(
+            2_000 + day,
+            day,
+            "eu-west-1",
+            ("b", "ec2.amazonaws.com", "DescribeVpcs"),
+            &json!({}),
+        );
+        nameless["userIdentity"] = json!({"type": "AssumedRole", "principalId": "AROAb:s", "accountId": ACCOUNT});
+        let mut stranger = foreign.clone();
+        stranger["eventID"] = json!(format!("00000000-0000-0000-0000-{:012}", 3_000 + day));
+        stranger["userIdentity"]["principalId"] = json!("AROAstranger:s");
+        events.extend([foreign, nameless, stranger]);
+    }
+    let estate = Estate::new(&events);
+    let statements = json!([allow(&json!(["ec2:DescribeVpcs", "sts:AssumeRole"]))]);
+    let roles = ["a", "b", "base"].map(|name| role(name, &statements));
+    estate.file("page.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, ended) = estate.verdicts();
+    let warning = "there is no IAM snapshot of 444455556666";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+    let expected = [
+        "a ec2:DescribeVpcs unused",
+        "a sts:AssumeRole used",
+        "b ec2:DescribeVpcs used",
+        "b sts:AssumeRole unused",
+    ];
+    assert_eq!(verdicts, expected);
+}
+
+#[test]
 fn diff_of_nothing_is_incomplete_and_says_why() {
     let mut event = event(
         1,

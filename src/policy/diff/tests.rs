@@ -534,6 +534,26 @@ fn principal_that_was_renamed_is_known_by_its_id() {
 }
 
 #[test]
+fn calls_that_both_accounts_recorded_count_once() {
+    let mut case = Case::new(&[allow(&json!("s3:GetObject"))]).with("s3:GetObject", used(5));
+    for (id, calls) in [(ID, 8), ("AROASTRANGER", 9)] {
+        let key = PrincipalKey {
+            arn: String::new(),
+            unique_id: Some(text(id)),
+        };
+        let deeds = case.usage.principals.entry(key).or_default();
+        deeds.actions.insert(text("s3:GetObject"), used(calls));
+    }
+    case.check(|diffs| {
+        let [only] = diffs else {
+            panic!("{} principals", diffs.len())
+        };
+        let uses: Vec<u64> = only.rows.iter().filter_map(|row| Some(row.evidence?.used)).collect();
+        assert_eq!(uses, [8]);
+    });
+}
+
+#[test]
 fn use_through_one_statement_proves_nothing_against_the_others() {
     let on = |bucket: &str| json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*")});
     let case = |action_use| Case::new(&[on("a"), on("b")]).with("s3:GetObject", action_use);
