@@ -1,11 +1,5 @@
 //! `trust`: who may take roles, and who did.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-
-use tempfile::NamedTempFile;
-
 use crate::analysis;
 use crate::cli::args::TrustArgs;
 use crate::cli::basis::Basis;
@@ -25,6 +19,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
+use crate::cli::target::write_files;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::iam::arn::account_of_arn;
@@ -186,7 +181,11 @@ impl Shown<'_> {
         if self.args.policies {
             return match &self.args.write {
                 None => output.print(&trust_policies(&report.roles)),
-                Some(folder) => write_files(folder, &report.roles, output),
+                Some(folder) => {
+                    let files = trust_files(&report.roles);
+                    let files = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
+                    write_files(folder, files, output)
+                }
             };
         }
         let args = &self.args.output;
@@ -208,25 +207,6 @@ impl Shown<'_> {
         }
         Ok(())
     }
-}
-
-/// Writes the files, each of which appears when it is complete.
-fn write_files(folder: &Path, roles: &[RoleTrust<'_>], output: &mut Output) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| CliError::Write { path, cause }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    let files = trust_files(roles);
-    for file in &files {
-        let path = folder.join(&file.name);
-        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-        written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
-        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
-    }
-    let written = counted(files.len(), "file");
-    output.note(&format!("{written} written to `{}`", folder.display()));
-    Ok(())
 }
 
 /// Says on what the verdicts rest.
