@@ -61,8 +61,8 @@ impl fmt::Debug for ResultStream {
 pub struct TableColumns {
     /// Name in SQL.
     pub name: String,
-    /// Column names in order.
-    pub columns: Vec<String>,
+    /// Its columns in order.
+    pub schema: SchemaRef,
 }
 
 /// Runs statements that only read, over the tables of one store or over none.
@@ -226,13 +226,8 @@ impl QuerySession {
                 .table_provider(&name)
                 .await
                 .map_err(|error| self.planning_error(error))?;
-            let columns = provider
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect();
-            tables.push(TableColumns { name, columns });
+            let schema = provider.schema();
+            tables.push(TableColumns { name, schema });
         }
         Ok(tables)
     }
