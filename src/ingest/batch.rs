@@ -71,6 +71,8 @@ pub(super) struct Work<'o, 'a> {
     pub(super) options: &'a Options,
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a AtomicBool,
+    /// Whether the batch brings the rollup of its rows.
+    pub(super) is_summed_up: bool,
     keys: EventKeys,
     next: AtomicUsize,
     rows: AtomicU64,
@@ -102,6 +104,7 @@ impl<'o, 'a> Work<'o, 'a> {
             options,
             progress,
             stop,
+            is_summed_up: true,
             keys: EventKeys::default(),
             next: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
