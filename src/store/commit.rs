@@ -281,6 +281,8 @@ impl Store {
         let app_version = i64::try_from(app_version).unwrap_or(i64::MAX);
         let properties = CommitProperties::default()
             .with_max_retries(0)
+            // Tables that follow may need old entries still; see `Store::forget_old_entries`.
+            .with_cleanup_expired_logs(Some(false))
             .with_application_transaction(Transaction::new(app_id, app_version));
         let partition_by = table
             .partition_columns()
