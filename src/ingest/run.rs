@@ -121,6 +121,7 @@ impl Ingest<'_> {
                 runtime: self.runtime,
                 threads: self.options.threads,
                 now: self.options.now,
+                stop: Some(self.stop),
             };
             if let Some(rebuilt) = rebuild.run_if_behind()? {
                 tracing::info!(
