@@ -14,6 +14,7 @@ use super::overlap::Overlap;
 use super::overlap::integers;
 use super::overlap::texts;
 use super::rollup;
+use crate::decode;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::schema::Table;
@@ -237,8 +238,10 @@ impl<'a> AddsCommit<'a> {
             let has = |rows: &mut BTreeMap<String, u64>, wanted: i64| {
                 u64::try_from(wanted).is_ok_and(|wanted| rows.remove(object).unwrap_or_default() == wanted)
             };
+            let kept_rejects =
+                u64::try_from(*rejected).map_or(-1, |rejected| decode::kept_rejects(rejected).cast_signed());
             let is_sound = has(&mut events, *stored)
-                && has(&mut rejects, *rejected)
+                && has(&mut rejects, kept_rejects)
                 && stored
                     .checked_add(*rejected)
                     .and_then(|sum| sum.checked_add(*duplicates))
