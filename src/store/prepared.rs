@@ -18,7 +18,6 @@ use super::StagedFile;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
-use super::commit::Landing;
 use super::commit::StagedBatch;
 use super::commit::derived_rows;
 use super::error::Access;
@@ -263,28 +262,9 @@ impl Store {
                 error,
             ));
         }
-        let landing = self.commit_events(basis, ("WRITE", &batch.run_id), &staged, batch.committed_at);
-        match landing.await? {
-            Landing::Stored(state) => {
-                let added = staged.events.iter().map(|file| file.data_file(batch.committed_at));
-                let snapshot = self.extend(basis, state, added);
-                drop(self.repair(batch.committed_at).await);
-                Ok(CommitOutcome::Committed(snapshot))
-            }
-            Landing::Beaten => {
-                self.discard(staged.derived);
-                Ok(CommitOutcome::Conflict(staged.events))
-            }
-            Landing::Failed(error) => {
-                // A request to a bucket may take effect after it was given up: the files of an entry must be there then.
-                if self.storage().remote().is_some() {
-                    return Err(error);
-                }
-                self.discard(staged.derived);
-                self.discard_made(prepared, staged.events);
-                Err(error)
-            }
-        }
+        let unused = |events| self.discard_made(prepared, events);
+        self.land(basis, ("WRITE", &batch.run_id), staged, batch.committed_at, unused)
+            .await
     }
 
     /// Removes the files that were made in place of a batch's own; its own remain for another attempt.
