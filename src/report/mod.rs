@@ -10,6 +10,7 @@ pub mod evidence;
 
 mod arrangement;
 mod cells;
+mod check;
 mod counted;
 mod coverage;
 mod csv;
@@ -35,6 +36,13 @@ mod table;
 mod trust;
 
 pub use arrangement::Arrangement;
+pub use check::Check;
+pub use check::CheckFrame;
+pub use check::asff;
+pub use check::check_rows;
+pub use check::check_sarif;
+pub use check::junit;
+pub use check::ocsf;
 pub use coverage::coverage_row;
 pub use diff::DiffFrame;
 pub use diff::finding_rows;
