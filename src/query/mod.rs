@@ -5,6 +5,7 @@
 
 mod binding;
 mod catalog;
+mod cooperation;
 mod derived;
 mod dialect;
 mod engine;

@@ -23,6 +23,7 @@ use super::binding;
 use super::catalog;
 use super::catalog::StoreTables;
 use super::catalog::UsageSource;
+use super::cooperation::on_a_task;
 use super::derived;
 use super::derived::DerivedFunction;
 use super::derived::RowSource;
@@ -199,7 +200,7 @@ impl QuerySession {
             Err(error) => return Err(self.planning_error(error)),
         };
         let schema = stream.schema();
-        let batches = stream.map(|batch| batch.map_err(QueryError::from_running));
+        let batches = on_a_task(stream).map(|batch| batch.map_err(QueryError::from_running));
         Ok(ResultStream {
             schema,
             stream: batches.boxed(),

@@ -100,7 +100,7 @@ pub fn coverage(args: &CoverageArgs, settings: &Settings, output: &mut Output) -
         CoverageStep::Day => Step::Day,
         CoverageStep::Hour => Step::Hour,
     };
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let question = Question {
         window,
         step,

@@ -90,7 +90,7 @@ fn run(
     let options = options(args, account.run_id.clone(), settings)?;
     account.plan(&location, &options);
     let runtime = Runtime::start(settings.threads)?;
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &options, &location))).await) })?;
     let Some(mut lister) = opened.transpose()? else {
         return Ok(stop.status().unwrap_or(ExitStatus::Terminated));

@@ -247,6 +247,8 @@ impl<'a> Session<'a> {
             error => error,
         })?;
         if !is_answered {
+            // An operator may still be at work on a batch; the next statement shall not wait for it.
+            self.runtime = Runtime::start(self.settings.threads)?;
             output.note(" cancelled");
         }
         if self.timing {

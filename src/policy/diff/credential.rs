@@ -10,7 +10,7 @@ use crate::policy::estate::Estate;
 use crate::policy::snapshot::Credential;
 use crate::policy::snapshot::CredentialKind;
 use crate::policy::usage::Usage;
-use crate::policy::usage::Window;
+use crate::policy::window::Window;
 
 /// Findings in the order of principals and kinds.
 ///

@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::json;
 
+use super::super::account_log::AccountLog;
+use super::super::account_log::Recorded;
 use super::super::changes::GrantChanges;
 use super::super::estate::TakenSnapshot;
 use super::super::snapshot;
 use super::super::trails::Trails;
-use super::super::usage::AccountLog;
 use super::super::usage::PrincipalKey;
 use super::super::usage::PrincipalUse;
-use super::super::usage::Recorded;
-use super::super::usage::Window;
+use super::super::window::Window;
 use super::*;
 
 const ACCOUNT: &str = "111122223333";
