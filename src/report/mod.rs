@@ -78,6 +78,7 @@ pub use result::ResultWriter;
 pub use result::Summary;
 pub use sarif::sarif;
 pub use table::TableShape;
+pub use trust::TableRoom;
 pub use trust::TrustFile;
 pub use trust::chain_rows;
 pub use trust::taker_rows;
