@@ -129,7 +129,8 @@ impl Store {
             derived,
         };
         let unused = |events| self.discard(events);
-        self.land(basis, ("WRITE", &run_id), staged, committed_at, unused).await
+        self.land(basis, ("WRITE", &run_id), (staged, unused), committed_at)
+            .await
     }
 
     /// Stores imported snapshots all together, or nothing of them.
@@ -152,7 +153,7 @@ impl Store {
             derived: self.stage_derived(batch.rows).await?,
         };
         let unused = |events| self.discard(events);
-        self.land(basis, ("IMPORT", &batch.run_id), staged, batch.committed_at, unused)
+        self.land(basis, ("IMPORT", &batch.run_id), (staged, unused), batch.committed_at)
             .await
     }
 
@@ -161,9 +162,8 @@ impl Store {
         &self,
         basis: &TableSnapshot,
         (operation, run_id): (&str, &str),
-        staged: StagedBatch,
+        (staged, unused): (StagedBatch, impl FnOnce(Vec<StagedFile>)),
         committed_at: i64,
-        unused: impl FnOnce(Vec<StagedFile>),
     ) -> Result<CommitOutcome, StoreError> {
         let landing = self.commit_events(basis, (operation, run_id), &staged, committed_at);
         match landing.await? {

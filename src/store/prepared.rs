@@ -263,7 +263,7 @@ impl Store {
             ));
         }
         let unused = |events| self.discard_made(prepared, events);
-        self.land(basis, ("WRITE", &batch.run_id), staged, batch.committed_at, unused)
+        self.land(basis, ("WRITE", &batch.run_id), (staged, unused), batch.committed_at)
             .await
     }
 

@@ -69,6 +69,9 @@ impl Store {
     /// What cannot be removed is only wasted space, and is tried again.
     pub(super) async fn forget_old_entries(&self, clock: i64) -> Result<(), StoreError> {
         let newest = self.newest(Table::Events).await?.version();
+        if newest < FIRST_CHECKPOINT {
+            return Ok(());
+        }
         let mut needed = newest;
         let tables = self.tables().await?;
         for table in tables.iter().copied().filter(|table| *table != Table::Events) {

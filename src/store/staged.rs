@@ -68,7 +68,7 @@ impl Store {
     ///
     /// The file cannot be read, or is not one of its table.
     pub fn staged_rows(&self, file: &StagedFile) -> Result<RecordBatch, StoreError> {
-        self.staged_columns(file, layout_of(file.table))
+        self.staged_columns(file, &layout_of(file.table))
     }
 
     /// Compares the bounds and the order that are told of a staged file with its rows: readers pass over files, and leave
@@ -81,7 +81,7 @@ impl Store {
         };
         let fields = layout.fields().iter().filter(|field| is_told(field.name()));
         let fields: Vec<FieldRef> = fields.cloned().collect();
-        let rows = self.staged_columns(file, Arc::new(Schema::new(fields)))?;
+        let rows = self.staged_columns(file, &Arc::new(Schema::new(fields)))?;
         let statistics = FileStatistics::of_batch(file.table, &rows).to_json();
         let statistics = StatisticsColumns::of(file.table).parse(&statistics);
         let path = self.table_folder(file.table).join(&file.path);
@@ -92,15 +92,15 @@ impl Store {
         }
     }
 
-    fn staged_columns(&self, file: &StagedFile, layout: SchemaRef) -> Result<RecordBatch, StoreError> {
+    fn staged_columns(&self, file: &StagedFile, layout: &SchemaRef) -> Result<RecordBatch, StoreError> {
         let names: Vec<&str> = layout.fields().iter().map(|field| field.name().as_str()).collect();
         let (path, reader) = self.read_columns(file.table, &file.data_file(0), &names)?;
         let mut batches = Vec::new();
         for batch in reader {
             let batch = batch.map_err(|source| rows_error(&path, source))?;
-            batches.push(laid_out(&batch, &layout).ok_or_else(|| self.altered(file))?);
+            batches.push(laid_out(&batch, layout).ok_or_else(|| self.altered(file))?);
         }
-        let rows = concat_batches(&layout, &batches).map_err(|source| rows_error(&path, source))?;
+        let rows = concat_batches(layout, &batches).map_err(|source| rows_error(&path, source))?;
         if u64::try_from(rows.num_rows()).is_ok_and(|count| count == file.rows) {
             return Ok(rows);
         }
