@@ -22,9 +22,6 @@ use crate::policy::Window;
 /// Things missing that are named one by one.
 const TOLD_MISSING: usize = 3;
 
-/// Principals that the store is asked for by name. Of more, their calls are picked out of all.
-const LISTED: usize = 100;
-
 /// What came out of a replay.
 #[derive(Debug)]
 pub(super) struct Proof {
@@ -45,10 +42,13 @@ impl Proof {
     ) -> Result<Self, CliError> {
         let mut replay = Replay::new(facts, actors);
         if !actors.is_empty() {
-            let arns: BTreeSet<String> = actors.keys().cloned().collect();
-            let is_everyone = callers.iter().all(|caller| arns.contains(&caller.arn));
-            let principals = Some(&arns).filter(|arns| !is_everyone && arns.len() <= LISTED);
-            analysis::replay(engine.session(), window, principals, &mut replay).await?;
+            let is_everyone = callers.iter().all(|caller| actors.contains_key(&caller.arn));
+            let keys = actors.iter().map(|(arn, actor)| PrincipalKey {
+                arn: arn.clone(),
+                unique_id: actor.unique_id.clone(),
+            });
+            let principals = Some(keys.collect()).filter(|_: &BTreeSet<PrincipalKey>| !is_everyone);
+            analysis::replay(engine.session(), window, principals.as_ref(), &mut replay).await?;
         }
         Ok(Self::finished(replay))
     }

@@ -106,6 +106,8 @@ pub use replay::full_access;
 pub use replay::full_access_to_resources;
 pub use trace::ActionTrace;
 pub use trace::ActionTraces;
+pub use trace::TraceLog;
+pub use trace::TracedUse;
 pub use trace::Traces;
 pub use trails::Selector;
 pub use trails::Trail;

@@ -504,6 +504,36 @@ fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
         "b sts:AssumeRole unused",
     ];
     assert_eq!(verdicts, expected);
+
+    let generated = estate.run(&["policy", "--principal", "a", "--mode", "generate"]);
+    assert!(
+        generated.stdout.contains("arn:aws:iam::444455556666:role/x"),
+        "{}",
+        generated.stdout
+    );
+    let other = json!({"Statement": [allow(&json!("ec2:DescribeVpcs"))]});
+    let policy = estate.file("other.policy", &other);
+    for (role, denied) in [("a", "sts:AssumeRole"), ("b", "")] {
+        let arguments = [
+            "replay",
+            "--policy",
+            policy.to_str().unwrap(),
+            "--principal",
+            role,
+            "--output",
+            "json",
+        ];
+        let replayed = estate.run(&arguments);
+        let rows: Vec<Value> = serde_json::from_str(&replayed.stdout).unwrap_or_else(|_| panic!("{}", replayed.stderr));
+        let lost = rows.iter().filter(|row| row["outcome"] == "denied");
+        let lost: Vec<&str> = lost.map(|row| row["action"].as_str().unwrap()).collect();
+        assert_eq!(lost.join(" "), denied, "{}", replayed.stderr);
+        assert!(
+            replayed.stderr.contains(&format!("of {DAYS} calls")),
+            "{}",
+            replayed.stderr
+        );
+    }
 }
 
 #[test]
