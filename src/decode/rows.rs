@@ -313,8 +313,11 @@ impl RowBuffer {
     /// Sets the passed roles of a row whose plain columns are set.
     fn push_passed_roles(&mut self, draft: &Draft<'_>, row: usize, identity: usize) {
         let paths = self.passed_role_paths(row);
+        if paths.is_empty() {
+            return;
+        }
         let text = |field| draft.content(field);
-        let Some(raw) = text(Field::RequestParameters).filter(|_| !paths.is_empty()) else {
+        let Some(raw) = text(Field::RequestParameters) else {
             return;
         };
         let account_id = self.identities.account_id(identity);
