@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::error::CliError;
 use super::output::Output;
+use super::size::counted;
 
 /// A place that takes the bytes of one result.
 #[derive(Debug)]
@@ -79,6 +80,30 @@ pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -
         _ => CliError::Stdout(cause),
     })?;
     target.complete(output)
+}
+
+/// Writes files into a folder, which is made if need be; each appears when it is complete.
+pub(super) fn write_files<'f>(
+    folder: &Path,
+    files: impl IntoIterator<Item = (&'f str, &'f str)>,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| CliError::Write { path, cause }
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    let mut count = 0_usize;
+    for (name, text) in files {
+        let path = folder.join(name);
+        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        written.write_all(text.as_bytes()).map_err(failed(&path))?;
+        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
+        count += 1;
+    }
+    let written = counted(count, "file");
+    output.note(&format!("{written} written to `{}`", folder.display()));
+    Ok(())
 }
 
 fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {

@@ -1,11 +1,5 @@
 //! `policy`: policies without what is not used.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-
-use tempfile::NamedTempFile;
-
 use crate::analysis;
 use crate::cli::allow_list;
 use crate::cli::args::ConditionName;
@@ -24,7 +18,8 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::size::counted;
+use crate::cli::target::write_files;
+use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::policy::Change;
 use crate::policy::Estate;
@@ -39,8 +34,8 @@ use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::by_logged_arn;
 use crate::policy::subjects;
-use crate::report::PolicyFile;
 use crate::report::PolicyFrame;
+use crate::report::ReportError;
 use crate::report::policy_files;
 use crate::report::policy_text;
 
@@ -68,6 +63,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(basis, &engine, settings).await?;
+    note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
     let all = subjects(&usage, &estate);
     let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
@@ -90,18 +86,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         thresholds: evidence.thresholds,
         facts_date: facts.catalogue_date(),
     };
-    let unwritable = match &args.out {
-        None => {
-            let written = policy_text(&proposals, frame, args.format);
-            output.print(&written.content)?;
-            written.refused
-        }
-        Some(folder) => {
-            let written = policy_files(&proposals, frame, args.format);
-            write(folder, &written.content, output)?;
-            written.refused
-        }
-    };
+    let unwritable = write(args, &proposals, frame, output)?;
     allow_list::tell_expired(&keeps, now, output);
     // Entries about other principals than those wanted may well count.
     if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
@@ -137,22 +122,30 @@ fn mode(args: &PolicyArgs) -> Mode {
     }
 }
 
-/// Writes the files, each of which appears when it is complete.
-fn write(folder: &Path, files: &[PolicyFile], output: &mut Output) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| CliError::Write { path, cause }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    for file in files {
-        let path = folder.join(&file.name);
-        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-        written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
-        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
-    }
-    let written = counted(files.len(), "file");
-    output.note(&format!("{written} written to `{}`", folder.display()));
-    Ok(())
+/// Prints the policies, or writes them as files; gives what could not be written.
+fn write(
+    args: &PolicyArgs,
+    proposals: &[Proposal<'_>],
+    frame: PolicyFrame<'_>,
+    output: &mut Output,
+) -> Result<Vec<ReportError>, CliError> {
+    Ok(match &args.out {
+        None => {
+            let written = policy_text(proposals, frame, args.format);
+            output.print(&written.content)?;
+            written.refused
+        }
+        Some(folder) => {
+            let written = policy_files(proposals, frame, args.format);
+            let files = written.content.iter();
+            write_files(
+                folder,
+                files.map(|file| (file.name.as_str(), file.text.as_str())),
+                output,
+            )?;
+            written.refused
+        }
+    })
 }
 
 /// Says what came out; true if something was refused.
