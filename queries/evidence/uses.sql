@@ -1,12 +1,13 @@
 -- Evidence of use of every role and user in a window: one row per principal and action, and one per principal and event
 -- source whose calls map to no action. A call that two accounts recorded is counted once: the larger of what the
--- principal's own account and what the others have.
+-- principal's own account and what the others have. Where records name the caller by its unique id alone, as those in the
+-- logs of another account do, `principal_arn` is empty.
 with counted as (
     -- Whole days.
     select
-        u.principal_arn,
+        case when u.principal_type = 'account' then '' else coalesce(u.principal_arn, '') end as principal_arn,
         u.principal_id,
-        u.recipient_account_id,
+        u.recipient_account_id is not distinct from split_part(u.principal_arn, ':', 5) as is_own,
         u.event_source,
         u.event_name,
         u.serving_region,
@@ -25,16 +26,18 @@ with counted as (
     where u.day >= cast($since as date)
       and (u.day > cast($since as date) or $since = date_trunc('day', $since))
       and u.day < cast($until as date)
-      and u.principal_arn is not null
-      and u.principal_type in ('role', 'user')
+      and (
+          (u.principal_type in ('role', 'user') and u.principal_arn is not null)
+          or (u.principal_type in ('account', 'role', 'user') and substr(u.principal_id, 1, 4) in ('AROA', 'AIDA'))
+      )
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
     union all
     -- The days that the window begins and ends in.
     select
-        u.principal_arn,
+        case when u.principal_type = 'account' then '' else coalesce(u.principal_arn, '') end as principal_arn,
         u.principal_id,
-        u.recipient_account_id,
+        u.recipient_account_id is not distinct from split_part(u.principal_arn, ':', 5) as is_own,
         u.event_source,
         u.event_name,
         u.serving_region,
@@ -56,8 +59,10 @@ with counted as (
       )
       and u.event_time >= $since
       and u.event_time < $until
-      and u.principal_arn is not null
-      and u.principal_type in ('role', 'user')
+      and (
+          (u.principal_type in ('role', 'user') and u.principal_arn is not null)
+          or (u.principal_type in ('account', 'role', 'user') and substr(u.principal_id, 1, 4) in ('AROA', 'AIDA'))
+      )
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
 ),
@@ -65,7 +70,7 @@ needs as (
     select
         c.principal_arn,
         c.principal_id,
-        c.recipient_account_id is not distinct from split_part(c.principal_arn, ':', 5) as is_own,
+        c.is_own,
         c.serving_region,
         c.action,
         case when c.verdict = 'unmapped' then c.event_source end as unmapped_source,

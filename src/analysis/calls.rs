@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use arrow::array::Array;
-use arrow::array::AsArray;
 use arrow::array::BooleanArray;
-use arrow::array::ListArray;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
-use arrow::error::ArrowError;
 
 use super::columns::Column;
 use super::columns::Columns;
@@ -17,6 +14,9 @@ use super::evidence::AnalysisError;
 use super::evidence::each_batch;
 use super::evidence::each_batch_with;
 use super::evidence::listed;
+use super::structures::Structures;
+use super::structures::TextLists;
+use super::structures::text;
 use crate::policy::CallNeed;
 use crate::policy::NeedKind;
 use crate::policy::PrincipalKey;
@@ -184,35 +184,24 @@ pub(super) fn credential_kind(name: Option<&str>) -> CredentialKind {
 
 /// The column of the resources that records name, with their owners.
 struct Owners<'b> {
-    lists: &'b ListArray,
+    resources: Structures<'b>,
     arns: &'b StringArray,
     accounts: &'b StringArray,
 }
 
 impl<'b> Owners<'b> {
     fn new(batch: &'b RecordBatch) -> Result<Self, Unreadable> {
-        let wrong = || ArrowError::SchemaError("`resources` is not as `events` has it".to_owned());
-        let lists = batch
-            .column_by_name("resources")
-            .and_then(|array| array.as_list_opt::<i32>());
-        let lists = lists.ok_or_else(wrong)?;
-        let members = lists.values().as_struct_opt().ok_or_else(wrong)?;
-        let texts = |name: &str| {
-            let column = members
-                .column_by_name(name)
-                .and_then(|array| array.as_string_opt::<i32>());
-            column.ok_or_else(wrong)
-        };
+        let resources = Structures::new(batch, "resources")?;
         Ok(Self {
-            lists,
-            arns: texts("arn")?,
-            accounts: texts("account_id")?,
+            arns: resources.texts("arn")?,
+            accounts: resources.texts("account_id")?,
+            resources,
         })
     }
 
     /// ARNs with the accounts that own them.
     fn of(&self, row: usize) -> Vec<(&'b str, &'b str)> {
-        let elements = range(self.lists, row);
+        let elements = self.resources.elements(row);
         let pairs = elements.filter_map(|element| Some((text(self.arns, element)?, text(self.accounts, element)?)));
         pairs.collect()
     }
@@ -220,59 +209,31 @@ impl<'b> Owners<'b> {
 
 /// The column of the actions that calls needed.
 struct Needs<'b> {
-    lists: &'b ListArray,
+    needs: Structures<'b>,
     actions: &'b StringArray,
     is_proven: &'b BooleanArray,
     verdicts: &'b StringArray,
     confidences: &'b StringArray,
-    resources: Lists<'b>,
-    origins: Lists<'b>,
-}
-
-/// A column of lists of texts.
-struct Lists<'b> {
-    lists: &'b ListArray,
-    texts: &'b StringArray,
+    resources: TextLists<'b>,
+    origins: TextLists<'b>,
 }
 
 impl<'b> Needs<'b> {
     fn new(batch: &'b RecordBatch) -> Result<Self, Unreadable> {
-        let wrong = || ArrowError::SchemaError("`needs` is not what `iam_actions` gives".to_owned());
-        let lists = batch
-            .column_by_name("needs")
-            .and_then(|array| array.as_list_opt::<i32>());
-        let lists = lists.ok_or_else(wrong)?;
-        let members = lists.values().as_struct_opt().ok_or_else(wrong)?;
-        let texts = |name: &str| {
-            let column = members
-                .column_by_name(name)
-                .and_then(|array| array.as_string_opt::<i32>());
-            column.ok_or_else(wrong)
-        };
-        let text_lists = |name: &str| {
-            let lists = members
-                .column_by_name(name)
-                .and_then(|array| array.as_list_opt::<i32>());
-            let lists = lists.ok_or_else(wrong)?;
-            let texts = lists.values().as_string_opt::<i32>().ok_or_else(wrong)?;
-            Ok::<_, Unreadable>(Lists { lists, texts })
-        };
-        let is_proven = members
-            .column_by_name("is_proven")
-            .and_then(|array| array.as_boolean_opt());
+        let needs = Structures::new(batch, "needs")?;
         Ok(Self {
-            lists,
-            actions: texts("action")?,
-            is_proven: is_proven.ok_or_else(wrong)?,
-            verdicts: texts("verdict")?,
-            confidences: texts("confidence")?,
-            resources: text_lists("resources")?,
-            origins: text_lists("resource_origins")?,
+            actions: needs.texts("action")?,
+            is_proven: needs.booleans("is_proven")?,
+            verdicts: needs.texts("verdict")?,
+            confidences: needs.texts("confidence")?,
+            resources: needs.text_lists("resources")?,
+            origins: needs.text_lists("resource_origins")?,
+            needs,
         })
     }
 
     fn of(&self, row: usize) -> Vec<CallNeed<'b>> {
-        range(self.lists, row).map(|element| self.need(element)).collect()
+        self.needs.elements(row).map(|element| self.need(element)).collect()
     }
 
     fn need(&self, element: usize) -> CallNeed<'b> {
@@ -297,25 +258,4 @@ impl<'b> Needs<'b> {
             resources: self.resources.of(element).zip(is_proof).collect(),
         }
     }
-}
-
-impl<'b> Lists<'b> {
-    fn of(&self, row: usize) -> impl Iterator<Item = &'b str> + use<'b> {
-        let texts = self.texts;
-        range(self.lists, row).map(move |element| text(texts, element).unwrap_or_default())
-    }
-}
-
-/// Where the elements of a list stand; nowhere for null.
-fn range(lists: &ListArray, row: usize) -> std::ops::Range<usize> {
-    let offsets = lists.value_offsets();
-    let bound = |index: usize| offsets.get(index).and_then(|offset| usize::try_from(*offset).ok());
-    match (lists.is_valid(row), bound(row), bound(row + 1)) {
-        (true, Some(start), Some(end)) => start..end,
-        _ => 0..0,
-    }
-}
-
-fn text(texts: &StringArray, row: usize) -> Option<&str> {
-    texts.is_valid(row).then(|| texts.value(row))
 }

@@ -9,6 +9,7 @@ mod coverage;
 mod evidence;
 mod integrity;
 mod logs;
+mod structures;
 mod sums;
 mod traces;
 

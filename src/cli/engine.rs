@@ -39,6 +39,14 @@ pub(super) struct Engine {
     missing_store: Option<StoreError>,
 }
 
+/// What became of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    /// Rows that it had, or those read until a limit was reached.
+    pub(super) rows: u64,
+    pub(super) status: ExitStatus,
+}
+
 impl Engine {
     /// Opens the session. That there is no store is no error until a statement names one of its tables: `select 1` and
     /// `read_cloudtrail('path')` need none.
@@ -93,7 +101,7 @@ impl Engine {
         (file, options): (Option<&Path>, &ResultOptions),
         switches: Switches,
         output: &mut Output,
-    ) -> Result<ExitStatus, CliError> {
+    ) -> Result<Shown, CliError> {
         let shape = if is_plan(&answer.schema) {
             TableShape::Text
         } else {
@@ -106,7 +114,10 @@ impl Engine {
             written => written?,
         };
         rows::note_summary(&summary, file, &options, switches, output);
-        Ok(warn_of_skipped(&self.session.take_skipped(), output))
+        Ok(Shown {
+            rows: summary.rows + summary.rows_beyond,
+            status: warn_of_skipped(&self.session.take_skipped(), output),
+        })
     }
 
     /// Names the store that is not there, or the data file that cannot be read.

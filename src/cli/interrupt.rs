@@ -1,30 +1,28 @@
 //! Ctrl-C and SIGTERM.
+//!
+//! A thread of its own listens: those of the runtime may all be at work on the rows of a query, and look up late.
 
 use std::future::Future;
+use std::io;
+use std::process;
 use std::sync::Arc;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::thread;
 
+use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
+use tokio::sync::watch;
 
 use super::error::CliError;
 use super::exit::ExitStatus;
-use super::runtime::Runtime;
-
-/// How often the flag is looked at by those who wait for something else.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Waits for the first signal that asks the program to stop; the answer is the status to end with.
 pub(super) async fn stop_signal() -> Result<ExitStatus, CliError> {
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::Start)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Start)?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok(ExitStatus::Interrupted),
-        _ = terminate.recv() => Ok(ExitStatus::Terminated),
-    }
+    Ok(StopFlag::on_signal()?.wait().await)
 }
 
 /// Waits for Ctrl-C only.
@@ -32,28 +30,59 @@ pub(super) async fn stop_signal() -> Result<ExitStatus, CliError> {
 /// An interactive session listens to nothing else: once SIGTERM is listened to, it would no longer end the program while
 /// it waits at its prompt.
 pub(super) async fn interrupt_signal() -> Result<(), CliError> {
-    tokio::signal::ctrl_c().await.map_err(CliError::Start)
+    StopFlag::on(Wanted::Interrupt)?.wait().await;
+    Ok(())
 }
 
 /// Says that the program was asked to stop, to work that stops at a place of its own choice.
-#[derive(Debug, Clone, Default)]
+///
+/// Whoever asks a second time does not want to wait for that place: the program ends at once, with what it committed.
+#[derive(Debug, Clone)]
 pub(super) struct StopFlag {
     is_raised: Arc<AtomicBool>,
-    status: Arc<OnceLock<ExitStatus>>,
+    status: watch::Receiver<Option<ExitStatus>>,
+}
+
+/// What is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Ctrl-C, once.
+    Interrupt,
+    /// Ctrl-C and SIGTERM.
+    Stop,
 }
 
 impl StopFlag {
     /// A flag that the next signal raises.
-    pub(super) fn on_signal(runtime: &Runtime) -> Self {
-        let flag = Self::default();
-        let raised = flag.clone();
-        runtime.run_beside(async move {
-            if let Ok(status) = stop_signal().await {
-                raised.status.get_or_init(|| status);
-                raised.is_raised.store(true, Ordering::Relaxed);
-            }
-        });
-        flag
+    pub(super) fn on_signal() -> Result<Self, CliError> {
+        Self::on(Wanted::Stop)
+    }
+
+    fn on(wanted: Wanted) -> Result<Self, CliError> {
+        let (runtime, mut signals) = Signals::listen(wanted).map_err(CliError::Start)?;
+        let (sender, status) = watch::channel(None);
+        let flag = Self {
+            is_raised: Arc::default(),
+            status,
+        };
+        let is_raised = Arc::clone(&flag.is_raised);
+        let listener = thread::Builder::new().name("signals".to_owned());
+        let listen = move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    status = signals.next() => {
+                        is_raised.store(true, Ordering::Relaxed);
+                        sender.send_replace(Some(status));
+                    }
+                    () = sender.closed() => return,
+                }
+                if wanted == Wanted::Stop {
+                    end(signals.next().await);
+                }
+            });
+        };
+        listener.spawn(listen).map_err(CliError::Start)?;
+        Ok(flag)
     }
 
     /// What the work looks at.
@@ -63,19 +92,73 @@ impl StopFlag {
 
     /// Runs a future to its end, or until the flag is raised: then there is no answer.
     pub(super) async fn or_stop<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let raised = async {
-            while !self.is_raised.load(Ordering::Relaxed) {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        };
         tokio::select! {
             answer = future => Some(answer),
-            () = raised => None,
+            _ = self.wait() => None,
         }
+    }
+
+    /// Waits until the flag is raised.
+    async fn wait(&self) -> ExitStatus {
+        let mut status = self.status.clone();
+        let told = status.wait_for(Option::is_some).await;
+        // The thread that listens goes on for as long as there is a flag.
+        told.ok().and_then(|status| *status).unwrap_or(ExitStatus::Terminated)
     }
 
     /// The status to end with, once the flag is raised.
     pub(super) fn status(&self) -> Option<ExitStatus> {
-        self.status.get().copied()
+        *self.status.borrow()
     }
+}
+
+/// Signals that are listened to, in a runtime of their own.
+struct Signals {
+    interrupt: Signal,
+    terminate: Option<Signal>,
+}
+
+impl Signals {
+    /// Signals that come from now on are caught.
+    fn listen(wanted: Wanted) -> io::Result<(Runtime, Self)> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let signals = {
+            let _inside = runtime.enter();
+            Self::caught(wanted)
+        };
+        match signals {
+            Ok(signals) => Ok((runtime, signals)),
+            Err(error) => {
+                // A runtime that is dropped where futures run would wait, which is not allowed there.
+                runtime.shutdown_background();
+                Err(error)
+            }
+        }
+    }
+
+    fn caught(wanted: Wanted) -> io::Result<Self> {
+        let terminate = (wanted == Wanted::Stop).then(|| signal(SignalKind::terminate()));
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: terminate.transpose()?,
+        })
+    }
+
+    async fn next(&mut self) -> ExitStatus {
+        let terminate = async {
+            match &mut self.terminate {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => ExitStatus::Interrupted,
+            _ = terminate => ExitStatus::Terminated,
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "no thread answers, and the user asked twice")]
+fn end(status: ExitStatus) -> ! {
+    process::exit(status.code().into())
 }

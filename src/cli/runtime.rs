@@ -38,11 +38,6 @@ impl Runtime {
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
     }
-
-    /// Runs a future beside others until it ends or the runtime does.
-    pub(super) fn run_beside(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.handle.spawn(future);
-    }
 }
 
 impl Drop for Runtime {

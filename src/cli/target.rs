@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::error::CliError;
 use super::output::Output;
+use super::size::counted;
 
 /// A place that takes the bytes of one result.
 #[derive(Debug)]
@@ -67,6 +68,37 @@ impl Target {
     }
 }
 
+/// A folder that takes files; each appears when it is complete.
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    path: &'a Path,
+    written: usize,
+}
+
+impl<'a> Folder<'a> {
+    /// Makes the folder if need be.
+    pub(super) fn open(path: &'a Path) -> Result<Self, CliError> {
+        fs::create_dir_all(path).map_err(unwritable(path))?;
+        Ok(Self { path, written: 0 })
+    }
+
+    /// Writes one file.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), CliError> {
+        let path = self.path.join(name);
+        let mut file = NamedTempFile::new_in(self.path).map_err(unwritable(&path))?;
+        file.write_all(text.as_bytes()).map_err(unwritable(&path))?;
+        file.persist(&path).map_err(|error| unwritable(&path)(error.error))?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Says how many there are.
+    pub(super) fn complete(self, output: &mut Output) {
+        let written = counted(self.written, "file");
+        output.note(&format!("{written} written to `{}`", self.path.display()));
+    }
+}
+
 /// Writes a whole text to where the user wants it.
 pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -> Result<(), CliError> {
     let mut target = Target::open(path)?;
@@ -79,6 +111,25 @@ pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -
         _ => CliError::Stdout(cause),
     })?;
     target.complete(output)
+}
+
+/// Writes files into a folder, which is made if need be; each appears when it is complete.
+pub(super) fn write_files<'f>(
+    folder: &Path,
+    files: impl IntoIterator<Item = (&'f str, &'f str)>,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let mut folder = Folder::open(folder)?;
+    for (name, text) in files {
+        folder.write(name, text)?;
+    }
+    folder.complete(output);
+    Ok(())
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+    let path = path.to_owned();
+    move |cause| CliError::Write { path, cause }
 }
 
 fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {

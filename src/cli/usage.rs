@@ -8,8 +8,10 @@ use crate::store::UsageLack;
 pub(super) fn note_source(source: Option<UsageSource>, output: &mut Output) {
     match source {
         None => {}
-        Some(UsageSource::Rollup) => output.note("source: usage"),
-        Some(UsageSource::Events(lack)) => output.note(&format!("source: events; {}", reason(lack))),
+        Some(source @ UsageSource::Rollup) => output.note(&format!("source: {}", source.name())),
+        Some(source @ UsageSource::Events(lack)) => {
+            output.note(&format!("source: {}; {}", source.name(), reason(lack)));
+        }
     }
 }
 

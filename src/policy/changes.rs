@@ -83,7 +83,7 @@ impl GrantChanges {
     }
 
     /// The last moment at which something changed that may bear on all permissions of a principal. One that was seen before
-    /// it got a key, a password or an instance could act before.
+    /// it got a key, a password, an instance or a pod could act before.
     pub(super) fn of_principal(&self, member: &Member<'_>, first_seen: Option<i64>) -> Option<i64> {
         let own = holder(member.principal);
         let groups = member.groups();
@@ -254,8 +254,12 @@ fn target(change: &GrantChange) -> Option<Target> {
         Some(reached.unwrap_or(Target::Anything))
     };
     match change.call.as_str() {
-        "CreateAccessKey" | "CreateLoginProfile" => return reached(PrincipalKind::User, &change.user),
-        "AddRoleToInstanceProfile" => return reached(PrincipalKind::Role, &change.role),
+        "CreateAccessKey" | "UpdateAccessKey" | "CreateLoginProfile" => {
+            return reached(PrincipalKind::User, &change.user);
+        }
+        "AddRoleToInstanceProfile" | "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" => {
+            return reached(PrincipalKind::Role, &change.role);
+        }
         _ => {}
     }
     let kinds = [

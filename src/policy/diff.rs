@@ -37,6 +37,8 @@ pub use summary::Activity;
 pub use summary::Summary;
 pub use totals::Totals;
 
+use super::account_log::AccountLog;
+use super::account_log::Coverage;
 use super::estate::Estate;
 use super::grant::Expander;
 use super::grant::Permissions;
@@ -44,9 +46,7 @@ use super::grant::Standing;
 use super::keep::Keep;
 use super::keep::KeepList;
 use super::snapshot::Policy;
-use super::usage::AccountLog;
 use super::usage::ActionUse;
-use super::usage::Coverage;
 use super::usage::Usage;
 use crate::iam::Action;
 use crate::iam::Facts;

@@ -17,7 +17,7 @@ use super::snapshot::Policy;
 use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
 use super::snapshot::Snapshot;
-use super::usage::Window;
+use super::window::Window;
 
 /// The gap of everyone in a snapshot that may be the last page of an answer.
 pub(super) const PART_OF_A_SNAPSHOT: &str =

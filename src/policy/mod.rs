@@ -2,6 +2,7 @@
 //! policies without what is not used.
 //! Pure: the same inputs give the same bytes.
 
+mod account_log;
 mod changes;
 mod diff;
 mod estate;
@@ -18,7 +19,13 @@ mod trails;
 mod trim;
 mod trust;
 mod usage;
+mod window;
 
+pub use account_log::AccountLog;
+pub use account_log::Coverage;
+pub use account_log::Extent;
+pub use account_log::Recorded;
+pub use account_log::Stream;
 pub use changes::GrantChange;
 pub use changes::GrantChanges;
 pub use diff::Absence;
@@ -126,14 +133,9 @@ pub use trust::TrustLog;
 pub use trust::TrustProof;
 pub use trust::TrustReport;
 pub use trust::TrustTotals;
-pub use usage::AccountLog;
 pub use usage::ActionUse;
 pub use usage::COUNTED_RESOURCES;
-pub use usage::Coverage;
-pub use usage::Extent;
 pub use usage::PrincipalKey;
 pub use usage::PrincipalUse;
-pub use usage::Recorded;
-pub use usage::Stream;
 pub use usage::Usage;
-pub use usage::Window;
+pub use window::Window;

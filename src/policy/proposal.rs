@@ -27,6 +27,7 @@ pub use reasons::Kept;
 pub use reasons::StatementReasons;
 pub use reasons::UsedReason;
 
+use super::account_log::Coverage;
 use super::diff::Differ;
 use super::diff::Subject;
 use super::diff::Thresholds;
@@ -36,7 +37,6 @@ use super::keep::Keep;
 use super::keep::KeepList;
 use super::snapshot::Policy;
 use super::trace::Traces;
-use super::usage::Coverage;
 use super::usage::Usage;
 use crate::event::format_canonical;
 use crate::iam::Facts;

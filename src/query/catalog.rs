@@ -76,6 +76,16 @@ pub enum UsageSource {
     Events(UsageLack),
 }
 
+impl UsageSource {
+    /// The table that is read: `usage` or `events`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rollup => Table::Usage.name(),
+            Self::Events(_) => Table::Events.name(),
+        }
+    }
+}
+
 /// The tables of a store, all at one version; none without a store. `facts` are the embedded ones when absent.
 pub(super) fn tables(store: Option<&Store>, version: Option<u64>, facts: Option<&'static Facts>) -> Arc<StoreTables> {
     Arc::new(StoreTables {

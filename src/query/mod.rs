@@ -5,6 +5,7 @@
 
 mod binding;
 mod catalog;
+mod cooperation;
 mod derived;
 mod dialect;
 mod engine;
@@ -19,6 +20,7 @@ mod question;
 mod raw;
 mod reference;
 mod session;
+mod sql_type;
 mod statement;
 mod suggest;
 mod table;
@@ -46,3 +48,4 @@ pub use reference::reference;
 pub use session::QuerySession;
 pub use session::ResultStream;
 pub use session::TableColumns;
+pub use sql_type::sql_type;

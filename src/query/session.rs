@@ -23,6 +23,7 @@ use super::binding;
 use super::catalog;
 use super::catalog::StoreTables;
 use super::catalog::UsageSource;
+use super::cooperation::on_a_task;
 use super::derived;
 use super::derived::DerivedFunction;
 use super::derived::RowSource;
@@ -60,8 +61,8 @@ impl fmt::Debug for ResultStream {
 pub struct TableColumns {
     /// Name in SQL.
     pub name: String,
-    /// Column names in order.
-    pub columns: Vec<String>,
+    /// Its columns in order.
+    pub schema: SchemaRef,
 }
 
 /// Runs statements that only read, over the tables of one store or over none.
@@ -199,7 +200,7 @@ impl QuerySession {
             Err(error) => return Err(self.planning_error(error)),
         };
         let schema = stream.schema();
-        let batches = stream.map(|batch| batch.map_err(QueryError::from_running));
+        let batches = on_a_task(stream).map(|batch| batch.map_err(QueryError::from_running));
         Ok(ResultStream {
             schema,
             stream: batches.boxed(),
@@ -225,13 +226,8 @@ impl QuerySession {
                 .table_provider(&name)
                 .await
                 .map_err(|error| self.planning_error(error))?;
-            let columns = provider
-                .schema()
-                .fields()
-                .iter()
-                .map(|field| field.name().clone())
-                .collect();
-            tables.push(TableColumns { name, columns });
+            let schema = provider.schema();
+            tables.push(TableColumns { name, schema });
         }
         Ok(tables)
     }

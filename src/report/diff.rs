@@ -23,6 +23,7 @@ use crate::policy::Keep;
 use crate::policy::PrincipalDiff;
 use crate::policy::Row;
 use crate::policy::Window;
+use crate::query::UsageSource;
 
 /// What all verdicts of one report rest on.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +32,26 @@ pub struct DiffFrame<'a> {
     pub window: Window,
     /// Day of the facts.
     pub facts_date: &'a str,
+    /// Where use was read, if it was.
+    pub source: Option<UsageSource>,
+}
+
+impl DiffFrame<'_> {
+    /// The columns about it that every row has.
+    pub(super) fn columns(self, rows: usize) -> [Named; 4] {
+        let moment = |time: i64| times(std::iter::repeat_n(Some(time), rows));
+        let same = |text: Option<&'static str>| texts(std::iter::repeat_n(text, rows));
+        [
+            ("since", moment(self.window.since)),
+            ("until", moment(self.window.until)),
+            ("source", same(self.source.map(UsageSource::name))),
+            ("facts_date", texts(std::iter::repeat_n(Some(self.facts_date), rows))),
+        ]
+    }
 }
 
 /// Name and values of a column.
-type Named = (&'static str, ArrayRef);
+pub(super) type Named = (&'static str, ArrayRef);
 
 /// One row: what the permissions of a principal come to.
 ///
@@ -174,8 +191,7 @@ fn evidence(rows: &[&Row<'_>]) -> Vec<Named> {
 /// # Errors
 /// Never with columns of one length, which these are.
 pub fn finding_rows(findings: &[Finding], frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
-    let moment = |time: i64| times(std::iter::repeat_n(Some(time), findings.len()));
-    batch(vec![
+    let mut columns: Vec<Named> = vec![
         (
             "finding",
             texts(findings.iter().map(|finding| Some(finding.kind.name()))),
@@ -210,13 +226,9 @@ pub fn finding_rows(findings: &[Finding], frame: DiffFrame<'_>) -> Result<Record
             "kept_because",
             texts(findings.iter().map(|finding| finding.kept.as_deref())),
         ),
-        ("since", moment(frame.window.since)),
-        ("until", moment(frame.window.until)),
-        (
-            "facts_date",
-            texts(std::iter::repeat_n(Some(frame.facts_date), findings.len())),
-        ),
-    ])
+    ];
+    columns.extend(frame.columns(findings.len()));
+    batch(columns)
 }
 
 /// What the verdicts of a principal rest on, in every row.
@@ -225,18 +237,19 @@ fn basis(diff: &PrincipalDiff<'_>, frame: DiffFrame<'_>, rows: usize) -> Vec<Nam
     let taken_at = diff.subject.member.map(|member| member.taken_at);
     let share = diff.coverage.map(|coverage| coverage.share());
     let same = |text: Option<&str>| texts(std::iter::repeat_n(text, rows));
-    let moment = |time: Option<i64>| times(std::iter::repeat_n(time, rows));
+    let [since, until, source, facts_date] = frame.columns(rows);
     vec![
         ("principal_id", same(key.unique_id.as_deref())),
         ("account_id", same(key.account_id())),
-        ("since", moment(Some(frame.window.since))),
-        ("until", moment(Some(frame.window.until))),
+        since,
+        until,
+        source,
         (
             "coverage",
             Arc::new(Float64Array::from_iter(std::iter::repeat_n(share, rows))),
         ),
-        ("facts_date", same(Some(frame.facts_date))),
-        ("snapshot_time", moment(taken_at)),
+        facts_date,
+        ("snapshot_time", times(std::iter::repeat_n(taken_at, rows))),
     ]
 }
 

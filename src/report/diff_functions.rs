@@ -36,6 +36,7 @@ use crate::query::GatheredRows;
 use crate::query::QuerySession;
 use crate::query::RowError;
 use crate::query::RowSource;
+use crate::query::UsageSource;
 use crate::query::WindowArguments;
 
 /// What it takes to say "unused" where a call does not say: the defaults of `diff`.
@@ -86,6 +87,7 @@ struct Evidence {
     shape: Shape,
     facts: Option<&'static Facts>,
     usage: Usage,
+    source: Option<UsageSource>,
     snapshots: Vec<TakenSnapshot>,
     thresholds: Thresholds,
 }
@@ -112,6 +114,7 @@ impl RowSource for DiffFunction {
             shape: self.shape,
             facts: self.facts,
             usage: usage_of(Window { since: 0, until: 1 }, BTreeMap::new()),
+            source: None,
             snapshots: Vec::new(),
             thresholds: THRESHOLDS,
         };
@@ -170,6 +173,7 @@ impl DiffFunction {
             shape: self.shape,
             facts: self.facts,
             usage,
+            source: session.usage_source(),
             snapshots,
             thresholds: Thresholds {
                 min_coverage: arguments.min_coverage.unwrap_or(THRESHOLDS.min_coverage),
@@ -212,6 +216,7 @@ impl Evidence {
         let frame = DiffFrame {
             window: self.usage.window,
             facts_date: self.facts.unwrap_or_else(Facts::embedded).catalogue_date(),
+            source: self.source,
         };
         match self.shape {
             Shape::Permissions => permission_rows(diff, frame, |_| true),

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 
 use super::ReportError;
 use super::diff::DiffFrame;
+use super::diff::Named;
 use super::diff::batch;
 use super::diff::counts;
 use super::diff::integers;
@@ -27,7 +28,7 @@ use crate::policy::Totals;
 pub fn group_rows(groups: &BTreeMap<String, Group<'_>>, frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
     let sums = |number: fn(&Totals) -> usize| counts(groups.values().map(|group| number(&group.totals)));
     let reductions = groups.values().map(|group| group.totals.reduction());
-    batch(vec![
+    let mut columns: Vec<Named> = vec![
         ("group", texts(groups.keys().map(|name| Some(name.as_str())))),
         ("activity", texts(groups.values().map(|group| Some(group.activity())))),
         (
@@ -49,10 +50,9 @@ pub fn group_rows(groups: &BTreeMap<String, Group<'_>>, frame: DiffFrame<'_>) ->
             "principals",
             lists(groups.values().map(|group| group.principals.iter().cloned().collect())),
         ),
-        ("since", times(groups.values().map(|_| Some(frame.window.since)))),
-        ("until", times(groups.values().map(|_| Some(frame.window.until)))),
-        ("facts_date", texts(groups.values().map(|_| Some(frame.facts_date)))),
-    ])
+    ];
+    columns.extend(frame.columns(groups.len()));
+    batch(columns)
 }
 
 /// A row for each action of each group that `is_wanted`.
@@ -71,7 +71,7 @@ pub fn group_permission_rows(
     let rows: Vec<(&str, &str, &GroupedAction<'_>)> = rows.filter(|(.., action)| is_wanted(action)).collect();
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let actions = || rows.iter().map(|(.., action)| *action);
-    batch(vec![
+    let mut columns: Vec<Named> = vec![
         ("group", texts(rows.iter().map(|(group, ..)| Some(*group)))),
         ("action", texts(rows.iter().map(|(_, action, _)| Some(*action)))),
         ("verdict", texts(actions().map(|action| Some(action.verdict.name())))),
@@ -88,8 +88,7 @@ pub fn group_permission_rows(
             "kept_because",
             owned_texts(actions().map(|action| action.kept.map(Keep::note))),
         ),
-        ("since", times(rows.iter().map(|_| Some(frame.window.since)))),
-        ("until", times(rows.iter().map(|_| Some(frame.window.until)))),
-        ("facts_date", texts(rows.iter().map(|_| Some(frame.facts_date)))),
-    ])
+    ];
+    columns.extend(frame.columns(rows.len()));
+    batch(columns)
 }

@@ -73,7 +73,7 @@ impl Look {
     fn meaning(self) -> &'static str {
         match self {
             Self::Complete => "complete: every digest is there, and every log that one names",
-            Self::Recorded => "recorded: logs are there, and no digests say whether they are all, or not of every hour",
+            Self::Recorded => "recorded: logs are there, but digests do not say of every hour that they are all",
             Self::Silent => "silent: nothing is there, and nothing says whether there was something",
             Self::Incomplete => "incomplete: something is missing or cannot be read",
             Self::Stopped => "stopped: somebody switched logging off",

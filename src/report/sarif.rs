@@ -13,6 +13,7 @@ use super::escape;
 use super::moment::moment;
 use crate::policy::Finding;
 use crate::policy::FindingKind;
+use crate::query::UsageSource;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -36,6 +37,7 @@ pub fn sarif(findings: &[Finding], frame: DiffFrame<'_>) -> String {
             "properties": {
                 "since": moment(frame.window.since),
                 "until": moment(frame.window.until),
+                "source": frame.source.map(UsageSource::name),
                 "factsDate": frame.facts_date,
             },
         }],
@@ -176,6 +178,7 @@ mod tests {
                 until: 86_400_000_000,
             },
             facts_date: "2026-09-01",
+            source: None,
         };
         serde_json::from_str(&sarif(findings, frame)).unwrap()
     }

@@ -1,9 +1,12 @@
 //! Trust against use as rows, and trimmed trust policies as JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
+use arrow::array::AsArray;
 use arrow::array::RecordBatch;
+use arrow::array::StringArray;
 use serde_json::Value;
 use serde_json::json;
 
@@ -31,6 +34,7 @@ use crate::policy::TrimmedTrust;
 
 /// Columns of a table, which are the first ones: there is no room for ids, nor for what is the same in all rows.
 const TABLE_COLUMNS: usize = 9;
+const CHAIN_TABLE_COLUMNS: usize = 8;
 
 /// A file with a trust policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +94,7 @@ pub fn trust_rows(roles: &[RoleTrust<'_>], frame: DiffFrame<'_>, format: Format)
     ));
     columns.extend(frame_columns(frame, rows.len()));
     columns.push(("snapshot_time", times(rows.iter().map(|(role, _)| taken_at(role)))));
-    fitted(batch(columns)?, format)
+    fitted(batch(columns)?, TABLE_COLUMNS, format)
 }
 
 /// A row for each role and each who took it or tried to.
@@ -138,14 +142,18 @@ pub fn taker_rows(
         ("event_ids", event_ids(&uses)),
     ];
     columns.extend(frame_columns(frame, rows.len()));
-    fitted(batch(columns)?, format)
+    fitted(batch(columns)?, TABLE_COLUMNS, format)
 }
 
 /// A row for each way to a role over others.
 ///
 /// # Errors
 /// Never with columns of one length, which these are.
-pub fn chain_rows(chains: &BTreeMap<Chain, CallerUse>, frame: DiffFrame<'_>) -> Result<RecordBatch, ReportError> {
+pub fn chain_rows(
+    chains: &BTreeMap<Chain, CallerUse>,
+    frame: DiffFrame<'_>,
+    format: Format,
+) -> Result<RecordBatch, ReportError> {
     let uses: Vec<&CallerUse> = chains.values().collect();
     let hops = |chain: &Chain| chain.through.len() + usize::from(chain.origin.is_some());
     let origin = |chain: &Chain| chain.origin.as_ref().map(|caller| caller.name.clone());
@@ -165,7 +173,7 @@ pub fn chain_rows(chains: &BTreeMap<Chain, CallerUse>, frame: DiffFrame<'_>) -> 
         ("event_ids", event_ids(&uses)),
     ];
     columns.extend(frame_columns(frame, chains.len()));
-    batch(columns)
+    fitted(batch(columns)?, CHAIN_TABLE_COLUMNS, format)
 }
 
 /// The roles of which something goes, with their policies and what goes, as JSON.
@@ -206,11 +214,29 @@ fn removed(trimmed: &TrimmedTrust) -> Vec<Value> {
     values.collect()
 }
 
-fn fitted(whole: RecordBatch, format: Format) -> Result<RecordBatch, ReportError> {
-    match format {
-        Format::Table => Ok(whole.project(&(0..TABLE_COLUMNS).collect::<Vec<_>>())?),
-        _ => Ok(whole),
+/// The first columns with lists as people write them, for a table; all as they are for a program.
+fn fitted(whole: RecordBatch, table_columns: usize, format: Format) -> Result<RecordBatch, ReportError> {
+    if format != Format::Table {
+        return Ok(whole);
     }
+    let schema = whole.schema();
+    let names = schema.fields().iter().map(|field| field.name());
+    let columns = names.zip(whole.columns()).take(table_columns);
+    let shown = columns.map(|(name, column)| (name, listed_as_text(column), true));
+    Ok(RecordBatch::try_from_iter_with_nullable(shown)?)
+}
+
+/// Lists of texts with commas between; any other column as it is.
+fn listed_as_text(column: &ArrayRef) -> ArrayRef {
+    let Some(lists) = column.as_list_opt::<i32>() else {
+        return ArrayRef::clone(column);
+    };
+    let joined = lists.iter().map(|list| {
+        let list = list?;
+        let texts: Vec<&str> = list.as_string_opt::<i32>()?.iter().flatten().collect();
+        Some(texts.join(", "))
+    });
+    Arc::new(joined.collect::<StringArray>())
 }
 
 fn safeguards(uses: &[&CallerUse]) -> Vec<Named> {

@@ -1,9 +1,5 @@
 //! Looking at a store before a run, without changing it.
 
-use std::collections::HashSet;
-
-use futures::TryStreamExt;
-
 use super::Location;
 use super::Store;
 use super::StoreError;
@@ -22,7 +18,8 @@ pub struct UnnamedFiles {
 }
 
 impl Store {
-    /// Counts data files that the newest version does not name: left by runs that were cut off, or being written now.
+    /// Counts data files that no version names, those among them that were replaced since: left by runs that were cut off,
+    /// or being written now.
     ///
     /// # Errors
     ///
@@ -30,14 +27,9 @@ impl Store {
     pub async fn unnamed_files(&self) -> Result<UnnamedFiles, StoreError> {
         let mut unnamed = UnnamedFiles::default();
         for table in self.tables().await? {
-            let failed = |error: object_store::Error| {
-                StoreError::from_log(&self.table_folder(table), Access::Read, error.into())
-            };
-            let found = self.log_store(table).object_store(None).list(None);
-            let found: Vec<_> = found.try_collect().await.map_err(failed)?;
+            let found = self.files_of(table).await?;
             // Listed first: what a commit names meanwhile does not count.
-            let snapshot = self.snapshot(table).await?;
-            let named: HashSet<&str> = snapshot.files.iter().map(|file| file.path.as_str()).collect();
+            let named = self.named_files(table).await?;
             for file in found {
                 let path = file.location.as_ref();
                 if path.ends_with(".parquet") && !path.starts_with("_delta_log/") && !named.contains(path) {

@@ -5,8 +5,8 @@ use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
 use super::error::Access;
+use super::load::schema_version;
 use super::statistics::StatisticValue;
-use super::tables::schema_version;
 use crate::schema::Table;
 
 /// One entry of a table's log.

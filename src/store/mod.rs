@@ -18,6 +18,7 @@ mod fetched_entries;
 mod files;
 mod history;
 mod ledger;
+mod load;
 mod local;
 mod location;
 mod log;

@@ -1,4 +1,4 @@
-//! Opening a store and loading its tables.
+//! An open store, and the newest state of its tables that this process has seen.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,14 +11,8 @@ use std::sync::PoisonError;
 
 use arrow::array::RecordBatch;
 use deltalake::DeltaTableBuilder;
-use deltalake::DeltaTableError;
 use deltalake::logstore::LogStoreRef;
 use deltalake::table::state::DeltaTableState;
-use futures::StreamExt;
-use object_store::ObjectMeta;
-use object_store::ObjectStore;
-use object_store::ObjectStoreExt;
-use object_store::path::Path as ObjectPath;
 
 use super::Location;
 use super::StagedFile;
@@ -27,19 +21,8 @@ use super::error::Access;
 use super::files::Files;
 use super::files::log_url;
 use super::ledger::FetchedLedger;
-use super::log;
 use super::parquet_file;
-use crate::schema;
 use crate::schema::Table;
-
-/// Delta versions that every common reader supports.
-const READER_VERSION: i32 = 1;
-const WRITER_VERSION: i32 = 2;
-
-/// How often a log that seems to have a gap is looked at.
-const MOST_LOOKS: u32 = 5;
-
-pub(super) const SCHEMA_VERSION_PROPERTY: &str = "trimtrail.schemaVersion";
 
 /// An open store; clones share it.
 ///
@@ -123,7 +106,7 @@ impl Store {
 
     /// Writes rows of one day as one synced Parquet file that no table contains yet.
     ///
-    /// The batch has the columns of [`schema::events_file`]. Rows that are sorted by account, principal and time,
+    /// The batch has the columns of [`schema::events_file`](crate::schema::events_file). Rows that are sorted by account, principal and time,
     /// nulls first, make a file that readers know to be sorted. May be called from several threads at once; memory is
     /// bounded by the encoded batch.
     ///
@@ -234,11 +217,6 @@ impl Store {
         }
     }
 
-    /// State of a table at one version that is known to be no newer than the newest.
-    pub(super) async fn load_version(&self, table: Table, version: u64) -> Result<DeltaTableState, DeltaTableError> {
-        DeltaTableState::try_new(self.log_store(table).as_ref(), Some(version)).await
-    }
-
     pub(super) fn missing(&self, table: Table) -> StoreError {
         let path = self.table_folder(table).display().to_string();
         match table {
@@ -282,119 +260,6 @@ impl Store {
             }),
         })
     }
-
-    /// Loads and checks the newest state; `None` when there is no table.
-    pub(super) async fn load_newest(&self, table: Table) -> Result<Option<DeltaTableState>, StoreError> {
-        let log_store = self.log_store(table);
-        let mut loaded = DeltaTableState::try_new(log_store.as_ref(), None).await;
-        if matches!(loaded, Err(DeltaTableError::NotATable(_))) {
-            let exists = log_store.is_delta_table_location().await;
-            if !exists.map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))? {
-                return Ok(None);
-            }
-            // Another process made the table between the two looks.
-            loaded = DeltaTableState::try_new(log_store.as_ref(), None).await;
-        }
-        match loaded {
-            Ok(state) => self.check(table, state).await.map(Some),
-            Err(error) => Err(self.diagnose(table, error).await),
-        }
-    }
-
-    async fn update(&self, table: Table, state: DeltaTableState) -> Result<DeltaTableState, StoreError> {
-        let mut looks = 1;
-        loop {
-            let mut newer = state.clone();
-            match newer.update(self.log_store(table).as_ref(), None).await {
-                Ok(()) if newer.version() == state.version() => return Ok(newer),
-                Ok(()) => return self.check(table, newer).await,
-                // While others write, a listing may miss an entry and yet have the one behind it.
-                Err(_) if looks < MOST_LOOKS => looks += 1,
-                Err(error) => return Err(self.diagnose(table, error).await),
-            }
-        }
-    }
-
-    /// Refuses tables that this program would misread.
-    async fn check(&self, table: Table, state: DeltaTableState) -> Result<DeltaTableState, StoreError> {
-        let path = || self.table_folder(table).display().to_string();
-        let (reader, writer) = (
-            state.protocol().min_reader_version(),
-            state.protocol().min_writer_version(),
-        );
-        if reader > READER_VERSION || writer > WRITER_VERSION {
-            return Err(StoreError::NewerProtocol {
-                path: path(),
-                reader,
-                writer,
-            });
-        }
-        match schema_version(&state) {
-            None => return Err(StoreError::NotAStore { path: path() }),
-            Some(found) if found > schema::SCHEMA_VERSION => {
-                let path = self.inner.location.display().to_string();
-                return Err(StoreError::NewerVersion {
-                    path,
-                    found,
-                    supported: schema::SCHEMA_VERSION,
-                });
-            }
-            Some(_) => {}
-        }
-        let version = state.version();
-        let newest = ObjectPath::from(format!("_delta_log/{version:020}.json"));
-        let entry = self.log_store(table).object_store(None).head(&newest).await;
-        if entry.is_ok_and(|entry| entry.size == 0) {
-            let path = self.entry_path(table, version);
-            return Err(StoreError::TornCommit {
-                path,
-                reason: "the file is empty".to_owned(),
-            });
-        }
-        Ok(state)
-    }
-
-    /// Finds out why a log cannot be loaded: a cut off entry, or a protocol that is too new.
-    async fn diagnose(&self, table: Table, error: DeltaTableError) -> StoreError {
-        let log_folder = ObjectPath::from("_delta_log");
-        let entries = self.log_store(table).object_store(None).list(Some(&log_folder));
-        let entries: Vec<ObjectMeta> = entries
-            .filter_map(|entry| std::future::ready(entry.ok()))
-            .collect()
-            .await;
-        let mut versions: Vec<u64> = entries
-            .iter()
-            .filter_map(|entry| entry.location.filename()?.strip_suffix(".json")?.parse().ok())
-            .collect();
-        versions.sort_unstable();
-        for version in versions.into_iter().rev() {
-            let Ok(Some(bytes)) = self.log_store(table).read_commit_entry(version).await else {
-                continue;
-            };
-            if let Err(reason) = log::parse_head(&bytes) {
-                return StoreError::TornCommit {
-                    path: self.entry_path(table, version),
-                    reason,
-                };
-            }
-            if let Some((reader, writer)) = log::protocol_versions(&bytes)
-                && (reader > READER_VERSION || writer > WRITER_VERSION)
-            {
-                let path = self.table_folder(table).display().to_string();
-                return StoreError::NewerProtocol { path, reader, writer };
-            }
-        }
-        StoreError::from_log(&self.table_folder(table), Access::Read, error)
-    }
-}
-
-pub(super) fn schema_version(state: &DeltaTableState) -> Option<u32> {
-    state
-        .metadata()
-        .configuration()
-        .get(SCHEMA_VERSION_PROPERTY)?
-        .parse()
-        .ok()
 }
 
 #[cfg(test)]
@@ -402,24 +267,12 @@ mod tests {
     use std::path::Path;
 
     use super::super::create::TABLE_PROPERTIES;
-    use super::super::testing::CLOCK;
+    use super::super::load::schema_version;
     use super::super::testing::TestStore;
+    use super::super::testing::create;
+    use super::super::testing::open;
     use super::*;
-
-    async fn create(folder: &Path) -> Result<Store, StoreError> {
-        Store::create_or_open(&Location::parse(folder.to_str().unwrap()).unwrap(), CLOCK).await
-    }
-
-    async fn open(folder: &Path) -> Result<Store, StoreError> {
-        Store::open(&Location::parse(folder.to_str().unwrap()).unwrap()).await
-    }
-
-    fn edit_first_entry(folder: &Path, from: &str, to: &str) {
-        let entry = folder.join("events/_delta_log/00000000000000000000.json");
-        let text = fs::read_to_string(&entry).unwrap();
-        assert!(text.contains(from), "{text}");
-        fs::write(&entry, text.replace(from, to)).unwrap();
-    }
+    use crate::schema;
 
     #[tokio::test]
     async fn new_store_has_its_tables_at_the_portable_protocol_with_their_properties() {
@@ -555,68 +408,5 @@ mod tests {
         let error = create(Path::new("/proc/trimtrail-store")).await.unwrap_err();
         assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
         assert!(error.to_string().contains("`/proc/trimtrail-store`"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn store_of_a_newer_version_is_refused_with_both_versions() {
-        let test = TestStore::create().await;
-        edit_first_entry(
-            &test.folder(),
-            &format!("\"trimtrail.schemaVersion\":\"{}\"", schema::SCHEMA_VERSION),
-            "\"trimtrail.schemaVersion\":\"99\"",
-        );
-        for error in [
-            open(&test.folder()).await.unwrap_err(),
-            create(&test.folder()).await.unwrap_err(),
-        ] {
-            assert!(
-                matches!(
-                    error,
-                    StoreError::NewerVersion {
-                        found: 99,
-                        supported: schema::SCHEMA_VERSION,
-                        ..
-                    }
-                ),
-                "{error:?}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn delta_table_of_someone_else_is_no_store() {
-        let test = TestStore::create().await;
-        edit_first_entry(&test.folder(), "trimtrail.schemaVersion", "other.property");
-        assert!(matches!(open(&test.folder()).await, Err(StoreError::NotAStore { .. })));
-    }
-
-    #[tokio::test]
-    async fn table_of_a_newer_protocol_is_refused() {
-        for reader in [2, 99] {
-            let test = TestStore::create().await;
-            edit_first_entry(
-                &test.folder(),
-                "\"minReaderVersion\":1",
-                &format!("\"minReaderVersion\":{reader}"),
-            );
-            let error = open(&test.folder()).await.unwrap_err();
-            assert!(matches!(error, StoreError::NewerProtocol { .. }), "{reader}: {error:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn damaged_newest_entry_is_named() {
-        for bytes in ["", "{\"commitInfo\":{\"timest"] {
-            let test = TestStore::create().await;
-            let entry = test.folder().join("events/_delta_log/00000000000000000001.json");
-            fs::write(&entry, bytes).unwrap();
-            for error in [
-                open(&test.folder()).await.unwrap_err(),
-                create(&test.folder()).await.unwrap_err(),
-            ] {
-                assert!(matches!(error, StoreError::TornCommit { .. }), "{bytes:?}: {error:?}");
-                assert!(error.to_string().contains(entry.to_str().unwrap()), "{error}");
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Stores and batches for the tests of this module, made through the real write path.
 
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use super::CommitOutcome;
 use super::Location;
 use super::StagedFile;
 use super::Store;
+use super::StoreError;
 use super::TableSnapshot;
 use crate::schema;
 use crate::schema::Table;
@@ -34,6 +36,16 @@ pub(super) const DAY: i32 = 20_697;
 pub(super) struct TestStore {
     pub(super) store: Store,
     _folder: TempDir,
+}
+
+/// The store in a folder, which is made if need be.
+pub(super) async fn create(folder: &Path) -> Result<Store, StoreError> {
+    Store::create_or_open(&Location::parse(folder.to_str().unwrap()).unwrap(), CLOCK).await
+}
+
+/// The store in a folder, as a reader opens it.
+pub(super) async fn open(folder: &Path) -> Result<Store, StoreError> {
+    Store::open(&Location::parse(folder.to_str().unwrap()).unwrap()).await
 }
 
 impl TestStore {

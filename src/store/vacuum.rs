@@ -61,7 +61,10 @@ impl Store {
         for table in self.tables().await? {
             let found = self.files_of(table).await?;
             // Read after the listing: whatever is named meanwhile is kept.
-            let named = self.named_files(table).await?;
+            let mut named = self.named_files(table).await?;
+            if let Table::Events | Table::Objects | Table::Rejects | Table::Usage = table {
+                named.extend(self.waiting_files().await?);
+            }
             let unnamed = found.into_iter().filter(|file| {
                 let path = file.location.as_ref();
                 day_of_file(table, path).is_some() && !named.contains(path)
@@ -105,7 +108,8 @@ impl Store {
         }
     }
 
-    async fn files_of(&self, table: Table) -> Result<Vec<ObjectMeta>, StoreError> {
+    /// Files in the folder of a table, its log among them.
+    pub(super) async fn files_of(&self, table: Table) -> Result<Vec<ObjectMeta>, StoreError> {
         let files = self.log_store(table).object_store(None);
         let listed = files.list(None).try_collect().await;
         listed.map_err(|error: object_store::Error| {
@@ -113,17 +117,13 @@ impl Store {
         })
     }
 
-    /// Paths that a version of a table names, as far as its log tells, and those that batches wait for.
-    async fn named_files(&self, table: Table) -> Result<HashSet<String>, StoreError> {
-        let mut named = match table {
-            Table::Events | Table::Objects | Table::Rejects | Table::Usage => self.waiting_files().await?,
-            _ => HashSet::new(),
-        };
+    /// Paths that a version of a table names, as far as its log tells: those of the newest, and those that it replaced.
+    pub(super) async fn named_files(&self, table: Table) -> Result<HashSet<String>, StoreError> {
         // The first look after opening the store may give what was read then.
         self.newest(Table::Events).await?;
         self.newest(table).await?;
         let snapshot = self.snapshot(table).await?;
-        named.extend(snapshot.files.iter().map(|file| file.path.clone()));
+        let mut named: HashSet<String> = snapshot.files.iter().map(|file| file.path.clone()).collect();
         let state = self.newest(table).await?;
         let log_store = self.log_store(table);
         let mut replaced = state.all_tombstones(log_store.as_ref());

@@ -6,8 +6,12 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
+
+/// Until a query is at work on its rows, about.
+const HEAD_START: Duration = Duration::from_millis(300);
 
 /// The program in an environment that says nothing, without a store.
 fn trimtrail(arguments: &[&str]) -> Command {
@@ -250,24 +254,32 @@ fn reader_that_leaves_early_is_no_error() {
 #[cfg(target_os = "linux")]
 #[test]
 fn signals_stop_a_query_with_their_exit_code() {
-    for (signal, bit, code) in [("INT", 1_u64 << 1, 130), ("TERM", 1 << 14, 143)] {
-        let child = spawn(&[
-            "sql",
-            "select count(*) from generate_series(1, 1000000000000) where value < 0",
-        ]);
-        wait_until_caught(child.id(), bit);
-        assert!(
-            Command::new("kill")
-                .args(["-s", signal, &child.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
-        assert_eq!(
-            text_of(child.wait_with_output().unwrap()),
-            (code, String::new(), String::new()),
-            "{signal}"
-        );
+    let series = "generate_series(1, 1000000)";
+    let statements = [
+        "select count(*) from generate_series(1, 1000000000000) where value < 0".to_owned(),
+        format!("select count(*) from {series} a cross join {series} b"),
+        // One batch is a work of hours.
+        format!("select count(*) from {series} a join {series} b on a.value * b.value < 0"),
+        format!("select count(*) from {series} a join {series} b on a.value % 2 = b.value % 2"),
+    ];
+    for statement in &statements {
+        for (signal, bit, code) in [("INT", 1_u64 << 1, 130), ("TERM", 1 << 14, 143)] {
+            let child = spawn(&["sql", statement]);
+            wait_until_caught(child.id(), bit);
+            std::thread::sleep(HEAD_START);
+            assert!(
+                Command::new("kill")
+                    .args(["-s", signal, &child.id().to_string()])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            assert_eq!(
+                text_of(child.wait_with_output().unwrap()),
+                (code, String::new(), String::new()),
+                "{signal} {statement}"
+            );
+        }
     }
 }
 

@@ -138,7 +138,7 @@ async fn every_column_of_every_view_can_be_selected_and_counted() {
         rows(&session, &format!("select * from {}", table.name), &[])
             .await
             .unwrap();
-        for column in &table.columns {
+        for column in table.schema.fields().iter().map(|field| field.name()) {
             let sql = format!(
                 "select count(distinct \"{column}\") from {} where \"{column}\" is not null",
                 table.name

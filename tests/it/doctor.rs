@@ -147,6 +147,19 @@ fn folder_and_store_are_described_offline() {
 }
 
 #[test]
+fn file_of_an_older_version_is_not_left_over() {
+    let place = Place::new();
+    place.write("a.json", format!("{{\"Records\":[{}]}}", record(1)).as_bytes());
+    place.ingest(&[]);
+    for _ in 0..2 {
+        assert_eq!(process::run(&place.store(), &["store", "rebuild", "usage"]).code, 0);
+    }
+    let ended = process::run(&place.store(), &["doctor", "--output", "json", "--quiet"]);
+    let checks: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(check(&checks, "store files")["status"], "ok", "{checks:?}");
+}
+
+#[test]
 fn store_in_a_bucket_is_described_and_nothing_stays_in_it() {
     let store = FakeBucket::writable();
     let (checks, _) = doctor_of_store(&store);
@@ -185,7 +198,10 @@ fn store_in_a_bucket_is_described_and_nothing_stays_in_it() {
     let (checks, code) = doctor_of_store(&store);
     let files = check(&checks, "store files");
     assert_eq!((&files["status"], code), (&"warning".into(), 4));
-    assert!(text(files, "found").starts_with("1 data files, 1 B"), "{files}");
+    assert!(
+        text(files, "found").starts_with("1 data file of no table, 1 B"),
+        "{files}"
+    );
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn page(keeps: &str) -> String {
         frame: DiffFrame {
             window: usage.window,
             facts_date: "2026-09-01",
+            source: None,
         },
         thresholds,
         keeps: &keeps,

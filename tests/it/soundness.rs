@@ -202,6 +202,41 @@ fn grants_that_the_log_dates_inside_the_window_are_unknown_or_have_a_window_of_t
     assert_eq!(estate.place.sql(since)[0]["since"], "2026-08-06T03:00:00Z");
 }
 
+#[test]
+fn way_to_act_that_came_late_leaves_those_whom_nobody_saw_unknown() {
+    let key = |id, user: &str, status: &str| {
+        let parameters = json!({"userName": user, "accessKeyId": "AKIAEXAMPLE", "status": status});
+        let call = ("base", "iam.amazonaws.com", "UpdateAccessKey");
+        event(id, 35, "us-east-1", call, &parameters)
+    };
+    let pods = json!({"clusterName": "c", "namespace": "n", "serviceAccount": "s",
+        "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/team/pods")});
+    let call = ("base", "eks.amazonaws.com", "CreatePodIdentityAssociation");
+    let mut events = everyday();
+    events.extend([
+        key(900, "back", "Active"),
+        key(901, "off", "Inactive"),
+        event(902, 35, "eu-west-1", call, &pods),
+    ]);
+    let estate = Estate::new(&events);
+    let user = |name: &str| {
+        json!({"UserName": name, "UserId": format!("AIDA{name}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:user/{name}"),
+            "Path": "/", "CreateDate": "2024-01-01T00:00:00Z",
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]})
+    };
+    let mut snapshot = page(&["base", "pods"].map(|name| role(name, &vpcs())), None);
+    snapshot["UserDetailList"] = json!(["back", "off"].map(user));
+    estate.file("a.json", &snapshot);
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    let late = "unknown granted 4 days before the end of the window, 30 are needed";
+    let expected = [("pods", late), ("back", late), ("off", "unused")];
+    let expected = expected.map(|(name, verdict)| {
+        ["ec2:DescribeSubnets", "ec2:DescribeVpcs"].map(|action| format!("{name} {action} {verdict}"))
+    });
+    assert_eq!(verdicts, expected.concat());
+}
+
 /// Roles and a user of whom IAM was told something after the snapshot, by what was called.
 fn changed_later() -> Vec<Value> {
     let managed = |name: &str| format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
@@ -424,6 +459,51 @@ fn regions_that_ingest_left_out_limit_what_is_unused() {
     assert_eq!(selected, [json!({"selected_regions": "eu-west-1,us-east-1"})]);
     assert_eq!(estate.place.ingest(&[]).code, 0);
     assert_eq!(estate.verdicts().0, row("unused"));
+}
+
+#[test]
+fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+    let mut events = everyday();
+    let taken = json!({"roleArn": "arn:aws:iam::444455556666:role/x", "roleSessionName": "s"});
+    for day in 0..DAYS {
+        // The role's own account does not record the call; the other one knows no more of the caller than this.
+        let mut foreign = event(
+            1_000 + day,
+            day,
+            "eu-west-1",
+            ("a", "sts.amazonaws.com", "AssumeRole"),
+            &taken,
+        );
+        foreign["recipientAccountId"] = json!("444455556666");
+        foreign["userIdentity"] = json!({"type": "AWSAccount", "principalId": "AROAa:s", "accountId": ACCOUNT});
+        let mut nameless = event(
+            2_000 + day,
+            day,
+            "eu-west-1",
+            ("b", "ec2.amazonaws.com", "DescribeVpcs"),
+            &json!({}),
+        );
+        nameless["userIdentity"] = json!({"type": "AssumedRole", "principalId": "AROAb:s", "accountId": ACCOUNT});
+        let mut stranger = foreign.clone();
+        stranger["eventID"] = json!(format!("00000000-0000-0000-0000-{:012}", 3_000 + day));
+        stranger["userIdentity"]["principalId"] = json!("AROAstranger:s");
+        events.extend([foreign, nameless, stranger]);
+    }
+    let estate = Estate::new(&events);
+    let statements = json!([allow(&json!(["ec2:DescribeVpcs", "sts:AssumeRole"]))]);
+    let roles = ["a", "b", "base"].map(|name| role(name, &statements));
+    estate.file("page.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, ended) = estate.verdicts();
+    let warning = "there is no IAM snapshot of 444455556666";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+    let expected = [
+        "a ec2:DescribeVpcs unused",
+        "a sts:AssumeRole used",
+        "b ec2:DescribeVpcs used",
+        "b sts:AssumeRole unused",
+    ];
+    assert_eq!(verdicts, expected);
 }
 
 #[test]

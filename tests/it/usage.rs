@@ -347,11 +347,19 @@ fn rollup_shows_older_versions_back_to_the_one_that_it_was_made_anew_at() {
 fn answer_says_where_it_comes_from() {
     let life = Life::new();
     life.live(&Event::Ingest);
-    let told = || {
-        let place = life.store.folder.path().join("store");
-        process::run(&place, &["query", "used-actions"]).stderr
-    };
-    assert!(told().contains("source: usage\n"), "{}", told());
+    let place = life.store.folder.path().join("store");
+    let told_by = |arguments: &[&str]| process::run(&place, arguments).stderr;
+    let told = || told_by(&["query", "used-actions"]);
+    for arguments in [
+        &["query", "used-actions"][..],
+        &["diff"],
+        &["policy", "--principal", "*"],
+        &["replay", "--plan"],
+        &["trust"],
+    ] {
+        let told = told_by(arguments);
+        assert!(told.contains("source: usage\n"), "{arguments:?}: {told}");
+    }
     life.live(&Event::Forget);
     assert!(told().contains("source: events; the store has no rollup"), "{}", told());
     let rebuilt = process::run(&life.store.folder.path().join("store"), &["store", "rebuild", "usage"]);

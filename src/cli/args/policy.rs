@@ -22,7 +22,7 @@ pub struct PolicyArgs {
     #[arg(long, value_enum, value_name = "MODE", default_value = "trim")]
     pub mode: PolicyMode,
     /// What is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "json")]
+    #[arg(long, alias = "output", value_enum, value_name = "FORMAT", default_value = "json")]
     pub format: PolicyFormat,
     /// Write files into this folder instead of printing: one per principal, for JSON one per policy and one with its reasons
     #[arg(long, value_name = "DIR")]

@@ -22,10 +22,55 @@ use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::cli::target::write_text;
 use crate::policy::Window;
+use crate::report::Arrangement;
+use crate::report::ResultOptions;
 use crate::report::calendar;
 use crate::report::coverage_rows;
 use crate::report::picture;
 use crate::report::setting_rows;
+
+/// An account stands above its regions and days.
+const DAYS: Arrangement = Arrangement {
+    order: &[
+        "region",
+        "day",
+        "hour",
+        "state",
+        "reason",
+        "events",
+        "detail",
+        "hours_incomplete",
+        "hours_silent",
+        "hours_complete",
+        "logs_missing",
+        "logs_changed",
+        "logs_rejected",
+        "records_rejected",
+        "logs_present",
+        "logs_ingested",
+        "logs_named",
+        "digests_expected",
+        "digests_found",
+        "digests_valid",
+        "first_event",
+        "last_event",
+    ],
+    wrapped: &[("reason", 14), ("detail", 40)],
+    heading: Some("account_id"),
+};
+const SETTINGS: Arrangement = Arrangement {
+    order: &[
+        "category",
+        "resource_type",
+        "region",
+        "reads",
+        "writes",
+        "last_event",
+        "first_event",
+    ],
+    wrapped: &[("resource_type", 15)],
+    heading: Some("account_id"),
+};
 
 /// Shows the coverage of the logs, or what trails record.
 ///
@@ -55,7 +100,7 @@ pub fn coverage(args: &CoverageArgs, settings: &Settings, output: &mut Output) -
         CoverageStep::Day => Step::Day,
         CoverageStep::Hour => Step::Hour,
     };
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let question = Question {
         window,
         step,
@@ -85,7 +130,10 @@ fn show(
         return write_text(&calendar(regions), args.output.file.as_deref(), output);
     }
     let rows_args = args.rows();
-    let options = rows::result_options(&rows_args, settings)?;
+    let options = ResultOptions {
+        arrangement: DAYS,
+        ..rows::result_options(&rows_args, settings)?
+    };
     let file = rows_args.file.as_deref();
     let batch = coverage_rows(regions, step, !args.keys.is_empty())?;
     let summary = rows::write_batch(&batch, file, &options, output)?;
@@ -102,7 +150,10 @@ async fn show_settings(
     let mut logs = analysis::account_logs(engine.session(), window).await?;
     logs.retain(|account, _| args.accounts.is_empty() || args.accounts.contains(account));
     let rows_args = args.rows();
-    let options = rows::result_options(&rows_args, settings)?;
+    let options = ResultOptions {
+        arrangement: SETTINGS,
+        ..rows::result_options(&rows_args, settings)?
+    };
     let file = rows_args.file.as_deref();
     let batch = setting_rows(&analysis::trail_settings(&logs))?;
     let summary = rows::write_batch(&batch, file, &options, output)?;

@@ -136,7 +136,7 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
         hint: Some("name a local folder".to_owned()),
     })?;
     let runtime = Runtime::start(settings.threads)?;
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let now = settings.now.as_microsecond();
     runtime.run(async { Ok(Store::create_or_open(&location, now).await?) })?;
     let logs = sample_logs(folder, output)?;

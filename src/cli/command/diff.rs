@@ -85,6 +85,7 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
         frame: DiffFrame {
             window: usage.window,
             facts_date: facts.catalogue_date(),
+            source: engine.session().usage_source(),
         },
         subjects: &subjects,
         estate: &estate,

@@ -68,7 +68,7 @@ fn make(plan: &Plan, args: &EngineArgs, settings: &Settings, mut folder: BundleF
         Ok((record, Engine::open(&args, &settings).await?))
     });
     let (store, engine) = opened?;
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let maker = Maker {
         plan,
         store,

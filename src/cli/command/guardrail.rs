@@ -32,6 +32,7 @@ use crate::cli::settings::Settings;
 use crate::cli::target::Target;
 use crate::cli::trying;
 use crate::cli::trying::Wanted;
+use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::iam::document::Document;
 use crate::policy::CONTROL_POLICY_CHARACTERS;
@@ -131,6 +132,7 @@ async fn service_deny(
     let control = &args.control;
     let (facts, engine) = opened(&control.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
+    note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
     let callers = analysis::callers(engine.session(), usage.window).await?;
     let chosen = callers_of(control, &callers, &estate)?;
@@ -181,6 +183,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
     }
     let (facts, engine) = opened(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&basis.evidence, &engine, settings).await?;
+    note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
     let mut chosen = wanted(basis, subjects(&usage, &estate))?;
     // Roles of AWS services take no boundary.

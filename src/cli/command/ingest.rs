@@ -1,6 +1,7 @@
 //! `ingest`: logs into a store.
 
 mod choice;
+mod dry_run;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -12,8 +13,9 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use choice::check_choice;
+use dry_run::dry_run;
+use dry_run::tell_dry_run;
 
-use super::balance::objects;
 use super::balance::render;
 use super::balance::render_requests;
 use super::balance::render_store_requests;
@@ -30,8 +32,6 @@ use crate::cli::output::Output;
 use crate::cli::progress::Bar;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::size::format_count;
-use crate::cli::size::format_size;
 use crate::cli::target::Target;
 use crate::cli::time::parse_time_option;
 use crate::decode::Limits;
@@ -47,7 +47,6 @@ use crate::source::Lister;
 use crate::source::Listing;
 use crate::source::Request;
 use crate::source::Selection;
-use crate::store::KnownObjects;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -91,7 +90,7 @@ fn run(
     let options = options(args, account.run_id.clone(), settings)?;
     account.plan(&location, &options);
     let runtime = Runtime::start(settings.threads)?;
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &options, &location))).await) })?;
     let Some(mut lister) = opened.transpose()? else {
         return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
@@ -301,78 +300,6 @@ pub(super) fn read_keys(name: &str) -> Result<(String, String), CliError> {
         })?
     };
     Ok((name.to_owned(), text))
-}
-
-/// What a run would do.
-#[derive(Debug, Default)]
-struct DryRun {
-    new: u64,
-    bytes: u64,
-    known: u64,
-    outside_selection: u64,
-    gaps: Balance,
-}
-
-/// Counts what a run would read, and touches neither objects nor store.
-async fn dry_run(location: &Location, lister: &mut Lister, options: &Options) -> Result<DryRun, CliError> {
-    let known = known(location).await?;
-    let mut count = DryRun::default();
-    while let Some(part) = lister.next().await? {
-        let (selected, balance) = Ingest::select(part, &options.selection);
-        let selected = selected.iter().filter(|object| options.shard.includes(&object.uri));
-        count.outside_selection += balance.outside_selection;
-        count.gaps.unlisted.extend(balance.unlisted);
-        count.gaps.passed_over.extend(balance.passed_over);
-        for object in selected {
-            if known.contains(&object.uri, &object.etag, object.size) {
-                count.known += 1;
-            } else {
-                count.new += 1;
-                count.bytes += object.size;
-            }
-        }
-    }
-    Ok(count)
-}
-
-impl DryRun {
-    /// As the account of a run that left everything over.
-    fn balance(&self) -> Balance {
-        Balance {
-            listed: self.new + self.known,
-            known: self.known,
-            outside_selection: self.outside_selection,
-            left_over: self.new,
-            unlisted: self.gaps.unlisted.clone(),
-            passed_over: self.gaps.passed_over.clone(),
-            ..Balance::default()
-        }
-    }
-}
-
-fn tell_dry_run(count: &DryRun, output: &mut Output) -> Result<ExitStatus, CliError> {
-    output.print(&format!(
-        "{} would be read, {}; {} more are known and {} lie outside of the selection\n",
-        objects(count.new),
-        format_size(count.bytes),
-        format_count(count.known),
-        format_count(count.outside_selection),
-    ))?;
-    warn_of_gaps(&count.gaps, output);
-    Ok(if count.gaps.is_complete() {
-        ExitStatus::Done
-    } else {
-        ExitStatus::Incomplete
-    })
-}
-
-/// What the store has dealt with; without a store, nothing.
-async fn known(location: &Location) -> Result<KnownObjects, CliError> {
-    match Store::open(location).await {
-        Ok(store) => Ok(store.known_objects(&store.snapshot(Table::Objects).await?)?),
-        Err(StoreError::NotAStore { .. }) => Ok(KnownObjects::default()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[cfg(test)]

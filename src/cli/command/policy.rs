@@ -1,12 +1,5 @@
 //! `policy`: policies without what is not used.
 
-use std::fs;
-use std::io;
-use std::io::Write;
-use std::path::Path;
-
-use tempfile::NamedTempFile;
-
 use crate::analysis;
 use crate::cli::allow_list;
 use crate::cli::args::ConditionName;
@@ -25,7 +18,8 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::size::counted;
+use crate::cli::target::Folder;
+use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::policy::Change;
 use crate::policy::Estate;
@@ -40,7 +34,6 @@ use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::by_logged_arn;
 use crate::policy::subjects;
-use crate::report::PolicyFile;
 use crate::report::PolicyFiles;
 use crate::report::PolicyFrame;
 use crate::report::PolicyText;
@@ -70,6 +63,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(basis, &engine, settings).await?;
+    note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
     let all = subjects(&usage, &estate);
     let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
@@ -145,25 +139,14 @@ struct Writer<'a> {
 
 enum Target<'a> {
     Text(PolicyText<'a>),
-    Folder {
-        path: &'a Path,
-        files: PolicyFiles<'a>,
-        written: usize,
-    },
+    Files(PolicyFiles<'a>, Folder<'a>),
 }
 
 impl<'a> Writer<'a> {
     fn new(args: &'a PolicyArgs, frame: PolicyFrame<'a>) -> Result<Self, CliError> {
         let target = match &args.out {
             None => Target::Text(PolicyText::new(frame, args.format)),
-            Some(path) => {
-                fs::create_dir_all(path).map_err(failed(path))?;
-                Target::Folder {
-                    path,
-                    files: PolicyFiles::new(frame, args.format),
-                    written: 0,
-                }
-            }
+            Some(path) => Target::Files(PolicyFiles::new(frame, args.format), Folder::open(path)?),
         };
         Ok(Self {
             target,
@@ -174,9 +157,9 @@ impl<'a> Writer<'a> {
     fn add(&mut self, proposal: &Proposal<'_>, output: &mut Output) -> Result<(), CliError> {
         let added = match &mut self.target {
             Target::Text(text) => text.add(proposal).map(|text| output.print(&text)),
-            Target::Folder { path, files, written } => files.add(proposal).map(|files| {
-                *written += files.len();
-                files.iter().try_for_each(|file| write(path, file))
+            Target::Files(files, folder) => files.add(proposal).map(|files| {
+                let mut files = files.iter();
+                files.try_for_each(|file| folder.write(&file.name, &file.text))
             }),
         };
         match added {
@@ -192,27 +175,10 @@ impl<'a> Writer<'a> {
     fn finish(self, output: &mut Output) -> Result<Vec<ReportError>, CliError> {
         match self.target {
             Target::Text(text) => output.print(&text.finish())?,
-            Target::Folder { path, written, .. } => {
-                let written = counted(written, "file");
-                output.note(&format!("{written} written to `{}`", path.display()));
-            }
+            Target::Files(_, folder) => folder.complete(output),
         }
         Ok(self.refused)
     }
-}
-
-/// Writes a file, which appears when it is complete.
-fn write(folder: &Path, file: &PolicyFile) -> Result<(), CliError> {
-    let path = folder.join(&file.name);
-    let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-    written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
-    written.persist(&path).map_err(|error| failed(&path)(error.error))?;
-    Ok(())
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
-    let path = path.to_owned();
-    move |cause| CliError::Write { path, cause }
 }
 
 /// What there is to say about the proposals.

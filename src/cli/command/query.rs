@@ -1,5 +1,7 @@
 //! `query`: the questions of the library.
 
+mod principal;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,10 +112,13 @@ async fn answer(
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.ask(question, &args.params).await?;
     let file = args.output.file.as_deref();
-    let status = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
+    let shown = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
+    if shown.rows == 0 {
+        principal::tell_unknown(question, &args.params, &engine, output).await?;
+    }
     usage::note_source(engine.session().usage_source(), output);
     note_caveats(question, output);
-    Ok(status)
+    Ok(shown.status)
 }
 
 /// Says what the answer does not show: an answer without its limits misleads.

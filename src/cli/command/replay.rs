@@ -28,6 +28,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::trying;
 use crate::cli::trying::Wanted;
+use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
@@ -74,6 +75,10 @@ async fn try_out(args: &ReplayArgs, settings: &Settings, output: &mut Output) ->
         facts,
         engine: &engine,
     };
+    // Only what is proposed rests on the rollup; calls are decided again one by one.
+    if !args.plan {
+        output.note("source: events");
+    }
     match (args.plan, args.resource_policies.is_empty()) {
         (true, _) => run.plan(output).await,
         (false, true) => run.policies(&documents, output).await,
@@ -228,6 +233,7 @@ impl Run<'_> {
         let (args, session) = (self.args, self.engine.session());
         let keeps = allow_list::read(args.allow.as_deref())?;
         let Basis { usage, snapshots } = Basis::gather(&args.basis.evidence, self.engine, self.settings).await?;
+        note_source(session.usage_source(), output);
         let estate = Estate::newest(&snapshots);
         let all = subjects(&usage, &estate);
         let chosen = wanted(&args.basis, subjects(&usage, &estate))?;
@@ -264,6 +270,7 @@ impl Run<'_> {
         let frame = DiffFrame {
             window,
             facts_date: self.facts.catalogue_date(),
+            source: None,
         };
         let args = &self.args.output;
         let options = rows::result_options(args, self.settings)?;

@@ -42,7 +42,8 @@ async fn answer(text: &str, args: &SqlArgs, settings: &Settings, output: &mut Ou
     let engine = Engine::open(&args.engine, settings).await?;
     let answer = engine.sql(text, &args.params).await?;
     let file = args.output.file.as_deref();
-    engine.show(answer, (file, &options), Switches::OPTIONS, output).await
+    let shown = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
+    Ok(shown.status)
 }
 
 /// The statement, or `None` when there is a person to ask.

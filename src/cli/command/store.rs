@@ -29,16 +29,45 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::ingest::Rebuild;
-use crate::report::Format;
+use crate::report::Arrangement;
 use crate::report::ReportError;
+use crate::report::ResultOptions;
 use crate::store::Commit;
 use crate::store::Store;
 use crate::store::StoreInfo;
 
-/// Columns of a terminal on which all of the history fits.
-const HISTORY_WIDTH: usize = 120;
-/// Columns of the history that fit a narrow terminal: all but `run_id`.
-const NARROW_HISTORY: [usize; 7] = [0, 1, 2, 3, 4, 5, 6];
+/// How much there is, and until when, before what programs ask about.
+const TABLES: Arrangement = Arrangement {
+    order: &[
+        "table",
+        "rows",
+        "last_event_time",
+        "bytes",
+        "files",
+        "version",
+        "first_event_time",
+        "events_version",
+        "schema_version",
+        "reader_version",
+        "writer_version",
+    ],
+    wrapped: &[],
+    heading: None,
+};
+const HISTORY: Arrangement = Arrangement {
+    order: &[
+        "version",
+        "committed_at",
+        "operation",
+        "events",
+        "objects",
+        "rejects",
+        "files",
+        "run_id",
+    ],
+    wrapped: &[],
+    heading: None,
+};
 
 /// Shows the tables of a store, or its versions, removes what is left over, or makes a table anew.
 ///
@@ -59,7 +88,7 @@ fn info(args: &StoreInfoArgs, settings: &Settings, output: &mut Output) -> Resul
         Ok(store.info().await?)
     })?;
     output.detail(&format!("store at `{}`", info.location));
-    show(info_rows(&info), &args.output, settings, output)
+    show(info_rows(&info), TABLES, &args.output, settings, output)
 }
 
 fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
@@ -71,18 +100,7 @@ fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) ->
         let store = Store::open(&args.location.location()?).await?;
         Ok(store.history(args.table, limit).await?)
     })?;
-    let mut rows = history_rows(&commits);
-    // The ids of runs would push the times off a narrow terminal.
-    let format = rows::result_options(&args.output, settings)?;
-    let is_narrow = format.format == Format::Table && format.width.is_some_and(|width| width < HISTORY_WIDTH);
-    if is_narrow {
-        rows = rows.and_then(|rows| rows.project(&NARROW_HISTORY));
-    }
-    let status = show(rows, &args.output, settings, output)?;
-    if is_narrow {
-        output.note("run ids do not fit this terminal; `--output json` shows them");
-    }
-    Ok(status)
+    show(history_rows(&commits), HISTORY, &args.output, settings, output)
 }
 
 fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
@@ -114,12 +132,16 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
 /// Writes rows to where the user wants them.
 pub(super) fn show(
     rows: Result<RecordBatch, ArrowError>,
+    arrangement: Arrangement,
     args: &OutputArgs,
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
     let rows = rows.map_err(ReportError::from)?;
-    let options = rows::result_options(args, settings)?;
+    let options = ResultOptions {
+        arrangement,
+        ..rows::result_options(args, settings)?
+    };
     let summary = rows::write_batch(&rows, args.file.as_deref(), &options, output)?;
     rows::note_summary(&summary, args.file.as_deref(), &options, Switches::OPTIONS, output);
     Ok(ExitStatus::Done)
@@ -204,6 +226,7 @@ mod tests {
     use crate::cli::output::Verbosity;
     use crate::cli::output::tests::captured;
     use crate::cli::settings::tests::headless;
+    use crate::report::Format;
     use crate::schema::Table;
 
     fn created() -> (tempfile::TempDir, StoreLocationArgs) {
@@ -281,7 +304,11 @@ mod tests {
         store(&args, &narrow, &mut output).unwrap();
         assert!(data.text().contains("2026-09-01T00:00:00Z"), "{}", data.text());
         assert!(data.text().starts_with("version  committed_at"), "{}", data.text());
-        assert!(messages.text().contains("run ids"), "{}", messages.text());
+        assert!(
+            messages.text().contains("further columns are left out"),
+            "{}",
+            messages.text()
+        );
     }
 
     #[test]

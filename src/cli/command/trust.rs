@@ -1,11 +1,5 @@
 //! `trust`: who may take roles, and who did.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
-
-use tempfile::NamedTempFile;
-
 use crate::analysis;
 use crate::cli::args::TrustArgs;
 use crate::cli::basis::Basis;
@@ -19,11 +13,14 @@ use crate::cli::facts;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::LEFT_OUT;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
+use crate::cli::target::write_files;
+use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::iam::arn::account_of_arn;
 use crate::policy::Differ;
@@ -38,12 +35,58 @@ use crate::policy::TrustReport;
 use crate::policy::TrustTotals;
 use crate::policy::Usage;
 use crate::policy::subjects;
+use crate::report::Arrangement;
 use crate::report::DiffFrame;
+use crate::report::Format;
+use crate::report::ResultOptions;
 use crate::report::chain_rows;
 use crate::report::taker_rows;
 use crate::report::trust_files;
 use crate::report::trust_policies;
 use crate::report::trust_rows;
+
+/// A role stands above what is said of it, as its name takes a line.
+const PARTS: Arrangement = Arrangement {
+    order: &[
+        "trusted",
+        "verdict",
+        "findings",
+        "sessions",
+        "last_seen",
+        "reason",
+        "callers",
+        "kind",
+    ],
+    wrapped: &[("trusted", 21), ("callers", 20), ("findings", 14), ("reason", 14)],
+    heading: Some("role_arn"),
+};
+const CALLERS: Arrangement = Arrangement {
+    order: &[
+        "caller",
+        "kind",
+        "sessions",
+        "refused",
+        "last_seen",
+        "account",
+        "with_external_id",
+        "with_mfa",
+    ],
+    wrapped: &[("caller", 21)],
+    heading: Some("role_arn"),
+};
+const CHAINS: Arrangement = Arrangement {
+    order: &[
+        "origin",
+        "through",
+        "sessions",
+        "last_seen",
+        "hops",
+        "origin_kind",
+        "first_seen",
+    ],
+    wrapped: &[("origin", 20), ("through", 20)],
+    heading: Some("role_arn"),
+};
 
 /// Compares trust policies with the calls that assumed roles.
 ///
@@ -62,6 +105,7 @@ async fn compare(args: &TrustArgs, settings: &Settings, output: &mut Output) -> 
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&args.evidence, &engine, settings).await?;
+    note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
     let neighbours = Neighbourhood::new(&estate, usage.accounts.keys().map(String::as_str));
     let mut log = TrustLog::new(&neighbours, estate.callers());
@@ -89,6 +133,7 @@ async fn compare(args: &TrustArgs, settings: &Settings, output: &mut Output) -> 
         frame: DiffFrame {
             window: usage.window,
             facts_date: facts.catalogue_date(),
+            source: None,
         },
     };
     shown.write(&report, output)?;
@@ -136,40 +181,32 @@ impl Shown<'_> {
         if self.args.policies {
             return match &self.args.write {
                 None => output.print(&trust_policies(&report.roles)),
-                Some(folder) => write_files(folder, &report.roles, output),
+                Some(folder) => {
+                    let files = trust_files(&report.roles);
+                    let files = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
+                    write_files(folder, files, output)
+                }
             };
         }
         let args = &self.args.output;
         let options = rows::result_options(args, self.settings)?;
-        let batch = match (self.args.callers, self.args.chains) {
-            (true, _) => taker_rows(&report.roles, self.neighbours, self.frame, options.format)?,
-            (_, true) => chain_rows(&report.chains, self.frame)?,
-            _ => trust_rows(&report.roles, self.frame, options.format)?,
+        let (batch, arrangement) = match (self.args.callers, self.args.chains) {
+            (true, _) => {
+                let rows = taker_rows(&report.roles, self.neighbours, self.frame, options.format)?;
+                (rows, CALLERS)
+            }
+            (_, true) => (chain_rows(&report.chains, self.frame, options.format)?, CHAINS),
+            _ => (trust_rows(&report.roles, self.frame, options.format)?, PARTS),
         };
+        let options = ResultOptions { arrangement, ..options };
         let file = args.file.as_deref();
         let summary = rows::write_batch(&batch, file, &options, output)?;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        if options.format == Format::Table && !summary.left_out_columns {
+            output.note(LEFT_OUT);
+        }
         Ok(())
     }
-}
-
-/// Writes the files, each of which appears when it is complete.
-fn write_files(folder: &Path, roles: &[RoleTrust<'_>], output: &mut Output) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| CliError::Write { path, cause }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    let files = trust_files(roles);
-    for file in &files {
-        let path = folder.join(&file.name);
-        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-        written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
-        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
-    }
-    let written = counted(files.len(), "file");
-    output.note(&format!("{written} written to `{}`", folder.display()));
-    Ok(())
 }
 
 /// Says on what the verdicts rest.

@@ -19,9 +19,16 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_size;
 use crate::cli::time::parse_time_option;
+use crate::report::Arrangement;
 use crate::store::LEAST_AGE;
 use crate::store::Leftover;
 use crate::store::Store;
+
+const FILES: Arrangement = Arrangement {
+    order: &["path", "bytes", "last_modified"],
+    wrapped: &[("path", 40)],
+    heading: None,
+};
 
 /// Lists what is left over, and removes it unless that is only tried.
 ///
@@ -44,7 +51,7 @@ pub(super) fn vacuum(args: &StoreVacuumArgs, settings: &Settings, output: &mut O
         }
         Ok(leftovers)
     })?;
-    let status = show(rows(&leftovers), &args.output, settings, output)?;
+    let status = show(rows(&leftovers), FILES, &args.output, settings, output)?;
     let files = u64::try_from(leftovers.len()).unwrap_or(u64::MAX);
     let bytes = leftovers.iter().map(|leftover| leftover.bytes).sum();
     let verb = if args.dry_run { "would be removed" } else { "removed" };

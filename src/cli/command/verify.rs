@@ -44,7 +44,7 @@ pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Re
     let (window, selection) = wanted(args, settings)?;
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
     let runtime = Runtime::start(settings.threads)?;
-    let stop = StopFlag::on_signal(&runtime);
+    let stop = StopFlag::on_signal()?;
     let verify = Verify {
         runtime: runtime.handle(),
         keys: &keys,

@@ -19,8 +19,8 @@ pub(super) enum SessionCommand {
     Run { id: String, params: Vec<(String, String)> },
     /// `\i FILE`: run the statements of a file.
     Include { file: PathBuf },
-    /// `\o FILE`: write the next result to a file.
-    Output { file: PathBuf },
+    /// `\o FILE`: write the next result to a file; without a file, to the terminal.
+    Output { file: Option<PathBuf> },
     /// `\x`: a block of lines per row, on or off.
     Blocks,
     /// `\a`: show all rows, on or off.
@@ -47,8 +47,8 @@ pub(super) const USAGES: &[Usage] = &[
     usage(r"\i", "FILE", "run the statements of a file"),
     usage(
         r"\o",
-        "FILE",
-        "write the next result to a file, in the format of its name",
+        "[FILE]",
+        "write the next result to a file, in the format of its name, or alone to the terminal",
     ),
     usage(r"\x", "", "show a block of lines per row, on or off"),
     usage(
@@ -83,8 +83,8 @@ pub(super) fn parse_command(text: &str) -> Result<SessionCommand, String> {
         (r"\i", file) if !file.is_empty() => Ok(SessionCommand::Include {
             file: PathBuf::from(file),
         }),
-        (r"\o", file) if !file.is_empty() => Ok(SessionCommand::Output {
-            file: PathBuf::from(file),
+        (r"\o", file) => Ok(SessionCommand::Output {
+            file: (!file.is_empty()).then(|| PathBuf::from(file)),
         }),
         (r"\x", "") => Ok(SessionCommand::Blocks),
         (r"\a", "") => Ok(SessionCommand::AllRows),
@@ -146,9 +146,10 @@ mod tests {
             (
                 r"\o rows.csv",
                 SessionCommand::Output {
-                    file: "rows.csv".into(),
+                    file: Some("rows.csv".into()),
                 },
             ),
+            (r"\o;", SessionCommand::Output { file: None }),
             (r"\x", SessionCommand::Blocks),
             (r"\a", SessionCommand::AllRows),
             (r"\timing", SessionCommand::Timing),

@@ -1,7 +1,9 @@
 //! The interactive session: SQL over several lines until `;`, and commands that begin with a backslash.
 //!
-//! `line` and `lexer` tell what was typed, `completion` what might be, `editor` owns the terminal, `session` runs it.
+//! `line` and `lexer` tell what was typed, `completion` what might be, `catalog` what there is, `editor` owns the terminal,
+//! `session` runs it.
 
+mod catalog;
 mod completion;
 mod editor;
 mod lexer;

@@ -4,14 +4,13 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::ArrayRef;
 use arrow::array::RecordBatch;
-use arrow::array::StringArray;
-use arrow::array::UInt64Array;
 
+use super::catalog::COLUMNS;
+use super::catalog::column_rows;
+use super::catalog::table_rows;
 use super::completion::Names;
 use super::editor::LineEditor;
 use super::editor::Typed;
@@ -36,6 +35,7 @@ use crate::query::Library;
 use crate::query::QueryError;
 use crate::query::Question;
 use crate::query::TableColumns;
+use crate::report::Arrangement;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
@@ -43,6 +43,8 @@ use crate::report::TableShape;
 const PROMPT: &str = "trimtrail> ";
 
 const GREETING: &str = "Type SQL ending in `;`, \\? for help, \\d for tables, \\l for questions, Ctrl-D to leave.";
+
+const TO_TERMINAL: &str = "the next result goes to the terminal";
 
 /// What the engine is to run.
 #[derive(Clone, Copy)]
@@ -143,14 +145,23 @@ impl<'a> Session<'a> {
         match command {
             SessionCommand::Help => output.print(&help()),
             SessionCommand::Quit => Ok(()),
-            SessionCommand::Tables => self.show_tables(output),
+            SessionCommand::Tables => {
+                let rows = table_rows(&self.tables).map_err(ReportError::from)?;
+                self.show(&rows, Arrangement::default(), output)
+            }
             SessionCommand::Columns { table } => self.show_columns(table, output),
-            SessionCommand::Questions => self.show(&command::question_rows(&self.library)?, output),
+            SessionCommand::Questions => {
+                let rows = command::question_rows(&self.library)?;
+                self.show(&rows, Arrangement::default(), output)
+            }
             SessionCommand::Run { id, params } => self.run_question(id, params, output),
             SessionCommand::Include { file } => self.include(file, output),
             SessionCommand::Output { file } => {
-                self.next_file = Some(file.clone());
-                output.note(&format!("the next result goes to `{}`", file.display()));
+                self.next_file.clone_from(file);
+                match file {
+                    Some(file) => output.note(&format!("the next result goes to `{}`", file.display())),
+                    None => output.note(TO_TERMINAL),
+                }
                 Ok(())
             }
             SessionCommand::Blocks => {
@@ -194,7 +205,7 @@ impl<'a> Session<'a> {
     /// Runs until the rows are shown, or the user cancels.
     fn run_asked(&mut self, asked: Asked<'_>, output: &mut Output) -> Result<(), CliError> {
         let started = Instant::now();
-        let file = self.next_file.take();
+        let file = self.next_file.clone();
         let args = OutputArgs {
             file: file.clone(),
             all: self.all_rows,
@@ -222,6 +233,12 @@ impl<'a> Session<'a> {
                 answered = show => answered,
             }
         });
+        // A statement with a slip in it has no result: that of the next one is still to go to the file.
+        let is_file_done = matches!(is_answered, Ok(true) | Err(CliError::Write { .. }));
+        let next_file = self.next_file.take_if(|_| is_file_done);
+        if is_answered.is_err() && next_file.is_some() {
+            output.note(TO_TERMINAL);
+        }
         let is_answered = is_answered.map_err(|error| match error {
             CliError::Query(QueryError::MissingParameter { .. }) => CliError::Usage {
                 message: error.to_string(),
@@ -230,6 +247,8 @@ impl<'a> Session<'a> {
             error => error,
         })?;
         if !is_answered {
+            // An operator may still be at work on a batch; the next statement shall not wait for it.
+            self.runtime = Runtime::start(self.settings.threads)?;
             output.note(" cancelled");
         }
         if self.timing {
@@ -246,35 +265,24 @@ impl<'a> Session<'a> {
         self.run_script(&script, output)
     }
 
-    fn show_tables(&self, output: &mut Output) -> Result<(), CliError> {
-        let names: ArrayRef = Arc::new(StringArray::from_iter_values(
-            self.tables.iter().map(|table| &table.name),
-        ));
-        let counts = self
-            .tables
-            .iter()
-            .map(|table| u64::try_from(table.columns.len()).unwrap_or(u64::MAX));
-        let counts: ArrayRef = Arc::new(UInt64Array::from_iter_values(counts));
-        let batch = RecordBatch::try_from_iter([("table", names), ("columns", counts)]);
-        self.show(&batch.map_err(ReportError::from)?, output)
-    }
-
-    fn show_columns(&mut self, table: &str, output: &mut Output) -> Result<(), CliError> {
-        let is_known = self.tables.iter().any(|known| known.name == table);
-        if !is_known {
-            return Err(CliError::usage(format!(
+    fn show_columns(&self, table: &str, output: &mut Output) -> Result<(), CliError> {
+        match self.tables.iter().find(|known| known.name == table) {
+            Some(table) => self.show(&column_rows(table).map_err(ReportError::from)?, COLUMNS, output),
+            None => Err(CliError::usage(format!(
                 "there is no table `{table}`; `\\d` lists them"
-            )));
+            ))),
         }
-        self.run_statement(&format!("describe {table}"), output)
     }
 
-    fn show(&self, batch: &RecordBatch, output: &mut Output) -> Result<(), CliError> {
+    fn show(&self, batch: &RecordBatch, arrangement: Arrangement, output: &mut Output) -> Result<(), CliError> {
         let args = OutputArgs {
             all: true,
             ..OutputArgs::default()
         };
-        let options = rows::result_options(&args, self.settings)?;
+        let options = ResultOptions {
+            arrangement,
+            ..rows::result_options(&args, self.settings)?
+        };
         rows::write_batch(batch, None, &options, output).map(|_| ())
     }
 
@@ -283,7 +291,11 @@ impl<'a> Session<'a> {
             tables: self
                 .tables
                 .iter()
-                .map(|table| (table.name.clone(), table.columns.clone()))
+                .map(|table| {
+                    let columns = table.schema.fields().iter();
+                    let columns = columns.map(|field| field.name().clone());
+                    (table.name.clone(), columns.collect())
+                })
                 .collect(),
             functions: self.engine.session().function_names(),
             questions: self.library.questions().map(|question| question.id.clone()).collect(),
@@ -367,6 +379,37 @@ mod tests {
         let (data, _, _) = typed(&[&command, "select 1 as a;", "select 2 as b;"]);
         assert_eq!(fs::read_to_string(&file).unwrap(), "a\n1\n");
         assert_eq!(data, "b\n─\n2\n");
+    }
+
+    #[test]
+    fn file_waits_for_the_next_result_and_is_forgotten_when_it_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.csv");
+        let command = format!("\\o {}", file.display());
+        let (data, _, _) = typed(&[&command, "select nope;", "select 1 as a;"]);
+        assert_eq!(
+            (fs::read_to_string(&file).unwrap().as_str(), data.as_str()),
+            ("a\n1\n", "")
+        );
+        let (data, messages, _) = typed(&["\\o /nonexistent/rows.csv", "select 1 as a;", "select 2 as b;"]);
+        assert_eq!(data, "b\n─\n2\n");
+        assert!(
+            messages.contains("the next result goes to the terminal\nerror: ")
+                && messages.contains("`/nonexistent/rows.csv`"),
+            "{messages}"
+        );
+    }
+
+    #[test]
+    fn output_without_a_file_goes_back_to_the_terminal_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = format!("\\o {}", folder.path().join("rows.csv").display());
+        let (data, messages, _) = typed(&[&command, "\\o", "select 1 as a;"]);
+        assert_eq!(data, "a\n─\n1\n");
+        assert!(
+            messages.contains("`\nthe next result goes to the terminal\n"),
+            "{messages}"
+        );
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn who_can_act_as_a_principal_bears_on_all_that_it_may_do() {
         told(&[change("AddRoleToInstanceProfile", 9, &[role])]),
         [at("Deployer", 9)]
     );
-    for call in ["CreateAccessKey", "CreateLoginProfile"] {
+    for call in ["CreateAccessKey", "UpdateAccessKey", "CreateLoginProfile"] {
         assert_eq!(told(&[change(call, 9, &[("user", "ada")])]), [at("ada", 9)]);
     }
     assert_eq!(told(&[change("UpdateGroup", 9, &[("group", "ops")])]), [at("ada", 9)]);

@@ -1,5 +1,6 @@
 //! Access keys and passwords that nobody used, as credential reports say and the logs do not contradict.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Thresholds;
@@ -9,6 +10,7 @@ use crate::policy::estate::Estate;
 use crate::policy::snapshot::Credential;
 use crate::policy::snapshot::CredentialKind;
 use crate::policy::usage::Usage;
+use crate::policy::window::Window;
 
 /// Findings in the order of principals and kinds.
 ///
@@ -16,10 +18,11 @@ use crate::policy::usage::Usage;
 /// what the logs show of the user. The logs must cover the window, as for permissions.
 pub fn credential_findings(estate: &Estate<'_>, usage: &Usage, thresholds: Thresholds) -> Vec<Finding> {
     let reported: Vec<(&Credential, i64)> = estate.dated_credentials().collect();
+    let last_seen = last_seen(estate, usage);
     let is_unused = |(credential, taken_at): &(&Credential, i64)| {
         is_old_and_unused(credential, usage)
             && is_covered(credential, usage, thresholds)
-            && is_explained((credential, *taken_at), &reported, usage)
+            && is_explained((credential, *taken_at), &reported, (&last_seen, usage.window))
     };
     let mut findings: Vec<Finding> = reported
         .iter()
@@ -46,18 +49,38 @@ fn is_covered(credential: &Credential, usage: &Usage, thresholds: Thresholds) ->
     usage.window.days() >= thresholds.min_window_days && share >= thresholds.min_coverage && log.is_some()
 }
 
+/// The last call of every principal, by the ARN in the logs and in the snapshots.
+fn last_seen<'a>(estate: &Estate<'a>, usage: &'a Usage) -> BTreeMap<&'a str, i64> {
+    let ids = estate.callers().filter_map(|member| {
+        let principal = member.principal;
+        Some((principal.unique_id.as_deref()?, principal.arn.as_str()))
+    });
+    let arns: BTreeMap<&str, &str> = ids.collect();
+    let mut last_seen = BTreeMap::new();
+    for (key, deeds) in &usage.principals {
+        let by_id = key.unique_id.as_deref().and_then(|id| arns.get(id).copied());
+        for arn in [Some(key.arn.as_str()), by_id].into_iter().flatten() {
+            let known = last_seen.entry(arn).or_insert(i64::MIN);
+            *known = deeds.last_seen.map_or(*known, |last| last.max(*known));
+        }
+    }
+    last_seen
+}
+
 /// Calls of the user need a credential that the report knows as used, and none may be later than the report.
-fn is_explained((credential, taken_at): (&Credential, i64), reported: &[(&Credential, i64)], usage: &Usage) -> bool {
+fn is_explained(
+    (credential, taken_at): (&Credential, i64),
+    reported: &[(&Credential, i64)],
+    (last_seen, window): (&BTreeMap<&str, i64>, Window),
+) -> bool {
     let arn = credential.principal_arn.as_str();
-    let deeds = usage.principals.iter().filter(|(key, _)| key.arn == arn);
-    let last_seen = deeds.filter_map(|(_, deeds)| deeds.last_seen).max();
-    let Some(last_seen) = last_seen else {
+    let Some(last_seen) = last_seen.get(arn) else {
         // Calls of the root user are not gathered, so the report alone must reach to the end.
-        return !arn.ends_with(":root") || taken_at >= usage.window.until;
+        return !arn.ends_with(":root") || taken_at >= window.until;
     };
     let own = reported.iter().filter(|(other, _)| other.principal_arn == arn);
     let used = own.filter_map(|(other, _)| other.last_used_at).max();
-    last_seen <= taken_at && used.is_some_and(|used| used >= usage.window.since)
+    *last_seen <= taken_at && used.is_some_and(|used| used >= window.since)
 }
 
 fn finding(credential: &Credential) -> Option<Finding> {

@@ -18,15 +18,15 @@ use crate::event::global_home;
 use crate::iam::ActionId;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
+use crate::policy::account_log::AccountLog;
+use crate::policy::account_log::Coverage;
 use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
 use crate::policy::resource::covers;
 use crate::policy::trails::Trails;
-use crate::policy::usage::AccountLog;
 use crate::policy::usage::ActionUse;
-use crate::policy::usage::Coverage;
-use crate::policy::usage::Window;
+use crate::policy::window::Window;
 
 /// What the verdicts on one principal rest on.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The part of a window for which it is proven that events of some kinds were recorded.
 
 use super::reason::Reason;
-use crate::policy::usage::Extent;
-use crate::policy::usage::Window;
+use crate::policy::account_log::Extent;
+use crate::policy::window::Window;
 
 /// Days without an event of a kind at the end of the window from which on its recording may have been switched off.
 const SILENT_DAYS: i64 = 7;

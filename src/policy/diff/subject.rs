@@ -38,10 +38,11 @@ pub enum Absence {
 
 /// Users and roles in the order of ARN and id.
 ///
-/// Principals of accounts that have neither logs nor a snapshot are other people's and left out.
+/// Principals of accounts that have neither logs nor a snapshot are other people's and left out, and so are those that
+/// records name by an id which no snapshot has.
 pub fn subjects<'a>(usage: &'a Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
     let mut deeds: BTreeMap<&str, Vec<(&'a PrincipalKey, &'a PrincipalUse)>> = BTreeMap::new();
-    // A principal that was renamed, or whose record leaves out its path, is known by its id.
+    // A principal that was renamed, or whose record leaves out its path or names it by its id alone, is known by its id.
     let members: Vec<Member<'a>> = estate.callers().collect();
     let by_id: BTreeMap<&str, &str> = members
         .iter()
@@ -74,7 +75,7 @@ pub fn subjects<'a>(usage: &'a Usage, estate: &Estate<'a>) -> Vec<Subject<'a>> {
         });
         subjects.extend(others.into_iter().map(|found| absent(found, Absence::OtherPrincipal)));
     }
-    for found in deeds.into_values().flatten() {
+    for found in deeds.into_values().flatten().filter(|(key, _)| !key.is_id_alone()) {
         let account = found.0.account_id().unwrap_or_default();
         match (accounts.contains(account), usage.accounts.contains_key(account)) {
             (true, _) if estate.partial_accounts().contains(account) => {
@@ -94,8 +95,10 @@ fn merged<'a>(own: &[(&'a PrincipalKey, &'a PrincipalUse)]) -> Cow<'a, Principal
     if let [(_, deeds)] = own {
         return Cow::Borrowed(deeds);
     }
+    let (alone, named): (Vec<_>, Vec<_>) = own.iter().partition(|(key, _)| key.is_id_alone());
     let mut merged = PrincipalUse::default();
-    own.iter().for_each(|(_, deeds)| merged.add(deeds));
+    named.iter().for_each(|(_, deeds)| merged.add(deeds));
+    alone.iter().for_each(|(_, deeds)| merged.add_copies(deeds));
     Cow::Owned(merged)
 }
 

@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::json;
 
+use super::super::account_log::AccountLog;
+use super::super::account_log::Recorded;
 use super::super::changes::GrantChanges;
 use super::super::estate::TakenSnapshot;
 use super::super::snapshot;
 use super::super::trails::Trails;
-use super::super::usage::AccountLog;
 use super::super::usage::PrincipalKey;
 use super::super::usage::PrincipalUse;
-use super::super::usage::Recorded;
-use super::super::usage::Window;
+use super::super::window::Window;
 use super::*;
 
 const ACCOUNT: &str = "111122223333";
@@ -531,6 +531,26 @@ fn principal_that_was_renamed_is_known_by_its_id() {
     let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]).with("sqs:CreateQueue", used(1));
     case.role()["Arn"] = json!("arn:aws:iam::111122223333:role/team/r");
     assert_eq!(case.verdicts(), ["sqs:CreateQueue used"]);
+}
+
+#[test]
+fn calls_that_both_accounts_recorded_count_once() {
+    let mut case = Case::new(&[allow(&json!("s3:GetObject"))]).with("s3:GetObject", used(5));
+    for (id, calls) in [(ID, 8), ("AROASTRANGER", 9)] {
+        let key = PrincipalKey {
+            arn: String::new(),
+            unique_id: Some(text(id)),
+        };
+        let deeds = case.usage.principals.entry(key).or_default();
+        deeds.actions.insert(text("s3:GetObject"), used(calls));
+    }
+    case.check(|diffs| {
+        let [only] = diffs else {
+            panic!("{} principals", diffs.len())
+        };
+        let uses: Vec<u64> = only.rows.iter().filter_map(|row| Some(row.evidence?.used)).collect();
+        assert_eq!(uses, [8]);
+    });
 }
 
 #[test]

@@ -12,13 +12,13 @@ use crate::iam::Facts;
 use crate::iam::Level;
 use crate::iam::Observability;
 use crate::iam::document::Statement;
+use crate::policy::account_log::AccountLog;
+use crate::policy::account_log::Recorded;
+use crate::policy::account_log::Stream;
 use crate::policy::trails::Told;
 use crate::policy::trails::Trails;
 use crate::policy::trails::Wanted;
-use crate::policy::usage::AccountLog;
-use crate::policy::usage::Recorded;
-use crate::policy::usage::Stream;
-use crate::policy::usage::Window;
+use crate::policy::window::Window;
 
 /// What the facts say about the traces of actions, each looked up once.
 #[derive(Debug)]

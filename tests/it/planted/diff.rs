@@ -306,6 +306,7 @@ fn command_prints_the_rows_that_were_asked_for_and_what_they_rest_on() {
     for column in ["since", "until", "coverage", "facts_date", "snapshot_time"] {
         assert!(!rows[0][column].is_null(), "{column}");
     }
+    assert_eq!(rows[0]["source"], "usage");
     assert!(ended.stderr.contains("(14 days)"), "{}", ended.stderr);
     let short = sample.run(&["diff", "--principal", "payments-task", "--output", "csv"]);
     assert!(short.stderr.contains("nothing is called unused"), "{}", short.stderr);

@@ -149,6 +149,7 @@ fn findings_are_rows_too() {
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0]["finding"], "never-used-role");
     assert!(!rows[0]["since"].is_null() && !rows[0]["facts_date"].is_null());
+    assert_eq!(rows[0]["source"], "usage");
 }
 
 #[test]

@@ -529,3 +529,12 @@ fn wrong_usage_is_told_with_what_to_write_instead() {
         ],
     );
 }
+
+#[test]
+fn format_may_also_be_written_as_other_commands_have_it() {
+    let sample = sample();
+    let written = |option: &str| run(&sample, &["--principal", "payments-task", option, "diff"]);
+    let (own, other) = (written("--format"), written("--output"));
+    assert_eq!((own.code, &own.stdout), (other.code, &other.stdout), "{}", other.stderr);
+    assert!(!own.stdout.starts_with('['), "{}", own.stdout);
+}

@@ -40,6 +40,24 @@ fn expected_operations(expected: &Value) -> BTreeMap<Operation, (Outcomes, Vec<S
 }
 
 #[test]
+fn principal_that_made_no_call_is_told_with_those_like_it() {
+    let sample = sample();
+    let asked = |principal: &str| {
+        sample
+            .run(&["query", "used-actions", "--param", &format!("principal={principal}")])
+            .stderr
+    };
+    let told = asked("payments-task");
+    assert!(
+        told.contains("hint: no call is by `payments-task`; ")
+            && told.contains("like it: `arn:aws:iam::111122223333:role/ecs/payments-task`"),
+        "{told}"
+    );
+    let told = asked("arn:aws:iam::111122223333:role/ecs/payments-task");
+    assert!(!told.contains("hint: "), "{told}");
+}
+
+#[test]
 fn used_actions_are_those_of_every_principal_that_calls_apis() {
     let sample = sample();
     let mut answered: BTreeMap<Operation, Outcomes> = BTreeMap::new();

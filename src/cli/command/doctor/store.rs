@@ -4,7 +4,7 @@ use super::bucket;
 use super::check::Check;
 use super::machine::space_check;
 use crate::cli::error::CliError;
-use crate::cli::size::format_count;
+use crate::cli::size::counted;
 use crate::cli::size::format_size;
 use crate::schema;
 use crate::source::S3Options;
@@ -55,8 +55,8 @@ async fn unnamed_check(place: &str, store: &Store) -> Check {
             "store files",
             place,
             format!(
-                "{} data files, {}, belong to no table",
-                format_count(unnamed.files),
+                "{} of no table, {}",
+                counted(unnamed.files, "data file"),
                 format_size(unnamed.bytes)
             ),
             "nothing, if a run is writing now or `trimtrail commit` is still to come; else a run was cut off, no query sees \

@@ -79,10 +79,13 @@ pub(super) fn tell_boundary(found: &Boundary, chosen: &[Subject<'_>], output: &m
         counted(found.unknown, "action")
     ));
     if !found.widened.is_empty() {
-        let services = found.widened.join(", ");
         output.note(&format!(
-            "patterns let more of these services through, to stay short enough: {services}"
+            "patterns let more of {} through, to stay short enough:",
+            counted(found.widened.len(), "service")
         ));
+        for service in &found.widened {
+            output.note(&format!("  {service}"));
+        }
     }
     let members = chosen.iter().filter_map(|subject| subject.member);
     let bounded = members.filter(|member| member.principal.boundary_arn.is_some()).count();

@@ -1,7 +1,7 @@
 //! What trails began or ceased to record inside the window, and what they may not record at all.
 
-use super::super::super::usage::Extent;
-use super::super::super::usage::Stream;
+use super::super::super::account_log::Extent;
+use super::super::super::account_log::Stream;
 use super::*;
 
 fn days(first: i64, last: i64) -> Extent {
