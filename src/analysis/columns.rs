@@ -119,22 +119,6 @@ impl Column {
         texts.map_or_else(Vec::new, |texts| texts.iter().flatten().map(str::to_owned).collect())
     }
 
-    /// The same without copies; null is empty.
-    pub(super) fn each_text(&self, row: usize) -> impl Iterator<Item = &str> {
-        let lists = self.array.as_list_opt::<i32>().filter(|lists| lists.is_valid(row));
-        let bound = |index: usize| usize::try_from(*lists?.value_offsets().get(index)?).ok();
-        let range = bound(row).zip(bound(row + 1)).map_or(0..0, |(start, end)| start..end);
-        let texts = lists.and_then(|lists| lists.values().as_string_opt::<i32>());
-        range.filter_map(move |element| {
-            let texts = texts?;
-            Some(if texts.is_valid(element) {
-                texts.value(element)
-            } else {
-                ""
-            })
-        })
-    }
-
     /// The elements of a list of integers.
     pub(super) fn integers_at(&self, row: usize) -> Vec<i64> {
         let elements = self.elements(row);

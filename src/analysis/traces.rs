@@ -10,6 +10,7 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch_with;
 use super::evidence::listed;
+use super::structures::TextLists;
 use crate::policy::PrincipalKey;
 use crate::policy::TraceLog;
 use crate::policy::TracedUse;
@@ -73,8 +74,8 @@ fn read(batch: &RecordBatch, wanted: &Wanted<'_>, log: &mut TraceLog) -> Result<
     let (regions, endpoints) = (columns.texts("serving_region")?, columns.texts("vpc_endpoint_id")?);
     let services = columns.texts("via_service")?;
     let (resources, origins) = (
-        columns.text_lists("resources")?,
-        columns.text_lists("resource_origins")?,
+        TextLists::new(batch, "resources")?,
+        TextLists::new(batch, "resource_origins")?,
     );
     for row in 0..batch.num_rows() {
         let Some(arn) = wanted.arn(arns.text(row), ids.text(row)) else {
@@ -85,7 +86,7 @@ fn read(batch: &RecordBatch, wanted: &Wanted<'_>, log: &mut TraceLog) -> Result<
             unique_id: ids.text(row).filter(|id| !id.is_empty()).map(str::to_owned),
         };
         let is_proof = |origin: &str| !matches!(origin, "template" | "names");
-        let origins = origins.each_text(row).map(is_proof);
+        let origins = origins.of(row).map(is_proof);
         let traced = TracedUse {
             action: actions.text(row).unwrap_or_default(),
             is_used: is_used.boolean(row) == Some(true),
@@ -98,7 +99,7 @@ fn read(batch: &RecordBatch, wanted: &Wanted<'_>, log: &mut TraceLog) -> Result<
             serving_region: regions.text(row),
             vpc_endpoint_id: endpoints.text(row),
             via_service: services.text(row),
-            resources: resources.each_text(row).zip(origins).collect(),
+            resources: resources.of(row).zip(origins).collect(),
         };
         log.add(&key, &traced);
     }
