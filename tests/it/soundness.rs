@@ -461,8 +461,8 @@ fn regions_that_ingest_left_out_limit_what_is_unused() {
     assert_eq!(estate.verdicts().0, row("unused"));
 }
 
-#[test]
-fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+/// Everyday calls, those of `a` in the logs of another account, nameless ones of `b`, and those of a stranger.
+fn calls_by_id_alone() -> Vec<Value> {
     let mut events = everyday();
     let taken = json!({"roleArn": "arn:aws:iam::444455556666:role/x", "roleSessionName": "s"});
     for day in 0..DAYS {
@@ -489,7 +489,12 @@ fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
         stranger["userIdentity"]["principalId"] = json!("AROAstranger:s");
         events.extend([foreign, nameless, stranger]);
     }
-    let estate = Estate::new(&events);
+    events
+}
+
+#[test]
+fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+    let estate = Estate::new(&calls_by_id_alone());
     let statements = json!([allow(&json!(["ec2:DescribeVpcs", "sts:AssumeRole"]))]);
     let roles = ["a", "b", "base"].map(|name| role(name, &statements));
     estate.file("page.json", &page(&roles, None));
