@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::event;
 use crate::event::CredentialKind;
 use crate::event::UserIdentity;
+use crate::iam;
 
 use super::columns::DictionaryColumn;
 use super::columns::empty;
@@ -72,12 +73,19 @@ impl IdentityTable {
         self.texts.copy(text, base, work, cuts);
     }
 
-    /// Number of the identity with this exact text.
-    pub(crate) fn intern(&mut self, text: &[u8], value: &Value<'_>) -> Result<usize, SyntaxError> {
+    /// Number of the identity with this exact text, in a record of a region.
+    ///
+    /// An account lies in one partition, so that any of its regions tells it.
+    pub(crate) fn intern(
+        &mut self,
+        text: &[u8],
+        value: &Value<'_>,
+        region: Option<&str>,
+    ) -> Result<usize, SyntaxError> {
         let (code, is_new) = self.texts.intern(text, value);
         let index = usize::try_from(code).unwrap_or_default();
         if is_new {
-            self.push(&Parsed::read(value)?);
+            self.push(&Parsed::read(value)?, region.map(iam::partition));
         }
         Ok(index)
     }
@@ -131,8 +139,11 @@ impl IdentityTable {
         self.leaves.get(index)?.value_at(identity)
     }
 
-    fn push(&mut self, parsed: &Parsed<'_>) {
-        let identity = parsed.identity();
+    fn push(&mut self, parsed: &Parsed<'_>, partition: Option<&str>) {
+        let identity = UserIdentity {
+            partition,
+            ..parsed.identity()
+        };
         let principal = event::principal(&identity);
         let number = self.entries.len();
         let values = [
@@ -274,6 +285,7 @@ impl<'a> Parsed<'a> {
             invoked_by: self.text("user_identity_invoked_by"),
             session_issuer_arn: self.text("session_issuer_arn"),
             on_behalf_of_user_id: self.text("on_behalf_of_user_id"),
+            partition: None,
         }
     }
 
@@ -324,7 +336,7 @@ mod tests {
 
     fn intern(table: &mut IdentityTable, raw: &str) -> usize {
         table
-            .intern(raw.as_bytes(), &Value::in_text(ValueKind::Object, raw))
+            .intern(raw.as_bytes(), &Value::in_text(ValueKind::Object, raw), None)
             .unwrap()
     }
 
@@ -338,6 +350,16 @@ mod tests {
                 .chain(PRINCIPAL_COLUMNS)
                 .all(exists)
         );
+    }
+
+    #[test]
+    fn account_without_an_arn_is_named_in_the_partition_of_the_region() {
+        let raw = r#"{"type":"AWSAccount","accountId":"111122223333"}"#;
+        let mut table = IdentityTable::default();
+        let value = Value::in_text(ValueKind::Object, raw);
+        let index = table.intern(raw.as_bytes(), &value, Some("us-gov-west-1")).unwrap();
+        let [arns, ..] = table.principals();
+        assert_eq!(arns.value_at(index), Some("arn:aws-us-gov:iam::111122223333:root"));
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub use object::Limits;
 pub use outcome::ObjectKind;
 pub use outcome::Outcome;
 pub use outcome::Reject;
+pub use outcome::kept_rejects;
 pub use rows::DayRows;
 pub use rows::RowBuffer;
 pub use sha256::Hashed;

@@ -32,7 +32,12 @@ impl ObjectKind {
     }
 }
 
-/// A record that could not be stored.
+/// Records of one object that are rejected one by one; one more entry stands for all behind them.
+pub(crate) const MOST_REJECTS: usize = 10_000;
+/// What an entry takes besides its texts.
+const REJECT_BYTES: usize = 128;
+
+/// A record that could not be stored, or all that come behind many others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// Position among the records of the object, from 0.
@@ -47,7 +52,7 @@ pub struct Reject {
     pub raw: Vec<u8>,
 }
 
-/// What decoding one object gave; `records` = rows pushed + rejects.
+/// What decoding one object gave; `records` = `rows` + `rejected`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What the object holds.
@@ -57,9 +62,13 @@ pub struct Outcome {
     /// Rows pushed to the buffer.
     pub rows: u64,
     /// Records that could not be stored.
+    pub rejected: u64,
+    /// What is known of them: an entry for each, see [`kept_rejects`].
     pub rejects: Vec<Reject>,
     /// Rows without a readable `eventTime`.
     pub without_time: u64,
+    /// Rows without an `eventID`, which cannot be told from copies of them.
+    pub without_id: u64,
     /// Earliest and latest `eventTime` of the rows, microseconds since 1970-01-01T00:00:00Z.
     pub event_times: Option<(i64, i64)>,
     /// Size of the inflated object as far as it could be read.
@@ -72,4 +81,18 @@ pub struct Outcome {
     pub is_unread: bool,
     /// What is wrong with the object as a whole.
     pub fault: Option<String>,
+}
+
+/// Entries in [`Outcome::rejects`] for as many rejected records.
+pub fn kept_rejects(rejected: u64) -> u64 {
+    rejected.min(MOST_REJECTS as u64 + 1)
+}
+
+impl Outcome {
+    /// Memory that waits for the ledger, in bytes, roughly: rejects, for an object with this URI, and a digest.
+    pub fn ledger_bytes(&self, uri: &str) -> usize {
+        let rejects = self.rejects.iter();
+        let rejects = rejects.map(|reject| reject.raw.len() + reject.reason.len() + uri.len() + REJECT_BYTES);
+        rejects.sum::<usize>() + self.digest_text.as_ref().map_or(0, String::len)
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! The text has the fields in the order of the documentation; every value, number text included, is that of the source.
 
+use std::collections::HashMap;
+
 use arrow::array::Array;
 use arrow::array::ArrayRef;
 use arrow::array::AsArray;
@@ -281,12 +283,20 @@ fn merged(base: &str, over: &str) -> String {
     if base_is_object.is_err() {
         return over.to_owned();
     }
+    // Looked up by name, as `over` may have as many members as a record has room for.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, (name, ..)) in members.iter().enumerate() {
+        places.entry(name.clone()).or_insert(place);
+    }
     let read = Scanner::new(over).members(|key, kind, raw| {
-        let same_name = members.iter_mut().find(|(name, ..)| *name == key);
+        let same_name = places.get(key.as_ref()).and_then(|place| members.get_mut(*place));
         match same_name {
             Some((_, ValueKind::Object, value)) if kind == ValueKind::Object => *value = merged(value, raw),
             Some(member) => *member = (key.into_owned(), kind, raw.to_owned()),
-            None => members.push((key.into_owned(), kind, raw.to_owned())),
+            None => {
+                places.insert(key.clone().into_owned(), members.len());
+                members.push((key.into_owned(), kind, raw.to_owned()));
+            }
         }
     });
     if read.is_err() {

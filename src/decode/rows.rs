@@ -198,7 +198,11 @@ impl RowBuffer {
     ) -> Result<(), SyntaxError> {
         let object_member = |field| draft.get(field).filter(|member| member.kind == ValueKind::Object);
         let identity = match object_member(Field::UserIdentity) {
-            Some(member) => self.identities.intern(member.content.as_bytes(), &member.value)?,
+            Some(member) => {
+                let region = draft.content(Field::AwsRegion);
+                self.identities
+                    .intern(member.content.as_bytes(), &member.value, region)?
+            }
             None => NO_ENTRY,
         };
         let tls = match object_member(Field::TlsDetails) {

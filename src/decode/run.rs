@@ -8,6 +8,7 @@ use super::document::Document;
 use super::fields::Draft;
 use super::fields::Field;
 use super::object::Limits;
+use super::outcome::MOST_REJECTS;
 use super::outcome::ObjectKind;
 use super::outcome::Outcome;
 use super::outcome::Reject;
@@ -35,12 +36,24 @@ pub(crate) struct Run<'r> {
     outcome: Outcome,
     first_key: Option<Vec<u8>>,
     rejected_bytes: usize,
+    rest: Option<Rest>,
     has_record_array: bool,
     digests: u64,
     aggregates: u64,
     first_category: Option<String>,
     /// Position of the window in the inflated object.
     pub(crate) window_offset: u64,
+}
+
+/// The rejected records behind those that are kept one by one.
+#[derive(Debug)]
+struct Rest {
+    first: Reject,
+    records: u64,
+    /// Where the last of them ends in the inflated object.
+    end: u64,
+    are_other_records: bool,
+    resembles_records: bool,
 }
 
 impl<'r> Run<'r> {
@@ -54,6 +67,7 @@ impl<'r> Run<'r> {
             outcome: Outcome::default(),
             first_key: None,
             rejected_bytes: 0,
+            rest: None,
             has_record_array: false,
             digests: 0,
             aggregates: 0,
@@ -163,13 +177,21 @@ impl<'r> Run<'r> {
             None if self.has_record_array && self.outcome.records == 0 => ObjectKind::Events,
             None => ObjectKind::Unknown,
         };
-        let is_foreign = !self.has_record_array && !self.outcome.rejects.iter().any(resembles_a_record);
+        let mut rejects = self.outcome.rejects.iter();
+        let rest = self.rest.take();
+        let resembles_records = rejects.clone().any(|reject| resembles_a_record(&reject.raw))
+            || rest.as_ref().is_some_and(|rest| rest.resembles_records);
+        let is_foreign = !self.has_record_array && !resembles_records;
         // An array of other things, well-formed throughout, is no damaged log either.
-        let holds_other_records = self.outcome.rejects.iter().all(|reject| reject.reason == NOT_A_RECORD);
+        let holds_other_records = rejects.all(|reject| reject.reason == NOT_A_RECORD)
+            && rest.as_ref().is_none_or(|rest| rest.are_other_records);
         if self.outcome.kind == ObjectKind::Unknown && (is_foreign || holds_other_records) {
             self.outcome.records = 0;
+            self.outcome.rejected = 0;
             self.outcome.rejects.clear();
             self.fault("holds no CloudTrail records; leave it out");
+        } else {
+            self.outcome.rejects.extend(rest.map(Rest::into_reject));
         }
         self.outcome
     }
@@ -216,6 +238,8 @@ impl<'r> Run<'r> {
             Ok(()) => {
                 self.outcome.records += 1;
                 self.outcome.rows += 1;
+                let has_id = self.rows.event_keys().last().is_some_and(Option::is_some);
+                self.outcome.without_id += u64::from(!has_id);
                 match self.rows.times().last() {
                     Some(Some(time)) => {
                         let (first, last) = self.outcome.event_times.unwrap_or((*time, *time));
@@ -229,27 +253,68 @@ impl<'r> Run<'r> {
     }
 
     fn push_reject(&mut self, bytes: &[u8], range: Range<usize>, reason: String) {
+        let record_index = i64::try_from(self.outcome.records).unwrap_or(i64::MAX);
+        let byte_offset = self.window_offset + range.start as u64;
+        let byte_length = range.len() as u64;
+        self.outcome.records += 1;
+        self.outcome.rejected += 1;
+        if self.outcome.rejects.len() >= MOST_REJECTS {
+            let is_other_record = reason == NOT_A_RECORD;
+            let rest = self.rest.get_or_insert_with(|| Rest {
+                first: Reject {
+                    record_index,
+                    byte_offset,
+                    byte_length,
+                    reason,
+                    raw: Vec::new(),
+                },
+                records: 0,
+                end: byte_offset,
+                are_other_records: true,
+                resembles_records: false,
+            });
+            rest.records += 1;
+            rest.end = byte_offset + byte_length;
+            rest.are_other_records &= is_other_record;
+            rest.resembles_records |= resembles_a_record(bytes);
+            return;
+        }
         let room = MAX_REJECTED_BYTES
             .saturating_sub(self.rejected_bytes)
             .min(self.limits.max_record_bytes);
         let raw = bytes.get(..room.min(bytes.len())).unwrap_or_default().to_vec();
         self.rejected_bytes += raw.len();
         self.outcome.rejects.push(Reject {
-            record_index: i64::try_from(self.outcome.records).unwrap_or(i64::MAX),
-            byte_offset: self.window_offset + range.start as u64,
-            byte_length: range.len() as u64,
+            record_index,
+            byte_offset,
+            byte_length,
             reason,
             raw,
         });
-        self.outcome.records += 1;
+    }
+}
+
+impl Rest {
+    fn into_reject(self) -> Reject {
+        let Self {
+            first, records, end, ..
+        } = self;
+        Reject {
+            byte_length: end - first.byte_offset,
+            reason: format!(
+                "{records} records from here on cannot be stored, the first: {}",
+                first.reason
+            ),
+            ..first
+        }
     }
 }
 
 /// Whether a rejected value may once have been a record.
-fn resembles_a_record(reject: &Reject) -> bool {
+fn resembles_a_record(raw: &[u8]) -> bool {
     ["\"eventName\"", "\"eventVersion\""]
         .iter()
-        .any(|name| memchr::memmem::find(&reject.raw, name.as_bytes()).is_some())
+        .any(|name| memchr::memmem::find(raw, name.as_bytes()).is_some())
 }
 
 /// Category of a record; before `eventCategory` existed (eventVersion 1.06 and older) there were only API events.

@@ -22,7 +22,8 @@ fn decode_with(limits: Limits, object: &[u8]) -> (Outcome, RecordBatch) {
     let outcome = Decoder::new(limits)
         .decode("file:///object", object, &mut rows, never)
         .unwrap();
-    assert_eq!(outcome.records, outcome.rows + outcome.rejects.len() as u64, "balance");
+    assert_eq!(outcome.records, outcome.rows + outcome.rejected, "balance");
+    assert_eq!(outcome.rejects.len() as u64, kept_rejects(outcome.rejected), "rejects");
     assert_eq!(outcome.rows, rows.rows() as u64);
     (outcome, rows.to_batch().unwrap())
 }
@@ -406,6 +407,33 @@ fn bomb_is_stopped_at_the_cap() {
     };
     let (outcome, _) = decode_with(limits, &gzip::compress(&vec![b' '; 64 << 20]));
     assert!(outcome.fault.unwrap().contains("--max-inflated-bytes"));
+}
+
+#[test]
+fn rejects_without_end_are_told_together_behind_the_first_ones() {
+    const ELEMENTS: usize = 12_000;
+    let elements = vec!["7"; ELEMENTS].join(",");
+    let (outcome, batch) = decode(format!("{{\"Records\":[{RECORD},{elements},{RECORD}]}}").as_bytes());
+    let (records, rejected) = (ELEMENTS as u64 + 2, ELEMENTS as u64);
+    assert_eq!(
+        (outcome.records, outcome.rows, outcome.rejected),
+        (records, 2, rejected)
+    );
+    assert_eq!(batch.num_rows(), 2);
+    assert_eq!(outcome.rejects.len() as u64, kept_rejects(rejected));
+    let rest = outcome.rejects.last().unwrap();
+    assert_eq!(
+        rest.reason,
+        "2000 records from here on cannot be stored, the first: not a CloudTrail record"
+    );
+    assert_eq!((rest.record_index, rest.byte_length), (10_001, 3_999));
+    assert!(rest.raw.is_empty());
+    let (outcome, _) = decode(format!("{{\"Records\":[{elements}]}}").as_bytes());
+    assert_eq!((outcome.records, outcome.rejected, outcome.rejects.len()), (0, 0, 0));
+    assert_eq!(
+        outcome.fault.as_deref(),
+        Some("holds no CloudTrail records; leave it out")
+    );
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct UserIdentity<'a> {
     pub session_issuer_arn: Option<&'a str>,
     /// `onBehalfOf.userId`.
     pub on_behalf_of_user_id: Option<&'a str>,
+    /// Partition of the region in which the call was recorded, where it is known.
+    pub partition: Option<&'a str>,
 }
 
 /// What kind of principal made a call.
@@ -117,7 +119,7 @@ pub fn principal<'a>(identity: &UserIdentity<'a>) -> Principal<'a> {
     let via_service = identity.invoked_by.filter(|_| kind != PrincipalKind::Service);
     let arn = match kind {
         PrincipalKind::Role => role_arn(identity),
-        PrincipalKind::User => identity.session_issuer_arn.or(identity.arn).map(Cow::Borrowed),
+        PrincipalKind::User => session_issuer(identity).or(identity.arn).map(Cow::Borrowed),
         PrincipalKind::Root => identity.arn.map(Cow::Borrowed).or_else(|| account_root_arn(identity)),
         PrincipalKind::Service => identity.invoked_by.or(identity.principal_id).map(Cow::Borrowed),
         PrincipalKind::Account => account_root_arn(identity).or(identity.principal_id.map(Cow::Borrowed)),
@@ -167,8 +169,12 @@ fn principal_kind(identity: &UserIdentity<'_>) -> PrincipalKind {
     }
 }
 
+fn session_issuer<'a>(identity: &UserIdentity<'a>) -> Option<&'a str> {
+    identity.session_issuer_arn.filter(|arn| !arn.is_empty())
+}
+
 fn role_arn<'a>(identity: &UserIdentity<'a>) -> Option<Cow<'a, str>> {
-    if let Some(issuer) = identity.session_issuer_arn.filter(|arn| !arn.is_empty()) {
+    if let Some(issuer) = session_issuer(identity) {
         return Some(Cow::Borrowed(issuer));
     }
     let arn = identity.arn?;
@@ -183,7 +189,14 @@ fn role_arn<'a>(identity: &UserIdentity<'a>) -> Option<Cow<'a, str>> {
 
 fn account_root_arn<'a>(identity: &UserIdentity<'a>) -> Option<Cow<'a, str>> {
     let account_id = identity.account_id.filter(|account_id| !account_id.is_empty())?;
-    Some(Cow::Owned(format!("arn:aws:iam::{account_id}:root")))
+    let of_arn = |arn: &'a str| {
+        let (partition, _) = arn.strip_prefix("arn:")?.split_once(':')?;
+        Some(partition).filter(|partition| !partition.is_empty())
+    };
+    let arns = [identity.arn, identity.session_issuer_arn];
+    let partition = arns.into_iter().flatten().find_map(of_arn);
+    let partition = partition.or(identity.partition).unwrap_or("aws");
+    Some(Cow::Owned(format!("arn:{partition}:iam::{account_id}:root")))
 }
 
 fn session_name<'a>(identity: &UserIdentity<'a>, kind: PrincipalKind) -> Option<&'a str> {
@@ -277,6 +290,45 @@ mod tests {
         let principal = principal(&identity);
         assert_eq!(principal.arn.as_deref(), Some("secretsmanager.amazonaws.com"));
         assert_eq!((principal.kind, principal.via_service), (PrincipalKind::Service, None));
+    }
+
+    #[test]
+    fn account_is_named_in_its_partition() {
+        let account = UserIdentity {
+            kind: Some("AWSAccount"),
+            account_id: Some("111122223333"),
+            ..UserIdentity::default()
+        };
+        for (partition, arn, wanted) in [
+            (None, None, "arn:aws:iam::111122223333:root"),
+            (Some("aws-us-gov"), None, "arn:aws-us-gov:iam::111122223333:root"),
+            (
+                Some("aws"),
+                Some("arn:aws-cn:sts::111122223333:assumed-role/a/b"),
+                "arn:aws-cn:iam::111122223333:root",
+            ),
+        ] {
+            let account = UserIdentity {
+                partition,
+                arn,
+                ..account
+            };
+            assert_eq!(principal(&account).arn.as_deref(), Some(wanted));
+        }
+    }
+
+    #[test]
+    fn empty_issuer_does_not_hide_the_user() {
+        let user = UserIdentity {
+            kind: Some("IAMUser"),
+            arn: Some("arn:aws:iam::111122223333:user/ada"),
+            session_issuer_arn: Some(""),
+            ..UserIdentity::default()
+        };
+        assert_eq!(
+            principal(&user).arn.as_deref(),
+            Some("arn:aws:iam::111122223333:user/ada")
+        );
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub use outcome::UsedResource;
 pub use outcome::Verdict;
 pub use passed_roles::PassedRolePath;
 pub use passed_roles::PathStep;
+pub use passed_roles::partition;
 pub use passed_roles::passed_role_arn;
 pub use passed_roles::passed_role_paths;
 pub use passed_roles::without_version_suffix;

@@ -125,7 +125,7 @@ pub fn without_version_suffix(event_name: &str) -> &str {
 }
 
 /// Partition of the ARNs of a region.
-pub(super) fn partition(region: &str) -> &'static str {
+pub fn partition(region: &str) -> &'static str {
     match region {
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",

@@ -15,7 +15,7 @@ pub enum ObjectState {
     Corrupt,
     /// Nothing that CloudTrail writes.
     Unknown,
-    /// Its bytes could not be had; the next run tries again.
+    /// Its bytes could not be had, or stopped coming; the next run tries again.
     Unreadable,
     /// It was gone before it could be read; it is read if it is ever listed again.
     Vanished,
@@ -81,7 +81,7 @@ pub struct Balance {
     pub by_state: [u64; 7],
     /// Objects of which nothing could be taken.
     pub rejected: u64,
-    /// Ingested objects with rejected records, or that break off.
+    /// Ingested objects with rejected records, or that are damaged.
     pub partial: u64,
     /// Rejected objects that lie in a folder under a name that CloudTrail never gives.
     pub foreign: u64,

@@ -45,6 +45,10 @@ use super::rollup::Rollup;
 const BATCH_ROWS: u64 = 1_000_000;
 /// Objects after which a batch takes no further ones.
 const BATCH_OBJECTS: usize = 50_000;
+/// Bytes of rejects and digests after which a batch takes no further objects.
+const BATCH_LEDGER_BYTES: usize = 64 << 20;
+/// Bytes after which those that were fetched already are left to the next batch.
+const MOST_LEDGER_BYTES: usize = 256 << 20;
 /// Compressed bytes of an event, roughly.
 const BYTES_PER_EVENT: u64 = 192;
 
@@ -71,9 +75,12 @@ pub(super) struct Work<'o, 'a> {
     pub(super) options: &'a Options,
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a AtomicBool,
+    /// Whether the batch brings the rollup of its rows.
+    pub(super) is_summed_up: bool,
     keys: EventKeys,
     next: AtomicUsize,
     rows: AtomicU64,
+    ledger_bytes: AtomicUsize,
     seen: Mutex<EventKeySet>,
     entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
@@ -102,9 +109,11 @@ impl<'o, 'a> Work<'o, 'a> {
             options,
             progress,
             stop,
+            is_summed_up: true,
             keys: EventKeys::default(),
             next: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
+            ledger_bytes: AtomicUsize::new(0),
             seen: Mutex::new(seen),
             entries: Mutex::default(),
             staged: Mutex::default(),
@@ -175,7 +184,8 @@ impl<'o, 'a> Work<'o, 'a> {
 
     /// The next object of the plan; `None` when the batch is to take no more.
     pub(super) fn take(&self) -> Option<(usize, &'o ObjectRef)> {
-        let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS;
+        let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS
+            || self.ledger_bytes.load(Ordering::Relaxed) >= BATCH_LEDGER_BYTES;
         if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
             return None;
         }
@@ -218,6 +228,9 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
     fn run(mut self) -> Result<(), IngestError> {
         let mut decoder = Decoder::new(self.work.options.limits);
         while let Some(delivery) = self.work.next() {
+            if self.work.ledger_bytes.load(Ordering::Relaxed) >= MOST_LEDGER_BYTES {
+                continue;
+            }
             let index = delivery.position;
             let mut text = None;
             let passed = failpoint::pass(Point::Fetched).map_err(|error| Fault::of_file(&error));
@@ -233,6 +246,8 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             // Room for the next bytes, now that these are gone.
             drop(delivery.room);
             self.work.rows.fetch_add(entry.outcome.rows, Ordering::Relaxed);
+            let ledger_bytes = entry.outcome.ledger_bytes(&entry.object.uri);
+            self.work.ledger_bytes.fetch_add(ledger_bytes, Ordering::Relaxed);
             self.work.progress.object_done(entry.object.size, entry.outcome.rows);
             let hashed = text.and_then(|text| self.hashes.push(self.finished.len(), text));
             self.finished.push((index, entry));

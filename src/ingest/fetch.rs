@@ -127,7 +127,8 @@ impl<'o> Fetcher<'o> {
                     is_open &= is_taken && outage.is_none();
                 }
                 Some(room) = self.room_for(next.filter(|_| is_open)) => {
-                    under_way.extend(next.take().map(|(position, object)| fetch(position, object, room)));
+                    let max_bytes = work.options.largest_fetched_bytes();
+                    under_way.extend(next.take().map(|(position, object)| fetch(position, object, max_bytes, room)));
                 }
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
@@ -153,11 +154,11 @@ impl<'o> Fetcher<'o> {
     }
 }
 
-async fn fetch(position: usize, listed: &ObjectRef, room: OwnedSemaphorePermit) -> Delivery<'_> {
+async fn fetch(position: usize, listed: &ObjectRef, max_bytes: u64, room: OwnedSemaphorePermit) -> Delivery<'_> {
     Delivery {
         position,
         listed,
-        fetched: source::fetch(listed).await,
+        fetched: source::fetch(listed, max_bytes).await,
         room: Some(room),
     }
 }
@@ -173,6 +174,8 @@ fn judge(delivery: &Delivery<'_>, failures: &mut u32) -> Option<Fault> {
             *failures = 0;
             None
         }
+        // Nothing was asked of the bucket.
+        Err(fault) if fault.kind == FaultKind::TooLarge => None,
         Err(fault) => {
             *failures += 1;
             let most = match fault.kind {

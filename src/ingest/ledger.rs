@@ -30,6 +30,8 @@ use super::balance::Problem;
 use super::options::Options;
 
 const EPOCH: Date = date(1970, 1, 1);
+/// Most bytes of rejected records in one batch: a column of them holds less than 2 GiB.
+const MOST_RAW_BYTES: usize = 1 << 30;
 
 /// What became of one object in a batch.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ impl<'a> Entry<'a> {
             return Self::unreadable(object, &Fault::of_file(&outcome.fault.unwrap_or_default()));
         }
         let state = match outcome.kind {
+            // The next run gives the rest, and finds what is stored already; but of rows without an id it could not.
+            _ if outcome.is_unread && outcome.without_id == 0 => ObjectState::Unreadable,
             ObjectKind::Digest | ObjectKind::Aggregated if outcome.fault.is_none() => ObjectState::NotEvents,
             _ if outcome.rows > 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Partial,
             ObjectKind::Unknown if outcome.rejects.is_empty() && outcome.sha256.is_some() => ObjectState::Unknown,
@@ -81,6 +85,7 @@ impl<'a> Entry<'a> {
             outcome,
             state: match fault.kind {
                 FaultKind::Vanished => ObjectState::Vanished,
+                FaultKind::TooLarge => ObjectState::Corrupt,
                 _ => ObjectState::Unreadable,
             },
             duplicates: 0,
@@ -108,7 +113,7 @@ impl<'a> Entry<'a> {
         balance.records += outcome.records;
         balance.stored += self.stored();
         balance.duplicates += self.duplicates;
-        balance.rejected_records += outcome.rejects.len() as u64;
+        balance.rejected_records += outcome.rejected;
         balance.without_time += outcome.without_time;
         let state = ObjectState::ALL.iter().position(|state| *state == self.state);
         if let Some(count) = balance.by_state.get_mut(state.unwrap_or_default()) {
@@ -146,7 +151,7 @@ impl<'a> Entry<'a> {
     fn reason(&self) -> Option<String> {
         let rejects = &self.outcome.rejects;
         let first = rejects.first().map(|reject| {
-            let others = match rejects.len() {
+            let others = match self.outcome.rejected {
                 1 => String::new(),
                 count => format!(" and {} more", count - 1),
             };
@@ -199,7 +204,7 @@ pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<Record
         count(&|entry| entry.outcome.records),
         count(&|entry| entry.stored()),
         count(&|entry| entry.duplicates),
-        count(&|entry| entry.outcome.rejects.len() as u64),
+        count(&|entry| entry.outcome.rejected),
         count(&|entry| entry.outcome.inflated_bytes),
         text(entries, |entry| entry.outcome.sha256.as_deref()),
         moment(&|entry| entry.outcome.event_times.map(|(first, _)| first)),
@@ -242,12 +247,27 @@ pub(super) fn rejects(entries: &[Entry<'_>], run_id: &str) -> Result<RecordBatch
         Arc::new(StringArray::from_iter_values(
             rejects.iter().map(|(_, reject)| &reject.reason),
         )),
-        Arc::new(BinaryArray::from_iter_values(
-            rejects.iter().map(|(_, reject)| &reject.raw),
-        )),
+        Arc::new(BinaryArray::from_iter_values(within(
+            MOST_RAW_BYTES,
+            rejects.iter().map(|(_, reject)| reject.raw.as_slice()),
+        ))),
         Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| run_id))),
     ];
     RecordBatch::try_new(schema::rejects(), columns)
+}
+
+/// Bytes of records, as long as there is room for them; none of those behind.
+fn within<'r>(mut room: usize, raws: impl Iterator<Item = &'r [u8]>) -> impl Iterator<Item = &'r [u8]> {
+    raws.map(move |raw| match room.checked_sub(raw.len()) {
+        Some(rest) => {
+            room = rest;
+            raw
+        }
+        None => {
+            room = 0;
+            &[]
+        }
+    })
 }
 
 fn text<'e, 't>(entries: &'e [Entry<'_>], value: impl Fn(&'e Entry<'_>) -> Option<&'t str>) -> ArrayRef
@@ -259,4 +279,43 @@ where
 
 fn days(day: Date) -> Option<i32> {
     day.since(EPOCH).ok().map(|span| span.get_days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source;
+
+    fn object() -> ObjectRef {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.json"), "x").unwrap();
+        let listing = source::list(&[folder.path().display().to_string()]).unwrap();
+        listing.objects.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn object_whose_bytes_stop_coming_is_read_again_unless_its_rows_cannot_be_told_from_copies() {
+        let state = |rows: u64, without_id: u64| {
+            let outcome = Outcome {
+                records: rows,
+                rows,
+                without_id,
+                is_unread: true,
+                fault: Some("cannot be read to its end: input/output error".to_owned()),
+                ..Outcome::default()
+            };
+            let entry = Entry::decoded(Cow::Owned(object()), outcome);
+            (entry.state, entry.stored())
+        };
+        assert_eq!(state(0, 0), (ObjectState::Unreadable, 0));
+        assert_eq!(state(3, 0), (ObjectState::Unreadable, 3));
+        assert_eq!(state(3, 1), (ObjectState::Partial, 3));
+    }
+
+    #[test]
+    fn bytes_of_rejects_end_where_a_column_is_full() {
+        let raws: [&[u8]; 4] = [b"aaa", b"bb", b"cccc", b"d"];
+        let kept: Vec<&[u8]> = within(5, raws.into_iter()).collect();
+        assert_eq!(kept, [&b"aaa"[..], b"bb", b"", b""]);
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::shard::Shard;
 use crate::decode::Limits;
+use crate::source;
 use crate::source::Selection;
 use crate::store::PreparedBatch;
 
@@ -15,6 +16,8 @@ const SMALLEST_BUFFER_BYTES: usize = 4 << 20;
 const SMALLEST_FETCHED_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
 const LARGEST_FETCHED_BYTES: usize = 1 << 30;
+/// Objects of a bucket up to this size are fetched however little memory there is.
+const ALWAYS_FETCHED_BYTES: u64 = 64 << 20;
 
 /// How a run is done.
 #[derive(Debug, Clone)]
@@ -47,6 +50,12 @@ impl Options {
     /// Objects that are fetched ahead; what is not decoded yet of a large one comes on top of the rows.
     pub(super) fn fetched_bytes(&self) -> usize {
         (self.memory_bytes / 8).clamp(SMALLEST_FETCHED_BYTES, LARGEST_FETCHED_BYTES)
+    }
+
+    /// Size of the largest object of a bucket that is fetched: half of the memory, as it is held whole.
+    pub(super) fn largest_fetched_bytes(&self) -> u64 {
+        let half = u64::try_from(self.memory_bytes / 2).unwrap_or(u64::MAX);
+        half.clamp(ALWAYS_FETCHED_BYTES, source::LARGEST_FETCHED_BYTES)
     }
 }
 

@@ -121,6 +121,7 @@ impl Ingest<'_> {
                 runtime: self.runtime,
                 threads: self.options.threads,
                 now: self.options.now,
+                stop: Some(self.stop),
             };
             if let Some(rebuilt) = rebuild.run_if_behind()? {
                 tracing::info!(
@@ -165,7 +166,9 @@ impl Ingest<'_> {
                 // Nobody knows yet whether the batches before will ever be committed.
                 objects.iter_mut().for_each(|object| object.listed_from = None);
             }
-            let work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
+            let mut work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
+            // Whoever commits a prepared batch sums it up.
+            work.is_summed_up = self.deposit.is_none();
             let mut batch = work.run(pool, self.runtime)?;
             version = self.deliver(&basis, &mut batch, state)?;
             let positions = batch.positions;
@@ -211,7 +214,10 @@ impl Ingest<'_> {
                 events: std::mem::take(&mut batch.staged),
                 objects: ledger::objects(&batch.entries, self.options)?,
                 rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
-                usage: Some(std::mem::take(&mut batch.usage).batch()?),
+                usage: match self.deposit {
+                    Some(_) => None,
+                    None => Some(std::mem::take(&mut batch.usage).batch()?),
+                },
                 committed_at: self.options.now,
             };
             match self.deposit {

@@ -233,7 +233,9 @@ async fn bytes(object: &ObjectRef) -> Result<Vec<u8>, Refusal> {
     if !object.is_remote() {
         return source::read(object).map_err(|cause| unreadable(&cause));
     }
-    let fetched = source::fetch(object).await.map_err(|fault| unreadable(&fault))?;
+    let fetched = source::fetch(object, source::LARGEST_FETCHED_BYTES)
+        .await
+        .map_err(|fault| unreadable(&fault))?;
     match fetched.content {
         Content::Whole(bytes) => Ok(bytes),
         Content::Stream(mut stream) => {

@@ -258,7 +258,8 @@ impl Verify<'_> {
         let mut remote = remote.as_slice();
         while !remote.is_empty() && goes_on() {
             let (now, later) = remote.split_at(fetched_together(remote));
-            let requests = stream::iter(now).map(|object| async { (*object, source::fetch(object).await) });
+            let requests = stream::iter(now)
+                .map(|object| async { (*object, source::fetch(object, source::LARGEST_FETCHED_BYTES).await) });
             let fetched = requests.buffered(ASKED_FOR_AT_A_TIME).collect::<Vec<_>>();
             let fetched = self.runtime.block_on(fetched);
             let looked = pool.install(|| {

@@ -150,7 +150,14 @@ pub(super) struct StoreTables {
     opened: [OnceCell<Arc<dyn TableProvider>>; Table::ALL.len()],
     facts: Option<&'static Facts>,
     /// Known when a query first names `usage`.
-    usage: OnceCell<UsageSource>,
+    usage: OnceCell<FoundUsage>,
+}
+
+/// Where `usage` is read, with the rollup if it is there: the one that was found to hold what the session shows.
+#[derive(Debug)]
+struct FoundUsage {
+    source: UsageSource,
+    rollup: Option<Arc<dyn TableProvider>>,
 }
 
 impl StoreTables {
@@ -175,27 +182,30 @@ impl StoreTables {
 
     /// Where `usage` is read; `None` until a query has named it.
     pub(super) fn usage_source(&self) -> Option<UsageSource> {
-        self.usage.get().copied()
+        self.usage.get().map(|found| found.source)
     }
 
     /// The rollup, unless it cannot be used at the session's version, or with its facts.
     async fn rollup(&self) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let Some(store) = &self.store else { return Ok(None) };
         let found = self.usage.get_or_try_init(|| self.find_usage(store)).await?;
-        match found {
-            UsageSource::Events(_) => Ok(None),
-            UsageSource::Rollup => self.table(Table::Usage.name()).await,
-        }
+        Ok(found.rollup.clone())
     }
 
-    async fn find_usage(&self, store: &Store) -> Result<UsageSource, DataFusionError> {
+    async fn find_usage(&self, store: &Store) -> Result<FoundUsage, DataFusionError> {
         let failed = |error| DataFusionError::External(Box::new(error));
         let version = *self.version.get_or_try_init(|| store.version()).await.map_err(failed)?;
         let facts = self.facts.unwrap_or_else(Facts::embedded);
         let rollup = store.usage_rollup(version, &facts.version()).await.map_err(failed)?;
         Ok(match rollup {
-            UsageRollup::Complete(_) => UsageSource::Rollup,
-            UsageRollup::Behind(lack) => UsageSource::Events(lack),
+            UsageRollup::Complete(snapshot) => FoundUsage {
+                source: UsageSource::Rollup,
+                rollup: Some(Arc::new(StoreTable::try_new(snapshot)?)),
+            },
+            UsageRollup::Behind(lack) => FoundUsage {
+                source: UsageSource::Events(lack),
+                rollup: None,
+            },
         })
     }
 

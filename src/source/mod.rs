@@ -27,6 +27,7 @@ pub use object::Listing;
 pub use object::ObjectRef;
 pub use read::Content;
 pub use read::Fetched;
+pub use read::LARGEST_FETCHED_BYTES;
 pub use read::fetch;
 pub use read::fetch_file;
 pub use read::open;

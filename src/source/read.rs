@@ -16,6 +16,8 @@ use super::object::Place;
 /// Larger files are read piece by piece.
 const LARGEST_WHOLE_BYTES: u64 = 8 << 20;
 const PIECE_BYTES: usize = 256 << 10;
+/// Size of the largest object that is ever held whole: no log is as large.
+pub const LARGEST_FETCHED_BYTES: u64 = 1 << 30;
 
 /// The bytes of one object.
 pub enum Content {
@@ -75,13 +77,13 @@ pub fn fetch_file(object: &ObjectRef) -> Result<Fetched<'_>, Fault> {
     })
 }
 
-/// Fetches an object of a bucket whole, with retries.
+/// Fetches an object of a bucket whole, with retries, if it has at most so many bytes.
 ///
 /// # Errors
 /// Why its bytes cannot be had.
-pub async fn fetch(object: &ObjectRef) -> Result<Fetched<'_>, Fault> {
+pub async fn fetch(object: &ObjectRef, max_bytes: u64) -> Result<Fetched<'_>, Fault> {
     match &object.place {
-        Place::Bucket(bucket) => bucket.fetch(object).await,
+        Place::Bucket(bucket) => bucket.fetch(object, max_bytes).await,
         Place::File => fetch_file(object),
     }
 }

@@ -128,7 +128,8 @@ impl Store {
             events,
             derived,
         };
-        self.land(basis, ("WRITE", &run_id), staged, committed_at).await
+        let unused = |events| self.discard(events);
+        self.land(basis, ("WRITE", &run_id), staged, committed_at, unused).await
     }
 
     /// Stores imported snapshots all together, or nothing of them.
@@ -150,17 +151,19 @@ impl Store {
             events: Vec::new(),
             derived: self.stage_derived(batch.rows).await?,
         };
-        self.land(basis, ("IMPORT", &batch.run_id), staged, batch.committed_at)
+        let unused = |events| self.discard(events);
+        self.land(basis, ("IMPORT", &batch.run_id), staged, batch.committed_at, unused)
             .await
     }
 
-    /// Commits staged files and sees to what becomes of them.
-    async fn land(
+    /// Commits staged files and sees to what becomes of them; `unused` takes those of `events` that no attempt can use.
+    pub(super) async fn land(
         &self,
         basis: &TableSnapshot,
         (operation, run_id): (&str, &str),
         staged: StagedBatch,
         committed_at: i64,
+        unused: impl FnOnce(Vec<StagedFile>),
     ) -> Result<CommitOutcome, StoreError> {
         let landing = self.commit_events(basis, (operation, run_id), &staged, committed_at);
         match landing.await? {
@@ -179,7 +182,8 @@ impl Store {
                 if self.storage().remote().is_some() {
                     return Err(error);
                 }
-                self.discard(staged.derived.into_iter().chain(staged.events).collect());
+                self.discard(staged.derived);
+                unused(staged.events);
                 Err(error)
             }
         }
@@ -281,6 +285,8 @@ impl Store {
         let app_version = i64::try_from(app_version).unwrap_or(i64::MAX);
         let properties = CommitProperties::default()
             .with_max_retries(0)
+            // Tables that follow may need old entries still; see `Store::forget_old_entries`.
+            .with_cleanup_expired_logs(Some(false))
             .with_application_transaction(Transaction::new(app_id, app_version));
         let partition_by = table
             .partition_columns()

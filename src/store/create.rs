@@ -67,6 +67,7 @@ impl Store {
             store.upgrade(table, clock).await?;
         }
         store.repair(clock).await?;
+        store.forget_old_entries(clock).await?;
         Ok(store)
     }
 

@@ -312,7 +312,7 @@ fn sorting_columns(schema: &SchemaRef) -> Result<Vec<SortingColumn>, ParquetErro
 }
 
 /// Whether the rows really are in file order.
-fn is_sorted(batch: &RecordBatch) -> Result<bool, ArrowError> {
+pub(super) fn is_sorted(batch: &RecordBatch) -> Result<bool, ArrowError> {
     let options = SortOptions {
         descending: false,
         nulls_first: true,

@@ -2,7 +2,7 @@
 //!
 //! The files of such a batch lie in the store and belong to no table. A line of JSON names them; it is all that the
 //! committer needs. It may come from anywhere, so nothing in it is believed: names follow one grammar that cannot lead out
-//! of a table's folder, and sizes, counts, days and bounds are compared with the files.
+//! of a table's folder, and sizes, counts, days, bounds and the order of rows are compared with the files.
 
 mod opening;
 
@@ -18,7 +18,6 @@ use super::StagedFile;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
-use super::commit::Landing;
 use super::commit::StagedBatch;
 use super::commit::derived_rows;
 use super::error::Access;
@@ -50,7 +49,6 @@ pub struct PreparedBatch {
     events: Vec<PreparedFile>,
     objects: Option<PreparedFile>,
     rejects: Option<PreparedFile>,
-    usage: Option<PreparedFile>,
     /// Number of the line that it was read from, from 1.
     #[serde(skip)]
     line: usize,
@@ -136,11 +134,7 @@ impl PreparedBatch {
 
     /// Every file of the batch, with its table.
     fn files(&self) -> impl Iterator<Item = (Table, &PreparedFile)> {
-        let derived = [
-            (Table::Objects, &self.objects),
-            (Table::Rejects, &self.rejects),
-            (Table::Usage, &self.usage),
-        ];
+        let derived = [(Table::Objects, &self.objects), (Table::Rejects, &self.rejects)];
         let derived = derived
             .into_iter()
             .filter_map(|(table, file)| Some((table, file.as_ref()?)));
@@ -204,11 +198,13 @@ fn day_of(folder: &str) -> Option<Option<i32>> {
 impl Store {
     /// Writes the files of a batch that was deduplicated against `basis`, and commits nothing.
     ///
+    /// A rollup of its events is left out: whoever commits them sums them up, and need not believe another's sums.
+    ///
     /// # Errors
     ///
     /// As for [`Store::commit`]; the staged files are removed.
     pub async fn prepare(&self, basis: &TableSnapshot, batch: CommitBatch) -> Result<PreparedBatch, StoreError> {
-        let rows = derived_rows(batch.objects, batch.rejects, batch.usage);
+        let rows = derived_rows(batch.objects, batch.rejects, None);
         let derived = match self.stage_derived(rows).await {
             Ok(derived) => derived,
             Err(error) => {
@@ -227,7 +223,6 @@ impl Store {
             events: batch.events.iter().map(PreparedFile::of).collect(),
             objects: of(Table::Objects),
             rejects: of(Table::Rejects),
-            usage: of(Table::Usage),
             line: 0,
         })
     }
@@ -267,28 +262,9 @@ impl Store {
                 error,
             ));
         }
-        let landing = self.commit_events(basis, ("WRITE", &batch.run_id), &staged, batch.committed_at);
-        match landing.await? {
-            Landing::Stored(state) => {
-                let added = staged.events.iter().map(|file| file.data_file(batch.committed_at));
-                let snapshot = self.extend(basis, state, added);
-                drop(self.repair(batch.committed_at).await);
-                Ok(CommitOutcome::Committed(snapshot))
-            }
-            Landing::Beaten => {
-                self.discard(staged.derived);
-                Ok(CommitOutcome::Conflict(staged.events))
-            }
-            Landing::Failed(error) => {
-                // A request to a bucket may take effect after it was given up: the files of an entry must be there then.
-                if self.storage().remote().is_some() {
-                    return Err(error);
-                }
-                self.discard(staged.derived);
-                self.discard_made(prepared, staged.events);
-                Err(error)
-            }
-        }
+        let unused = |events| self.discard_made(prepared, events);
+        self.land(basis, ("WRITE", &batch.run_id), staged, batch.committed_at, unused)
+            .await
     }
 
     /// Removes the files that were made in place of a batch's own; its own remain for another attempt.
@@ -360,7 +336,7 @@ mod tests {
     fn line_of_another_format_or_version_is_refused_with_the_reason() {
         let line = |format: &str, version: u32| {
             format!(
-                r#"{{"format":"{format}","schemaVersion":{version},"store":"s","batch":"00000000-0000-4000-8000-000000000000","runId":"r","basis":0,"events":[],"objects":null,"rejects":null,"usage":null}}"#
+                r#"{{"format":"{format}","schemaVersion":{version},"store":"s","batch":"00000000-0000-4000-8000-000000000000","runId":"r","basis":0,"events":[],"objects":null,"rejects":null}}"#
             )
         };
         let sound = line(FORMAT, schema::SCHEMA_VERSION);

@@ -9,6 +9,8 @@ use std::io;
 use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
 use deltalake::kernel::Add;
+use deltalake::protocol::checkpoints::cleanup_expired_logs_for;
+use deltalake::table::config::TablePropertiesExt;
 use deltalake::table::state::DeltaTableState;
 
 use super::Store;
@@ -23,6 +25,9 @@ use crate::schema::Table;
 /// A table without new files lets this many versions pass before it notes how far it has come, so that a run without
 /// rejects does not write a log entry per batch.
 const UNNOTED_VERSIONS: u64 = 10;
+
+/// Before it, a log needs all of its entries.
+const FIRST_CHECKPOINT: u64 = 9;
 
 /// Each failed attempt means that another repairer made progress.
 const ATTEMPTS: u32 = 20;
@@ -53,6 +58,39 @@ impl Store {
         for table in tables {
             if table != Table::Events {
                 self.catch_up(table, version, clock).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes log entries that are older than their table keeps them, without those of `events` that another table has not
+    /// taken over yet.
+    ///
+    /// What cannot be removed is only wasted space, and is tried again.
+    pub(super) async fn forget_old_entries(&self, clock: i64) -> Result<(), StoreError> {
+        let newest = self.newest(Table::Events).await?.version();
+        let mut needed = newest;
+        let tables = self.tables().await?;
+        for table in tables.iter().copied().filter(|table| *table != Table::Events) {
+            let state = self.newest(table).await?;
+            needed = needed.min(self.reached(table, &state).await?);
+        }
+        for table in tables {
+            let state = self.newest(table).await?;
+            let kept_from = match table {
+                Table::Events => needed,
+                _ => state.version(),
+            };
+            if kept_from < FIRST_CHECKPOINT {
+                continue;
+            }
+            let retention = state.table_config().log_retention_duration();
+            let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
+            let before = clock.div_euclid(1000).saturating_sub(retention);
+            let log_store = self.log_store(table);
+            let forgotten = cleanup_expired_logs_for(kept_from, log_store.as_ref(), before, None);
+            if let Err(error) = forgotten.await {
+                tracing::debug!(table = table.name(), %error, "old log entries cannot be removed");
             }
         }
         Ok(())
@@ -89,13 +127,7 @@ impl Store {
         state: &DeltaTableState,
         version: u64,
     ) -> Result<Pending, StoreError> {
-        let reached = state
-            .transaction_version(self.log_store(table).as_ref(), log::FOLLOW_APP_ID)
-            .await
-            .map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))?;
-        let reached = reached
-            .and_then(|reached| u64::try_from(reached).ok())
-            .unwrap_or_default();
+        let reached = self.reached(table, state).await?;
         let mut files = Vec::new();
         for later in reached.saturating_add(1)..=version {
             let head = self.commit_head(Table::Events, later).await?;
@@ -110,6 +142,17 @@ impl Store {
         }
         let last = version.max(reached);
         Ok(Pending { reached, files, last })
+    }
+
+    /// Version of `events` that a table has taken over.
+    async fn reached(&self, table: Table, state: &DeltaTableState) -> Result<u64, StoreError> {
+        let reached = state
+            .transaction_version(self.log_store(table).as_ref(), log::FOLLOW_APP_ID)
+            .await
+            .map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))?;
+        Ok(reached
+            .and_then(|reached| u64::try_from(reached).ok())
+            .unwrap_or_default())
     }
 
     async fn catch_up(&self, table: Table, version: u64, clock: i64) -> Result<(), StoreError> {
@@ -142,6 +185,8 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
+    use std::time::UNIX_EPOCH;
 
     use super::super::commit::Landing;
     use super::super::commit::StagedBatch;
@@ -244,6 +289,68 @@ mod tests {
         fs::remove_file(&entry).unwrap();
         let error = test.store.pending(Table::Objects, &derived, 1).await.unwrap_err();
         assert!(error.to_string().contains(entry.to_str().unwrap()), "{error}");
+    }
+
+    /// Makes the log entries of all tables older than they are kept, and gives those of `events`.
+    fn age_entries(test: &TestStore) -> Vec<String> {
+        let long_ago = UNIX_EPOCH + Duration::from_secs(u64::try_from(CLOCK / 1_000_000).unwrap() - 800 * 86_400);
+        let mut of_events = Vec::new();
+        for entry in walkdir::WalkDir::new(test.folder()) {
+            let entry = entry.unwrap();
+            let name = entry.file_name().to_str().unwrap().to_owned();
+            let in_log = entry.path().components().any(|part| part.as_os_str() == "_delta_log");
+            if in_log && entry.file_type().is_file() {
+                let file = fs::OpenOptions::new().write(true).open(entry.path()).unwrap();
+                file.set_modified(long_ago).unwrap();
+                if entry.path().starts_with(test.folder().join("events")) && name.ends_with(".json") {
+                    of_events.push(name);
+                }
+            }
+        }
+        of_events
+    }
+
+    async fn commit_without_rejects(test: &TestStore, number: usize) {
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let object = format!("s3://logs/{number}");
+        let batch = batch(vec![], &[(&object, "ingested")], 0);
+        test.store.commit(&basis, batch).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn old_entries_stay_as_long_as_a_table_that_lags_needs_them() {
+        let test = TestStore::create().await;
+        for number in 0..8 {
+            commit_without_rejects(&test, number).await;
+        }
+        age_entries(&test);
+        // The ninth makes a checkpoint, behind which the entries before it would not be needed otherwise.
+        commit_without_rejects(&test, 8).await;
+        assert_eq!(rows(&test.reopen().await).await, (0, 9, 0));
+        let location = test.store.location().clone();
+        assert!(
+            age_entries(&test)
+                .iter()
+                .any(|name| name.starts_with("00000000000000000001."))
+        );
+        Store::create_or_open(&location, CLOCK).await.unwrap();
+        assert_eq!(rows(&test.reopen().await).await, (0, 9, 0));
+        for number in 9..20 {
+            commit_without_rejects(&test, number).await;
+        }
+        age_entries(&test);
+        let store = Store::create_or_open(&location, CLOCK).await.unwrap();
+        assert_eq!(rows(&store).await, (0, 20, 0));
+        assert_eq!(rows(&test.reopen().await).await, (0, 20, 0));
+        let left = age_entries(&test);
+        assert!(
+            !left.iter().any(|name| name.starts_with("00000000000000000001.")),
+            "{left:?}"
+        );
+        assert!(
+            left.iter().any(|name| name.starts_with("00000000000000000020.")),
+            "{left:?}"
+        );
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use super::Store;
 use super::StoreError;
 use super::error::Access;
 use super::log;
+use super::repair::Pending;
 use super::statistics::FileStatistics;
 use super::statistics::StatisticsColumns;
 use super::statistics::parse_day;
@@ -157,6 +158,17 @@ impl Store {
             });
         }
         let state = self.newest(table).await?;
+        let pending = self.pending(table, &state, version).await?;
+        self.derived_files(table, version, (state, pending))
+    }
+
+    /// The table at a version of `events`, by one state of its log and what that lacks.
+    pub(super) fn derived_files(
+        &self,
+        table: Table,
+        version: u64,
+        (state, pending): (DeltaTableState, Pending),
+    ) -> Result<TableSnapshot, StoreError> {
         let mut files: Vec<Arc<DataFile>> = self
             .files(table, &state)?
             .into_iter()
@@ -164,7 +176,7 @@ impl Store {
             .map(|(file, _)| Arc::new(file))
             .collect();
         let columns = StatisticsColumns::of(table);
-        for add in self.pending(table, &state, version).await?.files {
+        for add in pending.files {
             files.push(Arc::new(self.data_file(table, &columns, &add)?));
         }
         let root = self.location().table_url(table);

@@ -8,13 +8,19 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
+use arrow::datatypes::Schema;
 use arrow::datatypes::SchemaRef;
 
 use super::EventKey;
 use super::StagedFile;
 use super::Store;
 use super::StoreError;
+use super::parquet_file::SORT_COLUMNS;
+use super::parquet_file::is_sorted;
 use super::parquet_file::rows_error;
+use super::statistics::FileStatistics;
+use super::statistics::StatisticsColumns;
 use crate::schema;
 use crate::schema::Table;
 
@@ -62,10 +68,31 @@ impl Store {
     ///
     /// The file cannot be read, or is not one of its table.
     pub fn staged_rows(&self, file: &StagedFile) -> Result<RecordBatch, StoreError> {
-        let layout = match file.table {
-            Table::Events => schema::events_file(),
-            other => other.schema(),
+        self.staged_columns(file, layout_of(file.table))
+    }
+
+    /// Compares the bounds and the order that are told of a staged file with its rows: readers pass over files, and leave
+    /// out sorting, because of them. Blocks on file reads.
+    pub(super) fn check_told(&self, file: &StagedFile) -> Result<(), StoreError> {
+        let layout = layout_of(file.table);
+        let is_told = |name: &String| {
+            let is_one_of = |names: &[&str]| names.contains(&name.as_str());
+            is_one_of(file.table.statistics_columns()) || is_one_of(&SORT_COLUMNS)
         };
+        let fields = layout.fields().iter().filter(|field| is_told(field.name()));
+        let fields: Vec<FieldRef> = fields.cloned().collect();
+        let rows = self.staged_columns(file, Arc::new(Schema::new(fields)))?;
+        let statistics = FileStatistics::of_batch(file.table, &rows).to_json();
+        let statistics = StatisticsColumns::of(file.table).parse(&statistics);
+        let path = self.table_folder(file.table).join(&file.path);
+        let is_in_order = is_sorted(&rows).map_err(|source| rows_error(&path, source))?;
+        match statistics == file.statistics && is_in_order == file.sorted {
+            true => Ok(()),
+            false => Err(self.altered(file)),
+        }
+    }
+
+    fn staged_columns(&self, file: &StagedFile, layout: SchemaRef) -> Result<RecordBatch, StoreError> {
         let names: Vec<&str> = layout.fields().iter().map(|field| field.name().as_str()).collect();
         let (path, reader) = self.read_columns(file.table, &file.data_file(0), &names)?;
         let mut batches = Vec::new();
@@ -108,6 +135,14 @@ impl Store {
             path: self.table_folder(file.table).join(&file.path).display().to_string(),
             reason: "does not hold the rows that are told of it".to_owned(),
         }
+    }
+}
+
+/// How the rows of a table are laid out for staging.
+fn layout_of(table: Table) -> SchemaRef {
+    match table {
+        Table::Events => schema::events_file(),
+        other => other.schema(),
     }
 }
 

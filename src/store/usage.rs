@@ -22,6 +22,7 @@ use super::error::Access;
 use super::log;
 use super::parquet_file;
 use super::parquet_file::rows_error;
+use super::repair::Pending;
 use super::statistics::StatisticValue;
 use crate::failpoint;
 use crate::failpoint::Point;
@@ -61,10 +62,11 @@ impl Store {
     ///
     /// The log of the rollup, or of `events`, cannot be read.
     pub async fn usage_rollup(&self, version: u64, facts: &str) -> Result<UsageRollup, StoreError> {
-        if let Some(lack) = self.usage_lack(version).await? {
-            return Ok(UsageRollup::Behind(lack));
-        }
-        let snapshot = self.snapshot_at(Table::Usage, version).await?;
+        let (state, pending) = match self.judged_usage(version).await? {
+            Ok(judged) => judged,
+            Err(lack) => return Ok(UsageRollup::Behind(lack)),
+        };
+        let snapshot = self.derived_files(Table::Usage, version, (state, pending))?;
         match snapshot.files.iter().all(|file| is_told_by(file, facts)) {
             true => Ok(UsageRollup::Complete(snapshot)),
             false => Ok(UsageRollup::Behind(UsageLack::OtherFacts)),
@@ -73,16 +75,25 @@ impl Store {
 
     /// What keeps the rollup from having all events of a version.
     async fn usage_lack(&self, version: u64) -> Result<Option<UsageLack>, StoreError> {
+        Ok(self.judged_usage(version).await?.err())
+    }
+
+    /// A state of the rollup that has all events of a version, with what is still to be added to it, or what keeps the
+    /// newest from having them. Files must come from the state that was judged: another process may replace them meanwhile.
+    async fn judged_usage(&self, version: u64) -> Result<Result<(DeltaTableState, Pending), UsageLack>, StoreError> {
         if !self.is_made(Table::Usage).await? {
-            return Ok(Some(UsageLack::Missing));
+            return Ok(Err(UsageLack::Missing));
         }
         let state = self.newest(Table::Usage).await?;
         Ok(match self.usage_base(&state).await? {
-            None => Some(UsageLack::Missing),
-            Some(base) if base > version => Some(UsageLack::Begins(base)),
+            None => Err(UsageLack::Missing),
+            Some(base) if base > version => Err(UsageLack::Begins(base)),
             Some(_) => {
-                let last = self.pending(Table::Usage, &state, version).await?.last;
-                (last < version).then_some(UsageLack::Reaches(last))
+                let pending = self.pending(Table::Usage, &state, version).await?;
+                match pending.last < version {
+                    true => Err(UsageLack::Reaches(pending.last)),
+                    false => Ok((state, pending)),
+                }
             }
         })
     }
@@ -134,6 +145,7 @@ impl Store {
         self.create_if_missing(Table::Usage, committed_at, basis.version)
             .await?;
         let mut attempt = 1;
+        let mut first_base = None;
         loop {
             let state = self.newest(Table::Usage).await?;
             let files = self.files(Table::Usage, &state)?;
@@ -144,7 +156,9 @@ impl Store {
                 return Ok(true);
             }
             let base = self.usage_base(&state).await?;
-            let is_overtaken = |base| base > basis.version || (attempt > 1 && base == basis.version);
+            let first_base = *first_base.get_or_insert(base);
+            // A base that was there at the first look is the one to be replaced, not that of another process.
+            let is_overtaken = |found| found > basis.version || (found == basis.version && base != first_base);
             if base.is_some_and(is_overtaken) {
                 return Ok(false);
             }
@@ -369,6 +383,37 @@ mod tests {
         assert_eq!(rows_at(&test.store, 1).await, Err(UsageLack::Begins(3)));
         commit(&test, "d", "facts").await;
         assert_eq!(rows_at(&test.reopen().await, 4).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn rollup_that_was_judged_is_read_whatever_others_put_in_its_place_meanwhile() {
+        let test = TestStore::create().await;
+        commit(&test, "a", "facts").await;
+        let reader = test.reopen().await;
+        let judged = reader.judged_usage(1).await.unwrap().unwrap();
+        let newer = commit(&test, "b", "facts").await;
+        let staged = vec![test.store.stage_usage(&rollup(2, "facts")).unwrap()];
+        test.store.replace_usage(&newer, staged, CLOCK).await.unwrap();
+        let snapshot = reader.derived_files(Table::Usage, 1, judged).unwrap();
+        assert_eq!((snapshot.version, snapshot.rows()), (1, 1));
+        assert_eq!(rows_at(&reader, 1).await, Err(UsageLack::Begins(2)));
+    }
+
+    #[tokio::test]
+    async fn rebuild_that_another_writer_was_before_replaces_the_old_rollup_of_the_same_version() {
+        let test = TestStore::create().await;
+        let basis = commit(&test, "a", "old facts").await;
+        let rebuild = |facts: &str| vec![test.store.stage_usage(&rollup(1, facts)).unwrap()];
+        test.store
+            .replace_usage(&basis, rebuild("old facts"), CLOCK)
+            .await
+            .unwrap();
+        let late = test.reopen().await;
+        // Its first look gives what is read now.
+        assert!(late.is_made(Table::Usage).await.unwrap());
+        commit(&test, "b", "facts").await;
+        late.replace_usage(&basis, rebuild("facts"), CLOCK).await.unwrap();
+        assert_eq!(rows_at(&test.reopen().await, 2).await, Ok(2));
     }
 
     #[tokio::test]

@@ -449,6 +449,28 @@ fn large_object_is_fetched_in_parts() {
 }
 
 #[test]
+fn object_that_memory_cannot_hold_is_told_once_and_not_fetched() {
+    let bucket = FakeBucket::new();
+    let dump = key("111122223333", "eu-west-1", 1, "dump");
+    bucket.put(&dump, vec![b' '; 65 << 20], &[]);
+    bucket.put(&key("111122223333", "eu-west-1", 2, "a"), log(0..3), &[]);
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &["--memory", "128MiB"]);
+    assert_ended(&ended, 4, "objects  2 listed = 1 ingested");
+    assert!(
+        ended
+            .stderr
+            .contains("is corrupt: the object has 68157440 bytes, and no more than 67108864 are fetched"),
+        "{ended:?}"
+    );
+    assert_eq!(of(&bucket.asked(), "GET").len(), 1);
+    let again = bucket.ingest(&place.store(), SOURCE, &["--memory", "128MiB"]);
+    assert_ended(&again, 0, "objects  2 listed = 0 ingested + 2 known");
+    assert_eq!(of(&bucket.asked(), "GET").len(), 0);
+    assert_eq!(count(&place), 3);
+}
+
+#[test]
 fn keys_come_from_lines_and_from_notifications() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=3);
@@ -548,6 +570,26 @@ fn inventory_parquet(bucket: &FakeBucket) -> Vec<u8> {
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.into_inner().unwrap()
+}
+
+#[test]
+fn inventory_with_a_row_that_says_no_size_is_refused_and_not_taken_for_an_empty_one() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=2);
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for (key, etag, _) in bucket.objects() {
+        writeln!(zipped, "\"{BUCKET}\",\"{key}\",\"\",\"{etag}\"").unwrap();
+    }
+    bucket.put("inventory/data/1", zipped.finish().unwrap(), &[]);
+    let manifest = format!(
+        r#"{{"sourceBucket":"{BUCKET}","fileFormat":"CSV","fileSchema":"Bucket, Key, Size, ETag","files":[{{"key":"inventory/data/1"}}]}}"#
+    );
+    bucket.put("inventory/manifest.json", manifest, &[]);
+    let place = Place::new();
+    let manifest = format!("{SOURCE}inventory/manifest.json");
+    let ended = bucket.run(&place.store(), &["ingest", "--inventory", &manifest]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("row 1 has no `Size`"), "{ended:?}");
 }
 
 #[test]

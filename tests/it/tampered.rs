@@ -217,3 +217,47 @@ fn line_that_names_files_of_the_store_or_of_another_batch_is_refused_and_nothing
     assert_eq!(counts, [json!({"events": 3, "rejects": 3})]);
     assert_clean(&place);
 }
+
+#[test]
+fn rollup_bounds_and_order_of_a_prepared_batch_are_those_of_its_events_whatever_its_line_says() {
+    let place = Place::new();
+    let logs = place.logs();
+    let objects = [(1, "ours.json"), (2, "other.json")].map(|(id, name)| write_spoilt(&logs, name, id));
+    let [ours, other] = objects.map(|object| prepared(&place, &object));
+    let before = files(&place);
+    let mut with_rollup = ours.clone();
+    with_rollup["usage"] = other["objects"].clone();
+    assert_refused(&commit_text(&place, &with_rollup.to_string()), "unknown field `usage`");
+    let bounds_of = |line: &Value| line["events"][0]["stats"].clone();
+    assert_ne!(bounds_of(&ours), bounds_of(&other));
+    for (member, value) in [
+        ("stats", bounds_of(&other)),
+        ("sorted", json!(ours["events"][0]["sorted"] != json!(true))),
+    ] {
+        let mut line = ours.clone();
+        line["events"][0][member] = value;
+        assert_refused(&commit_text(&place, &line.to_string()), "does not hold the rows");
+    }
+    assert_eq!(files(&place), before);
+    for line in [ours, other] {
+        let ended = commit_text(&place, &line.to_string());
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let of_events = place.sql("select principal_arn, count(*) as n from events group by 1 order by 1");
+    let of_rollup = place.sql("select principal_arn, sum(events) as n from usage group by 1 order by 1");
+    assert_eq!(of_events.len(), 2, "{of_events:?}");
+    assert_eq!(of_rollup, of_events);
+    assert_clean(&place);
+}
+
+#[test]
+fn line_made_upon_a_version_that_no_store_has_is_refused_at_once_and_the_next_is_committed() {
+    let place = Place::new();
+    let logs = place.logs();
+    let objects = [(1, "ours.json"), (2, "other.json")].map(|(id, name)| write_spoilt(&logs, name, id));
+    let [mut ours, other] = objects.map(|object| prepared(&place, &object));
+    ours["basis"] = json!(u64::MAX);
+    let ended = commit_text(&place, &format!("{ours}\n{other}"));
+    assert_refused(&ended, "another store");
+    assert_eq!(place.sql("select count(*) as n from events"), [json!({"n": 1})]);
+}

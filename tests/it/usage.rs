@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use proptest::collection::vec;
 use proptest::prelude::Just;
@@ -13,11 +14,13 @@ use proptest::prop_oneof;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use trimtrail::decode::gzip;
+use trimtrail::ingest::Ingest;
 use trimtrail::query::QuerySession;
 use trimtrail::query::UsageSource;
 use trimtrail::store::Store;
 use trimtrail::store::UsageLack;
 
+use crate::support::ingest;
 use crate::support::ingest::IngestStore;
 use crate::support::ingest::NOW;
 use crate::support::process;
@@ -259,12 +262,9 @@ impl Life {
                     &[&ingest[..], &["--no-commit", "--adds-out", &adds]].concat(),
                     None,
                 );
-                // Some of its objects are stored by another process meanwhile.
-                run(
-                    &self.store,
-                    &["ingest", self.logs.join("000.json.gz").to_str().unwrap()],
-                    None,
-                );
+                // One of its objects is stored by another process meanwhile.
+                let last = self.logs.join(format!("{:03}.json.gz", self.objects.get() - 1));
+                run(&self.store, &["ingest", last.to_str().unwrap()], None);
                 run(&self.store, &["commit", "--adds-from", &adds], None);
                 fs::remove_dir_all(&adds).unwrap();
             }
@@ -314,6 +314,27 @@ fn rollup_is_that_of_the_events_whatever_happens_to_the_store() {
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[test]
+fn run_that_is_told_to_stop_leaves_the_rollup_to_the_next_one() {
+    let life = Life::new();
+    life.live(&Event::Ingest);
+    life.live(&Event::Forget);
+    let store = life.store.store();
+    let (stop, options) = (AtomicBool::new(true), ingest::options());
+    let run = Ingest {
+        store: &store,
+        runtime: life.store.runtime.handle(),
+        options: &options,
+        stop: &stop,
+        deposit: None,
+    };
+    let listing = trimtrail::source::list(&[life.logs.display().to_string()]).unwrap();
+    run.run(listing, &ingest::Silent).unwrap();
+    assert_eq!(source(&life.store), UsageSource::Events(UsageLack::Missing));
+    life.live(&Event::Ingest);
+    assert_eq!(source(&life.store), UsageSource::Rollup);
 }
 
 #[test]

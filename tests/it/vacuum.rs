@@ -190,20 +190,15 @@ fn writers_readers_and_committers_are_undisturbed_by_vacuums_at_the_same_time() 
     let (place, wanted) = overlapping_logs(24);
     let logs = place.logs();
     let logs = logs.to_str().unwrap();
-    let adds = format!("{}/", place.folder().join("adds").display());
     kill_ingest(&place, "CommitPut");
-    run(
-        &place,
-        &["ingest", logs, "--shard", "3/4", "--no-commit", "--adds-out", &adds],
-        0,
-    );
-    // So old that the committer must not rely on the files, and the vacuum may take them from under it.
+    run(&place, &["ingest", logs, "--shard", "3/4", "--no-commit"], 0);
+    // So old that the committer must not rely on the files, and only the line that waits keeps the vacuum from them.
     age(&place.store(), 8);
     let mut children: Vec<Child> = ["0/4", "1/4", "2/4"]
         .iter()
         .map(|shard| start(&place, &["ingest", logs, "--shard", shard]))
         .collect();
-    let committer = start(&place, &["commit", "--adds-from", &adds]);
+    let committer = start(&place, &["commit"]);
     for _ in 0..3 {
         children.push(start(&place, &["store", "vacuum"]));
         let read = process::run(
@@ -216,8 +211,7 @@ fn writers_readers_and_committers_are_undisturbed_by_vacuums_at_the_same_time() 
         assert_eq!(read.code, 0, "{read:?}");
     }
     children.into_iter().for_each(succeeded);
-    let committed = committer.wait_with_output().unwrap();
-    assert!([Some(0), Some(4)].contains(&committed.status.code()), "{committed:?}");
+    succeeded(committer);
     run(&place, &["ingest", logs], 0);
     assert_eq!(fingerprint(&place), wanted);
     run(&place, &["store", "vacuum"], 0);

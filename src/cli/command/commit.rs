@@ -59,6 +59,7 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
         runtime: runtime.handle(),
         threads: settings.threads.get(),
         now,
+        stop: None,
     };
     rebuild.run_if_behind()?;
     output.print(&render(&balance))?;

@@ -118,8 +118,11 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
         runtime: runtime.handle(),
         threads: settings.threads.get(),
         now,
+        stop: None,
     };
-    let made = rebuild.run()?;
+    let Some(made) = rebuild.run()? else {
+        return Ok(ExitStatus::Incomplete);
+    };
     output.print(&format!(
         "usage    {} events = {} rows, up to version {} of the store\n",
         format_count(made.events),

@@ -32,8 +32,10 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Re
         rows.for_each_day(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
-            usage.add(day.event_date, &day.batch)?;
-            Ok(())
+            match work.is_summed_up {
+                true => Ok(usage.add(day.event_date, &day.batch)?),
+                false => Ok(()),
+            }
         })?;
         lock(&work.usage).merge(usage);
     }

@@ -1,5 +1,8 @@
 //! Making the rollup of events that are stored already.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
 use rayon::iter::IntoParallelRefIterator;
 use rayon::iter::ParallelIterator;
 use tokio::runtime::Handle;
@@ -29,6 +32,8 @@ pub struct Rebuild<'a> {
     pub threads: usize,
     /// Moment of the run, microseconds since 1970-01-01T00:00:00Z.
     pub now: i64,
+    /// Set to make the run end, and leave the rollup as it is.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// What a rebuilt rollup holds.
@@ -43,18 +48,22 @@ pub struct RebuildBalance {
 }
 
 impl Rebuild<'_> {
-    /// Sums all events of the newest version.
+    /// Sums all events of the newest version; `None` when it was stopped.
     ///
     /// # Errors
     ///
     /// The store cannot be read or written; the old rollup stays as it is then.
-    pub fn run(&self) -> Result<RebuildBalance, IngestError> {
+    pub fn run(&self) -> Result<Option<RebuildBalance>, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let pool = thread_pool(self.threads)?;
         let mut staged: Vec<StagedFile> = Vec::new();
         let mut rollup = Rollup::default();
         let mut files = basis.files.as_slice();
         while !files.is_empty() {
+            if self.is_stopped() {
+                self.store.discard(staged);
+                return Ok(None);
+            }
             let mut events = 0;
             let together = files.iter().take_while(|file| {
                 let fits = events == 0 || events + file.rows <= EVENTS_TOGETHER;
@@ -89,11 +98,11 @@ impl Rebuild<'_> {
         let rows = staged.iter().map(StagedFile::rows).sum();
         self.runtime
             .block_on(self.store.replace_usage(&basis, staged, self.now))?;
-        Ok(RebuildBalance {
+        Ok(Some(RebuildBalance {
             version: basis.version,
             events: basis.rows(),
             rows,
-        })
+        }))
     }
 
     /// Makes the rollup if the store has none that can follow its events, as one of an earlier version.
@@ -102,10 +111,14 @@ impl Rebuild<'_> {
     ///
     /// As for [`Rebuild::run`].
     pub fn run_if_behind(&self) -> Result<Option<RebuildBalance>, IngestError> {
-        match self.runtime.block_on(self.store.is_usage_behind())? {
-            true => self.run().map(Some),
+        match !self.is_stopped() && self.runtime.block_on(self.store.is_usage_behind())? {
+            true => self.run(),
             false => Ok(None),
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     fn write(&self, rollup: &mut Rollup, staged: &mut Vec<StagedFile>) -> Result<(), IngestError> {

@@ -63,7 +63,11 @@ impl Contents {
         self.next += 1;
         let (content, room) = match &mut self.ahead {
             None => (source::open(object).map_err(|cause| Fault::of_file(&cause)), None),
-            Some(ahead) => ahead.fetched.blocking_recv()?,
+            // Every object is answered, unless what fetches them has come to an end: then those behind are no fewer.
+            Some(ahead) => ahead
+                .fetched
+                .blocking_recv()
+                .unwrap_or_else(|| (Err(Fault::broken_off()), None)),
         };
         Some(Item {
             position,
@@ -90,7 +94,7 @@ impl Ahead {
                 let objects = Arc::clone(&objects);
                 async move {
                     let object = objects.get(position)?;
-                    let fetched = source::fetch(object).await;
+                    let fetched = source::fetch(object, source::LARGEST_FETCHED_BYTES).await;
                     Some((fetched.map(|fetched| fetched.content), room))
                 }
             });
@@ -108,5 +112,34 @@ impl Ahead {
 impl Drop for Ahead {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_behind_the_end_of_the_fetching_are_faults_and_not_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.json", "b.json"] {
+            std::fs::write(folder.path().join(name), "{}").unwrap();
+        }
+        let listing = source::list(&[folder.path().display().to_string()]).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (sender, fetched) = mpsc::channel(1);
+        let task = runtime.spawn(async move {
+            let first = Ok(Content::Whole(b"{}".to_vec()));
+            drop(sender.send((first, None)).await);
+        });
+        let mut contents = Contents {
+            objects: Arc::new(listing.objects),
+            next: 0,
+            ahead: Some(Ahead { fetched, task }),
+        };
+        assert!(contents.next().unwrap().content.is_ok());
+        let second = contents.next().unwrap();
+        assert_eq!((second.position, second.content.is_err()), (1, true));
+        assert!(contents.next().is_none());
     }
 }

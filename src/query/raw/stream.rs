@@ -170,10 +170,10 @@ fn problem(object: &ObjectRef, outcome: &Outcome) -> Option<String> {
         (Some(fault), _) => Some(format!("{read}: {fault}")),
         (None, []) => None,
         (None, [reject]) => Some(format!("{read}: record {}: {}", reject.record_index, reject.reason)),
-        (None, [first, others @ ..]) => Some(format!(
+        (None, [first, ..]) => Some(format!(
             "{read}: record {} and {} more: {}",
             first.record_index,
-            others.len(),
+            outcome.rejected.saturating_sub(1),
             first.reason
         )),
     }

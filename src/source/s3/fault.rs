@@ -33,6 +33,8 @@ pub enum FaultKind {
     Changed,
     /// The bytes that came are not those that were promised.
     Incomplete,
+    /// The object has more bytes than may be held at a time.
+    TooLarge,
     /// The service or the network does not answer, however often it is asked.
     Unavailable,
     /// There are no credentials, or none that are accepted.
@@ -84,6 +86,22 @@ impl Fault {
     /// A fault of another kind, in the words of its cause.
     pub(in crate::source) fn unreadable(reason: &str) -> Self {
         Self::new(FaultKind::Refused, reason)
+    }
+
+    /// An object of which no byte is asked for.
+    pub(super) fn too_large(bytes: u64, max_bytes: u64) -> Self {
+        Self::new(
+            FaultKind::TooLarge,
+            format!(
+                "the object has {bytes} bytes, and no more than {max_bytes} are fetched of one; copy it into a folder, where it is \
+                 read piece by piece, and ingest that"
+            ),
+        )
+    }
+
+    /// The fetching ended before its time.
+    pub fn broken_off() -> Self {
+        Self::new(FaultKind::Refused, "the fetching of objects broke down; run again")
     }
 
     /// What keeps a file from being read.

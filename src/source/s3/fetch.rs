@@ -18,6 +18,7 @@ use super::fault::FaultKind;
 use super::fault::Verb;
 use crate::source::Content;
 use crate::source::Fetched;
+use crate::source::LARGEST_FETCHED_BYTES;
 use crate::source::ObjectRef;
 
 /// Objects above this size are fetched in parts.
@@ -34,10 +35,14 @@ struct Body {
 }
 
 impl Bucket {
-    /// Fetches an object; one that was replaced since it was listed is fetched as it is now.
-    pub(in crate::source) async fn fetch<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<Fetched<'o>, Fault> {
+    /// Fetches an object of at most so many bytes; one that was replaced since it was listed is fetched as it is now.
+    pub(in crate::source) async fn fetch<'o>(
+        self: &Arc<Self>,
+        object: &'o ObjectRef,
+        max_bytes: u64,
+    ) -> Result<Fetched<'o>, Fault> {
         let span = tracing::debug_span!("fetch", uri = &*object.uri, bytes = object.size);
-        let (object, body) = self.newest(object).instrument(span).await?;
+        let (object, body) = self.newest(object, max_bytes).instrument(span).await?;
         Ok(Fetched {
             object,
             content: Content::Whole(body.bytes),
@@ -47,17 +52,24 @@ impl Bucket {
 
     /// The bytes of an object, as it is now.
     pub(in crate::source) async fn read(self: &Arc<Self>, object: &ObjectRef) -> Result<Vec<u8>, Fault> {
-        let (_, body) = self.newest(object).await?;
+        let (_, body) = self.newest(object, LARGEST_FETCHED_BYTES).await?;
         Ok(body.bytes)
     }
 
-    async fn newest<'o>(self: &Arc<Self>, object: &'o ObjectRef) -> Result<(Cow<'o, ObjectRef>, Body), Fault> {
+    async fn newest<'o>(
+        self: &Arc<Self>,
+        object: &'o ObjectRef,
+        max_bytes: u64,
+    ) -> Result<(Cow<'o, ObjectRef>, Body), Fault> {
         let mut object = Cow::Borrowed(object);
         let Some(key) = object.bucket_key(self).map(str::to_owned) else {
             return Err(Fault::new(FaultKind::Refused, "the object belongs to another bucket"));
         };
         let mut changes = 0;
         loop {
+            if object.size > max_bytes {
+                return Err(Fault::too_large(object.size, max_bytes));
+            }
             match self.body(&object, &key).await {
                 Ok(body) => return Ok((object, body)),
                 Err(fault) if fault.kind == FaultKind::Changed && changes < MAX_CHANGES => {

@@ -23,6 +23,8 @@ use crate::source::SourceError;
 
 /// Largest inflated list: about ten million keys.
 const MAX_INFLATED: u64 = 2 << 30;
+/// Columns as Parquet names them, and as a manifest does.
+const NEEDED_COLUMNS: [(&str, &str); 3] = [("key", "Key"), ("size", "Size"), ("e_tag", "ETag")];
 
 /// An inventory, read list by list.
 #[derive(Debug)]
@@ -76,18 +78,25 @@ impl Manifest {
             let value = manifest.get(name).and_then(Value::as_str);
             value.ok_or_else(|| format!("it has no `{name}`; name the `manifest.json` of an inventory"))
         };
-        let columns = member("fileSchema")?.split(',').map(column_name).collect();
+        let columns: Vec<String> = member("fileSchema")?.split(',').map(column_name).collect();
         let format = match member("fileFormat")? {
-            "CSV" => Format::Csv(columns),
+            "CSV" => {
+                has_needed(|needed| columns.iter().any(|column| column == needed))?;
+                Format::Csv(columns)
+            }
             "Parquet" => Format::Parquet,
             other => return Err(format!("its lists are {other}; CSV and Parquet can be read")),
         };
-        let files = manifest.get("files").and_then(Value::as_array).into_iter().flatten();
-        let files = files.filter_map(|file| file.get("key").and_then(Value::as_str).map(str::to_owned));
+        let files = manifest.get("files").and_then(Value::as_array);
+        let files = files.ok_or("it has no `files`; name the `manifest.json` of an inventory")?;
+        let files = files.iter().map(|file| {
+            let key = file.get("key").and_then(Value::as_str).map(str::to_owned);
+            key.ok_or_else(|| "one of its `files` has no `key`".to_owned())
+        });
         Ok(Self {
             source_bucket: member("sourceBucket")?.to_owned(),
             format,
-            files: files.collect(),
+            files: files.collect::<Result<_, String>>()?,
         })
     }
 }
@@ -120,27 +129,41 @@ impl Inventory {
             }
         };
         let rows = match &self.format {
-            Format::Csv(columns) => csv_rows(&bytes, columns),
+            Format::Csv(columns) => csv_rows(&bytes, columns, MAX_INFLATED),
             Format::Parquet => parquet_rows(bytes),
         };
-        let rows = rows.map_err(failed)?;
+        let objects = rows.and_then(|rows| self.objects(rows)).map_err(failed)?;
         let mut listing = Listing::default();
-        listing.extend(rows.into_iter().filter_map(|row| self.object(row)));
+        listing.extend(objects);
         listing.put_in_order();
         Ok(Some(listing))
     }
 
-    fn object(&self, row: Row) -> Option<ObjectRef> {
-        let key = row.key.filter(|key| !key.ends_with('/'))?;
-        if row.is_dead {
-            return None;
+    /// The objects of a list; a row that does not say what is needed of a live one spoils it as a whole.
+    fn objects(&self, rows: Vec<Row>) -> Result<Vec<ObjectRef>, String> {
+        let mut objects = Vec::with_capacity(rows.len());
+        for (number, row) in (1..).zip(rows).filter(|(_, row)| !row.is_dead) {
+            let missing = |column: &str| format!("row {number} has no `{column}`");
+            let key = row.key.ok_or_else(|| missing("Key"))?;
+            if key.ends_with('/') {
+                continue;
+            }
+            let size = row.size.ok_or_else(|| missing("Size"))?;
+            let etag = row.etag.ok_or_else(|| missing("ETag"))?;
+            let modified = row.last_modified.as_ref();
+            objects.push(self.source.object(&key, &etag, size, modified));
         }
-        Some(self.source.object(
-            &key,
-            &row.etag.unwrap_or_default(),
-            row.size?,
-            row.last_modified.as_ref(),
-        ))
+        Ok(objects)
+    }
+}
+
+/// Refuses lists without a column that tells objects and their versions apart.
+fn has_needed(has: impl Fn(&str) -> bool) -> Result<(), String> {
+    match NEEDED_COLUMNS.iter().find(|(column, _)| !has(column)) {
+        None => Ok(()),
+        Some((_, name)) => Err(format!(
+            "its lists have no column `{name}`; let the inventory have at least Size and ETag"
+        )),
     }
 }
 
@@ -171,8 +194,8 @@ fn column_name(name: &str) -> String {
     column
 }
 
-fn csv_rows(bytes: &[u8], columns: &[String]) -> Result<Vec<Row>, String> {
-    let inflated = MultiGzDecoder::new(bytes).take(MAX_INFLATED);
+fn csv_rows(bytes: &[u8], columns: &[String], max_bytes: u64) -> Result<Vec<Row>, String> {
+    let inflated = MultiGzDecoder::new(bytes).take(max_bytes.saturating_add(1));
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -187,11 +210,16 @@ fn csv_rows(bytes: &[u8], columns: &[String]) -> Result<Vec<Row>, String> {
         row.key = row.key.map(|key| decode_key(&key));
         rows.push(row);
     }
-    Ok(rows)
+    match reader.get_ref().limit() {
+        0 => Err(format!("it inflates to more than {max_bytes} bytes")),
+        _ => Ok(rows),
+    }
 }
 
 fn parquet_rows(bytes: Vec<u8>) -> Result<Vec<Row>, String> {
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| error.to_string())?;
+    let columns = reader.metadata().file_metadata().schema_descr().columns();
+    has_needed(|needed| columns.iter().any(|column| column.name() == needed))?;
     let found = reader.get_row_iter(None).map_err(|error| error.to_string())?;
     let mut rows = Vec::new();
     for record in found {
@@ -249,6 +277,37 @@ mod tests {
     }
 
     #[test]
+    fn manifest_that_cannot_tell_versions_or_names_no_lists_is_refused_with_the_reason() {
+        let manifest = |schema: &str, files: &str| {
+            let text = format!(r#"{{"sourceBucket":"logs","fileFormat":"CSV","fileSchema":"{schema}"{files}}}"#);
+            Manifest::parse(text.as_bytes()).map(|manifest| manifest.files.len())
+        };
+        let whole = "Bucket, Key, Size, ETag";
+        assert_eq!(manifest(whole, r#","files":[]"#), Ok(0));
+        for (schema, files, reason) in [
+            ("Bucket, Key, ETag", r#","files":[{"key":"1"}]"#, "no column `Size`"),
+            ("Bucket, Key, Size", r#","files":[{"key":"1"}]"#, "no column `ETag`"),
+            (whole, "", "no `files`"),
+            (whole, r#","files":[{}]"#, "no `key`"),
+        ] {
+            let refusal = manifest(schema, files).unwrap_err();
+            assert!(refusal.contains(reason), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn list_that_inflates_beyond_the_cap_is_refused_and_not_cut() {
+        let columns = ["key", "size", "e_tag"].map(str::to_owned);
+        let text = b"\"a\",\"7\",\"e\"\n\"b\",\"7\",\"e\"\n";
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        zipped.write_all(text).unwrap();
+        let zipped = zipped.finish().unwrap();
+        let rows = |max_bytes| csv_rows(&zipped, &columns, max_bytes).map(|rows| rows.len());
+        assert_eq!(rows(text.len() as u64), Ok(2));
+        assert_eq!(rows(14), Err("it inflates to more than 14 bytes".to_owned()));
+    }
+
+    #[test]
     fn rows_of_csv_are_decoded_and_dead_versions_marked() {
         let columns = ["bucket", "key", "is_latest", "is_delete_marker", "size", "e_tag"].map(str::to_owned);
         let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -257,7 +316,7 @@ mod tests {
                 b"\"b\",\"a%2Fb+c\",\"true\",\"false\",\"7\",\"e\"\n\"b\",\"old\",\"false\",\"false\",\"7\",\"e\"\n",
             )
             .unwrap();
-        let rows = csv_rows(&zipped.finish().unwrap(), &columns).unwrap();
+        let rows = csv_rows(&zipped.finish().unwrap(), &columns, MAX_INFLATED).unwrap();
         assert_eq!(
             (rows[0].key.as_deref(), rows[0].size, rows[0].is_dead),
             (Some("a/b c"), Some(7), false)

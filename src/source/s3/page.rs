@@ -47,16 +47,12 @@ impl Bucket {
         let span = tracing::debug_span!("list", bucket = self.name(), prefix = request.prefix);
         let output = self.call(Verb::List, || self.request_page(request));
         let output = output.instrument(span).await?;
-        // A server that says that there is more, but not where, would be asked for the same page for ever.
-        let next = output.next_continuation_token.clone();
-        let next = next.filter(|token| output.is_truncated == Some(true) && request.token.as_ref() != Some(token));
         let mut listing = Listing::default();
         listing.extend(output.contents().iter().filter_map(|object| self.listed(object)));
-        let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
         Ok(Page {
             objects: listing.objects,
-            folders: folders.map(decode_key).collect(),
-            next,
+            folders: folders(&output),
+            next: next_token(&output, request.token.as_deref()),
         })
     }
 
@@ -107,6 +103,20 @@ impl Bucket {
             place: Place::Bucket(Arc::clone(self)),
         }
     }
+}
+
+/// Prefixes that an answer folds, each with a slash at its end.
+pub(super) fn folders(output: &ListObjectsV2Output) -> Vec<String> {
+    let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
+    folders.map(decode_key).collect()
+}
+
+/// Token of the page behind an answer to `asked`; a server that says that there is more, but not where, would be asked for
+/// the same page for ever.
+pub(super) fn next_token(output: &ListObjectsV2Output, asked: Option<&str>) -> Option<String> {
+    let next = output.next_continuation_token.as_deref();
+    next.filter(|next| output.is_truncated == Some(true) && asked != Some(next))
+        .map(str::to_owned)
 }
 
 pub(super) fn microseconds(time: &DateTime) -> Option<i64> {

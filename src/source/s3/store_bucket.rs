@@ -20,7 +20,9 @@ use super::fault::Fault;
 use super::fault::FaultKind;
 use super::fault::Verb;
 use super::page::PageRequest;
+use super::page::folders;
 use super::page::microseconds;
+use super::page::next_token;
 
 /// A bucket with the credentials, the pace and the repeats of those that logs are read from; clones share it.
 #[derive(Debug, Clone)]
@@ -231,13 +233,10 @@ fn page(output: &ListObjectsV2Output, token: Option<&str>) -> StoredPage {
             object.last_modified(),
         ))
     });
-    let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
-    // A server that says that there is more, but not where, would be asked for the same page for ever.
-    let next = output.next_continuation_token.clone();
     StoredPage {
         objects: objects.collect(),
-        folders: folders.map(decode_key).collect(),
-        next: next.filter(|next| output.is_truncated == Some(true) && token != Some(next)),
+        folders: folders(output),
+        next: next_token(output, token),
     }
 }
 

@@ -23,7 +23,8 @@ use crate::store::vacuum::LEAST_AGE;
 const OLD: i64 = LEAST_AGE / 2;
 
 impl Store {
-    /// Finds the files of a batch and compares them with what its line says; blocks on file reads.
+    /// Finds the files of a batch and compares them with what its line says; blocks on file reads. The rollup of its events
+    /// is the caller's to make.
     ///
     /// Files of `events` that are old are replaced by new ones, which are the caller's to discard.
     ///
@@ -65,8 +66,8 @@ impl Store {
             match table {
                 Table::Objects => opened.objects = self.staged_rows(&staged)?,
                 Table::Rejects => opened.rejects = self.staged_rows(&staged)?,
-                Table::Usage => opened.usage = Some(self.staged_rows(&staged)?),
                 _ => {
+                    self.check_told(&staged)?;
                     let age = committed_at.saturating_sub(found.last_modified.timestamp_micros());
                     old.push(age >= OLD);
                     opened.events.push(staged);
@@ -84,7 +85,7 @@ impl Store {
             files.map(|file| (snapshot.table, file.path.clone())).collect()
         };
         let mut stored: HashSet<(Table, String)> = of(basis).into_iter().collect();
-        for table in [Table::Objects, Table::Rejects, Table::Usage] {
+        for table in [Table::Objects, Table::Rejects] {
             stored.extend(of(&self.snapshot_at(table, basis.version).await?));
         }
         Ok(stored)

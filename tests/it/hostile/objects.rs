@@ -421,6 +421,49 @@ fn bomb_stops_at_the_cap_in_bounded_memory() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn bomb_of_records_that_cannot_be_stored_is_told_in_bounded_memory() {
+    const ELEMENTS: usize = 8 << 20;
+    let start = format!("{{\"Records\":[{},", record(10));
+    for (name, text, reason) in [
+        (
+            "that ends",
+            format!("{start}{}1]}}", "1,".repeat(ELEMENTS - 1)),
+            "is partial: record 1 and 8388607 more: not a CloudTrail record",
+        ),
+        (
+            "beyond the cap",
+            format!("{start}{}", "1,".repeat(2 * ELEMENTS)),
+            "is partial: object inflates to more than 20971520 bytes",
+        ),
+    ] {
+        let place = place_with_a_good_object();
+        place.write("bomb.json.gz", &zipped(text));
+        let logs = place.logs();
+        let arguments = ["ingest", logs.to_str().unwrap(), "--max-inflated-bytes", "20MiB"];
+        let (ended, peak_bytes) = run_measured(&place, &arguments);
+        assert_run(&place, &ended, 4, &["bomb.json.gz` ", reason], GOOD_RECORDS + 1);
+        assert!(peak_bytes < 164 * MEBIBYTE, "{name}: {} MiB", peak_bytes / MEBIBYTE);
+        let rejects = place.sql("select reason, record_index from rejects order by record_index desc");
+        assert_eq!(rejects.len(), 10_001, "{name}");
+        let told = number_of_others(&rejects[0]);
+        let balance = balance_line(&ended, "records");
+        assert_eq!(balance[3], 10_000 + told, "{name}: {}", ended.stdout);
+    }
+}
+
+/// How many records the reject stands for that comes behind the others.
+fn number_of_others(reject: &Value) -> u64 {
+    let reason = text(reject, "reason");
+    let (number, rest) = reason.split_once(' ').unwrap();
+    assert_eq!(
+        rest,
+        "records from here on cannot be stored, the first: not a CloudTrail record"
+    );
+    number.parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn large_object_is_never_held_whole() {
     const RECORDS: usize = 2_000;
     let filler = "x".repeat(100_000);

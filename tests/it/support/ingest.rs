@@ -37,7 +37,7 @@ pub(crate) struct IngestStore {
     pub(crate) folder: TempDir,
 }
 
-struct Silent;
+pub(crate) struct Silent;
 
 impl Progress for Silent {
     fn planned(&self, _objects: u64, _bytes: u64) {}
