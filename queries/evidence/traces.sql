@@ -1,7 +1,7 @@
 -- What stands behind the uses of chosen principals: one row per principal, action and kind of evidence, with the last
 -- events, the calls, the resources and where the calls came from. Hints are resources whose ARN is made of names in the
 -- request. What failed for another reason than a lack of permission was allowed: its resources count, and it is no evidence of
--- use. `$principals` has one ARN per line.
+-- use. `$principals` has one ARN per line, and null is all.
 with needs as (
     select
         u.principal_arn,
@@ -24,7 +24,7 @@ with needs as (
       and u.event_date <= cast($until as date)
       and u.event_time >= $since
       and u.event_time < $until
-      and array_has(string_to_array($principals, chr(10)), u.principal_arn)
+      and ($principals is null or array_has(string_to_array($principals, chr(10)), u.principal_arn))
       and u.principal_type in ('role', 'user')
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')

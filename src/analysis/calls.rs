@@ -13,6 +13,7 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch;
 use super::evidence::each_batch_with;
+use super::evidence::listed;
 use super::structures::Structures;
 use super::structures::TextLists;
 use super::structures::text;
@@ -46,7 +47,7 @@ pub async fn callers(session: &QuerySession, window: Window) -> Result<BTreeSet<
     Ok(callers)
 }
 
-/// Replays the calls of a window; of these principals, by ARN, or of all.
+/// Replays the calls of a window; of these principals, by ARN, or of all. Calls of others may come, too.
 pub async fn replay(
     session: &QuerySession,
     window: Window,
@@ -54,12 +55,8 @@ pub async fn replay(
     replay: &mut Replay<'_>,
 ) -> Result<(), AnalysisError> {
     let bounds = [("since", window.since), ("until", window.until)];
-    let listed = principals.map_or(ParamText::Null, |principals| {
-        let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
-        ParamText::Text(lines.join("\n"))
-    });
     let values = vec![
-        ("principals".to_owned(), listed),
+        ("principals".to_owned(), listed(principals)),
         ("parts".to_owned(), ParamText::Text(replay.parts().names().join("\n"))),
     ];
     each_batch_with(session, EvidenceQuery::Calls, &bounds, values, |batch| {

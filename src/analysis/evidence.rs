@@ -1,6 +1,7 @@
 //! What the store knows about uses, logs and grants.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
 use futures::StreamExt;
@@ -51,6 +52,9 @@ pub enum AnalysisError {
         cause: String,
     },
 }
+
+/// Principals that the store is asked for by name. Of more, their rows are picked out of all.
+const LISTED: usize = 100;
 
 /// From the first to the last event of the store; `None` if it has none.
 pub async fn extent(session: &QuerySession) -> Result<Option<Window>, AnalysisError> {
@@ -160,6 +164,17 @@ fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
         _ => None,
     });
     Ok(snapshot::read_collected(&files.collect::<Vec<_>>()))
+}
+
+/// The value of `$principals`: ARNs line by line, or null for all, which it is for too many, too.
+pub(super) fn listed(principals: Option<&BTreeSet<String>>) -> ParamText {
+    match principals.filter(|principals| principals.len() <= LISTED) {
+        None => ParamText::Null,
+        Some(principals) => {
+            let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
+            ParamText::Text(lines.join("\n"))
+        }
+    }
 }
 
 /// Reads an answer batch by batch: that of a large estate would not fit into memory beside what is made of it.

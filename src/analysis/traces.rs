@@ -8,12 +8,12 @@ use super::columns::Columns;
 use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch_with;
+use super::evidence::listed;
 use crate::policy::ActionTrace;
 use crate::policy::PrincipalKey;
 use crate::policy::Traces;
 use crate::policy::Window;
 use crate::query::EvidenceQuery;
-use crate::query::ParamText;
 use crate::query::QuerySession;
 
 /// What the logs show behind the uses of these principals, by ARN, in a window.
@@ -23,17 +23,16 @@ pub async fn traces(
     principals: &BTreeSet<String>,
 ) -> Result<Traces, AnalysisError> {
     let bounds = [("since", window.since), ("until", window.until)];
-    let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
-    let listed = vec![("principals".to_owned(), ParamText::Text(lines.join("\n")))];
+    let listed = vec![("principals".to_owned(), listed(Some(principals)))];
     let mut traces = Traces::default();
     each_batch_with(session, EvidenceQuery::Traces, &bounds, listed, |batch| {
-        Ok(read(batch, &mut traces)?)
+        Ok(read(batch, principals, &mut traces)?)
     })
     .await?;
     Ok(traces)
 }
 
-fn read(batch: &RecordBatch, traces: &mut Traces) -> Result<(), Unreadable> {
+fn read(batch: &RecordBatch, principals: &BTreeSet<String>, traces: &mut Traces) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let (arns, ids) = (columns.texts("principal_arn")?, columns.texts("principal_id")?);
     let (actions, is_used) = (columns.texts("action")?, columns.booleans("is_used")?);
@@ -44,6 +43,9 @@ fn read(batch: &RecordBatch, traces: &mut Traces) -> Result<(), Unreadable> {
             arn: arns.text(row).unwrap_or_default().to_owned(),
             unique_id: ids.text(row).filter(|id| !id.is_empty()).map(str::to_owned),
         };
+        if !principals.contains(&key.arn) {
+            continue;
+        }
         let of_principal = traces.principals.entry(key).or_default();
         let known = of_principal
             .entry(actions.text(row).unwrap_or_default().to_owned())

@@ -202,6 +202,7 @@ impl<'a> Differ<'a> {
             .map(|member| self.expander.permissions(self.estate, member));
         let judge = Judge {
             subject,
+            account_id: subject.key.account_id().unwrap_or_default(),
             log,
             coverage,
             trails: &self.usage.trails,

@@ -51,7 +51,15 @@ impl Traces {
     /// The traces of one principal: those under its id, and those that carry none.
     pub fn of(&self, wanted: &PrincipalKey) -> ActionTraces {
         let mut merged = ActionTraces::new();
-        let same_arn = self.principals.iter().filter(|(key, _)| key.arn == wanted.arn);
+        // The key without an id comes before those of the same ARN with one.
+        let first = PrincipalKey {
+            arn: wanted.arn.clone(),
+            unique_id: None,
+        };
+        let same_arn = self
+            .principals
+            .range(first..)
+            .take_while(|(key, _)| key.arn == wanted.arn);
         for (_, traces) in same_arn.filter(|(key, _)| key.may_be(wanted)) {
             for (action, trace) in traces {
                 merged.entry(action.clone()).or_default().add(trace);

@@ -171,8 +171,8 @@ const CRATES: &[CrateRule] = &[
     ),
     owned(
         "hashbrown",
-        &["decode", "store", "ingest"],
-        "interning of values; the set of known objects; sums by numbers of texts",
+        &["decode", "store", "ingest", "policy"],
+        "interning of values; the set of known objects; sums by numbers of texts; calls that are alike",
     ),
     owned(
         "chrono",

@@ -1,5 +1,12 @@
 //! `policy`: policies without what is not used.
 
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
 use crate::analysis;
 use crate::cli::allow_list;
 use crate::cli::args::ConditionName;
@@ -34,10 +41,11 @@ use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::by_logged_arn;
 use crate::policy::subjects;
+use crate::report::PolicyFile;
+use crate::report::PolicyFiles;
 use crate::report::PolicyFrame;
+use crate::report::PolicyText;
 use crate::report::ReportError;
-use crate::report::policy_files;
-use crate::report::policy_text;
 
 /// Proposes policies.
 ///
@@ -79,29 +87,38 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     };
     let now = settings.now.as_microsecond();
     let mut proposer = Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
-    let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
     let frame = PolicyFrame {
         mode: args.mode.name(),
         window: usage.window,
         thresholds: evidence.thresholds,
         facts_date: facts.catalogue_date(),
     };
-    let unwritable = write(args, &proposals, frame, output)?;
+    let mut writer = Writer::new(args, frame)?;
+    let (mut plan, mut told) = (Plan::default(), Told::default());
+    // Proposals with their reasons take much memory: one at a time.
+    for subject in &chosen {
+        let proposal = proposer.propose(subject);
+        writer.add(&proposal, output)?;
+        told.add(&proposal);
+        plan.add(proposal);
+        tokio::task::yield_now().await;
+    }
+    let unwritable = writer.finish(output)?;
     allow_list::tell_expired(&keeps, now, output);
     // Entries about other principals than those wanted may well count.
     if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
         allow_list::tell_idle(&proposer.idle_keeps(), output);
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
-    let is_refused = tell(&proposals, output);
+    told.tell(output);
     let callers = analysis::callers(engine.session(), usage.window).await?;
-    let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);
+    let actors = by_logged_arn(&plan.actors(&estate), &callers);
     let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
     if !actors.is_empty() {
         proof.tell(output);
     }
     unwritable.iter().for_each(|error| output.warning(&error.to_string()));
-    Ok(match is_refused || !unwritable.is_empty() {
+    Ok(match !told.refusals.is_empty() || !unwritable.is_empty() {
         true => ExitStatus::Incomplete,
         false => status,
     })
@@ -122,52 +139,108 @@ fn mode(args: &PolicyArgs) -> Mode {
     }
 }
 
-/// Prints the policies, or writes them as files; gives what could not be written.
-fn write(
-    args: &PolicyArgs,
-    proposals: &[Proposal<'_>],
-    frame: PolicyFrame<'_>,
-    output: &mut Output,
-) -> Result<Vec<ReportError>, CliError> {
-    Ok(match &args.out {
-        None => {
-            let written = policy_text(proposals, frame, args.format);
-            output.print(&written.content)?;
-            written.refused
-        }
-        Some(folder) => {
-            let written = policy_files(proposals, frame, args.format);
-            let files = written.content.iter();
-            write_files(
-                folder,
-                files.map(|file| (file.name.as_str(), file.text.as_str())),
-                output,
-            )?;
-            written.refused
-        }
-    })
+/// Writes proposals where the user wants them.
+struct Writer<'a> {
+    target: Target<'a>,
+    refused: Vec<ReportError>,
 }
 
-/// Says what came out; true if something was refused.
-fn tell(proposals: &[Proposal<'_>], output: &mut Output) -> bool {
-    for proposal in proposals {
+enum Target<'a> {
+    Text(PolicyText<'a>),
+    Folder {
+        path: &'a Path,
+        files: PolicyFiles<'a>,
+        written: usize,
+    },
+}
+
+impl<'a> Writer<'a> {
+    fn new(args: &'a PolicyArgs, frame: PolicyFrame<'a>) -> Result<Self, CliError> {
+        let target = match &args.out {
+            None => Target::Text(PolicyText::new(frame, args.format)),
+            Some(path) => {
+                fs::create_dir_all(path).map_err(failed(path))?;
+                Target::Folder {
+                    path,
+                    files: PolicyFiles::new(frame, args.format),
+                    written: 0,
+                }
+            }
+        };
+        Ok(Self {
+            target,
+            refused: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, proposal: &Proposal<'_>, output: &mut Output) -> Result<(), CliError> {
+        let added = match &mut self.target {
+            Target::Text(text) => text.add(proposal).map(|text| output.print(&text)),
+            Target::Folder { path, files, written } => files.add(proposal).map(|files| {
+                *written += files.len();
+                files.iter().try_for_each(|file| write(path, file))
+            }),
+        };
+        match added {
+            Ok(done) => done,
+            Err(error) => {
+                self.refused.push(error);
+                Ok(())
+            }
+        }
+    }
+
+    /// The principals whose policies could not be written.
+    fn finish(self, output: &mut Output) -> Result<Vec<ReportError>, CliError> {
+        match self.target {
+            Target::Text(text) => output.print(&text.finish())?,
+            Target::Folder { path, written, .. } => {
+                let written = counted(written, "file");
+                output.note(&format!("{written} written to `{}`", path.display()));
+            }
+        }
+        Ok(self.refused)
+    }
+}
+
+/// Writes a file, which appears when it is complete.
+fn write(folder: &Path, file: &PolicyFile) -> Result<(), CliError> {
+    let path = folder.join(&file.name);
+    let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
+    written.write_all(file.text.as_bytes()).map_err(failed(&path))?;
+    written.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    Ok(())
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+    let path = path.to_owned();
+    move |cause| CliError::Write { path, cause }
+}
+
+/// What there is to say about the proposals.
+#[derive(Default)]
+struct Told {
+    notes: Vec<String>,
+    refusals: Vec<String>,
+}
+
+impl Told {
+    fn add(&mut self, proposal: &Proposal<'_>) {
         let arn = &proposal.subject.key.arn;
         let count = |change: Change| proposal.policies.iter().filter(|it| it.change == change).count();
-        output.note(&format!(
+        self.notes.push(format!(
             "{arn}: {} to edit, {} to create, {} to remove, {} to keep",
             count(Change::Edit),
             count(Change::Create),
             count(Change::Remove),
             count(Change::Keep),
         ));
-        for note in &proposal.notes {
-            output.note(&format!("  {note}"));
-        }
+        self.notes.extend(proposal.notes.iter().map(|note| format!("  {note}")));
+        self.refusals.extend(proposal.refusals.iter().map(ToString::to_string));
     }
-    let mut is_refused = false;
-    for refusal in proposals.iter().flat_map(|proposal| &proposal.refusals) {
-        output.warning(&refusal.to_string());
-        is_refused = true;
+
+    fn tell(&self, output: &mut Output) {
+        self.notes.iter().for_each(|note| output.note(note));
+        self.refusals.iter().for_each(|refusal| output.warning(refusal));
     }
-    is_refused
 }

@@ -38,7 +38,6 @@ use crate::policy::Evidence;
 use crate::policy::Mode;
 use crate::policy::Ownership;
 use crate::policy::Plan;
-use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Replay;
 use crate::policy::Traces;
@@ -249,9 +248,14 @@ impl Run<'_> {
         };
         let now = self.settings.now.as_microsecond();
         let mut proposer = Proposer::new(self.facts, evidence, Mode::Trim).keeping(&keeps, now);
-        let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
+        // Each with its reasons would take much memory; all that the replay needs are the documents.
+        let mut plan = Plan::default();
+        for subject in &chosen {
+            plan.add(proposer.propose(subject));
+            tokio::task::yield_now().await;
+        }
         let callers = analysis::callers(session, usage.window).await?;
-        let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);
+        let actors = by_logged_arn(&plan.actors(&estate), &callers);
         let proof = Proof::of(self.facts, self.engine, usage.window, &actors, &callers).await?;
         self.write(&proof, usage.window, output)?;
         let facts_date = self.facts.catalogue_date();

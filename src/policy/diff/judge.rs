@@ -32,6 +32,8 @@ use crate::policy::window::Window;
 #[derive(Debug)]
 pub(super) struct Judge<'s> {
     pub(super) subject: &'s Subject<'s>,
+    /// Its account; empty if it has none.
+    pub(super) account_id: &'s str,
     pub(super) log: Option<&'s AccountLog>,
     pub(super) coverage: Option<Coverage>,
     pub(super) trails: &'s Trails,
@@ -153,7 +155,7 @@ impl<'s> Judge<'s> {
             false => &self.subject.deeds.regions,
         };
         let place = Place {
-            account_id: self.subject.key.account_id().unwrap_or_default(),
+            account_id: self.account_id,
             log,
             regions,
             trails: self.trails,

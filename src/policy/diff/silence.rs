@@ -53,6 +53,7 @@ impl Differ<'_> {
             let log = self.usage.accounts.get(account);
             let judge = Judge {
                 subject: &subject,
+                account_id: account,
                 log,
                 coverage: log.map(|log| log.coverage(self.usage.window)),
                 trails: &self.usage.trails,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Actor;
 use super::Trial;
+use crate::iam::document::Document;
 use crate::policy::estate::Estate;
 use crate::policy::estate::Member;
 use crate::policy::evaluation::Layer;
@@ -16,28 +17,41 @@ use crate::policy::snapshot::Policy;
 use crate::policy::usage::PrincipalKey;
 
 /// What is proposed, by the users and roles that it is for.
-#[derive(Debug)]
-pub struct Plan<'p> {
-    by_holder: BTreeMap<&'p str, Vec<&'p ProposedPolicy<'p>>>,
+#[derive(Debug, Default)]
+pub struct Plan<'s> {
+    policies: Vec<Planned<'s>>,
+    /// Positions of the policies.
+    by_holder: BTreeMap<String, Vec<usize>>,
 }
 
-impl<'p> Plan<'p> {
-    /// All that the proposals contain.
-    pub fn of(proposals: &'p [Proposal<'p>]) -> Self {
-        let mut by_holder: BTreeMap<&str, Vec<&ProposedPolicy<'_>>> = BTreeMap::new();
-        for policy in proposals.iter().flat_map(|proposal| &proposal.policies) {
+/// A proposed policy, without the reasons for it.
+#[derive(Debug)]
+struct Planned<'s> {
+    name: String,
+    is_removed: bool,
+    present: Vec<&'s Policy>,
+    /// `None` if it is the present one.
+    document: Option<Document>,
+}
+
+impl<'s> Plan<'s> {
+    /// Adds all that a proposal contains.
+    pub fn add(&mut self, proposal: Proposal<'s>) {
+        for policy in proposal.policies {
             for holder in &policy.holders {
-                by_holder.entry(holder).or_default().push(policy);
+                let positions = self.by_holder.entry(holder.clone()).or_default();
+                positions.push(self.policies.len());
             }
+            self.policies.push(Planned::of(policy));
         }
-        Self { by_holder }
     }
 
     /// The principals that get other policies, with what they would have. ARNs are those of the snapshots.
-    pub fn actors(&self, estate: &Estate<'p>) -> BTreeMap<String, Actor<'p>> {
+    pub fn actors<'p>(&'p self, estate: &Estate<'p>) -> BTreeMap<String, Actor<'p>> {
         let members = estate.callers();
         let changed = members.filter_map(|member| {
-            let proposed = self.by_holder.get(member.principal.arn.as_str())?;
+            let positions = self.by_holder.get(member.principal.arn.as_str())?;
+            let proposed: Vec<&Planned<'_>> = positions.iter().filter_map(|it| self.policies.get(*it)).collect();
             let present = present(&member);
             let is_replaced = |policy: &Policy| {
                 let mut replaced = proposed.iter().flat_map(|it| &it.present);
@@ -47,8 +61,7 @@ impl<'p> Plan<'p> {
             let kept = uses
                 .filter(|used| !is_replaced(used.policy))
                 .map(|used| named(used.policy));
-            let new = proposed.iter().filter(|it| it.change != Change::Remove);
-            let new = new.map(|it| NamedPolicy::new(&it.name, &it.document));
+            let new = proposed.iter().filter(|it| !it.is_removed).map(|it| it.named());
             let trial = Trial {
                 layer: Layer::Identity,
                 proposed: kept.chain(new).collect(),
@@ -57,6 +70,29 @@ impl<'p> Plan<'p> {
             Some((member.principal.arn.clone(), Actor::of_member(&member, trial)))
         });
         changed.collect()
+    }
+}
+
+impl<'s> Planned<'s> {
+    fn of(policy: ProposedPolicy<'s>) -> Self {
+        let is_present = match policy.present.as_slice() {
+            [only] => only.document.as_ref().is_ok_and(|present| *present == policy.document),
+            _ => false,
+        };
+        Self {
+            name: policy.name,
+            is_removed: policy.change == Change::Remove,
+            present: policy.present,
+            document: (!is_present).then_some(policy.document),
+        }
+    }
+
+    fn named(&self) -> NamedPolicy<'_> {
+        let present = || self.present.first()?.document.as_ref().ok();
+        NamedPolicy {
+            name: &self.name,
+            document: self.document.as_ref().or_else(present),
+        }
     }
 }
 

@@ -275,7 +275,7 @@ fn only_what_policies_ask_for_tells_calls_apart() {
     let asked = |document: &Document| {
         let documents = [document.clone()];
         let actor = Actor::unknown(trial(Layer::Identity, &documents, &[]));
-        AskedParts::of([actor].iter()).names()
+        Asked::by([actor].iter()).parts.names()
     };
     let condition = |key: &str, value: &str| {
         document(&format!(
