@@ -88,22 +88,34 @@ pub(super) fn write_files<'f>(
     files: impl IntoIterator<Item = (&'f str, &'f str)>,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| CliError::Write { path, cause }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
+    make_folder(folder)?;
     let mut count = 0_usize;
     for (name, text) in files {
-        let path = folder.join(name);
-        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-        written.write_all(text.as_bytes()).map_err(failed(&path))?;
-        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
+        write_file(folder, name, text)?;
         count += 1;
     }
     let written = counted(count, "file");
     output.note(&format!("{written} written to `{}`", folder.display()));
     Ok(())
+}
+
+/// Makes a folder for files, if there is none.
+pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
+    fs::create_dir_all(folder).map_err(failed(folder))
+}
+
+/// Writes a file into a folder; it appears when it is complete.
+pub(super) fn write_file(folder: &Path, name: &str, text: &str) -> Result<(), CliError> {
+    let path = folder.join(name);
+    let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
+    written.write_all(text.as_bytes()).map_err(failed(&path))?;
+    written.persist(&path).map_err(|error| failed(&path)(error.error))?;
+    Ok(())
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+    let path = path.to_owned();
+    move |cause| CliError::Write { path, cause }
 }
 
 fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
