@@ -24,7 +24,6 @@ mod json;
 mod layout;
 mod ledger;
 mod markdown;
-mod moment;
 mod page;
 mod parquet;
 mod policy;
@@ -35,6 +34,7 @@ mod table;
 mod trust;
 
 pub use arrangement::Arrangement;
+pub use counted::format_count;
 pub use coverage::coverage_row;
 pub use diff::DiffFrame;
 pub use diff::finding_rows;
