@@ -9,8 +9,10 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch_with;
 use super::evidence::listed;
-use crate::policy::ActionTrace;
+use super::structures::TextLists;
 use crate::policy::PrincipalKey;
+use crate::policy::TraceLog;
+use crate::policy::TracedUse;
 use crate::policy::Traces;
 use crate::policy::Window;
 use crate::query::EvidenceQuery;
@@ -24,69 +26,52 @@ pub async fn traces(
 ) -> Result<Traces, AnalysisError> {
     let bounds = [("since", window.since), ("until", window.until)];
     let listed = vec![("principals".to_owned(), listed(Some(principals)))];
-    let mut traces = Traces::default();
+    let mut log = TraceLog::default();
     each_batch_with(session, EvidenceQuery::Traces, &bounds, listed, |batch| {
-        Ok(read(batch, principals, &mut traces)?)
+        Ok(read(batch, principals, &mut log)?)
     })
     .await?;
-    Ok(traces)
+    Ok(log.finish())
 }
 
-fn read(batch: &RecordBatch, principals: &BTreeSet<String>, traces: &mut Traces) -> Result<(), Unreadable> {
+fn read(batch: &RecordBatch, principals: &BTreeSet<String>, log: &mut TraceLog) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let (arns, ids) = (columns.texts("principal_arn")?, columns.texts("principal_id")?);
     let (actions, is_used) = (columns.texts("action")?, columns.booleans("is_used")?);
-    let calls = columns.text_lists("calls")?;
-    let found = action_traces(batch)?;
-    for (row, trace) in found.into_iter().enumerate() {
+    let (is_failed, is_passed_role) = (columns.booleans("is_failed")?, columns.booleans("is_passed_role")?);
+    let (sources, names) = (columns.texts("event_source")?, columns.texts("event_name")?);
+    let (event_ids, times) = (columns.texts("event_id")?, columns.times("event_time")?);
+    let (regions, endpoints) = (columns.texts("serving_region")?, columns.texts("vpc_endpoint_id")?);
+    let services = columns.texts("via_service")?;
+    let (resources, origins) = (
+        TextLists::new(batch, "resources")?,
+        TextLists::new(batch, "resource_origins")?,
+    );
+    for row in 0..batch.num_rows() {
+        let Some(arn) = arns.text(row).filter(|arn| principals.contains(*arn)) else {
+            continue;
+        };
         let key = PrincipalKey {
-            arn: arns.text(row).unwrap_or_default().to_owned(),
+            arn: arn.to_owned(),
             unique_id: ids.text(row).filter(|id| !id.is_empty()).map(str::to_owned),
         };
-        if !principals.contains(&key.arn) {
-            continue;
-        }
-        let of_principal = traces.principals.entry(key).or_default();
-        let known = of_principal
-            .entry(actions.text(row).unwrap_or_default().to_owned())
-            .or_default();
-        match is_used.boolean(row) {
-            Some(true) => known.add(&trace),
-            _ => known.uncertain_calls.extend(calls.texts_at(row)),
-        }
+        let is_proof = |origin: &str| !matches!(origin, "template" | "names");
+        let origins = origins.of(row).map(is_proof);
+        let traced = TracedUse {
+            action: actions.text(row).unwrap_or_default(),
+            is_used: is_used.boolean(row) == Some(true),
+            is_failed: is_failed.boolean(row) == Some(true),
+            is_passed_role: is_passed_role.boolean(row) == Some(true),
+            event_source: sources.text(row).unwrap_or_default(),
+            event_name: names.text(row).unwrap_or_default(),
+            event_id: event_ids.text(row).unwrap_or_default(),
+            event_time: times.time(row).unwrap_or_default(),
+            serving_region: regions.text(row),
+            vpc_endpoint_id: endpoints.text(row),
+            via_service: services.text(row),
+            resources: resources.of(row).zip(origins).collect(),
+        };
+        log.add(&key, &traced);
     }
     Ok(())
-}
-
-fn action_traces(batch: &RecordBatch) -> Result<Vec<ActionTrace>, Unreadable> {
-    let columns = Columns::new(batch);
-    let (event_ids, calls) = (columns.text_lists("event_ids")?, columns.text_lists("calls")?);
-    let (unnamed, resource_counts) = (columns.integers("unnamed")?, columns.integers("resource_count")?);
-    let (resources, hints) = (columns.text_lists("resources")?, columns.text_lists("hints")?);
-    let passed_roles = columns.text_lists("passed_roles")?;
-    let (regions, endpoints) = (columns.text_lists("regions")?, columns.text_lists("endpoints")?);
-    let without_endpoint = columns.integers("without_endpoint")?;
-    let (services, without_service) = (columns.text_lists("services")?, columns.integers("without_service")?);
-    let traces = (0..batch.num_rows()).map(|row| {
-        let passed = passed_roles.texts_at(row);
-        let passed = passed.iter().filter_map(|text| text.split_once(' '));
-        ActionTrace {
-            event_ids: event_ids.texts_at(row),
-            calls: calls.texts_at(row).into_iter().collect(),
-            unnamed: unnamed.count(row),
-            resource_count: resource_counts.count(row),
-            resources: resources.texts_at(row).into_iter().collect(),
-            hints: hints.texts_at(row).into_iter().collect(),
-            regions: regions.texts_at(row).into_iter().collect(),
-            endpoints: endpoints.texts_at(row).into_iter().collect(),
-            without_endpoint: without_endpoint.count(row),
-            services: services.texts_at(row).into_iter().collect(),
-            without_service: without_service.count(row),
-            passed_roles: passed
-                .map(|(source, role)| (source.to_owned(), role.to_owned()))
-                .collect(),
-            uncertain_calls: BTreeSet::new(),
-        }
-    });
-    Ok(traces.collect())
 }

@@ -68,6 +68,37 @@ impl Target {
     }
 }
 
+/// A folder that takes files; each appears when it is complete.
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    path: &'a Path,
+    written: usize,
+}
+
+impl<'a> Folder<'a> {
+    /// Makes the folder if need be.
+    pub(super) fn open(path: &'a Path) -> Result<Self, CliError> {
+        fs::create_dir_all(path).map_err(unwritable(path))?;
+        Ok(Self { path, written: 0 })
+    }
+
+    /// Writes one file.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), CliError> {
+        let path = self.path.join(name);
+        let mut file = NamedTempFile::new_in(self.path).map_err(unwritable(&path))?;
+        file.write_all(text.as_bytes()).map_err(unwritable(&path))?;
+        file.persist(&path).map_err(|error| unwritable(&path)(error.error))?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Says how many there are.
+    pub(super) fn complete(self, output: &mut Output) {
+        let written = counted(self.written, "file");
+        output.note(&format!("{written} written to `{}`", self.path.display()));
+    }
+}
+
 /// Writes a whole text to where the user wants it.
 pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -> Result<(), CliError> {
     let mut target = Target::open(path)?;
@@ -88,32 +119,15 @@ pub(super) fn write_files<'f>(
     files: impl IntoIterator<Item = (&'f str, &'f str)>,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    make_folder(folder)?;
-    let mut count = 0_usize;
+    let mut folder = Folder::open(folder)?;
     for (name, text) in files {
-        write_file(folder, name, text)?;
-        count += 1;
+        folder.write(name, text)?;
     }
-    let written = counted(count, "file");
-    output.note(&format!("{written} written to `{}`", folder.display()));
+    folder.complete(output);
     Ok(())
 }
 
-/// Makes a folder for files, if there is none.
-pub(super) fn make_folder(folder: &Path) -> Result<(), CliError> {
-    fs::create_dir_all(folder).map_err(failed(folder))
-}
-
-/// Writes a file into a folder; it appears when it is complete.
-pub(super) fn write_file(folder: &Path, name: &str, text: &str) -> Result<(), CliError> {
-    let path = folder.join(name);
-    let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-    written.write_all(text.as_bytes()).map_err(failed(&path))?;
-    written.persist(&path).map_err(|error| failed(&path)(error.error))?;
-    Ok(())
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> CliError {
     let path = path.to_owned();
     move |cause| CliError::Write { path, cause }
 }

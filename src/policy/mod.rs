@@ -102,6 +102,8 @@ pub use replay::full_access_to_resources;
 pub use replay::owners_of;
 pub use trace::ActionTrace;
 pub use trace::ActionTraces;
+pub use trace::TraceLog;
+pub use trace::TracedUse;
 pub use trace::Traces;
 pub use trails::Selector;
 pub use trails::Trail;

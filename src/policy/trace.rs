@@ -1,7 +1,12 @@
 //! What stands behind the uses of chosen principals: the calls, their events, and what else they tell.
 
+mod log;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+
+pub use log::TraceLog;
+pub use log::TracedUse;
 
 use super::usage::PrincipalKey;
 
@@ -17,7 +22,7 @@ pub struct ActionTrace {
     pub calls: BTreeSet<String>,
     /// Uses whose record names no resource.
     pub unnamed: u64,
-    /// Distinct resources of the uses.
+    /// Distinct resources of the uses; where they are more than `resources` has, it only says so.
     pub resource_count: u64,
     /// ARNs of these resources, not necessarily of all.
     pub resources: BTreeSet<String>,

@@ -1,7 +1,6 @@
 //! `policy`: policies without what is not used.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use crate::analysis;
 use crate::cli::allow_list;
@@ -21,9 +20,7 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::size::counted;
-use crate::cli::target::make_folder;
-use crate::cli::target::write_file;
+use crate::cli::target::Folder;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::policy::Change;
@@ -159,25 +156,14 @@ struct Writer<'a> {
 
 enum Target<'a> {
     Text(PolicyText<'a>),
-    Folder {
-        path: &'a Path,
-        files: PolicyFiles<'a>,
-        written: usize,
-    },
+    Files(PolicyFiles<'a>, Folder<'a>),
 }
 
 impl<'a> Writer<'a> {
     fn new(args: &'a PolicyArgs, frame: PolicyFrame<'a>) -> Result<Self, CliError> {
         let target = match &args.out {
             None => Target::Text(PolicyText::new(frame, args.format)),
-            Some(path) => {
-                make_folder(path)?;
-                Target::Folder {
-                    path,
-                    files: PolicyFiles::new(frame, args.format),
-                    written: 0,
-                }
-            }
+            Some(path) => Target::Files(PolicyFiles::new(frame, args.format), Folder::open(path)?),
         };
         Ok(Self {
             target,
@@ -196,10 +182,9 @@ impl<'a> Writer<'a> {
         }
         let added = match &mut self.target {
             Target::Text(text) => text.add(proposal).map(|text| output.print(&text)),
-            Target::Folder { path, files, written } => files.add(proposal).map(|files| {
-                *written += files.len();
+            Target::Files(files, folder) => files.add(proposal).map(|files| {
                 let mut files = files.iter();
-                files.try_for_each(|file| write_file(path, &file.name, &file.text))
+                files.try_for_each(|file| folder.write(&file.name, &file.text))
             }),
         };
         added.unwrap_or_else(|error| {
@@ -212,10 +197,7 @@ impl<'a> Writer<'a> {
     fn finish(self, output: &mut Output) -> Result<Vec<String>, CliError> {
         match self.target {
             Target::Text(text) => output.print(&text.finish())?,
-            Target::Folder { path, written, .. } => {
-                let written = counted(written, "file");
-                output.note(&format!("{written} written to `{}`", path.display()));
-            }
+            Target::Files(_, folder) => folder.complete(output),
         }
         Ok(self.left_out)
     }
