@@ -11,12 +11,15 @@
 -- @column    outcome utf8  `Success` or `Failure`, as recorded.
 -- @column    mfa_used bool  Whether AWS itself asked for MFA; null when the record does not say.
 -- @column    mfa_expected bool  Whether AWS would have been the one to ask: true for IAM users and root.
+-- @column    concern utf8  `failed`; `without MFA` where AWS would have been the one to ask; null where there is none.
 -- @column    source_ip_address utf8  Address of the browser.
 -- @column    user_agent utf8  Browser, as it calls itself.
 -- @column    aws_region utf8  Region of the sign-in endpoint.
 -- @column    error_message utf8  Why it failed.
 -- @column    event_id utf8  The record.
 -- @severity  low
+-- @identity  recipient_account_id, principal_arn, concern, source_ip_address
+-- @finding   concern = failed, without MFA
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.8.5
 -- @caveat    Federated and Identity Center users prove MFA to their identity provider: for them `mfa_used` is false whatever they did.
@@ -30,6 +33,11 @@ select
     e.response_elements->>'ConsoleLogin' as outcome,
     case (e.additional_event_data->>'MFAUsed') when 'Yes' then true when 'No' then false end as mfa_used,
     coalesce(e.user_identity_type in ('IAMUser', 'Root'), false) as mfa_expected,
+    case
+        when (e.response_elements->>'ConsoleLogin') is distinct from 'Success' then 'failed'
+        when e.user_identity_type in ('IAMUser', 'Root')
+            and (e.additional_event_data->>'MFAUsed') is distinct from 'Yes' then 'without MFA'
+    end as concern,
     e.source_ip_address,
     e.user_agent,
     e.aws_region,

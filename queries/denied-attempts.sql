@@ -22,6 +22,7 @@
 -- @column    addresses int64  Distinct source addresses.
 -- @column    resources utf8  The first ten resources in alphabetical order, separated by commas.
 -- @severity  low
+-- @identity  principal_arn, principal_id, action, event_source, event_name
 -- @control   soc2:CC7.2
 -- @control   iso27001:A.8.16
 -- @caveat    A denied call is no use and never becomes a grant; of a call that needs several actions the record may name one only.

@@ -16,6 +16,7 @@
 -- @column    denied int64  Calls that ended with an error.
 -- @column    addresses int64  Distinct source addresses, counted up to 50; 51 stands for more.
 -- @severity  medium
+-- @identity  access_key_id, principal_arn
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.5.17
 -- @caveat    Keys that made no call in the window are not shown; a credential report lists them.

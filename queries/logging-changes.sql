@@ -16,6 +16,7 @@
 -- @column    error_code utf8  Error, when the call failed.
 -- @column    event_id utf8  The record.
 -- @severity  high
+-- @identity  recipient_account_id, aws_region, event_source, event_name, target, principal_arn
 -- @control   soc2:CC7.2
 -- @control   soc2:CC7.3
 -- @control   iso27001:A.8.15

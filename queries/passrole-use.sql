@@ -20,6 +20,9 @@
 -- @column    last_seen timestamp  Last of them.
 -- @column    policies utf8  Policies that grant `iam:PassRole` to the principal, sorted, separated by commas.
 -- @severity  medium
+-- @identity  principal_arn, principal_id, passed_role, instance_profile, event_source, verdict
+-- @finding   verdict = unused, denied-attempt, used-not-granted
+-- @unknown   verdict = unknown
 -- @control   soc2:CC6.3
 -- @control   iso27001:A.8.2
 -- @caveat    CloudTrail has no event of its own for passing a role: the role in the request of another call shows it, and calls whose request names none show nothing.

@@ -16,6 +16,7 @@
 -- @column    error_code utf8  Error, when the call failed.
 -- @column    event_id utf8  The record.
 -- @severity  low
+-- @identity  recipient_account_id, kind, event_source, event_name, subject, policy, principal_arn
 -- @control   soc2:CC6.2
 -- @control   soc2:CC6.3
 -- @control   iso27001:A.5.18

@@ -16,6 +16,7 @@
 -- @column    error_code utf8  Error, when the call failed.
 -- @column    event_id utf8  The record.
 -- @severity  high
+-- @identity  recipient_account_id, credential, event_source, event_name
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.8.2
 -- @caveat    Calls that a service makes in root's name, such as those of Auto Scaling, are not use of root and are left out.

@@ -15,6 +15,8 @@
 -- @column    last_seen timestamp  Last call in the window.
 -- @column    reason utf8  `not allowed`, with a hint if `allowed` holds no regions or names that cannot be regions; or, without a list, `not used before`, or `no baseline` when the account has no earlier calls.
 -- @severity  medium
+-- @identity  recipient_account_id, serving_region, principal_arn, event_source
+-- @unknown   reason = no baseline
 -- @control   soc2:CC7.2
 -- @control   iso27001:A.8.16
 -- @caveat    Without `allowed`, successful calls before `since` make a region expected; `no baseline` rows are unknown, not unexpected.

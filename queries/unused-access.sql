@@ -27,6 +27,9 @@
 -- @column    coverage float64  Share of the hours of the window that the logs of the account cover.
 -- @column    snapshot_time timestamp  When the IAM snapshot was taken.
 -- @severity  medium
+-- @identity  principal_arn, principal_id, policy
+-- @finding   verdict = unused, partly-unused
+-- @unknown   verdict = unknown
 -- @control   soc2:CC6.3
 -- @control   iso27001:A.5.18
 -- @caveat    Roles that belong to AWS services are listed, but nobody else can edit their policies.

@@ -19,6 +19,9 @@
 -- @column    coverage float64  Share of the hours of the window that the logs of the account cover.
 -- @column    report_time timestamp  When the credential report was taken.
 -- @severity  medium
+-- @identity  principal_arn, credential
+-- @finding   verdict = unused
+-- @unknown   verdict = unknown
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.5.17
 -- @caveat    Only accounts whose credential report was imported are shown, and of several reports the newest.

@@ -20,6 +20,9 @@
 -- @column    coverage float64  Share of the hours of the window that the logs of the account cover.
 -- @column    snapshot_time timestamp  When the IAM snapshot was taken.
 -- @severity  medium
+-- @identity  principal_arn, principal_id
+-- @finding   verdict = unused
+-- @unknown   verdict = unknown
 -- @control   soc2:CC6.2
 -- @control   iso27001:A.5.18
 -- @caveat    A role that only makes calls which no trail records looks unused; `last_used_at` contradicts that where IAM knows better, and the verdict is `unknown` then.

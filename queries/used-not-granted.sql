@@ -21,6 +21,9 @@
 -- @column    coverage float64  Share of the hours of the window that the logs of the account cover.
 -- @column    snapshot_time timestamp  When the IAM snapshot was taken.
 -- @severity  medium
+-- @identity  principal_arn, principal_id, action
+-- @finding   verdict = used-not-granted
+-- @unknown   verdict = unknown
 -- @control   soc2:CC6.1
 -- @control   iso27001:A.8.2
 -- @caveat    The policy of a bucket, key, queue or other resource may allow the call; or a policy of the principal did, which was changed before the snapshot was taken.

@@ -4,6 +4,7 @@
 
 mod assumed;
 mod calls;
+mod check;
 mod columns;
 mod coverage;
 mod evidence;
@@ -16,6 +17,9 @@ mod traces;
 pub use assumed::each_assumption;
 pub use calls::callers;
 pub use calls::replay;
+pub use check::CheckFinding;
+pub use check::Checked;
+pub use check::check;
 pub use coverage::CoverageBasis;
 pub use coverage::CoverageCounts;
 pub use coverage::CoverageRow;

@@ -7,26 +7,35 @@ use super::error::CliError;
 use super::output::Output;
 use crate::policy::Keep;
 use crate::policy::KeepList;
+use crate::policy::ListError;
 
 /// Reads the file; without one nothing is kept.
 pub(super) fn read(path: Option<&Path>) -> Result<KeepList, CliError> {
+    read_list(path, KeepList::read)
+}
+
+/// Reads a list of exceptions; without a file it is empty.
+pub(super) fn read_list<L: Default>(
+    path: Option<&Path>,
+    read: impl Fn(&str) -> Result<L, ListError>,
+) -> Result<L, CliError> {
     let Some(path) = path else {
-        return Ok(KeepList::default());
+        return Ok(L::default());
     };
     let path = path.to_owned();
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(cause) => return Err(CliError::Read { path, cause }),
     };
-    KeepList::read(&text).map_err(|cause| CliError::Keep { path, cause })
+    read(&text).map_err(|cause| CliError::Keep { path, cause })
 }
 
 /// Says which entries no longer count.
 pub(super) fn tell_expired(list: &KeepList, now: i64, output: &mut Output) {
-    for entry in list.entries().iter().filter(|entry| entry.is_expired(now)) {
+    for entry in list.entries().iter().filter(|entry| entry.pardon.is_expired(now)) {
         output.warning(&format!(
             "entry {} of the allow-list expired on {} and no longer counts: {}",
-            entry.number, entry.expires, entry.reason
+            entry.number, entry.pardon.expires, entry.pardon.reason
         ));
     }
 }

@@ -1,12 +1,14 @@
 //! What the user may type, as typed: shapes are checked here, nothing is opened or probed.
 
 mod basis;
+mod check;
 mod commit;
 mod coverage;
 mod diff;
 mod doctor;
 mod evidence;
 mod facts;
+mod global;
 mod guardrail;
 mod iam;
 mod ingest;
@@ -29,12 +31,14 @@ use clap::Args;
 use clap::CommandFactory;
 use clap::Parser;
 use clap::Subcommand;
-use clap::ValueEnum;
 
 use super::exit::ExitStatus;
 
 pub use basis::BasisArgs;
 pub use basis::LogArgs;
+pub use check::CheckArgs;
+pub use check::CheckFormat;
+pub use check::SeverityName;
 pub use commit::CommitArgs;
 pub use coverage::CoverageArgs;
 pub use coverage::CoverageFormat;
@@ -54,6 +58,11 @@ pub use facts::FactsCommand;
 pub use facts::FactsFolderArgs;
 pub use facts::FactsImportArgs;
 pub use facts::FactsInfoArgs;
+pub use global::GlobalArgs;
+pub use global::LogChoice;
+pub use global::LogFormat;
+pub use global::LogLevel;
+pub use global::When;
 pub use guardrail::BoundaryArgs;
 pub use guardrail::ControlArgs;
 pub use guardrail::GuardrailArgs;
@@ -111,109 +120,6 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Options of every command.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Global options")]
-pub struct GlobalArgs {
-    /// Print results and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more about what is done
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-    /// When to use colour; `auto` heeds NO_COLOR and CLICOLOR_FORCE
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_possible_values = true
-    )]
-    pub color: When,
-    /// Log each step on standard error, for batch jobs: off, text or json; with json, messages are JSON as well
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "FORMAT",
-        env = "TRIMTRAIL_LOG",
-        default_value = "off",
-        hide_possible_values = true,
-        hide_env_values = true
-    )]
-    pub log: LogChoice,
-    /// Least level that `--log` writes: error, warn, info, debug or trace
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "LEVEL",
-        env = "TRIMTRAIL_LOG_LEVEL",
-        default_value = "info",
-        hide_possible_values = true,
-        hide_env_values = true
-    )]
-    pub log_level: LogLevel,
-}
-
-/// Whether and how steps are logged, as typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogChoice {
-    /// Not at all.
-    Off,
-    /// As lines for people.
-    Text,
-    /// As one JSON object a line.
-    Json,
-}
-
-/// What the lines of the log look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogLevel {
-    /// What ends a run.
-    Error,
-    /// What a person should look at.
-    Warn,
-    /// Also the large steps: listings and commits.
-    Info,
-    /// Also every request, its repeats, and every file.
-    Debug,
-    /// Also every decoded object.
-    Trace,
-}
-
-impl LogChoice {
-    /// The format, unless there is no log.
-    pub fn format(self) -> Option<LogFormat> {
-        match self {
-            Self::Off => None,
-            Self::Text => Some(LogFormat::Text),
-            Self::Json => Some(LogFormat::Json),
-        }
-    }
-}
-
-/// When something that needs a terminal is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum When {
-    /// On a terminal.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// The commands, in the order of the help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -269,6 +175,12 @@ pub enum Command {
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
     /// ones with `--queries`.
     Query(QueryArgs),
+    /// Ask all questions whose answers are findings, as a gate and for dashboards
+    ///
+    /// Every question of the library with a severity is a check: root use, weakened logging, unexpected regions, unused access
+    /// and more. Rows that are alike in what tells them apart are one finding. Known ones can be accepted with a reason and a
+    /// last day. Exit code 3: `--fail-on` found something; 4: something could not be checked.
+    Check(CheckArgs),
     /// Run SQL, or open an interactive session
     ///
     /// Reads only: no statement can change a store or a file. Without a statement it opens an interactive session on a
@@ -317,7 +229,16 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Load logs and grants", &["ingest", "commit", "iam"]),
     (
         "Ask questions",
-        &["diff", "policy", "replay", "guardrail", "trust", "query", "sql"],
+        &[
+            "diff",
+            "policy",
+            "replay",
+            "guardrail",
+            "trust",
+            "query",
+            "check",
+            "sql",
+        ],
     ),
     ("Prove it", &["verify", "coverage", "evidence"]),
     ("Look after a store", &["doctor", "store"]),

@@ -8,7 +8,7 @@ use crate::analysis::AnalysisError;
 use crate::iam::FactsError;
 use crate::ingest::IngestError;
 use crate::integrity::KeysError;
-use crate::policy::KeepError;
+use crate::policy::ListError;
 use crate::policy::TrailsError;
 use crate::query::LibraryError;
 use crate::query::QueryError;
@@ -86,7 +86,7 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        cause: KeepError,
+        cause: ListError,
     },
     /// Event selectors cannot be used.
     #[error("cannot use `{path}`: {cause}", path = path.display())]

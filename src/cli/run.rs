@@ -70,6 +70,7 @@ fn explain(message: &clap::Error) -> ExitStatus {
 
 fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     match command {
+        Command::Check(args) => command::check(args, settings, output),
         Command::Commit(args) => command::commit(args, settings, output),
         Command::Completions(args) => command::completions(args, output),
         Command::Coverage(args) => command::coverage(args, settings, output),

@@ -4,13 +4,14 @@
 //! least privilege wants to find.
 
 use serde::Deserialize;
-use toml::value::Datetime;
 
-use crate::event::parse_event_time;
+use super::pardon::DayOrText;
+use super::pardon::ListError;
+use super::pardon::OneOrMany;
+use super::pardon::Pardon;
+use super::pardon::located;
 use crate::iam::action_matches;
 use crate::iam::resource_matches;
-
-const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Entries in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,46 +28,8 @@ pub struct Keep {
     pub principals: Vec<String>,
     /// Full names of actions, or patterns.
     pub actions: Vec<String>,
-    /// Why.
-    pub reason: String,
-    /// Last day on which the entry counts, `YYYY-MM-DD` in UTC.
-    pub expires: String,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// First moment at which it no longer counts.
-    expires_at: i64,
-}
-
-/// Why an allow-list cannot be used.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum KeepError {
-    /// It is no TOML, or has other members.
-    #[error("{0}")]
-    Unreadable(String),
-    /// An entry says nothing where it must.
-    #[error("entry {number}: `{member}` is empty")]
-    Empty {
-        /// Position of the entry.
-        number: usize,
-        /// The member.
-        member: &'static str,
-    },
-    /// An entry does not say for how long.
-    #[error("entry {number}: `expires` is `{text}`, not a day like 2027-03-31")]
-    NoDay {
-        /// Position of the entry.
-        number: usize,
-        /// What stands there.
-        text: String,
-    },
-    /// A pattern that no action can match.
-    #[error("entry {number}: `{pattern}` is no action like `s3:GetObject`, and no pattern like `s3:Get*` or `*`")]
-    NoAction {
-        /// Position of the entry.
-        number: usize,
-        /// What stands there.
-        pattern: String,
-    },
+    /// Why, and until when.
+    pub pardon: Pardon,
 }
 
 impl KeepList {
@@ -74,8 +37,8 @@ impl KeepList {
     ///
     /// # Errors
     /// When an entry has no principal, action, reason or day, or a member that is not known.
-    pub fn read(text: &str) -> Result<Self, KeepError> {
-        let file: KeepFile = toml::from_str(text).map_err(|error| KeepError::Unreadable(located(text, &error)))?;
+    pub fn read(text: &str) -> Result<Self, ListError> {
+        let file: KeepFile = toml::from_str(text).map_err(|error| ListError::Unreadable(located(text, &error)))?;
         let entries = (1..).zip(file.keep).map(|(number, entry)| entry.check(number));
         Ok(Self {
             entries: entries.collect::<Result<_, _>>()?,
@@ -89,11 +52,6 @@ impl KeepList {
 }
 
 impl Keep {
-    /// Whether it no longer counts.
-    pub fn is_expired(&self, now: i64) -> bool {
-        now >= self.expires_at
-    }
-
     /// Whether it is about a principal.
     pub fn concerns(&self, arn: &str) -> bool {
         let name = arn.rsplit('/').next().unwrap_or(arn);
@@ -106,18 +64,14 @@ impl Keep {
         self.actions.iter().any(|pattern| action_matches(pattern, action))
     }
 
+    /// Reason, day and owner in one line.
+    pub fn note(&self) -> String {
+        self.pardon.note()
+    }
+
     /// Whether it keeps a principal as a whole.
     pub fn keeps_everything(&self) -> bool {
         self.actions.iter().any(|pattern| pattern == "*")
-    }
-
-    /// Reason, day and owner in one line.
-    pub fn note(&self) -> String {
-        let owner = self
-            .owner
-            .as_deref()
-            .map_or(String::new(), |owner| format!(", {owner}"));
-        format!("{} (until {}{owner})", self.reason, self.expires)
     }
 }
 
@@ -140,23 +94,9 @@ struct KeepEntry {
     owner: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a text, or a list of texts")]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a day like 2027-03-31")]
-enum DayOrText {
-    Day(Datetime),
-    Text(String),
-}
-
 impl KeepEntry {
-    fn check(self, number: usize) -> Result<Keep, KeepError> {
-        let empty = |member| KeepError::Empty { number, member };
+    fn check(self, number: usize) -> Result<Keep, ListError> {
+        let empty = |member| ListError::Empty { number, member };
         let (principals, actions) = (self.principal.texts(), self.action.texts());
         if principals.is_empty() || principals.iter().any(|pattern| pattern.trim().is_empty()) {
             return Err(empty("principal"));
@@ -166,52 +106,23 @@ impl KeepEntry {
         }
         if let Some(pattern) = actions.iter().find(|pattern| *pattern != "*" && !pattern.contains(':')) {
             let pattern = pattern.clone();
-            return Err(KeepError::NoAction { number, pattern });
+            return Err(ListError::NoAction { number, pattern });
         }
-        if self.reason.trim().is_empty() {
-            return Err(empty("reason"));
-        }
-        let expires = match self.expires {
-            DayOrText::Day(day) => day.to_string(),
-            DayOrText::Text(text) => text,
-        };
-        let first_moment = (expires.len() == "2027-03-31".len())
-            .then(|| parse_event_time(&format!("{expires}T00:00:00Z")))
-            .flatten();
-        let Some(first_moment) = first_moment else {
-            return Err(KeepError::NoDay { number, text: expires });
-        };
+        let pardon = Pardon::new(number, &self.reason, self.expires, self.owner)?;
         Ok(Keep {
             number,
             principals,
             actions,
-            reason: self.reason.trim().to_owned(),
-            expires,
-            owner: self.owner.filter(|owner| !owner.trim().is_empty()),
-            expires_at: first_moment.microseconds.saturating_add(MICROS_PER_DAY),
+            pardon,
         })
     }
-}
-
-impl OneOrMany {
-    fn texts(self) -> Vec<String> {
-        match self {
-            Self::One(text) => vec![text],
-            Self::Many(texts) => texts,
-        }
-    }
-}
-
-/// What is wrong, and on which line.
-fn located(text: &str, error: &toml::de::Error) -> String {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-    format!("line {line}: {}", error.message())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::event::parse_event_time;
 
     const ENTRY: &str = "[[keep]]\nprincipal = 'arn:aws:iam::*:role/break-glass/*'\naction = '*'\n\
                          reason = 'break-glass'\nexpires = 2027-03-31\n";
@@ -224,9 +135,9 @@ mod tests {
     fn entry_counts_to_the_end_of_its_last_day() {
         let list = KeepList::read(ENTRY).unwrap();
         let [entry] = list.entries() else { panic!("{list:?}") };
-        assert!(!entry.is_expired(moment("2027-03-31T23:59:59Z")));
-        assert!(entry.is_expired(moment("2027-04-01T00:00:00Z")));
-        assert_eq!(entry.note(), "break-glass (until 2027-03-31)");
+        assert!(!entry.pardon.is_expired(moment("2027-03-31T23:59:59Z")));
+        assert!(entry.pardon.is_expired(moment("2027-04-01T00:00:00Z")));
+        assert_eq!(entry.pardon.note(), "break-glass (until 2027-03-31)");
     }
 
     #[test]
@@ -241,7 +152,7 @@ mod tests {
         );
         assert!(entry.keeps("s3:GetObject") && entry.keeps("SQS:sendmessage") && !entry.keeps("s3:PutObject"));
         assert!(!entry.keeps_everything());
-        assert_eq!(entry.note(), "runs each January (until 2027-01-31, data)");
+        assert_eq!(entry.pardon.note(), "runs each January (until 2027-01-31, data)");
     }
 
     #[test]

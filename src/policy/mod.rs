@@ -3,6 +3,7 @@
 //! Pure: the same inputs give the same bytes.
 
 mod account_log;
+mod baseline;
 mod changes;
 mod diff;
 mod estate;
@@ -10,6 +11,7 @@ pub mod evaluation;
 mod grant;
 mod guardrail;
 mod keep;
+mod pardon;
 mod proposal;
 mod replay;
 mod resource;
@@ -26,6 +28,8 @@ pub use account_log::Coverage;
 pub use account_log::Extent;
 pub use account_log::Recorded;
 pub use account_log::Stream;
+pub use baseline::Accepted;
+pub use baseline::Baseline;
 pub use changes::GrantChange;
 pub use changes::GrantChanges;
 pub use diff::Absence;
@@ -68,8 +72,9 @@ pub use guardrail::boundary;
 pub use guardrail::region_policy;
 pub use guardrail::service_policies;
 pub use keep::Keep;
-pub use keep::KeepError;
 pub use keep::KeepList;
+pub use pardon::ListError;
+pub use pardon::Pardon;
 pub use proposal::Change;
 pub use proposal::Evidence;
 pub use proposal::EvidenceConditions;

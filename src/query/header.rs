@@ -17,6 +17,7 @@ use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 use super::question::Question;
 use super::question::QuestionColumn;
 use super::question::QuestionParam;
+use super::question::RowChoice;
 use super::question::Severity;
 use super::question::ValueType;
 
@@ -25,7 +26,7 @@ use super::question::ValueType;
 pub enum HeaderError {
     /// A key that the grammar does not know.
     #[error(
-        "line {line}: unknown key `@{key}`; the keys are @id, @title, @question, @param, @column, @severity, @control and @caveat"
+        "line {line}: unknown key `@{key}`; the keys are @id, @title, @question, @param, @column, @severity, @identity, @finding, @unknown, @control and @caveat"
     )]
     UnknownKey {
         /// Line, from 1.
@@ -69,6 +70,16 @@ pub enum HeaderError {
         /// Name without `$`.
         name: String,
     },
+    /// A key that names a column which the header does not declare, or one that cannot serve.
+    #[error("`@{key}` names `{column}`, which is no column{of_text} of the header")]
+    UnknownColumn {
+        /// The key.
+        key: &'static str,
+        /// The name.
+        column: String,
+        /// ` of text`, where only such a column can serve.
+        of_text: &'static str,
+    },
     /// The statement cannot be split into words.
     #[error("cannot parse the statement: {message}")]
     Tokens {
@@ -83,6 +94,9 @@ struct Header {
     title: Option<String>,
     question: Option<String>,
     severity: Option<Severity>,
+    identity: Option<Vec<String>>,
+    findings: Option<RowChoice>,
+    unknowns: Option<RowChoice>,
     params: Vec<QuestionParam>,
     columns: Vec<QuestionColumn>,
     controls: Vec<String>,
@@ -105,6 +119,9 @@ pub(super) fn parse(sql: &str, sha256: String) -> Result<Question, HeaderError> 
         params: header.params,
         columns: header.columns,
         severity: header.severity,
+        identity: header.identity.unwrap_or_default(),
+        findings: header.findings,
+        unknowns: header.unknowns,
         controls: header.controls,
         caveats: header.caveats,
         sql: sql.to_owned(),
@@ -113,6 +130,7 @@ pub(super) fn parse(sql: &str, sha256: String) -> Result<Question, HeaderError> 
     if question.columns.is_empty() {
         return Err(HeaderError::Missing { key: "column" });
     }
+    check_columns(&question)?;
     check_placeholders(&question)?;
     Ok(question)
 }
@@ -134,6 +152,12 @@ impl Header {
                 })?;
                 set_once(&mut self.severity, line, "severity", severity)
             }
+            "identity" => {
+                let columns = value.split(',').map(|column| column.trim().to_owned()).collect();
+                set_once(&mut self.identity, line, "identity", columns)
+            }
+            "finding" => set_once(&mut self.findings, line, "finding", row_choice(line, "finding", value)?),
+            "unknown" => set_once(&mut self.unknowns, line, "unknown", row_choice(line, "unknown", value)?),
             "param" => self.take_param(line, value),
             "column" => self.take_column(line, value),
             "control" => {
@@ -241,6 +265,31 @@ fn checked_control(line: usize, value: &str) -> Result<String, HeaderError> {
             form: "@control framework:control",
         })
     }
+}
+
+fn row_choice(line: usize, key: &'static str, value: &str) -> Result<RowChoice, HeaderError> {
+    let form = "@key column = value, value";
+    RowChoice::parse(value).ok_or(HeaderError::Malformed { line, key, form })
+}
+
+/// What tells findings apart must stand in the rows.
+fn check_columns(question: &Question) -> Result<(), HeaderError> {
+    let find = |name: &str| question.columns.iter().find(|column| column.name == name);
+    let unknown = |key, column: &str, of_text| HeaderError::UnknownColumn {
+        key,
+        column: column.to_owned(),
+        of_text,
+    };
+    if let Some(column) = question.identity.iter().find(|column| find(column).is_none()) {
+        return Err(unknown("identity", column, ""));
+    }
+    for (key, choice) in [("finding", &question.findings), ("unknown", &question.unknowns)] {
+        let Some(choice) = choice else { continue };
+        if find(&choice.column).is_none_or(|column| column.value_type != ValueType::Utf8) {
+            return Err(unknown(key, &choice.column, " of text"));
+        }
+    }
+    Ok(())
 }
 
 fn sentence(line: usize, key: &'static str, value: &str) -> Result<String, HeaderError> {

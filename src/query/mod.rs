@@ -41,6 +41,7 @@ pub use params::parse_time;
 pub use question::Question;
 pub use question::QuestionColumn;
 pub use question::QuestionParam;
+pub use question::RowChoice;
 pub use question::Severity;
 pub use question::ValueType;
 pub use raw::Skipped;

@@ -62,6 +62,15 @@ pub struct QuestionColumn {
     pub meaning: String,
 }
 
+/// Rows that have one of some values in a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowChoice {
+    /// Name of the column, which holds text.
+    pub column: String,
+    /// The values.
+    pub values: Vec<String>,
+}
+
 /// One question of the library: the header and the statement that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -77,6 +86,12 @@ pub struct Question {
     pub columns: Vec<QuestionColumn>,
     /// Severity of a row, when a row is a finding.
     pub severity: Option<Severity>,
+    /// Columns that tell findings apart: rows that are alike in them are one finding. Without any, all columns of text.
+    pub identity: Vec<String>,
+    /// Rows that are findings; all, if the header does not say.
+    pub findings: Option<RowChoice>,
+    /// Rows of which it is not known whether they are findings.
+    pub unknowns: Option<RowChoice>,
     /// Controls that the answer is evidence for, as `framework:control`.
     pub controls: Vec<String>,
     /// What the answer does not show.
@@ -133,10 +148,47 @@ impl ValueType {
     }
 }
 
-impl Severity {
+impl RowChoice {
+    /// Reads `column = value, value`.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
-        all.into_iter().find(|severity| severity.to_string() == text)
+        let (column, values) = text.split_once('=')?;
+        let values: Vec<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
+        let column = column.trim().to_owned();
+        let is_whole = !column.is_empty() && values.iter().all(|value| !value.is_empty());
+        is_whole.then_some(Self { column, values })
+    }
+
+    /// Whether a row with this value is chosen.
+    pub fn has(&self, value: Option<&str>) -> bool {
+        self.values.iter().any(|chosen| Some(chosen.as_str()) == value)
+    }
+}
+
+impl Question {
+    /// Its severity, if its rows are findings and not only facts.
+    pub fn check_severity(&self) -> Option<Severity> {
+        self.severity.filter(|severity| *severity > Severity::Info)
+    }
+
+    /// Columns that tell findings apart.
+    pub fn identity_columns(&self) -> Vec<&str> {
+        if !self.identity.is_empty() {
+            return self.identity.iter().map(String::as_str).collect();
+        }
+        let texts = self
+            .columns
+            .iter()
+            .filter(|column| column.value_type == ValueType::Utf8);
+        texts.map(|column| column.name.as_str()).collect()
+    }
+}
+
+impl Severity {
+    /// All, from the least on.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.to_string() == text)
     }
 }
 

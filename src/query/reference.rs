@@ -2,6 +2,7 @@
 
 use super::library::Library;
 use super::question::Question;
+use super::question::RowChoice;
 
 const INTRODUCTION: &str = "\
 # Questions
@@ -31,6 +32,9 @@ fn section(question: &Question) -> String {
     ];
     if let Some(severity) = question.severity {
         lines.extend([String::new(), format!("Severity of a row: {severity}.")]);
+    }
+    if question.check_severity().is_some() {
+        lines.extend([String::new(), as_a_check(question)]);
     }
     if !question.controls.is_empty() {
         lines.extend([
@@ -79,6 +83,33 @@ fn section(question: &Question) -> String {
         text.push('\n');
     }
     text
+}
+
+/// How `trimtrail check` takes the rows.
+fn as_a_check(question: &Question) -> String {
+    let quoted = |texts: &[String]| {
+        texts
+            .iter()
+            .map(|text| format!("`{text}`"))
+            .collect::<Vec<_>>()
+            .join(" or ")
+    };
+    let chosen = |choice: &RowChoice| format!("rows whose `{}` is {}", choice.column, quoted(&choice.values));
+    let findings = question.findings.as_ref().map_or("every row".to_owned(), chosen);
+    let unknowns = question
+        .unknowns
+        .as_ref()
+        .map(|choice| format!("; nothing is known of {}", chosen(choice)));
+    let identity: Vec<String> = question
+        .identity_columns()
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    format!(
+        "As a check: {findings}, one finding for each {}{}.",
+        identity.join(", "),
+        unknowns.unwrap_or_default()
+    )
 }
 
 fn cell(meaning: &str) -> String {

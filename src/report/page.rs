@@ -169,10 +169,10 @@ impl<'a> Page<'a> {
         let views = entries.map(|entry| KeepView {
             principals: shown(&entry.principals.join(", ")),
             actions: shown(&entry.actions.join(", ")),
-            reason: shown(&entry.reason),
-            owner: shown(entry.owner.as_deref().unwrap_or_default()),
-            expires: shown(&entry.expires),
-            remark: match entry.is_expired(self.frame.now) {
+            reason: shown(&entry.pardon.reason),
+            owner: shown(entry.pardon.owner.as_deref().unwrap_or_default()),
+            expires: shown(&entry.pardon.expires),
+            remark: match entry.pardon.is_expired(self.frame.now) {
                 true => "expired: does not count",
                 false => "",
             },

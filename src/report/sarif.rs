@@ -21,6 +21,17 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 pub fn sarif(findings: &[Finding], frame: DiffFrame<'_>) -> String {
     let rules: Vec<Value> = FindingKind::ALL.into_iter().map(rule).collect();
     let results: Vec<Value> = findings.iter().map(|finding| result(finding, frame)).collect();
+    let properties = json!({
+        "since": moment(frame.window.since),
+        "until": moment(frame.window.until),
+        "source": frame.source.map(UsageSource::name),
+        "factsDate": frame.facts_date,
+    });
+    log("trimtrail/diff/", &rules, &results, &properties)
+}
+
+/// A log of one run, as a JSON document.
+pub(super) fn log(id: &str, rules: &[Value], results: &[Value], properties: &Value) -> String {
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -31,20 +42,30 @@ pub fn sarif(findings: &[Finding], frame: DiffFrame<'_>) -> String {
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": rules,
             }},
-            "automationDetails": {"id": "trimtrail/diff/"},
+            "automationDetails": {"id": id},
             "columnKind": "unicodeCodePoints",
             "results": results,
-            "properties": {
-                "since": moment(frame.window.since),
-                "until": moment(frame.window.until),
-                "source": frame.source.map(UsageSource::name),
-                "factsDate": frame.facts_date,
-            },
+            "properties": properties,
         }],
     });
     let mut text = escape::json(&format!("{document:#}")).into_owned();
     text.push('\n');
     text
+}
+
+/// Where a finding about a principal is.
+pub(super) fn location(arn: &str) -> Value {
+    json!({
+        "physicalLocation": {
+            "artifactLocation": {"uri": path(arn)},
+            "region": {"startLine": 1},
+        },
+        "logicalLocations": [{
+            "name": arn.rsplit('/').next().unwrap_or(arn),
+            "fullyQualifiedName": arn,
+            "kind": "resource",
+        }],
+    })
 }
 
 fn rule(kind: FindingKind) -> Value {
@@ -84,17 +105,7 @@ fn result(finding: &Finding, frame: DiffFrame<'_>) -> Value {
         "ruleIndex": index,
         "level": level(finding.kind),
         "message": {"text": message},
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": {"uri": path(arn)},
-                "region": {"startLine": 1},
-            },
-            "logicalLocations": [{
-                "name": arn.rsplit('/').next().unwrap_or(arn),
-                "fullyQualifiedName": arn,
-                "kind": "resource",
-            }],
-        }],
+        "locations": [location(arn)],
         "partialFingerprints": {"trimtrailFinding/v1": fingerprint(finding)},
         "properties": {
             "scope": finding.scope,

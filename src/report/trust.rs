@@ -1,17 +1,16 @@
 //! Trust against use as rows, and trimmed trust policies as JSON.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::array::AsArray;
 use arrow::array::RecordBatch;
-use arrow::array::StringArray;
 use serde_json::Value;
 use serde_json::json;
 
 use super::Format;
 use super::ReportError;
+use super::ResultOptions;
 use super::diff::DiffFrame;
 use super::diff::batch;
 use super::diff::integers;
@@ -20,6 +19,7 @@ use super::diff::optional_counts;
 use super::diff::owned_texts;
 use super::diff::texts;
 use super::diff::times;
+use super::layout::short_name;
 use super::policy::Names;
 use super::policy::file_part;
 use super::policy::pretty;
@@ -36,6 +36,31 @@ use crate::policy::TrimmedTrust;
 const TABLE_COLUMNS: usize = 9;
 const CHAIN_TABLE_COLUMNS: usize = 8;
 
+/// Column that stands as it is, whatever the room.
+const ROLE: &str = "role_arn";
+
+/// How much room there is for rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableRoom {
+    /// They are for a program: no table, all columns.
+    None,
+    /// A table of any width.
+    Ample,
+    /// A table on a terminal, with account and name in place of ARNs.
+    Scarce,
+}
+
+impl TableRoom {
+    /// The room of a format, or of a table in a line.
+    pub fn of(options: &ResultOptions) -> Self {
+        match (options.format, options.width) {
+            (Format::Table, Some(_)) => Self::Scarce,
+            (Format::Table, None) => Self::Ample,
+            _ => Self::None,
+        }
+    }
+}
+
 /// A file with a trust policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustFile {
@@ -51,7 +76,7 @@ type Named = (&'static str, ArrayRef);
 ///
 /// # Errors
 /// Never with columns of one length, which these are.
-pub fn trust_rows(roles: &[RoleTrust<'_>], frame: DiffFrame<'_>, format: Format) -> Result<RecordBatch, ReportError> {
+pub fn trust_rows(roles: &[RoleTrust<'_>], frame: DiffFrame<'_>, room: TableRoom) -> Result<RecordBatch, ReportError> {
     let rows: Vec<(&RoleTrust<'_>, &PartReport<'_>)> = roles
         .iter()
         .flat_map(|role| role.parts.iter().map(move |part| (role, part)))
@@ -61,10 +86,7 @@ pub fn trust_rows(roles: &[RoleTrust<'_>], frame: DiffFrame<'_>, format: Format)
     let taken_at = |role: &RoleTrust<'_>| role.member.map(|member| member.taken_at);
     let uses: Vec<&CallerUse> = rows.iter().map(|(_, part)| &part.uses).collect();
     let mut columns: Vec<Named> = vec![
-        (
-            "role_arn",
-            texts(rows.iter().map(|(role, _)| Some(role.role_arn.as_str()))),
-        ),
+        (ROLE, texts(rows.iter().map(|(role, _)| Some(role.role_arn.as_str())))),
         ("trusted", of_part(|part| part.text.clone())),
         ("kind", of_part(|part| part.kind.map(|kind| kind.name().to_owned()))),
         ("verdict", of_part(|part| Some(part.verdict.name().to_owned()))),
@@ -94,7 +116,7 @@ pub fn trust_rows(roles: &[RoleTrust<'_>], frame: DiffFrame<'_>, format: Format)
     ));
     columns.extend(frame_columns(frame, rows.len()));
     columns.push(("snapshot_time", times(rows.iter().map(|(role, _)| taken_at(role)))));
-    fitted(batch(columns)?, TABLE_COLUMNS, format)
+    fitted(batch(columns)?, TABLE_COLUMNS, room)
 }
 
 /// A row for each role and each who took it or tried to.
@@ -105,7 +127,7 @@ pub fn taker_rows(
     roles: &[RoleTrust<'_>],
     neighbours: &Neighbourhood<'_>,
     frame: DiffFrame<'_>,
-    format: Format,
+    room: TableRoom,
 ) -> Result<RecordBatch, ReportError> {
     let rows: Vec<(&str, &Caller, &CallerUse)> = roles
         .iter()
@@ -126,7 +148,7 @@ pub fn taker_rows(
         false => caller.account_id.as_ref().map(|_| "own"),
     };
     let mut columns: Vec<Named> = vec![
-        ("role_arn", texts(rows.iter().map(|(role, ..)| Some(*role)))),
+        (ROLE, texts(rows.iter().map(|(role, ..)| Some(*role)))),
         ("caller", of_caller(|caller| Some(&caller.name))),
         ("kind", of_caller(|caller| Some(caller.kind.name()))),
         ("account", texts(rows.iter().map(|(_, caller, _)| side(caller)))),
@@ -142,7 +164,7 @@ pub fn taker_rows(
         ("event_ids", event_ids(&uses)),
     ];
     columns.extend(frame_columns(frame, rows.len()));
-    fitted(batch(columns)?, TABLE_COLUMNS, format)
+    fitted(batch(columns)?, TABLE_COLUMNS, room)
 }
 
 /// A row for each way to a role over others.
@@ -152,17 +174,14 @@ pub fn taker_rows(
 pub fn chain_rows(
     chains: &BTreeMap<Chain, CallerUse>,
     frame: DiffFrame<'_>,
-    format: Format,
+    room: TableRoom,
 ) -> Result<RecordBatch, ReportError> {
     let uses: Vec<&CallerUse> = chains.values().collect();
     let hops = |chain: &Chain| chain.through.len() + usize::from(chain.origin.is_some());
     let origin = |chain: &Chain| chain.origin.as_ref().map(|caller| caller.name.clone());
     let kind = |chain: &Chain| chain.origin.as_ref().map(|caller| caller.kind.name().to_owned());
     let mut columns: Vec<Named> = vec![
-        (
-            "role_arn",
-            texts(chains.keys().map(|chain| Some(chain.role_arn.as_str()))),
-        ),
+        (ROLE, texts(chains.keys().map(|chain| Some(chain.role_arn.as_str())))),
         ("origin", owned_texts(chains.keys().map(origin))),
         ("origin_kind", owned_texts(chains.keys().map(kind))),
         ("through", lists(chains.keys().map(|chain| chain.through.clone()))),
@@ -173,7 +192,7 @@ pub fn chain_rows(
         ("event_ids", event_ids(&uses)),
     ];
     columns.extend(frame_columns(frame, chains.len()));
-    fitted(batch(columns)?, CHAIN_TABLE_COLUMNS, format)
+    fitted(batch(columns)?, CHAIN_TABLE_COLUMNS, room)
 }
 
 /// The roles of which something goes, with their policies and what goes, as JSON.
@@ -215,28 +234,46 @@ fn removed(trimmed: &TrimmedTrust) -> Vec<Value> {
 }
 
 /// The first columns with lists as people write them, for a table; all as they are for a program.
-fn fitted(whole: RecordBatch, table_columns: usize, format: Format) -> Result<RecordBatch, ReportError> {
-    if format != Format::Table {
-        return Ok(whole);
-    }
+fn fitted(whole: RecordBatch, table_columns: usize, room: TableRoom) -> Result<RecordBatch, ReportError> {
+    let written: fn(&str) -> String = match room {
+        TableRoom::None => return Ok(whole),
+        TableRoom::Ample => str::to_owned,
+        TableRoom::Scarce => short,
+    };
     let schema = whole.schema();
     let names = schema.fields().iter().map(|field| field.name());
     let columns = names.zip(whole.columns()).take(table_columns);
-    let shown = columns.map(|(name, column)| (name, listed_as_text(column), true));
+    let shown = columns.map(|(name, column)| {
+        let column = match name == ROLE {
+            true => ArrayRef::clone(column),
+            false => as_written(column, written),
+        };
+        (name, column, true)
+    });
     Ok(RecordBatch::try_from_iter_with_nullable(shown)?)
 }
 
-/// Lists of texts with commas between; any other column as it is.
-fn listed_as_text(column: &ArrayRef) -> ArrayRef {
+/// Texts as they are written, in lists with commas between; any other column as it is.
+fn as_written(column: &ArrayRef, written: fn(&str) -> String) -> ArrayRef {
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        return owned_texts(texts.iter().map(|text| text.map(written)));
+    }
     let Some(lists) = column.as_list_opt::<i32>() else {
         return ArrayRef::clone(column);
     };
-    let joined = lists.iter().map(|list| {
+    owned_texts(lists.iter().map(|list| {
         let list = list?;
-        let texts: Vec<&str> = list.as_string_opt::<i32>()?.iter().flatten().collect();
-        Some(texts.join(", "))
-    });
-    Arc::new(joined.collect::<StringArray>())
+        let texts = list.as_string_opt::<i32>()?.iter().flatten();
+        Some(texts.map(written).collect::<Vec<_>>().join(", "))
+    }))
+}
+
+/// Account and name in place of an ARN; of a provider of tokens, all that follows the account tells it from others.
+fn short(text: &str) -> String {
+    match (text.split_once(":oidc-provider/"), account_of_arn(text)) {
+        (Some((_, provider)), Some(account)) => format!("{account}/{provider}"),
+        _ => short_name(text),
+    }
 }
 
 fn safeguards(uses: &[&CallerUse]) -> Vec<Named> {
@@ -266,4 +303,46 @@ fn event_ids(uses: &[&CallerUse]) -> ArrayRef {
 
 fn names(callers: &BTreeMap<Caller, CallerUse>) -> Vec<String> {
     callers.keys().map(|caller| caller.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(room: TableRoom) -> Vec<String> {
+        let role = "arn:aws:iam::111122223333:role/ci/deploy";
+        let provider = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A1";
+        let columns = vec![
+            (ROLE, texts([Some(role)])),
+            ("trusted", texts([Some(provider)])),
+            ("callers", lists([vec![role.to_owned(), "a@example.com".to_owned()]])),
+            ("event_ids", lists([Vec::new()])),
+        ];
+        let rows = fitted(batch(columns).unwrap(), 3, room).unwrap();
+        let texts = rows.columns().iter().filter_map(|column| column.as_string_opt::<i32>());
+        texts.map(|texts| texts.value(0).to_owned()).collect()
+    }
+
+    #[test]
+    fn terminal_has_account_and_name_in_place_of_arns() {
+        let role = "arn:aws:iam::111122223333:role/ci/deploy";
+        let provider = "oidc.eks.eu-west-1.amazonaws.com/id/A1";
+        assert_eq!(
+            cells(TableRoom::Scarce),
+            [
+                role,
+                &format!("111122223333/{provider}"),
+                "111122223333/deploy, a@example.com"
+            ]
+        );
+        assert_eq!(
+            cells(TableRoom::Ample),
+            [
+                role,
+                &format!("arn:aws:iam::111122223333:oidc-provider/{provider}"),
+                &format!("{role}, a@example.com")
+            ]
+        );
+        assert_eq!(cells(TableRoom::None).len(), 2);
+    }
 }

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod check;
 mod cli;
 mod compat;
 mod coverage;

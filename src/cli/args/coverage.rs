@@ -77,17 +77,10 @@ impl CoverageArgs {
 
     /// How rows are written.
     pub fn rows(&self) -> OutputArgs {
-        let output = &self.output;
-        OutputArgs {
-            output: match output.output {
-                Some(CoverageFormat::Rows(format)) => Some(format),
-                _ => None,
-            },
-            file: output.file.clone(),
-            all: output.all,
-            limit: output.limit,
-            csv_raw: output.csv_raw,
-        }
+        self.output.with_format(match self.output.output {
+            Some(CoverageFormat::Rows(format)) => Some(format),
+            _ => None,
+        })
     }
 }
 

@@ -97,16 +97,10 @@ impl DiffOutputArgs {
 
     /// The same for rows.
     pub fn rows(&self) -> OutputArgs {
-        OutputArgs {
-            output: match self.output {
-                Some(DiffFormat::Rows(format)) => Some(format),
-                _ => None,
-            },
-            file: self.file.clone(),
-            all: self.all,
-            limit: self.limit,
-            csv_raw: self.csv_raw,
-        }
+        self.with_format(match self.output {
+            Some(DiffFormat::Rows(format)) => Some(format),
+            _ => None,
+        })
     }
 }
 

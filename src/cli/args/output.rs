@@ -32,6 +32,19 @@ pub struct ResultArgs<F: ValueEnum + Send + Sync + 'static> {
     pub csv_raw: bool,
 }
 
+impl<F: ValueEnum + Send + Sync + 'static> ResultArgs<F> {
+    /// The same with another format.
+    pub(super) fn with_format(&self, format: Option<Format>) -> OutputArgs {
+        OutputArgs {
+            output: format,
+            file: self.file.clone(),
+            all: self.all,
+            limit: self.limit,
+            csv_raw: self.csv_raw,
+        }
+    }
+}
+
 impl<F: ValueEnum + Send + Sync + 'static> Default for ResultArgs<F> {
     fn default() -> Self {
         Self {

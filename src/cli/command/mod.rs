@@ -1,6 +1,7 @@
 //! The commands: each is a function that prints through `Output` and returns an exit status.
 
 mod balance;
+mod check;
 mod commit;
 mod completions;
 mod coverage;
@@ -24,6 +25,7 @@ mod trust;
 mod vacuum;
 mod verify;
 
+pub use check::check;
 pub use commit::commit;
 pub use completions::completions;
 pub use coverage::coverage;

@@ -38,6 +38,7 @@ use crate::report::Arrangement;
 use crate::report::DiffFrame;
 use crate::report::Format;
 use crate::report::ResultOptions;
+use crate::report::TableRoom;
 use crate::report::chain_rows;
 use crate::report::taker_rows;
 use crate::report::trust_files;
@@ -189,13 +190,14 @@ impl Shown<'_> {
         }
         let args = &self.args.output;
         let options = rows::result_options(args, self.settings)?;
+        let room = TableRoom::of(&options);
         let (batch, arrangement) = match (self.args.callers, self.args.chains) {
             (true, _) => {
-                let rows = taker_rows(&report.roles, self.neighbours, self.frame, options.format)?;
+                let rows = taker_rows(&report.roles, self.neighbours, self.frame, room)?;
                 (rows, CALLERS)
             }
-            (_, true) => (chain_rows(&report.chains, self.frame, options.format)?, CHAINS),
-            _ => (trust_rows(&report.roles, self.frame, options.format)?, PARTS),
+            (_, true) => (chain_rows(&report.chains, self.frame, room)?, CHAINS),
+            _ => (trust_rows(&report.roles, self.frame, room)?, PARTS),
         };
         let options = ResultOptions { arrangement, ..options };
         let file = args.file.as_deref();

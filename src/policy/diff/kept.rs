@@ -24,7 +24,7 @@ pub(super) struct KeptOfPrincipal<'k, 'a> {
 
 impl<'a> Kept<'a> {
     pub(super) fn new(facts: &Facts, list: &'a KeepList, now: i64) -> Self {
-        let counting = list.entries().iter().filter(|entry| !entry.is_expired(now));
+        let counting = list.entries().iter().filter(|entry| !entry.pardon.is_expired(now));
         let expanded = counting.map(|entry| {
             let mut actions = facts.no_actions();
             entry

@@ -24,7 +24,7 @@ fn what_is_kept_on_purpose_stays_unused_and_is_not_removable() {
         let kept: Vec<(&str, &str)> = diffs[0]
             .rows
             .iter()
-            .filter_map(|row| Some((row.action, row.kept?.expires.as_str())))
+            .filter_map(|row| Some((row.action, row.kept?.pardon.expires.as_str())))
             .collect();
         assert_eq!(kept, [("sqs:CreateQueue", "2026-12-31")]);
         assert_eq!(diffs[0].kept, None);
