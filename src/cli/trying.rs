@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::basis::is_arn_named;
+use super::basis::unknown_account;
 use super::engine::Engine;
 use super::error::CliError;
 use crate::analysis;
@@ -58,6 +59,8 @@ pub(super) fn chosen<'c>(
             });
         }
     }
+    let accounts = callers.iter().filter_map(PrincipalKey::account_id);
+    check_accounts(wanted.accounts, &accounts.collect(), estate)?;
     let below = accounts_below(wanted.ou, estate)?;
     let is_control = matches!(layer, Layer::ServiceControl(_));
     // Control policies do not bind the management account.
@@ -71,6 +74,16 @@ pub(super) fn chosen<'c>(
             && exempt != Some(account)
     };
     Ok(callers.iter().filter(is_wanted).collect())
+}
+
+/// Refuses accounts that neither the snapshots nor the logs have: what is tried on nobody would deny nothing.
+pub(super) fn check_accounts(wanted: &[String], logged: &BTreeSet<&str>, estate: &Estate<'_>) -> Result<(), CliError> {
+    let own = estate.own_accounts();
+    let is_known = |account: &&String| own.contains(account.as_str()) || logged.contains(account.as_str());
+    match wanted.iter().find(|account| !is_known(account)) {
+        Some(account) => Err(unknown_account(account)),
+        None => Ok(()),
+    }
 }
 
 /// The accounts below a root or unit; `None` without one.

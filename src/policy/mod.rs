@@ -104,6 +104,7 @@ pub use replay::Trial;
 pub use replay::by_logged_arn;
 pub use replay::full_access;
 pub use replay::full_access_to_resources;
+pub use replay::owners_of;
 pub use trace::ActionTrace;
 pub use trace::ActionTraces;
 pub use trace::TraceLog;

@@ -25,6 +25,7 @@ pub use finding::ReplayFinding;
 pub use ownership::Ownership;
 pub use plan::Plan;
 pub use plan::by_logged_arn;
+pub use plan::owners_of;
 pub use totals::CallTotals;
 pub use trial::Consequence;
 pub use trial::Trial;

@@ -1,5 +1,7 @@
 //! `policy`: policies without what is not used.
 
+use std::collections::BTreeSet;
+
 use crate::analysis;
 use crate::cli::allow_list;
 use crate::cli::args::ConditionName;
@@ -33,11 +35,11 @@ use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::by_logged_arn;
+use crate::policy::owners_of;
 use crate::policy::subjects;
 use crate::report::PolicyFiles;
 use crate::report::PolicyFrame;
 use crate::report::PolicyText;
-use crate::report::ReportError;
 
 /// Proposes policies.
 ///
@@ -78,42 +80,56 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         thresholds: thresholds(basis),
     };
     let now = settings.now.as_microsecond();
-    let mut proposer = Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
     let frame = PolicyFrame {
         mode: args.mode.name(),
         window: usage.window,
         thresholds: evidence.thresholds,
         facts_date: facts.catalogue_date(),
     };
-    let mut writer = Writer::new(args, frame)?;
-    let (mut plan, mut told) = (Plan::default(), Told::default());
-    // Proposals with their reasons take much memory: one at a time.
+    let proposer = || Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
+    // Proposals with their reasons take much memory: one at a time, and each once more when it is known what it would deny.
+    let (mut first, mut plan, mut told) = (proposer(), Plan::default(), Told::default());
     for subject in &chosen {
-        let proposal = proposer.propose(subject);
-        writer.add(&proposal, output)?;
+        let proposal = first.propose(subject);
         told.add(&proposal);
         plan.add(proposal);
         tokio::task::yield_now().await;
     }
-    let unwritable = writer.finish(output)?;
+    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let tried = plan.actors(&estate);
+    let actors = by_logged_arn(&tried, &callers);
+    let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
+    let denied = owners_of(&proof.denied_principals(), &tried, &callers);
+    let (mut second, mut writer) = (proposer(), Writer::new(args, frame)?);
+    for subject in &chosen {
+        writer.add(&second.propose(subject), &denied, output)?;
+        tokio::task::yield_now().await;
+    }
+    let left_out = writer.finish(output)?;
     allow_list::tell_expired(&keeps, now, output);
     // Entries about other principals than those wanted may well count.
     if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
-        allow_list::tell_idle(&proposer.idle_keeps(), output);
+        allow_list::tell_idle(&first.idle_keeps(), output);
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
     told.tell(output);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
-    let actors = by_logged_arn(&plan.actors(&estate), &callers);
-    let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
-    if !actors.is_empty() {
-        proof.tell(output);
+    let proven = match actors.is_empty() {
+        true => ExitStatus::Done,
+        false => proof.tell(output),
+    };
+    proof.tell_denied(output);
+    left_out.iter().for_each(|reason| output.warning(reason));
+    let is_whole = told.refusals.is_empty() && left_out.is_empty();
+    Ok(conclude(proven, is_whole, status))
+}
+
+/// What the calls say outweighs what is missing.
+fn conclude(proven: ExitStatus, is_whole: bool, basis: ExitStatus) -> ExitStatus {
+    match (proven, is_whole) {
+        (ExitStatus::Done, true) => basis,
+        (ExitStatus::Done, false) => ExitStatus::Incomplete,
+        (unproven, _) => unproven,
     }
-    unwritable.iter().for_each(|error| output.warning(&error.to_string()));
-    Ok(match !told.refusals.is_empty() || !unwritable.is_empty() {
-        true => ExitStatus::Incomplete,
-        false => status,
-    })
 }
 
 fn mode(args: &PolicyArgs) -> Mode {
@@ -134,7 +150,8 @@ fn mode(args: &PolicyArgs) -> Mode {
 /// Writes proposals where the user wants them.
 struct Writer<'a> {
     target: Target<'a>,
-    refused: Vec<ReportError>,
+    /// What is not written, and why.
+    left_out: Vec<String>,
 }
 
 enum Target<'a> {
@@ -156,34 +173,45 @@ impl<'a> Writer<'a> {
         };
         Ok(Self {
             target,
-            refused: Vec::new(),
+            left_out: Vec::new(),
         })
     }
 
-    fn add(&mut self, proposal: &Proposal<'_>, output: &mut Output) -> Result<(), CliError> {
+    /// Writes a proposal, unless it would have denied calls of one of these principals.
+    fn add(&mut self, proposal: &Proposal<'_>, denied: &BTreeSet<String>, output: &mut Output) -> Result<(), CliError> {
+        if let Some(arn) = concerned(proposal).find(|arn| denied.contains(*arn)) {
+            self.left_out.push(format!(
+                "the policies of `{}` are left out: calls of `{arn}` would have been denied",
+                proposal.subject.key.arn
+            ));
+            return Ok(());
+        }
         let added = match &mut self.target {
             Target::Text(text) => text.add(proposal).map(|text| output.print(&text)),
             Target::Folder { folder, files } => files
                 .add(proposal)
                 .map(|files| files.iter().try_for_each(|file| folder.write(&file.name, &file.text))),
         };
-        match added {
-            Ok(done) => done,
-            Err(error) => {
-                self.refused.push(error);
-                Ok(())
-            }
-        }
+        added.unwrap_or_else(|error| {
+            self.left_out.push(error.to_string());
+            Ok(())
+        })
     }
 
-    /// The principals whose policies could not be written.
-    fn finish(self, output: &mut Output) -> Result<Vec<ReportError>, CliError> {
+    /// What was left out, and why.
+    fn finish(self, output: &mut Output) -> Result<Vec<String>, CliError> {
         match self.target {
             Target::Text(text) => output.print(&text.finish())?,
             Target::Folder { folder, .. } => folder.close(output),
         }
-        Ok(self.refused)
+        Ok(self.left_out)
     }
+}
+
+/// Who would have other policies.
+fn concerned<'p>(proposal: &'p Proposal<'_>) -> impl Iterator<Item = &'p String> {
+    let changed = proposal.policies.iter().filter(|policy| policy.change != Change::Keep);
+    std::iter::once(&proposal.subject.key.arn).chain(changed.flat_map(|policy| &policy.holders))
 }
 
 /// What there is to say about the proposals.
@@ -211,5 +239,103 @@ impl Told {
     fn tell(&self, output: &mut Output) {
         self.notes.iter().for_each(|note| output.note(note));
         self.refusals.iter().for_each(|refusal| output.warning(refusal));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    use crate::cli::output::Verbosity;
+    use crate::cli::output::tests::captured;
+    use crate::iam::document::Document;
+    use crate::policy::Place;
+    use crate::policy::PrincipalKey;
+    use crate::policy::PrincipalUse;
+    use crate::policy::ProposedPolicy;
+    use crate::policy::Thresholds;
+    use crate::policy::Window;
+    use crate::report::PolicyFormat;
+
+    fn subject(arn: &str) -> Subject<'static> {
+        Subject {
+            key: PrincipalKey {
+                arn: arn.to_owned(),
+                unique_id: None,
+            },
+            member: None,
+            absence: None,
+            deeds: Cow::Owned(PrincipalUse::default()),
+        }
+    }
+
+    fn proposal<'s>(subject: &'s Subject<'s>, change: Change, holders: &[&str]) -> Proposal<'s> {
+        let policy = ProposedPolicy {
+            name: "p".to_owned(),
+            place: Place::Inline(subject.key.arn.clone()),
+            change,
+            present: Vec::new(),
+            present_document: None,
+            document: Document::of(Vec::new()),
+            reasons: Vec::new(),
+            gone: Vec::new(),
+            holders: holders.iter().map(|arn| (*arn).to_owned()).collect(),
+            notes: Vec::new(),
+        };
+        Proposal {
+            subject,
+            coverage: None,
+            policies: vec![policy],
+            notes: Vec::new(),
+            refusals: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn policies_that_would_have_denied_calls_are_not_written_for_anybody_who_has_them() {
+        let frame = PolicyFrame {
+            mode: "trim",
+            window: Window { since: 0, until: 1 },
+            thresholds: Thresholds::DEFAULT,
+            facts_date: "2026-01-01",
+        };
+        let [own, shared, kept, other] = ["arn:own", "arn:shared", "arn:kept", "arn:other"].map(subject);
+        let proposals = [
+            proposal(&own, Change::Create, &["arn:own"]),
+            proposal(&shared, Change::Edit, &["arn:shared", "arn:own"]),
+            proposal(&kept, Change::Keep, &["arn:kept", "arn:own"]),
+            proposal(&other, Change::Edit, &["arn:other"]),
+        ];
+        let (mut output, data, _) = captured(Verbosity::Normal);
+        let mut writer = Writer {
+            target: Target::Text(PolicyText::new(frame, PolicyFormat::Json)),
+            left_out: Vec::new(),
+        };
+        let denied = BTreeSet::from(["arn:own".to_owned()]);
+        for proposal in &proposals {
+            writer.add(proposal, &denied, &mut output).unwrap();
+        }
+        let left_out = writer.finish(&mut output).unwrap();
+        let sentence =
+            |arn: &str| format!("the policies of `{arn}` are left out: calls of `arn:own` would have been denied");
+        assert_eq!(left_out, ["arn:own", "arn:shared"].map(sentence));
+        let written: serde_json::Value = serde_json::from_str(&data.text()).unwrap();
+        let principals = written.as_array().unwrap().iter();
+        let principals: Vec<&str> = principals.map(|it| it["principal"].as_str().unwrap()).collect();
+        assert_eq!(principals, ["arn:kept", "arn:other"]);
+    }
+
+    #[test]
+    fn denied_calls_outweigh_what_is_missing() {
+        use ExitStatus::Done;
+        use ExitStatus::Gate;
+        use ExitStatus::Incomplete;
+        assert_eq!(conclude(Gate, true, Incomplete), Gate);
+        assert_eq!(conclude(Incomplete, true, Done), Incomplete);
+        assert_eq!(conclude(Done, false, Done), Incomplete);
+        assert_eq!(conclude(Done, true, Incomplete), Incomplete);
+        assert_eq!(conclude(Done, true, Done), Done);
     }
 }

@@ -22,7 +22,6 @@ use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -180,7 +179,7 @@ impl Run<'_> {
                 "no IAM snapshot shows what {count} may do: calls that a policy of the resource allows count as denied"
             ));
         }
-        Ok(proof.tell(output))
+        Ok(proof.tell_of_trial(output))
     }
 
     /// Resource control policies from files: they bind everybody who calls resources of the accounts.
@@ -189,6 +188,11 @@ impl Run<'_> {
         let window = window_of(&basis.evidence, self.engine, self.settings).await?;
         let snapshots = analysis::snapshots(self.engine.session()).await?;
         let estate = Estate::newest(&snapshots);
+        if !basis.accounts.is_empty() {
+            let logs = analysis::account_logs(self.engine.session(), window).await?;
+            let logged = logs.keys().map(String::as_str).collect();
+            trying::check_accounts(&basis.accounts, &logged, &estate)?;
+        }
         let mut guarded: BTreeSet<String> = match basis.accounts.is_empty() {
             true => estate.own_accounts().into_iter().map(str::to_owned).collect(),
             false => basis.accounts.iter().cloned().collect(),
@@ -225,7 +229,7 @@ impl Run<'_> {
         let proof = Proof::of_everybody(self.engine, window, replay).await?;
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
-        Ok(proof.tell(output))
+        Ok(proof.tell_of_trial(output))
     }
 
     /// The policies that `policy` proposes.
@@ -276,8 +280,7 @@ impl Run<'_> {
         let options = rows::result_options(args, self.settings)?;
         let batch = replay_rows(&proof.findings, frame, options.format)?;
         let file = args.file.as_deref();
-        let summary = rows::write_batch(&batch, file, &options, output)?;
-        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        rows::write_and_note(&batch, file, &options, output)?;
         Ok(())
     }
 }

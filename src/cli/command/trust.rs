@@ -14,7 +14,6 @@ use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
 use crate::cli::rows::LEFT_OUT;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -205,8 +204,7 @@ impl Shown<'_> {
         };
         let options = ResultOptions { arrangement, ..options };
         let file = args.file.as_deref();
-        let summary = rows::write_batch(&batch, file, &options, output)?;
-        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        let summary = rows::write_and_note(&batch, file, &options, output)?;
         if options.format == Format::Table && !summary.left_out_columns {
             output.note(LEFT_OUT);
         }

@@ -24,6 +24,7 @@ use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
 use crate::policy::resource::covers;
+use crate::policy::snapshot::Principal;
 use crate::policy::trails::Trails;
 use crate::policy::usage::ActionUse;
 use crate::policy::window::Window;
@@ -180,6 +181,13 @@ impl<'s> Judge<'s> {
         }
     }
 
+    /// Why it proves nothing that nobody of the account was seen in a region.
+    pub(super) fn doubt_of_regions(&self) -> Option<Reason> {
+        self.log_doubt()
+            .or_else(|| self.time_doubt())
+            .or_else(|| self.region_doubt())
+    }
+
     fn log_doubt(&self) -> Option<Reason> {
         let has_events = self.log.is_some_and(|log| !log.days.is_empty());
         (!has_events).then_some(Reason::AccountNotCovered)
@@ -260,7 +268,18 @@ impl<'s> Judge<'s> {
         if days < needed {
             return Some(Reason::WindowTooShort { days, needed });
         }
-        let principal = self.subject.member.as_ref().map(|member| member.principal)?;
+        let principal = self.subject.member.as_ref().map(|member| member.principal);
+        if let Some(reason) = principal.and_then(|principal| self.doubt_of_age(principal)) {
+            return Some(reason);
+        }
+        let coverage = self.coverage?;
+        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+            lost_hours: coverage.lost_hours,
+            hours: coverage.hours,
+        })
+    }
+
+    fn doubt_of_age(&self, principal: &Principal) -> Option<Reason> {
         match principal.created_at {
             None => return Some(Reason::AgeUnknown),
             Some(created_at) if created_at > self.window.since => return Some(Reason::YoungerThanWindow),
@@ -268,14 +287,7 @@ impl<'s> Judge<'s> {
         }
         let last_used = principal.last_used_at.unwrap_or(i64::MIN);
         let is_in_window = last_used >= self.window.since && last_used < self.window.until;
-        if is_in_window && self.subject.deeds.first_seen.is_none() {
-            return Some(Reason::UsedBeyondTheLogs);
-        }
-        let coverage = self.coverage?;
-        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
-            lost_hours: coverage.lost_hours,
-            hours: coverage.hours,
-        })
+        (is_in_window && self.subject.deeds.first_seen.is_none()).then_some(Reason::UsedBeyondTheLogs)
     }
 
     /// What was granted late must have had a window of its own.

@@ -101,18 +101,38 @@ pub fn by_logged_arn<'a>(
     actors: &BTreeMap<String, Actor<'a>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeMap<String, Actor<'a>> {
-    let ids = actors
-        .values()
-        .filter_map(|actor| Some((actor.unique_id.as_deref()?, actor)));
-    let by_id: BTreeMap<&str, &Actor<'a>> = ids.collect();
-    let logged = callers.iter().filter_map(|caller| {
-        let renamed = || by_id.get(caller.unique_id.as_deref()?).copied();
-        let actor = actors.get(&caller.arn).or_else(renamed)?;
-        Some((caller.arn.clone(), actor.clone()))
-    });
     // Of some, the logs may know the unique id alone.
-    let others = actors.iter().map(|(arn, actor)| (arn.clone(), actor.clone()));
-    others.chain(logged).collect()
+    let own = actors.iter().map(|(arn, actor)| (arn.clone(), actor.clone()));
+    let logged = in_logs(actors, callers).map(|(logged, (_, actor))| (logged.to_owned(), actor.clone()));
+    own.chain(logged).collect()
+}
+
+/// The ARNs in the snapshots of the principals that the logs have by these.
+pub fn owners_of(
+    logged: &BTreeSet<&str>,
+    actors: &BTreeMap<String, Actor<'_>>,
+    callers: &BTreeSet<PrincipalKey>,
+) -> BTreeSet<String> {
+    let own = actors.keys().map(String::as_str).filter(|arn| logged.contains(arn));
+    let renamed = in_logs(actors, callers).filter(|(arn, _)| logged.contains(arn));
+    own.chain(renamed.map(|(_, (arn, _))| arn)).map(str::to_owned).collect()
+}
+
+/// Each ARN of the logs with the principal that it stands for.
+fn in_logs<'m, 'a>(
+    actors: &'m BTreeMap<String, Actor<'a>>,
+    callers: &'m BTreeSet<PrincipalKey>,
+) -> impl Iterator<Item = (&'m str, (&'m str, &'m Actor<'a>))> {
+    let ids = actors
+        .iter()
+        .filter_map(|(arn, actor)| Some((actor.unique_id.as_deref()?, (arn.as_str(), actor))));
+    let by_id: BTreeMap<&str, (&str, &Actor<'a>)> = ids.collect();
+    callers.iter().filter_map(move |caller| {
+        let renamed = || by_id.get(caller.unique_id.as_deref()?).copied();
+        let named = actors.get_key_value(&caller.arn);
+        let named = named.map(|(arn, actor)| (arn.as_str(), actor));
+        Some((caller.arn.as_str(), named.or_else(renamed)?))
+    })
 }
 
 impl<'a> Actor<'a> {
