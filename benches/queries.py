@@ -5,7 +5,7 @@ usage: python3 benches/queries.py [--events 1000000] [--runs 7] [--binary PATH] 
 
 Builds the release binary, makes the corpus and a store of it as run.py does, and asks every question of `queries/` in one
 warm session of each program, in turn, with all cores. Both write their answers to Parquet files, which are compared. DuckDB
-gets the text of the question as it stands, and sits out the questions about IAM actions, which need trimtrail's facts. Prints milliseconds as min/median/max and the ratio of medians. Needs what run.py
+gets the text of the question as it stands, and sits out the questions about IAM actions, which need trimtrail's facts, and those that read the rollup `usage`. Prints milliseconds as min/median/max and the ratio of medians. Needs what run.py
 needs, and a Unix terminal.
 """
 
@@ -26,7 +26,8 @@ from pathlib import Path
 import run
 
 QUERIES = run.HERE.parent / "queries"
-NEEDS_FACTS = re.compile(r"\bused_actions\b|\b(iam_actions|granted_and_used|granted_actions|principal_summary|log_coverage)\(")
+# Facts, or the rollup, whose lists DuckDB makes with other functions.
+NEEDS_TRIMTRAIL = re.compile(r"\bused_actions\b|\bfrom usage\b|\b(iam_actions|granted_and_used|granted_actions|principal_summary|log_coverage)\(")
 PARAMS = {"unexpected-regions": {"allowed": "eu-central-1,eu-west-1,us-west-2"}}
 PLACEHOLDER = re.compile(r"\$([a-z_]+)")
 SPENT = re.compile(r"(\d+(?:\.\d+)?) ms\r?\n")
@@ -143,7 +144,7 @@ def measure(path, session, peer, answers, runs):
 
     params = PARAMS.get(path.stem, {})
     programs = {"trimtrail": session}
-    if not NEEDS_FACTS.search(path.read_text()):
+    if not NEEDS_TRIMTRAIL.search(path.read_text()):
         programs["DuckDB"] = peer
     spent = {name: [] for name in programs}
     # The first run of each warms the caches and does not count.

@@ -13,6 +13,7 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch;
 use super::evidence::each_batch_with;
+use super::evidence::listed;
 use super::structures::Structures;
 use super::structures::TextLists;
 use super::structures::text;
@@ -46,22 +47,16 @@ pub async fn callers(session: &QuerySession, window: Window) -> Result<BTreeSet<
     Ok(callers)
 }
 
-/// Replays the calls of a window; of these principals, by ARN, or of all.
+/// Replays the calls of a window; of these principals, by ARN, or of all. Calls of others may come, too.
 pub async fn replay(
     session: &QuerySession,
     window: Window,
-    principals: Option<&BTreeSet<String>>,
+    principals: Option<&BTreeSet<PrincipalKey>>,
     replay: &mut Replay<'_>,
 ) -> Result<(), AnalysisError> {
     let bounds = [("since", window.since), ("until", window.until)];
-    let listed = principals.map_or(ParamText::Null, |principals| {
-        let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
-        ParamText::Text(lines.join("\n"))
-    });
-    let values = vec![
-        ("principals".to_owned(), listed),
-        ("parts".to_owned(), ParamText::Text(replay.parts().names().join("\n"))),
-    ];
+    let mut values = listed(principals);
+    values.push(("parts".to_owned(), ParamText::Text(replay.parts().names().join("\n"))));
     each_batch_with(session, EvidenceQuery::Calls, &bounds, values, |batch| {
         Ok(read(batch, replay)?)
     })
@@ -127,7 +122,7 @@ impl Calls {
         let mut next = || texts.next().flatten();
         let (event_id, event_source, event_name) = (next(), next(), next());
         let (aws_region, serving_region) = (next(), next());
-        let (principal_arn, principal_id) = (next()?, next());
+        let (principal_arn, principal_id) = (next().unwrap_or_default(), next());
         let credential_kind = credential_kind(next());
         let (kind, account_id, user_name) = (next(), next(), next());
         let (invoked_by, session_issuer_arn, session_id) = (next(), next(), next());

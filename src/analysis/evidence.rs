@@ -1,6 +1,7 @@
 //! What the store knows about uses, logs and grants.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
 use futures::StreamExt;
@@ -51,6 +52,9 @@ pub enum AnalysisError {
         cause: String,
     },
 }
+
+/// Principals that the store is asked for by name. Of more, their rows are picked out of all.
+const LISTED: usize = 100;
 
 /// From the first to the last event of the store; `None` if it has none.
 pub async fn extent(session: &QuerySession) -> Result<Option<Window>, AnalysisError> {
@@ -160,6 +164,19 @@ fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
         _ => None,
     });
     Ok(snapshot::read_collected(&files.collect::<Vec<_>>()))
+}
+
+/// The values of `$principals` and `$ids`: ARNs and unique ids line by line, or null for all, which it is for too many, too.
+pub(super) fn listed(principals: Option<&BTreeSet<PrincipalKey>>) -> Vec<(String, ParamText)> {
+    let lines = |texts: Vec<&str>| ParamText::Text(texts.join("\n"));
+    let (arns, ids) = match principals.filter(|principals| principals.len() <= LISTED) {
+        None => (ParamText::Null, ParamText::Null),
+        Some(principals) => (
+            lines(principals.iter().map(|key| key.arn.as_str()).collect()),
+            lines(principals.iter().filter_map(|key| key.unique_id.as_deref()).collect()),
+        ),
+    };
+    vec![("principals".to_owned(), arns), ("ids".to_owned(), ids)]
 }
 
 /// Reads an answer batch by batch: that of a large estate would not fit into memory beside what is made of it.

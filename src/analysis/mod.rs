@@ -30,6 +30,7 @@ pub use coverage::RegionCoverage;
 pub use coverage::Step;
 pub use coverage::TrailSetting;
 pub use coverage::coverage_basis;
+pub use coverage::moment;
 pub use coverage::trail_settings;
 pub use evidence::AnalysisError;
 pub use evidence::extent;

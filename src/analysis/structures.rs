@@ -1,4 +1,4 @@
-//! A column of lists of structures, read where it lies.
+//! A column of lists of structures or texts, read where it lies.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) struct Structures<'b> {
     members: &'b StructArray,
 }
 
-/// Lists of texts, as a member of structures.
+/// Lists of texts, as a column or a member of structures.
 #[derive(Debug)]
 pub(super) struct TextLists<'b> {
     lists: &'b ListArray,
@@ -69,7 +69,16 @@ impl<'b> Structures<'b> {
 }
 
 impl<'b> TextLists<'b> {
-    /// The texts of an element; one that is null is empty.
+    /// A column of lists of texts.
+    pub(super) fn new(batch: &'b RecordBatch, name: &str) -> Result<Self, Unreadable> {
+        let column = batch.column_by_name(name);
+        let lists = column.and_then(|array| array.as_list_opt::<i32>());
+        let found = lists.and_then(|lists| Some((lists, lists.values().as_string_opt::<i32>()?)));
+        let (lists, texts) = found.ok_or_else(|| ArrowError::SchemaError(format!("`{name}` has no lists of texts")))?;
+        Ok(Self { lists, texts })
+    }
+
+    /// The texts of an element or row; one that is null is empty.
     pub(super) fn of(&self, element: usize) -> impl Iterator<Item = &'b str> + use<'b> {
         let texts = self.texts;
         range(self.lists, element).map(move |position| text(texts, position).unwrap_or_default())

@@ -93,6 +93,7 @@ pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
 pub use store::StoreRebuildArgs;
 pub use store::StoreVacuumArgs;
+pub use store_location::StoreBucketArgs;
 pub use store_location::StoreLocationArgs;
 pub use trust::TrustArgs;
 pub use verify::VerifyArgs;

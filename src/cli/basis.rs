@@ -25,6 +25,8 @@ use crate::policy::Usage;
 use crate::policy::Window;
 use crate::store::StoreError;
 
+pub(super) use crate::analysis::moment as time;
+
 /// Accounts that are named one by one.
 const TOLD_ACCOUNTS: usize = 10;
 
@@ -84,10 +86,7 @@ pub(super) fn wanted<'a>(args: &BasisArgs, mut subjects: Vec<Subject<'a>>) -> Re
             .iter()
             .any(|subject| subject.key.account_id() == Some(account.as_str()))
         {
-            return Err(CliError::Usage {
-                message: format!("no user or role of the snapshots and logs is of account `{account}`"),
-                hint: Some("`trimtrail diff` without `--account` lists all".to_owned()),
-            });
+            return Err(unknown_account(account));
         }
     }
     let (principals, accounts) = (&args.principals, &args.accounts);
@@ -97,6 +96,14 @@ pub(super) fn wanted<'a>(args: &BasisArgs, mut subjects: Vec<Subject<'a>>) -> Re
             && (accounts.is_empty() || accounts.iter().any(|wanted| wanted == account))
     });
     Ok(subjects)
+}
+
+/// What is said about an account of which there is nobody.
+pub(super) fn unknown_account(account: &str) -> CliError {
+    CliError::Usage {
+        message: format!("no user or role of the snapshots and logs is of account `{account}`"),
+        hint: Some("`trimtrail diff` without `--account` lists all".to_owned()),
+    }
 }
 
 fn is_named(subject: &Subject<'_>, pattern: &str) -> bool {
@@ -218,11 +225,6 @@ fn tell_accounts(what: &str, remedy: &str, accounts: &BTreeSet<String>, output: 
         count => format!(" and {count} more"),
     };
     output.warning(&format!("{what} {}{more}: {remedy}", told.join(", ")));
-}
-
-/// A moment as text.
-pub(super) fn time(micros: i64) -> String {
-    Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |time| time.to_string())
 }
 
 /// The window that the user wants, or what the logs cover.

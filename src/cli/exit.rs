@@ -12,7 +12,7 @@ pub enum ExitStatus {
     Failed,
     /// 2: the command line is wrong; nothing was done.
     Usage,
-    /// 3: done, and the gate is closed: what `--fail-on` names was found, or `verify` found invalid logs.
+    /// 3: done, and the gate is closed: something was found that must not be.
     Gate,
     /// 4: done but incomplete: something was rejected, missing or unverifiable, and the output says what.
     Incomplete,
@@ -32,7 +32,7 @@ impl ExitStatus {
         (Self::Usage, "wrong usage"),
         (
             Self::Gate,
-            "gate: what `--fail-on` names was found, or `verify` found invalid logs",
+            "gate: what `--fail-on` names, a log or bundle that is not as it was, or a call that would have been denied",
         ),
         (
             Self::Incomplete,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::basis::time;
 use super::engine::Engine;
 use super::error::CliError;
 use super::exit::ExitStatus;
@@ -19,11 +20,11 @@ use crate::policy::Replay;
 use crate::policy::ReplayFinding;
 use crate::policy::Window;
 
+/// Findings that are named one by one.
+const TOLD: usize = 20;
+
 /// Things missing that are named one by one.
 const TOLD_MISSING: usize = 3;
-
-/// Principals that the store is asked for by name. Of more, their calls are picked out of all.
-const LISTED: usize = 100;
 
 /// What came out of a replay.
 #[derive(Debug)]
@@ -45,10 +46,13 @@ impl Proof {
     ) -> Result<Self, CliError> {
         let mut replay = Replay::new(facts, actors);
         if !actors.is_empty() {
-            let arns: BTreeSet<String> = actors.keys().cloned().collect();
-            let is_everyone = callers.iter().all(|caller| arns.contains(&caller.arn));
-            let principals = Some(&arns).filter(|arns| !is_everyone && arns.len() <= LISTED);
-            analysis::replay(engine.session(), window, principals, &mut replay).await?;
+            let is_everyone = callers.iter().all(|caller| actors.contains_key(&caller.arn));
+            let keys = actors.iter().map(|(arn, actor)| PrincipalKey {
+                arn: arn.clone(),
+                unique_id: actor.unique_id.clone(),
+            });
+            let principals = Some(keys.collect()).filter(|_: &BTreeSet<PrincipalKey>| !is_everyone);
+            analysis::replay(engine.session(), window, principals.as_ref(), &mut replay).await?;
         }
         Ok(Self::finished(replay))
     }
@@ -103,6 +107,49 @@ impl Proof {
             (0, _) => ExitStatus::Incomplete,
             _ => ExitStatus::Gate,
         }
+    }
+
+    /// Says what came out of policies that the user chose. That nothing would have been denied is no proof where nothing was
+    /// tried.
+    pub(super) fn tell_of_trial(&self, output: &mut Output) -> ExitStatus {
+        let status = self.tell(output);
+        if self.totals.evaluated > 0 {
+            return status;
+        }
+        output.warning(
+            "nothing was tried: the logs show no successful call in the window that the policies would bind and that needs a \
+             permission",
+        );
+        ExitStatus::Incomplete
+    }
+
+    /// Those of whom calls would have been denied, by the ARN in the logs.
+    pub(super) fn denied_principals(&self) -> BTreeSet<&str> {
+        self.denied().map(|finding| finding.principal_arn.as_str()).collect()
+    }
+
+    /// Names the calls that would have been denied.
+    pub(super) fn tell_denied(&self, output: &mut Output) {
+        for finding in self.denied().take(TOLD) {
+            output.warning(&format!(
+                "would have been denied: {} of {}, {} in {}, the last at {}, event {}",
+                counted(finding.calls, "call"),
+                finding.principal_arn,
+                finding.action,
+                finding.region.as_deref().unwrap_or("no region"),
+                time(finding.last_seen),
+                finding.event_ids().next().unwrap_or_default()
+            ));
+        }
+        let more = self.denied().count().saturating_sub(TOLD);
+        if more > 0 {
+            output.warning(&format!("and {more} more kinds of calls"));
+        }
+    }
+
+    fn denied(&self) -> impl Iterator<Item = &ReplayFinding> {
+        let findings = self.findings.iter();
+        findings.filter(|finding| matches!(finding.consequence, Consequence::Denied(_)))
     }
 
     /// What is missing for most calls.

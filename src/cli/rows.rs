@@ -96,14 +96,19 @@ where
     let failed = |error| with_place(error, file);
     let mut target = Target::open(file)?;
     let mut writer = ResultWriter::new(schema, options, target.writer(output)).map_err(failed)?;
+    let mut is_enough = false;
     while let Some(batch) = batches.next().await {
-        if writer.write(&batch?).map_err(failed)? == Demand::Enough {
+        is_enough = writer.write(&batch?).map_err(failed)? == Demand::Enough;
+        if is_enough {
             break;
         }
     }
     let summary = writer.finish().map_err(failed)?;
     target.complete(output)?;
-    Ok(summary)
+    Ok(Summary {
+        may_go_on: is_enough && summary.rows_beyond == 0,
+        ..summary
+    })
 }
 
 /// Writes one batch to where the user wants it.
@@ -119,6 +124,33 @@ pub(super) fn write_batch(
     writer.write(batch).map_err(failed)?;
     let summary = writer.finish().map_err(failed)?;
     target.complete(output)?;
+    Ok(summary)
+}
+
+/// Writes rows to where the user wants them, and says how many.
+pub(super) fn show(
+    batch: &RecordBatch,
+    arrangement: Arrangement,
+    args: &OutputArgs,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<Summary, CliError> {
+    let options = ResultOptions {
+        arrangement,
+        ..result_options(args, settings)?
+    };
+    write_and_note(batch, args.file.as_deref(), &options, output)
+}
+
+/// The same where the rows depend on how they are rendered.
+pub(super) fn write_and_note(
+    batch: &RecordBatch,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    output: &mut Output,
+) -> Result<Summary, CliError> {
+    let summary = write_batch(batch, file, options, output)?;
+    note_summary(&summary, file, options, Switches::OPTIONS, output);
     Ok(summary)
 }
 
@@ -139,6 +171,7 @@ pub(super) fn note_summary(
     let beyond = format_count(summary.rows_beyond);
     output.note(&match (summary.rows_beyond, summary.more_beyond) {
         (0, _) if file.is_some() => return,
+        (0, _) if summary.may_go_on => format!("{}; --limit may leave out more", rows(summary.rows)),
         (0, _) => rows(summary.rows),
         // Reading ends at the limit, so how many more there are is not known.
         _ if matches!(options.limit, Limit::First(_)) => format!("{}; --limit leaves out more", rows(summary.rows)),
@@ -316,6 +349,31 @@ mod tests {
         };
         assert_eq!(note(2), "2 rows; --limit leaves out more\n");
         assert_eq!(note(5), "5 rows\n");
+    }
+
+    #[tokio::test]
+    async fn limit_at_the_end_of_a_batch_may_leave_rows_out() {
+        let options = options(&OutputArgs {
+            limit: Some(5),
+            ..OutputArgs::default()
+        });
+        for (numbers_of_batches, note) in [
+            (&[5, 1][..], "5 rows; --limit may leave out more\n"),
+            (&[3, 3], "5 rows; --limit leaves out more\n"),
+            (&[4], "4 rows\n"),
+        ] {
+            let (mut output, _, messages) = captured(Verbosity::Normal);
+            let batches = numbers_of_batches
+                .iter()
+                .map(|count| Ok::<_, CliError>(numbers(*count)));
+            let schema = numbers(1).schema();
+            let stream = futures::stream::iter(batches);
+            let summary = write_stream(&schema, stream, None, &options, &mut output)
+                .await
+                .unwrap();
+            note_summary(&summary, None, &options, Switches::OPTIONS, &mut output);
+            assert_eq!(messages.text(), note);
+        }
     }
 
     #[test]

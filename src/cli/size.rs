@@ -1,4 +1,6 @@
-//! Sizes in bytes as people write and read them.
+//! Sizes and counts as people write and read them.
+
+pub(super) use crate::report::format_count;
 
 /// Units with their factors; the decimal ones are those of disk vendors.
 const UNITS: &[(&str, u64)] = &[
@@ -56,19 +58,6 @@ pub(super) fn format_size(bytes: u64) -> String {
     format!("{}.{} {name}", tenths / 10, tenths % 10)
 }
 
-/// Writes a count with its digits in groups of three.
-pub(super) fn format_count(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// Writes a count with its noun: `1 row`, `1,200 rows`.
 pub(super) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
     match count.try_into().unwrap_or(u64::MAX) {
@@ -115,13 +104,6 @@ mod tests {
         for (bytes, text) in cases {
             assert_eq!(format_size(bytes), text);
         }
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        assert_eq!(format_count(1), "1");
-        assert_eq!(format_count(1_234), "1,234");
-        assert_eq!(format_count(1_234_567), "1,234,567");
     }
 
     #[test]

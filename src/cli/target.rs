@@ -82,28 +82,40 @@ pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -
     target.complete(output)
 }
 
-/// Writes files into a folder, which is made if need be; each appears when it is complete.
-pub(super) fn write_files<'f>(
-    folder: &Path,
-    files: impl IntoIterator<Item = (&'f str, &'f str)>,
-    output: &mut Output,
-) -> Result<(), CliError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| CliError::Write { path, cause }
-    };
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    let mut count = 0_usize;
-    for (name, text) in files {
-        let path = folder.join(name);
-        let mut written = NamedTempFile::new_in(folder).map_err(failed(&path))?;
+/// A folder that files are written into.
+#[derive(Debug)]
+pub(super) struct FileFolder<'a> {
+    path: &'a Path,
+    written: usize,
+}
+
+impl<'a> FileFolder<'a> {
+    /// Makes the folder if need be.
+    pub(super) fn open(path: &'a Path) -> Result<Self, CliError> {
+        fs::create_dir_all(path).map_err(failed(path))?;
+        Ok(Self { path, written: 0 })
+    }
+
+    /// Writes a file, which appears when it is complete.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), CliError> {
+        let path = self.path.join(name);
+        let mut written = NamedTempFile::new_in(self.path).map_err(failed(&path))?;
         written.write_all(text.as_bytes()).map_err(failed(&path))?;
         written.persist(&path).map_err(|error| failed(&path)(error.error))?;
-        count += 1;
+        self.written += 1;
+        Ok(())
     }
-    let written = counted(count, "file");
-    output.note(&format!("{written} written to `{}`", folder.display()));
-    Ok(())
+
+    /// Says how many files were written.
+    pub(super) fn close(self, output: &mut Output) {
+        let written = counted(self.written, "file");
+        output.note(&format!("{written} written to `{}`", self.path.display()));
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+    let path = path.to_owned();
+    move |cause| CliError::Write { path, cause }
 }
 
 fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {

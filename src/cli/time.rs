@@ -1,4 +1,4 @@
-//! Times of `--from` and `--to`.
+//! Times as options say them.
 
 use jiff::Timestamp;
 

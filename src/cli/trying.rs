@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::basis::is_arn_named;
+use super::basis::unknown_account;
+use super::engine::Engine;
 use super::error::CliError;
+use crate::analysis;
 use crate::policy::Actor;
 use crate::policy::Estate;
 use crate::policy::Member;
 use crate::policy::PrincipalKey;
 use crate::policy::Trial;
+use crate::policy::Window;
 use crate::policy::evaluation::Layer;
 use crate::policy::evaluation::NamedPolicy;
 
@@ -22,6 +26,20 @@ pub(super) struct Wanted<'a> {
     pub(super) accounts: &'a [String],
     /// Root or unit.
     pub(super) ou: Option<&'a str>,
+}
+
+/// Those who made calls in a window, and those of the snapshots: of some, the logs may know the unique id alone.
+pub(super) async fn callers(
+    engine: &Engine,
+    window: Window,
+    estate: &Estate<'_>,
+) -> Result<BTreeSet<PrincipalKey>, CliError> {
+    let mut callers = analysis::callers(engine.session(), window).await?;
+    callers.extend(estate.callers().map(|member| PrincipalKey {
+        arn: member.principal.arn.clone(),
+        unique_id: member.principal.unique_id.clone(),
+    }));
+    Ok(callers)
 }
 
 /// The principals of the logs that the user wants and that the layer may bind.
@@ -41,6 +59,8 @@ pub(super) fn chosen<'c>(
             });
         }
     }
+    let accounts = callers.iter().filter_map(PrincipalKey::account_id);
+    check_accounts(wanted.accounts, &accounts.collect(), estate)?;
     let below = accounts_below(wanted.ou, estate)?;
     let is_control = matches!(layer, Layer::ServiceControl(_));
     // Control policies do not bind the management account.
@@ -54,6 +74,16 @@ pub(super) fn chosen<'c>(
             && exempt != Some(account)
     };
     Ok(callers.iter().filter(is_wanted).collect())
+}
+
+/// Refuses accounts that neither the snapshots nor the logs have: what is tried on nobody would deny nothing.
+pub(super) fn check_accounts(wanted: &[String], logged: &BTreeSet<&str>, estate: &Estate<'_>) -> Result<(), CliError> {
+    let own = estate.own_accounts();
+    let is_known = |account: &&String| own.contains(account.as_str()) || logged.contains(account.as_str());
+    match wanted.iter().find(|account| !is_known(account)) {
+        Some(account) => Err(unknown_account(account)),
+        None => Ok(()),
+    }
 }
 
 /// The accounts below a root or unit; `None` without one.

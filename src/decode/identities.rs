@@ -10,6 +10,7 @@ use crate::event::UserIdentity;
 use crate::iam;
 
 use super::columns::DictionaryColumn;
+use super::columns::empty;
 use super::cuts::Cuts;
 use super::extra::ExtraMembers;
 use super::known::KnownObjects;
@@ -95,6 +96,17 @@ impl IdentityTable {
 
     pub(crate) fn bytes(&self) -> usize {
         self.texts.bytes() * 2 + self.entries.len() * 256
+    }
+
+    /// Forgets everything, but keeps memory for as much again.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.leaves.iter_mut().for_each(DictionaryColumn::clear);
+        self.moments.iter_mut().for_each(empty);
+        self.truths.iter_mut().for_each(empty);
+        self.principals.iter_mut().for_each(DictionaryColumn::clear);
+        self.in_scope_of.clear();
+        empty(&mut self.entries);
     }
 
     /// Column of one leaf with text.

@@ -92,8 +92,12 @@ impl ActionSet {
     pub fn iter(&self) -> impl Iterator<Item = ActionId> {
         let words = (0..).step_by(BITS).zip(&self.words);
         words.flat_map(|(first, &word)| {
-            let bits = (0..64u32).filter(move |bit| word & (1 << bit) != 0);
-            bits.map(move |bit| ActionId(first + bit))
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let lowest = rest.trailing_zeros();
+                rest &= rest.checked_sub(1)?;
+                Some(ActionId(first + lowest))
+            })
         })
     }
 

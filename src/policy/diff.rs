@@ -69,6 +69,14 @@ pub struct Thresholds {
     pub min_window_days: i64,
 }
 
+impl Thresholds {
+    /// Where nobody says otherwise.
+    pub const DEFAULT: Self = Self {
+        min_coverage: 0.95,
+        min_window_days: 30,
+    };
+}
+
 /// Compares principals one by one.
 #[derive(Debug)]
 pub struct Differ<'a> {
@@ -202,6 +210,7 @@ impl<'a> Differ<'a> {
             .map(|member| self.expander.permissions(self.estate, member));
         let judge = Judge {
             subject,
+            account_id: subject.key.account_id().unwrap_or_default(),
             log,
             coverage,
             trails: &self.usage.trails,

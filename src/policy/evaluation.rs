@@ -29,6 +29,7 @@ pub use context::CredentialKind;
 pub use context::RecordFields;
 pub use context::UserIdentity;
 pub use context::context_of;
+pub use context::context_of_asked;
 pub use decision::Decision;
 pub use decision::Effectiveness;
 pub use decision::Layer;

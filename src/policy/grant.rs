@@ -24,6 +24,8 @@ use crate::iam::document::Statement;
 pub struct Expander<'f> {
     facts: &'f Facts,
     known: BTreeMap<String, ActionSet>,
+    /// Every action, in the order of the names without regard to case.
+    all: Vec<ActionId>,
 }
 
 /// What a principal may do.
@@ -102,6 +104,7 @@ impl<'f> Expander<'f> {
         Self {
             facts,
             known: BTreeMap::new(),
+            all: facts.no_actions().complement().iter().collect(),
         }
     }
 
@@ -116,6 +119,19 @@ impl<'f> Expander<'f> {
         self.known
             .entry(pattern.to_owned())
             .or_insert_with(|| facts.expand(pattern))
+    }
+
+    /// The actions whose names begin with a text without wildcards; case does not matter.
+    pub(super) fn beginning_with(&self, prefix: &str) -> &[ActionId] {
+        let order = |action: &ActionId| {
+            let name = self.facts.name(*action).bytes().take(prefix.len());
+            let lower = |byte: u8| byte.to_ascii_lowercase();
+            name.map(lower).cmp(prefix.bytes().map(lower))
+        };
+        let start = self.all.partition_point(|action| order(action).is_lt());
+        let from = self.all.get(start..).unwrap_or_default();
+        let end = from.partition_point(|action| order(action).is_eq());
+        from.get(..end).unwrap_or_default()
     }
 
     /// The actions of an `Action` or `NotAction` element.

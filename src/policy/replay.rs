@@ -8,6 +8,7 @@
 
 mod asked;
 mod call;
+mod finding;
 mod ownership;
 mod plan;
 mod totals;
@@ -15,21 +16,26 @@ mod trial;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 
 pub use asked::AskedParts;
 pub use call::CallNeed;
 pub use call::NeedKind;
 pub use call::ReplayedCall;
+pub use finding::ReplayFinding;
 pub use ownership::Ownership;
 pub use plan::Plan;
 pub use plan::by_logged_arn;
+pub use plan::owners_of;
 pub use totals::CallTotals;
 pub use trial::Consequence;
 pub use trial::Trial;
 pub use trial::full_access;
 pub use trial::full_access_to_resources;
 
+use asked::Asked;
+use finding::Place;
+use finding::shown;
+use hashbrown::HashMap;
 use totals::Fate;
 
 use super::evaluation::Layer;
@@ -38,12 +44,9 @@ use super::evaluation::RecordFields;
 use super::evaluation::Request;
 use super::evaluation::Resource;
 use super::evaluation::ResourceName;
-use super::evaluation::context_of;
+use super::evaluation::context_of_asked;
 use crate::iam::Facts;
 use crate::iam::json::Json;
-
-/// Events that are named for each finding.
-const SAMPLES: usize = 3;
 
 /// Kinds of calls that are remembered, so that memory has a bound.
 const REMEMBERED: usize = 200_000;
@@ -59,45 +62,30 @@ pub struct Actor<'a> {
     pub unique_id: Option<String>,
 }
 
-/// What came out for one principal, action, resource and region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplayFinding {
-    /// What would have become of the calls.
-    pub consequence: Consequence,
-    /// ARN of the principal.
-    pub principal_arn: String,
-    /// The action; the name of the call where none is known.
-    pub action: String,
-    /// The resource, of objects in folders the first folder; `None` if the record names none.
-    pub resource: Option<String>,
-    /// Region that served the calls.
-    pub region: Option<String>,
-    /// How many.
-    pub calls: u64,
-    /// The first: microseconds since 1970-01-01T00:00:00Z.
-    pub first_seen: i64,
-    /// The last.
-    pub last_seen: i64,
-    /// Ids of the newest events, the newest first.
-    samples: Vec<(i64, String)>,
-}
-
 /// Replays calls.
 #[derive(Debug)]
 pub struct Replay<'a> {
     facts: &'a Facts,
     actors: &'a BTreeMap<String, Actor<'a>>,
+    /// ARNs of the actors by unique id.
+    arns: BTreeMap<&'a str, &'a str>,
     everybody: Option<Actor<'a>>,
     ownership: Ownership,
-    parts: AskedParts,
+    asked: Asked,
+    /// What comes out for calls that are alike, by what they have in common.
     remembered: HashMap<Vec<u8>, Judged>,
-    places: BTreeMap<Place, usize>,
+    key: Vec<u8>,
+    places: HashMap<Place, usize>,
     findings: Vec<ReplayFinding>,
     totals: CallTotals,
 }
 
-/// What distinguishes findings.
-type Place = (Consequence, String, String, Option<String>, Option<String>);
+/// What becomes of one request of a call.
+struct Outcome<'c> {
+    need: &'c CallNeed<'c>,
+    resource: Option<&'c str>,
+    consequence: Consequence,
+}
 
 /// What comes out for a kind of calls.
 #[derive(Debug, Clone, Default)]
@@ -113,11 +101,16 @@ impl<'a> Replay<'a> {
         Self {
             facts,
             actors,
+            arns: actors
+                .iter()
+                .filter_map(|(arn, actor)| Some((actor.unique_id.as_deref()?, arn.as_str())))
+                .collect(),
             everybody: None,
             ownership: Ownership::default(),
-            parts: AskedParts::of(actors.values()),
+            asked: Asked::by(actors.values()),
             remembered: HashMap::new(),
-            places: BTreeMap::new(),
+            key: Vec::new(),
+            places: HashMap::new(),
             findings: Vec::new(),
             totals: CallTotals::default(),
         }
@@ -125,7 +118,7 @@ impl<'a> Replay<'a> {
 
     /// Replays the calls of all others, too, strangers among them, with this.
     pub fn and_everybody(mut self, everybody: Actor<'a>) -> Self {
-        self.parts = AskedParts::of(self.actors.values().chain([&everybody]));
+        self.asked = Asked::by(self.actors.values().chain([&everybody]));
         self.everybody = Some(everybody);
         self
     }
@@ -138,75 +131,102 @@ impl<'a> Replay<'a> {
 
     /// What the policies ask for of the context of calls.
     pub fn parts(&self) -> AskedParts {
-        self.parts
+        self.asked.parts
     }
 
     /// Replays a call.
     pub fn add(&mut self, call: &ReplayedCall<'_>) {
-        let Some(actor) = self.actors.get(call.principal_arn).or(self.everybody.as_ref()) else {
+        self.asked.parts.write_key(call, &mut self.key);
+        if !self.remembered.contains_key(&self.key) && !self.learn(call) {
+            return;
+        }
+        let Some(judged) = self.remembered.get(&self.key) else {
             return;
         };
-        let key = self.parts.key(call);
-        let judged = match self.remembered.get(&key) {
-            Some(judged) => judged.clone(),
-            None => {
-                let judged = self.judge(&actor.clone(), call);
-                if self.remembered.len() == REMEMBERED {
-                    self.remembered.clear();
-                }
-                self.remembered.insert(key, judged.clone());
-                judged
-            }
-        };
         self.totals.add(judged.fate);
-        for position in judged.findings {
-            if let Some(finding) = self.findings.get_mut(position) {
+        for position in &judged.findings {
+            if let Some(finding) = self.findings.get_mut(*position) {
                 finding.add(call);
             }
         }
     }
 
     /// What came out, in the order of consequence, principal, action, resource and region.
-    pub fn finish(self) -> (Vec<ReplayFinding>, CallTotals) {
-        let mut findings: Vec<Option<ReplayFinding>> = self.findings.into_iter().map(Some).collect();
-        let positions = self.places.into_values();
-        let ordered = positions.filter_map(|position| findings.get_mut(position)?.take());
-        (ordered.collect(), self.totals)
+    pub fn finish(mut self) -> (Vec<ReplayFinding>, CallTotals) {
+        self.findings.sort_by(|left, right| left.place().cmp(&right.place()));
+        (self.findings, self.totals)
     }
 
-    fn judge(&mut self, actor: &Actor<'_>, call: &ReplayedCall<'_>) -> Judged {
-        if !actor.trial.binds(call) || (actor.is_other(call) && actor.trial.is_of_identity()) {
-            return Judged {
-                fate: Fate::Unbound,
-                findings: Vec::new(),
-            };
-        }
-        let grants = actor.grants.as_deref().filter(|_| !actor.is_other(call));
-        let parameters = call.parameters.and_then(|text| Json::parse(text).ok());
+    /// Finds out what comes out for a call and remembers it; false if it is nobody's who is looked at.
+    fn learn(&mut self, call: &ReplayedCall<'_>) -> bool {
+        let known = call.principal_id.and_then(|id| self.arns.get(id).copied());
+        let renamed = known.filter(|_| call.names_an_id_alone()).map(|arn| call.of(arn));
+        let call = renamed.as_ref().unwrap_or(call);
+        let named = self
+            .actors
+            .get(call.principal_arn)
+            .filter(|_| !call.names_an_id_alone());
+        let Some(actor) = named.or(self.everybody.as_ref()) else {
+            return false;
+        };
         let mut judged = Judged::default();
-        for need in call.needs {
-            let consequences = match need.kind {
-                NeedKind::Nothing => continue,
-                NeedKind::Unmapped => {
-                    let missing = BTreeSet::from(["IAM action of the call".to_owned()]);
-                    vec![(None, Consequence::Unknown(missing))]
-                }
-                NeedKind::Certain | NeedKind::Possible => self
-                    .requests(call, need, parameters.as_ref())
-                    .into_iter()
-                    .map(|(arn, request)| (arn, self.consequence(actor, &request, grants).for_need(need)))
-                    .collect(),
-            };
-            for (arn, consequence) in consequences {
-                judged.fate = judged.fate.max(Fate::of(&consequence));
-                if consequence != Consequence::Stays {
-                    judged.findings.push(self.place(call, need, arn, consequence));
+        match self.judge(actor, call) {
+            None => judged.fate = Fate::Unbound,
+            Some(outcomes) => {
+                for outcome in outcomes {
+                    judged.fate = judged.fate.max(Fate::of(&outcome.consequence));
+                    if outcome.consequence != Consequence::Stays {
+                        judged.findings.push(self.position(call, outcome));
+                    }
                 }
             }
         }
         judged.findings.sort_unstable();
         judged.findings.dedup();
-        judged
+        if self.remembered.len() == REMEMBERED {
+            self.remembered.clear();
+        }
+        self.remembered.insert(self.key.clone(), judged);
+        true
+    }
+
+    /// What becomes of each request of a call; `None` if the policies have no say in it.
+    fn judge<'c>(&self, actor: &Actor<'_>, call: &ReplayedCall<'c>) -> Option<Vec<Outcome<'c>>> {
+        if !actor.trial.binds(call) || (actor.is_other(call) && actor.trial.is_of_identity()) {
+            return None;
+        }
+        let grants = actor.grants.as_deref().filter(|_| !actor.is_other(call));
+        let parameters = call.parameters.and_then(|text| Json::parse(text).ok());
+        let fields = RecordFields {
+            request_parameters: parameters.as_ref(),
+            ..call.fields
+        };
+        let mut outcomes = Vec::new();
+        for need in call.needs {
+            match need.kind {
+                NeedKind::Nothing => {}
+                NeedKind::Unmapped => {
+                    let missing = BTreeSet::from(["IAM action of the call".to_owned()]);
+                    outcomes.push(Outcome {
+                        need,
+                        resource: None,
+                        consequence: Consequence::Unknown(missing),
+                    });
+                }
+                NeedKind::Certain | NeedKind::Possible => {
+                    let mut judge = |resource: Option<&'c str>, request: &Request| {
+                        let consequence = self.consequence(actor, request, grants).for_need(need);
+                        outcomes.push(Outcome {
+                            need,
+                            resource,
+                            consequence,
+                        });
+                    };
+                    self.each_request(call, need, &fields, &mut judge);
+                }
+            }
+        }
+        Some(outcomes)
     }
 
     fn consequence(&self, actor: &Actor<'_>, request: &Request, grants: Option<&[NamedPolicy<'_>]>) -> Consequence {
@@ -218,91 +238,79 @@ impl<'a> Replay<'a> {
     }
 
     /// One request for each resource that the record names.
-    fn requests<'c>(
+    fn each_request<'c>(
         &self,
         call: &ReplayedCall<'c>,
         need: &CallNeed<'c>,
-        parameters: Option<&Json>,
-    ) -> Vec<(Option<&'c str>, Request)> {
-        let request = |arn: Option<&'c str>, name: ResourceName| {
-            let fields = RecordFields {
-                request_parameters: parameters,
-                resource_arn: arn,
-                ..call.fields
-            };
-            let account_id = arn
-                .filter(|_| self.parts.has_owners())
-                .and_then(|arn| call.owner_of(arn));
-            let mut request = Request {
-                principal: call.principal(),
-                action: need.action.to_owned(),
-                resource: Resource { name, account_id },
-                context: context_of(&fields),
-            };
-            self.ownership.add_keys(&mut request);
-            (arn, request)
+        fields: &RecordFields<'_>,
+        judge: &mut dyn FnMut(Option<&'c str>, &Request),
+    ) {
+        let mut request = Request {
+            principal: call.principal(),
+            action: need.action.to_owned(),
+            resource: Resource {
+                name: self.without_name(need),
+                account_id: None,
+            },
+            context: context_of_asked(fields, &self.asked.keys),
         };
         if need.resources.is_empty() {
-            let id = self.facts.find(need.action);
-            let takes_none = id.is_some_and(|id| self.facts.resource_uses(id).is_empty());
-            let name = if takes_none {
-                ResourceName::Nothing
-            } else {
-                ResourceName::Unknown
-            };
-            return vec![request(None, name)];
+            self.ownership.add_keys(&mut request);
+            return judge(None, &request);
         }
-        let named = need.resources.iter().map(|(arn, is_proof)| {
+        for (arn, is_proof) in &need.resources {
             // An ARN that is made of names may lack a path, an account or a version; an instance profile is not the role
             // in it, which is what is passed.
             let is_other = need.action == "iam:PassRole" && !arn.contains(":role/");
-            let name = if *is_proof && !is_other {
-                ResourceName::Arn((*arn).to_owned())
-            } else {
-                ResourceName::Unknown
+            request.resource.name = match *is_proof && !is_other {
+                true => ResourceName::Arn((*arn).to_owned()),
+                false => ResourceName::Unknown,
             };
-            request(Some(arn), name)
-        });
-        named.collect()
+            let has_owners = self.asked.parts.has_owners();
+            request.resource.account_id = has_owners.then(|| call.owner_of(arn)).flatten();
+            // Tags of a new resource, and its owner, are of this one only.
+            if fields.request_parameters.is_some() || has_owners {
+                let fields = RecordFields {
+                    resource_arn: Some(arn),
+                    ..*fields
+                };
+                request.context = context_of_asked(&fields, &self.asked.keys);
+            }
+            self.ownership.add_keys(&mut request);
+            judge(Some(arn), &request);
+        }
     }
 
-    /// Position of the finding of a need, which is made if there is none yet.
-    fn place(
-        &mut self,
-        call: &ReplayedCall<'_>,
-        need: &CallNeed<'_>,
-        arn: Option<&str>,
-        consequence: Consequence,
-    ) -> usize {
-        let action = match need.kind {
+    /// What an action without a named resource is about.
+    fn without_name(&self, need: &CallNeed<'_>) -> ResourceName {
+        let id = self.facts.find(need.action).filter(|_| need.resources.is_empty());
+        match id.is_some_and(|id| self.facts.resource_uses(id).is_empty()) {
+            true => ResourceName::Nothing,
+            false => ResourceName::Unknown,
+        }
+    }
+
+    /// Position of the finding of an outcome, which is made if there is none yet.
+    fn position(&mut self, call: &ReplayedCall<'_>, outcome: Outcome<'_>) -> usize {
+        let action = match outcome.need.kind {
             NeedKind::Unmapped | NeedKind::Nothing => {
                 format!("{}:{}", call.fields.event_source, call.fields.event_name)
             }
-            NeedKind::Certain | NeedKind::Possible => need.action.to_owned(),
+            NeedKind::Certain | NeedKind::Possible => outcome.need.action.to_owned(),
         };
-        let finding = ReplayFinding {
-            consequence,
+        let place = Place {
+            consequence: outcome.consequence,
             principal_arn: call.principal_arn.to_owned(),
             action,
-            resource: arn.map(shown),
+            resource: outcome.resource.map(shown),
             region: call.serving_region.map(str::to_owned),
-            calls: 0,
-            first_seen: i64::MAX,
-            last_seen: i64::MIN,
-            samples: Vec::new(),
         };
-        let place = (
-            finding.consequence.clone(),
-            finding.principal_arn.clone(),
-            finding.action.clone(),
-            finding.resource.clone(),
-            finding.region.clone(),
-        );
-        let next = self.findings.len();
-        let position = *self.places.entry(place).or_insert(next);
-        if position == next {
-            self.findings.push(finding);
+        if let Some(position) = self.places.get(&place) {
+            return *position;
         }
+        let position = self.findings.len();
+        self.findings.push(ReplayFinding::at(place.clone()));
+        self.places.insert(place, position);
         position
     }
 }
@@ -315,37 +323,6 @@ impl Actor<'_> {
             .as_deref()
             .zip(call.principal_id.filter(|id| !id.is_empty()));
         ids.is_some_and(|(own, theirs)| own != theirs)
-    }
-}
-
-impl ReplayFinding {
-    /// Ids of the newest events, the newest first.
-    pub fn event_ids(&self) -> impl Iterator<Item = &str> {
-        self.samples.iter().map(|(_, id)| id.as_str())
-    }
-
-    fn add(&mut self, call: &ReplayedCall<'_>) {
-        let time = call.fields.event_time;
-        self.calls += 1;
-        self.first_seen = self.first_seen.min(time);
-        self.last_seen = self.last_seen.max(time);
-        // Of equal moments the first id counts, whatever the order in which calls come.
-        let is_before = |(at, id): &(i64, String)| *at > time || (*at == time && id.as_str() < call.event_id);
-        let position = self.samples.partition_point(is_before);
-        if position < SAMPLES {
-            self.samples.insert(position, (time, call.event_id.to_owned()));
-            self.samples.truncate(SAMPLES);
-        }
-    }
-}
-
-/// Objects of a bucket by their first folder: there may be millions.
-fn shown(arn: &str) -> String {
-    let is_object = arn.split(':').nth(2) == Some("s3");
-    let mut parts = arn.splitn(3, '/').filter(|_| is_object);
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(bucket), Some(folder), Some(_)) => format!("{bucket}/{folder}/*"),
-        _ => arn.to_owned(),
     }
 }
 

@@ -1,7 +1,12 @@
 //! What stands behind the uses of chosen principals: the calls, their events, and what else they tell.
 
+mod log;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+
+pub use log::TraceLog;
+pub use log::TracedUse;
 
 use super::usage::PrincipalKey;
 
@@ -17,7 +22,7 @@ pub struct ActionTrace {
     pub calls: BTreeSet<String>,
     /// Uses whose record names no resource.
     pub unnamed: u64,
-    /// Distinct resources of the uses.
+    /// Distinct resources of the uses; where they are more than `resources` has, it only says so.
     pub resource_count: u64,
     /// ARNs of these resources, not necessarily of all.
     pub resources: BTreeSet<String>,
@@ -51,7 +56,15 @@ impl Traces {
     /// The traces of one principal: those under its id, and those that carry none.
     pub fn of(&self, wanted: &PrincipalKey) -> ActionTraces {
         let mut merged = ActionTraces::new();
-        let same_arn = self.principals.iter().filter(|(key, _)| key.arn == wanted.arn);
+        // The key without an id comes before those of the same ARN with one.
+        let first = PrincipalKey {
+            arn: wanted.arn.clone(),
+            unique_id: None,
+        };
+        let same_arn = self
+            .principals
+            .range(first..)
+            .take_while(|(key, _)| key.arn == wanted.arn);
         for (_, traces) in same_arn.filter(|(key, _)| key.may_be(wanted)) {
             for (action, trace) in traces {
                 merged.entry(action.clone()).or_default().add(trace);

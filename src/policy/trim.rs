@@ -13,10 +13,10 @@
 //!    disjoint from every old `NotAction` pattern, or a name that none of them matched.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use super::grant::Expander;
 use crate::iam::ActionSet;
-use crate::iam::action_matches;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::Entry;
@@ -142,6 +142,7 @@ fn fewer(
     expander: &mut Expander<'_>,
 ) -> Vec<String> {
     let mut left: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     for pattern in patterns.texts() {
         let mut kept = expander.pattern(pattern).clone();
         let matched = kept.len();
@@ -156,7 +157,7 @@ fn fewer(
             }
         };
         for text in replacement {
-            if !left.contains(&text) {
+            if seen.insert(text.clone()) {
                 left.push(text);
             }
         }
@@ -229,7 +230,7 @@ struct Compaction<'c, 'f> {
     may_be_pattern: &'c dyn Fn(&str) -> bool,
     /// Whether patterns may end inside of a word.
     ends_in_words: bool,
-    expander: &'c mut Expander<'f>,
+    expander: &'c Expander<'f>,
     texts: &'c mut Vec<String>,
 }
 
@@ -265,14 +266,9 @@ impl Compaction<'_, '_> {
     }
 
     /// Whether only allowed actions begin with a prefix.
-    fn may_stand_for_all(&mut self, prefix: &str) -> bool {
-        let pattern = format!("{prefix}*");
-        let is_allowed = match self.ends_in_words {
-            // There are too many of these patterns to keep what they match.
-            true => self.expander.facts().expand(&pattern).is_subset(self.allowed),
-            false => self.expander.pattern(&pattern).is_subset(self.allowed),
-        };
-        is_allowed && (self.may_be_pattern)(prefix)
+    fn may_stand_for_all(&self, prefix: &str) -> bool {
+        let mut begun = self.expander.beginning_with(prefix).iter();
+        begun.all(|action| self.allowed.contains(*action)) && (self.may_be_pattern)(prefix)
     }
 
     /// The part of a name up to the end of the word or letter after `from`: the service with its colon, then words by their
@@ -296,7 +292,8 @@ fn fixed_head(pattern: &str) -> Option<&str> {
 
 /// Whether a text begins with a head; case does not matter in actions.
 fn starts_with(text: &str, head: &str) -> bool {
-    action_matches(&format!("{head}*"), text)
+    let start = text.get(..head.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(head))
 }
 
 fn length(texts: &[String]) -> usize {

@@ -10,7 +10,7 @@ pub enum EvidenceQuery {
     Extent,
     /// Uses by principal and action, in a window.
     Uses,
-    /// What stands behind the uses of the principals that `$principals` lists line by line, in a window.
+    /// What stands behind the uses of the principals that `$principals` lists line by line, in a window; null is all.
     Traces,
     /// Who made calls, in a window.
     Callers,

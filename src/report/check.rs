@@ -19,8 +19,8 @@ pub use sarif::check_sarif;
 
 use super::escape;
 use super::layout::short_name;
-use super::moment::moment;
 use crate::analysis::CheckFinding;
+use crate::analysis::moment;
 use crate::iam::arn::account_of_arn;
 use crate::query::Question;
 use crate::query::Severity;

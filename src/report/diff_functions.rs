@@ -39,12 +39,6 @@ use crate::query::RowSource;
 use crate::query::UsageSource;
 use crate::query::WindowArguments;
 
-/// What it takes to say "unused" where a call does not say: the defaults of `diff`.
-const THRESHOLDS: Thresholds = Thresholds {
-    min_coverage: 0.95,
-    min_window_days: 30,
-};
-
 /// The functions, for the options of a session; with these facts, or the embedded ones.
 pub fn diff_functions(facts: Option<&'static Facts>) -> Vec<Arc<dyn RowSource>> {
     let function = |shape| Arc::new(DiffFunction { shape, facts }) as Arc<dyn RowSource>;
@@ -116,7 +110,7 @@ impl RowSource for DiffFunction {
             usage: usage_of(Window { since: 0, until: 1 }, BTreeMap::new()),
             source: None,
             snapshots: Vec::new(),
-            thresholds: THRESHOLDS,
+            thresholds: Thresholds::DEFAULT,
         };
         let anybody = Subject {
             key: PrincipalKey {
@@ -132,7 +126,7 @@ impl RowSource for DiffFunction {
             Shape::Permissions | Shape::Actions | Shape::Principals => {
                 let estate = Estate::newest(&[]);
                 let facts = self.facts.unwrap_or_else(Facts::embedded);
-                let mut differ = Differ::new(facts, &nothing.usage, &estate, THRESHOLDS);
+                let mut differ = Differ::new(facts, &nothing.usage, &estate, Thresholds::DEFAULT);
                 nothing.rows(&differ.diff(&anybody))?
             }
         };
@@ -176,8 +170,8 @@ impl DiffFunction {
             source: session.usage_source(),
             snapshots,
             thresholds: Thresholds {
-                min_coverage: arguments.min_coverage.unwrap_or(THRESHOLDS.min_coverage),
-                min_window_days: arguments.min_window_days.unwrap_or(THRESHOLDS.min_window_days),
+                min_coverage: arguments.min_coverage.unwrap_or(Thresholds::DEFAULT.min_coverage),
+                min_window_days: arguments.min_window_days.unwrap_or(Thresholds::DEFAULT.min_window_days),
             },
         })
     }

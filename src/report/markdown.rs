@@ -64,21 +64,41 @@ impl<W: Write> FormatWriter for MarkdownWriter<W> {
     }
 }
 
-/// The text on one line, without a meaning in Markdown or HTML.
+/// What keeps a forge from taking a name for a mention or reference: it looks for those in the text that Markdown gave, where an
+/// escape is gone.
+const APART: &str = "&#8203;";
+
+/// The text on one line, without a meaning in Markdown, in HTML, or in the comments of a forge.
 fn inert(text: &str) -> String {
     let visible = escape::visible(text);
     let mut inert = String::with_capacity(visible.len() + 8);
-    for character in visible.chars() {
+    let mut before = None;
+    let mut rest = visible.chars();
+    while let Some(character) = rest.next() {
+        let behind = rest.as_str();
+        let is_followed_by = |is_meant: fn(&char) -> bool| behind.chars().next().is_some_and(|next| is_meant(&next));
         match character {
             '<' => inert.push_str("&lt;"),
             '>' => inert.push_str("&gt;"),
             '&' => inert.push_str("&amp;"),
-            '\\' | '|' | '`' | '[' | ']' | '*' | '!' | '~' => {
-                inert.push('\\');
-                inert.push(character);
+            '\\' | '|' | '`' | '[' | ']' | '*' | '!' | '~' => inert.extend(['\\', character]),
+            ':' if behind.starts_with("//") => inert.push_str("\\:"),
+            '.' if inert.to_ascii_lowercase().ends_with("www") => inert.push_str("\\."),
+            '@' => {
+                inert.push_str("\\@");
+                inert.push_str(APART);
+            }
+            '#' if is_followed_by(char::is_ascii_digit) => {
+                inert.push_str("\\#");
+                inert.push_str(APART);
+            }
+            // Inside of a word it is nothing but itself.
+            '_' if !before.is_some_and(char::is_alphanumeric) || !is_followed_by(|next| next.is_alphanumeric()) => {
+                inert.push_str("\\_");
             }
             other => inert.push(other),
         }
+        before = Some(character);
     }
     inert
 }
@@ -99,8 +119,27 @@ mod tests {
     fn cells_stay_cells() {
         let hostile = "a|b `c` <img src=x> [d](http://e)\n| f |";
         let text = render(&[batch(&[("name", &[hostile])])], Format::Markdown);
-        let cell = r"a\|b \`c\` &lt;img src=x&gt; \[d\](http://e)\\u{a}\| f \|";
+        let cell = r"a\|b \`c\` &lt;img src=x&gt; \[d\](http\://e)\\u{a}\| f \|";
         assert_eq!(text, format!("| name |\n| --- |\n| {cell} |\n"));
+    }
+
+    #[test]
+    fn cells_have_no_links_mentions_references_or_emphasis() {
+        let cases = [
+            ("see https://evil.example/x", r"see https\://evil.example/x"),
+            ("WWW.evil.example", r"WWW\.evil.example"),
+            ("arn:aws:iam::1:role/a.b", "arn:aws:iam::1:role/a.b"),
+            (
+                "@org/team me@evil.example",
+                r"\@&#8203;org/team me\@&#8203;evil.example",
+            ),
+            ("fixes org/repo#12 #x", r"fixes org/repo\#&#8203;12 #x"),
+            ("_a_ b__c d_e _", r"\_a\_ b\_\_c d_e \_"),
+        ];
+        for (text, cell) in cases {
+            let rendered = render(&[batch(&[("name", &[text])])], Format::Markdown);
+            assert_eq!(rendered, format!("| name |\n| --- |\n| {cell} |\n"));
+        }
     }
 
     #[test]

@@ -12,9 +12,10 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::ReportError;
+use super::counted::format_count;
 use super::diff::DiffFrame;
 use super::escape;
-use super::moment::moment;
+use crate::analysis::moment;
 use crate::policy::KeepList;
 use crate::policy::PrincipalDiff;
 use crate::policy::Thresholds;
@@ -206,15 +207,15 @@ const LEGEND: [Legend; 5] = [
 impl TotalsView {
     fn of(totals: &Totals) -> Self {
         Self {
-            principals: count(totals.principals),
-            never_used: count(totals.never_used),
-            granted: count(totals.granted),
-            used: count(totals.used),
-            unknown: count(totals.unknown),
-            removable: count(totals.removable),
+            principals: format_count(totals.principals),
+            never_used: format_count(totals.never_used),
+            granted: format_count(totals.granted),
+            used: format_count(totals.used),
+            unknown: format_count(totals.unknown),
+            removable: format_count(totals.removable),
             reduction: percent(totals.reduction().unwrap_or_default()),
-            harmful: count(totals.high_risk_removable),
-            kept: count(totals.kept),
+            harmful: format_count(totals.high_risk_removable),
+            kept: format_count(totals.kept),
             shares: shares(
                 [totals.used, totals.denied, totals.unknown],
                 totals.unused,
@@ -241,7 +242,7 @@ fn shares([used, denied, unknown]: [usize; 3], unused: usize, removable: usize) 
         before += number;
         Share {
             class,
-            count: count(number),
+            count: format_count(number),
             start,
             width: thousandths(before) - start,
         }
@@ -252,19 +253,6 @@ fn shares([used, denied, unknown]: [usize; 3], unused: usize, removable: usize) 
 /// Text with every hidden character visible.
 fn shown(text: &str) -> String {
     escape::visible(text).into_owned()
-}
-
-/// A number with its thousands apart.
-fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// With a space that does not break.

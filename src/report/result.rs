@@ -86,6 +86,8 @@ pub struct Summary {
     pub rows_beyond: u64,
     /// There are still more rows than `rows_beyond`.
     pub more_beyond: bool,
+    /// Reading ended at the limit, so that nobody knows whether there are more.
+    pub may_go_on: bool,
     /// Cells were cut to fit the width of the terminal.
     pub cut_cells: bool,
     /// Columns were left out for it.
@@ -286,6 +288,7 @@ pub(super) mod tests {
                 rows: 4,
                 rows_beyond: 5,
                 more_beyond: false,
+                may_go_on: false,
                 cut_cells: false,
                 left_out_columns: false,
             }

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use super::diff::DiffFrame;
 use super::escape;
-use super::moment::moment;
+use crate::analysis::moment;
 use crate::policy::Finding;
 use crate::policy::FindingKind;
 use crate::query::UsageSource;

@@ -19,10 +19,19 @@ import pyarrow
 import pyarrow.parquet
 from deltalake import DeltaTable
 
+# The tables with the columns that tell their rows apart; `None` stands for all.
 TABLES = {
     "events": ["recipient_account_id", "aws_region", "event_id", "object_key", "record_index"],
     "objects": ["object_key", "etag", "size"],
     "rejects": ["object_key", "record_index"],
+    "usage": None,
+    "iam_principals": None,
+    "iam_policies": None,
+    "iam_statements": None,
+    "iam_attachments": None,
+    "iam_credentials": None,
+    "iam_organization": None,
+    "iam_sources": None,
 }
 # No time, so it lies in the partition without a day; its names need escaping.
 UNTIMED = {
@@ -57,6 +66,7 @@ def make_store(program, logs, folder, store):
     for sources in ([str(untimed)], [logs, "--account", "444455556666"], [logs]):
         # Status 4: the sample logs hold one bad record and one cut object.
         run(program, "ingest", *sources, "--store", str(store), "--quiet", accepted=(0, 4))
+    run(program, "iam", "import", str(Path(logs).parent / "iam"), "--store", str(store), "--quiet")
 
 
 def run(program, *arguments, accepted=(0,)):
@@ -116,7 +126,7 @@ def columns_in_order(rows, keys):
     """Values of every column as Python values, rows sorted by their keys."""
     rows = rows.combine_chunks()
     columns = {name: [plain(value) for value in rows.column(name).to_pylist()] for name in rows.column_names}
-    order = sorted(range(rows.num_rows), key=lambda row: [repr(columns[key][row]) for key in keys])
+    order = sorted(range(rows.num_rows), key=lambda row: [repr(columns[key][row]) for key in keys or sorted(columns)])
     return {name: [values[row] for row in order] for name, values in columns.items()}
 
 

@@ -209,6 +209,34 @@ fn demo_outside_of_the_repository_keeps_the_logs_that_the_rows_name_in_the_store
 }
 
 #[test]
+fn demo_leaves_a_store_with_other_logs_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    std::fs::create_dir(&logs).unwrap();
+    std::fs::write(logs.join("a.json"), r#"{"Records":[{"eventID":"e","eventName":"n"}]}"#).unwrap();
+    let store = store.to_str().unwrap();
+    let (_, _, stderr) = run(&["ingest", logs.to_str().unwrap(), "--store", store]);
+    let count = || {
+        run(&[
+            "sql",
+            "select count(*) from objects",
+            "--store",
+            store,
+            "--output",
+            "csv",
+            "-q",
+        ])
+        .1
+    };
+    let before = count();
+    assert!(before.ends_with("\n1\n"), "{before} {stderr}");
+    let (code, stdout, stderr) = run(&["demo", "--store", store]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("logs/a.json"), "{stderr}");
+    assert_eq!(count(), before);
+}
+
+#[test]
 fn sample_logs_are_ingested_once_and_what_is_broken_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");

@@ -345,6 +345,23 @@ fn calendar_picture_and_settings_show_the_sample() {
 }
 
 #[test]
+fn calendar_and_picture_are_of_days() {
+    let copied = Copied::new();
+    for (arguments, message) in [
+        (&["--by", "hour", "--output", "calendar"][..], "`--by hour` is for rows"),
+        (
+            &["--by", "hour", "--output", "csv", "--svg", "x.svg"],
+            "`--by hour` is for rows",
+        ),
+        (&["--settings", "--output", "calendar"], "`--settings` gives rows"),
+    ] {
+        let ended = copied.run(&[&["coverage"], arguments].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        assert!(ended.stderr.contains(message), "{ended:?}");
+    }
+}
+
+#[test]
 fn window_without_end_or_sense_is_refused() {
     let copied = Copied::new();
     copied.ingest();

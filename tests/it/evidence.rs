@@ -7,6 +7,9 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use arrow::array::AsArray;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -432,14 +435,38 @@ fn own_question(folder: &Path) -> (PathBuf, PathBuf) {
     (queries, controls)
 }
 
-/// Which of the secrets stand in a file that is not compressed.
-fn found<'c>(canaries: &'c [String], bundle: &BTreeMap<String, Vec<u8>>) -> BTreeSet<&'c str> {
+/// Which of the secrets stand in one of the files with this ending.
+fn found<'c>(canaries: &'c [String], bundle: &BTreeMap<String, Vec<u8>>, ending: &str) -> BTreeSet<&'c str> {
+    let files = bundle.iter().filter(|(name, _)| name.ends_with(ending));
+    let contents: Vec<Vec<u8>> = files.map(|(name, content)| readable(name, content)).collect();
+    assert!(!contents.is_empty(), "no file ends with `{ending}`");
     let contains = |content: &[u8], canary: &str| content.windows(canary.len()).any(|it| it == canary.as_bytes());
-    let hits = canaries.iter().map(String::as_str).filter(|canary| {
-        let mut files = bundle.iter().filter(|(name, _)| !name.ends_with(".parquet"));
-        files.any(|(_, content)| contains(content, canary))
-    });
-    hits.collect()
+    let hits = canaries.iter().map(String::as_str);
+    hits.filter(|canary| contents.iter().any(|content| contains(content, canary)))
+        .collect()
+}
+
+/// The content of a file; Parquet is compressed, so its rows are read back.
+fn readable(name: &str, content: &[u8]) -> Vec<u8> {
+    if !name.ends_with(".parquet") {
+        return content.to_vec();
+    }
+    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::copy_from_slice(content)).unwrap();
+    let mut text = Vec::new();
+    for batch in reader.build().unwrap() {
+        let batch = batch.unwrap();
+        for column in batch
+            .columns()
+            .iter()
+            .filter_map(|column| column.as_string_opt::<i32>())
+        {
+            for value in column.iter().flatten() {
+                text.extend_from_slice(value.as_bytes());
+                text.push(b'\n');
+            }
+        }
+    }
+    text
 }
 
 #[test]
@@ -470,12 +497,11 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
         files(Path::new(&out))
     };
     let redacted = export("redacted", &[]);
-    assert_eq!(found(&canaries, &redacted), BTreeSet::new());
-    assert_eq!(
-        found(&canaries, &export("plain", &["--no-redaction"])).len(),
-        canaries.len()
-    );
-    // Parquet is compressed, so its rows are read back.
+    let plain = export("plain", &["--no-redaction"]);
+    for ending in ["", ".parquet", ".json", ".csv"] {
+        assert_eq!(found(&canaries, &redacted, ending), BTreeSet::new(), "{ending}");
+        assert_eq!(found(&canaries, &plain, ending).len(), canaries.len(), "{ending}");
+    }
     let table = place
         .folder()
         .join("redacted/tables/everything.json")
@@ -496,6 +522,71 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
     ];
     let ended = process::run(&place.store(), &again);
     assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn parameters_do_not_change_the_period() {
+    let bundled = Bundled::get();
+    for name in ["since", "until"] {
+        let ended = bundled.export("other", &["--param", &format!("{name}=2026-01-01")]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(
+            ended.stderr.contains(&format!("`{name}` is no parameter of a bundle")),
+            "{ended:?}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own.toml");
+    let exhibit = "[[exhibit]]\nid = 'old'\nquestion = 'root-use'\ntitle = 'O'\nshows = 'All.'\n\
+                   parameters = { since = '2020-01-01' }\n\
+                   [[control]]\nframework = 'soc2'\nid = 'CC6.1'\ntitle = 'x'\n\
+                   evidence = [{ exhibit = 'old', reason = 'r' }]\n";
+    fs::write(&own, exhibit).unwrap();
+    let ended = bundled.export("other", &["--controls", own.to_str().unwrap()]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended.stderr.contains("`since` is no parameter of a bundle"),
+        "{ended:?}"
+    );
+    assert!(!bundled.path("other").exists());
+}
+
+#[test]
+fn bundle_made_with_other_facts_is_compared_with_the_same_only() {
+    let bundled = Bundled::get();
+    let folder = tempfile::tempdir().unwrap();
+    let (reference, facts) = (folder.path().join("reference"), folder.path().join("facts"));
+    fs::create_dir(&reference).unwrap();
+    let moon = r#"{"Name":"moon","Version":"v1.4","Actions":[{"Name":"LaunchRocket"}],"Resources":[]}"#;
+    fs::write(reference.join("moon.json"), moon).unwrap();
+    let (reference, facts) = (reference.to_str().unwrap(), facts.to_str().unwrap());
+    assert_eq!(bundled.run(&["facts", "import", reference, "--facts", facts]).code, 0);
+    let out = folder.path().join("bundle");
+    let export = [
+        "evidence",
+        "export",
+        "--period",
+        "2026-09-01..2026-09-15",
+        "--framework",
+        "soc2",
+        "--facts",
+        facts,
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let ended = bundled.run(&export);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let store = bundled.path("store");
+    let again = |more: &[&str]| bundled.verify(&out, &[&["--store", store.to_str().unwrap()], more].concat());
+    let with_others = again(&[]);
+    assert_eq!(with_others.code, 2, "{with_others:?}");
+    let said = with_others.stderr.replace("\n  ", " ");
+    assert!(
+        said.contains("made with other facts") && said.contains("imported moon"),
+        "{said}"
+    );
+    let with_the_same = again(&["--facts", facts]);
+    assert_eq!(with_the_same.code, 0, "{with_the_same:?}");
 }
 
 #[test]

@@ -20,9 +20,11 @@ use trimtrail::policy::StatementReasons;
 use trimtrail::policy::Subject;
 use trimtrail::policy::Thresholds;
 use trimtrail::policy::Window;
+use trimtrail::report::PolicyFile;
+use trimtrail::report::PolicyFiles;
 use trimtrail::report::PolicyFormat;
 use trimtrail::report::PolicyFrame;
-use trimtrail::report::policy_files;
+use trimtrail::report::ReportError;
 use trimtrail::report::policy_text;
 
 use crate::support::process;
@@ -67,6 +69,18 @@ fn frame() -> PolicyFrame<'static> {
         },
         facts_date: "2026-01-01",
     }
+}
+
+fn files_of(proposals: &[Proposal<'_>], format: PolicyFormat) -> (Vec<PolicyFile>, Vec<ReportError>) {
+    let mut writer = PolicyFiles::new(frame(), format);
+    let (mut files, mut refused) = (Vec::new(), Vec::new());
+    for proposal in proposals {
+        match writer.add(proposal) {
+            Ok(added) => files.extend(added),
+            Err(error) => refused.push(error),
+        }
+    }
+    (files, refused)
 }
 
 /// A policy in which every text is the given one.
@@ -180,8 +194,8 @@ fn text_that_a_format_would_replace_leaves_out_its_principal_alone() {
             "{}",
             written.content
         );
-        let files = policy_files(&proposals, frame(), format);
-        assert_eq!((files.content.len(), files.refused.len()), (1, 1));
+        let (files, refused) = files_of(&proposals, format);
+        assert_eq!((files.len(), refused.len()), (1, 1));
     }
     for format in [PolicyFormat::Json, PolicyFormat::Terraform, PolicyFormat::Diff] {
         assert!(policy_text(&proposals, frame(), format).refused.is_empty());
@@ -241,7 +255,7 @@ fn files_have_names_of_their_own_inside_of_the_folder() {
     let subjects = arns.map(subject);
     for format in [PolicyFormat::Json, PolicyFormat::Terraform] {
         let proposals: Vec<Proposal<'_>> = subjects.iter().map(|subject| proposal(subject, "../x/\u{0}")).collect();
-        let files = policy_files(&proposals, frame(), format).content;
+        let (files, _) = files_of(&proposals, format);
         let mut names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         assert!(
             names

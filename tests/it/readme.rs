@@ -1,8 +1,9 @@
-//! The README keeps its word: the tour's commands give the output shown there, and all others are accepted.
+//! The README and the other pages keep their word: the tour's commands give the output shown there, and all others are accepted.
 
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -108,22 +109,80 @@ fn set_up_is_two_commands_that_cargo_knows() {
 }
 
 #[test]
+fn commands_of_all_pages_are_accepted() {
+    let pages = pages();
+    let commands = pages.iter().flat_map(|(_, text)| commands(text));
+    let commands: Vec<String> = commands.collect();
+    assert!(commands.len() > 50, "{commands:?}");
+    commands.iter().for_each(|command| assert_accepted(command));
+}
+
+#[test]
 fn linked_files_exist() {
+    for (path, text) in pages() {
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("http")) {
+            let target = target.split('#').next().unwrap_or_default();
+            let is_there = path.parent().unwrap().join(target).exists();
+            assert!(is_there, "{} links to {target}", path.display());
+        }
+    }
+}
+
+/// The pages for people, with their texts.
+fn pages() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in [
+    let docs = fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = docs
+        .filter(|path| path.extension().is_some_and(|it| it == "md"))
+        .collect();
+    assert!(paths.len() > 15, "{paths:?}");
+    let others = [
         "README.md",
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
-        "docs/store.md",
-        "docs/exit-codes.md",
-    ] {
-        let path = root.join(page);
+        "deploy/README.md",
+    ];
+    paths.extend(others.map(|name| root.join(name)));
+    let texts = paths.into_iter().map(|path| {
         let text = fs::read_to_string(&path).unwrap();
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for target in targets.filter(|target| !target.starts_with("http")) {
-            let target = target.split('#').next().unwrap_or_default();
-            assert!(path.parent().unwrap().join(target).exists(), "{page} links to {target}");
+        (path, text)
+    });
+    texts.collect()
+}
+
+/// The lines of a page that run the program; one goes on behind a backslash, and while a quote is open.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut language: Option<&str> = None;
+    let mut command = String::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("```") {
+            assert_eq!(command, "", "a command does not end");
+            language = if language.is_none() { Some(name) } else { None };
+            continue;
+        }
+        let prompt = match language {
+            Some("sh" | "bash") => "",
+            Some("console") => "$ ",
+            _ => continue,
+        };
+        if command.is_empty() {
+            let Some(line) = line.strip_prefix(prompt).filter(|line| line.starts_with("trimtrail ")) else {
+                continue;
+            };
+            command.push_str(line.split(" #").next().unwrap_or_default());
+        } else {
+            command.push_str(line.trim_start());
+        }
+        match command.strip_suffix('\\') {
+            Some(part) => command = part.to_owned(),
+            None if command.matches('"').count().is_multiple_of(2) => commands.push(std::mem::take(&mut command)),
+            None => command.push(' '),
         }
     }
+    commands
 }

@@ -91,6 +91,10 @@ impl Estate {
         self.import(&self.place.folder().join("iam"), "2026-09-15")
     }
 
+    fn region_policy(&self, more: &[&str]) -> Ended {
+        self.run(&[&["guardrail", "region-scp"], more].concat())
+    }
+
     /// `role action verdict reason` of the permissions of all roles but `base`, and how the diff ended.
     fn verdicts(&self) -> (Vec<String>, Ended) {
         let ended = self.run(&["diff", "--detail", "--output", "json"]);
@@ -457,12 +461,47 @@ fn regions_that_ingest_left_out_limit_what_is_unused() {
     assert_eq!(verdicts, row(unknown));
     let selected = estate.place.sql("select distinct selected_regions from objects");
     assert_eq!(selected, [json!({"selected_regions": "eu-west-1,us-east-1"})]);
+    // Nor is a region forbidden then of which nothing was read, unless its user says so.
+    let ended = estate.region_policy(&[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(regions-not-ingested)"), "{}", ended.stderr);
+    let ended = estate.region_policy(&["--region", "eu-west-1", "--region", "us-east-1"]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    assert!(ended.stdout.contains("aws:RequestedRegion"), "{}", ended.stderr);
     assert_eq!(estate.place.ingest(&[]).code, 0);
     assert_eq!(estate.verdicts().0, row("unused"));
+    let ended = estate.region_policy(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("ap-south-1"), "{}", ended.stdout);
 }
 
 #[test]
-fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+fn regions_are_forbidden_only_where_a_use_of_them_would_have_been_seen() {
+    let mut events = everyday();
+    let estate = Estate::new(&events);
+    let ended = estate.region_policy(&["--min-window", "60d"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(window-too-short)"), "{}", ended.stderr);
+    events.retain(|event| event["awsRegion"] == "eu-west-1");
+    let estate = Estate::new(&events);
+    let ended = estate.region_policy(&[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(one-region)"), "{}", ended.stderr);
+    // Ten of forty days lack.
+    let mut events = everyday();
+    events.retain(|event| !event["eventTime"].as_str().unwrap().starts_with("2026-08-1"));
+    let estate = Estate::new(&events);
+    let ended = estate.region_policy(&[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(coverage-too-low)"), "{}", ended.stderr);
+    let ended = estate.run(&["guardrail", "service-deny"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
+    let ended = estate.region_policy(&["--min-coverage", "0.5"]);
+    assert!(ended.stdout.contains("us-east-1"), "{}", ended.stderr);
+}
+
+/// Everyday calls, those of `a` in the logs of another account, nameless ones of `b`, and those of a stranger.
+fn calls_by_id_alone() -> Vec<Value> {
     let mut events = everyday();
     let taken = json!({"roleArn": "arn:aws:iam::444455556666:role/x", "roleSessionName": "s"});
     for day in 0..DAYS {
@@ -489,7 +528,12 @@ fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
         stranger["userIdentity"]["principalId"] = json!("AROAstranger:s");
         events.extend([foreign, nameless, stranger]);
     }
-    let estate = Estate::new(&events);
+    events
+}
+
+#[test]
+fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+    let estate = Estate::new(&calls_by_id_alone());
     let statements = json!([allow(&json!(["ec2:DescribeVpcs", "sts:AssumeRole"]))]);
     let roles = ["a", "b", "base"].map(|name| role(name, &statements));
     estate.file("page.json", &page(&roles, None));
@@ -504,6 +548,51 @@ fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
         "b sts:AssumeRole unused",
     ];
     assert_eq!(verdicts, expected);
+
+    let generated = estate.run(&["policy", "--principal", "a", "--mode", "generate"]);
+    assert!(
+        generated.stdout.contains("arn:aws:iam::444455556666:role/x"),
+        "{}",
+        generated.stdout
+    );
+    let other = json!({"Statement": [allow(&json!("ec2:DescribeVpcs"))]});
+    let policy = estate.file("other.policy", &other);
+    for (role, denied) in [("a", "sts:AssumeRole"), ("b", "")] {
+        let arguments = [
+            "replay",
+            "--policy",
+            policy.to_str().unwrap(),
+            "--principal",
+            role,
+            "--output",
+            "json",
+        ];
+        let replayed = estate.run(&arguments);
+        let rows: Vec<Value> = serde_json::from_str(&replayed.stdout).unwrap_or_else(|_| panic!("{}", replayed.stderr));
+        let lost = rows.iter().filter(|row| row["outcome"] == "denied");
+        let lost: Vec<&str> = lost.map(|row| row["action"].as_str().unwrap()).collect();
+        assert_eq!(lost.join(" "), denied, "{}", replayed.stderr);
+        assert!(
+            replayed.stderr.contains(&format!("of {DAYS} calls")),
+            "{}",
+            replayed.stderr
+        );
+    }
+}
+
+#[test]
+fn limit_of_the_diff_says_that_it_leaves_out_more() {
+    let estate = Estate::new(&everyday());
+    let roles = ["a", "b", "base"].map(|name| role(name, &vpcs()));
+    estate.file("page.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let note = |limit: &str| estate.run(&["diff", "--limit", limit]).stderr;
+    assert!(note("2").contains("2 rows; --limit leaves out more\n"), "{}", note("2"));
+    assert!(
+        note("3").contains("\n3 rows\n") || note("3").starts_with("3 rows\n"),
+        "{}",
+        note("3")
+    );
 }
 
 #[test]
@@ -520,6 +609,18 @@ fn diff_of_nothing_is_incomplete_and_says_why() {
     let ended = estate.run(&["diff"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (4, ""), "{}", ended.stderr);
     assert!(ended.stderr.contains("there is nothing to compare"), "{}", ended.stderr);
+    // What is read by programs is well-formed, and yesterday's rows do not stay.
+    let ended = estate.run(&["diff", "--output", "json"]);
+    assert_eq!((ended.code, ended.stdout.trim()), (4, "[]"), "{}", ended.stderr);
+    let file = estate.place.folder().join("rows.csv");
+    std::fs::write(&file, "yesterday\n").unwrap();
+    let ended = estate.run(&["diff", "--detail", "-o", file.to_str().unwrap()]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    let rows = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        rows.starts_with("principal_arn,") && rows.lines().count() == 1,
+        "{rows}"
+    );
 }
 
 #[test]

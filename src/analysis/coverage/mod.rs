@@ -18,6 +18,7 @@ pub use model::Gap;
 pub use model::GapKind;
 pub use model::RegionCoverage;
 pub use model::Step;
+pub use model::moment;
 pub use read::CoverageBasis;
 pub use read::coverage_basis;
 pub use settings::TrailSetting;

@@ -276,7 +276,7 @@ pub(super) fn hours_of(window: Window) -> std::ops::Range<i64> {
     window.since.div_euclid(HOUR)..last
 }
 
-/// A moment as text.
-pub(super) fn moment(micros: i64) -> String {
+/// RFC 3339 in UTC, from microseconds since 1970-01-01T00:00:00Z.
+pub fn moment(micros: i64) -> String {
     Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |time| time.to_string())
 }

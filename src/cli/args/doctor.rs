@@ -21,7 +21,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_size)]
     pub memory: u64,
     /// Look at nothing; print the least IAM policy that `ingest` and `commit` need for these sources and the store
-    #[arg(long, help_heading = "Permissions")]
+    #[arg(long, help_heading = "Permissions", conflicts_with_all = ["output", "all", "limit", "csv_raw"])]
     pub print_iam: bool,
     /// ARN of a KMS key that encrypts the logs, for the printed policy; may be repeated
     #[arg(long, value_name = "ARN", help_heading = "Permissions", requires = "print_iam")]

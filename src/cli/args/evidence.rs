@@ -6,6 +6,8 @@ use clap::Args;
 use clap::Subcommand;
 
 use super::EngineArgs;
+use super::FactsFolderArgs;
+use super::StoreBucketArgs;
 use super::query::parse_param;
 
 /// Arguments of `evidence`.
@@ -29,7 +31,7 @@ pub enum EvidenceCommand {
     ///
     /// Hashes every file, and names what differs, is missing or was added. With `--store` every question is asked again at the
     /// version of the store that the bundle was made from. Exit code 3: something is not as it was.
-    Verify(EvidenceVerifyArgs),
+    Verify(Box<EvidenceVerifyArgs>),
 }
 
 /// Arguments of `evidence export`.
@@ -89,6 +91,12 @@ pub struct EvidenceVerifyArgs {
     /// Ask every question again of this store, a folder or `s3://bucket/prefix`
     #[arg(long, value_name = "PATH")]
     pub store: Option<String>,
+    /// How its bucket is reached.
+    #[command(flatten)]
+    pub bucket: StoreBucketArgs,
+    /// The facts that the bundle was made with.
+    #[command(flatten)]
+    pub facts: FactsFolderArgs,
 }
 
 const EXPORT_EXAMPLES: &str = "\

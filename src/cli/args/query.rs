@@ -42,7 +42,7 @@ pub struct QueryArgs {
     #[arg(short, long)]
     pub list: bool,
     /// Print the SQL of the question instead of its answer
-    #[arg(long, conflicts_with = "list")]
+    #[arg(long, conflicts_with_all = ["list", "params", "output", "all", "limit", "csv_raw"])]
     pub show: bool,
     /// Value of a parameter of the question; may be repeated
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]

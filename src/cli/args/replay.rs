@@ -9,9 +9,15 @@ use super::BasisArgs;
 use super::EngineArgs;
 use super::OutputArgs;
 
+/// What is tried of which the user says what it is; that rests on no verdict of the logs.
+const TRIED: [&str; 4] = ["policies", "boundary", "control_policies", "resource_policies"];
+
 /// Arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("min_coverage", |arg| arg.conflicts_with_all(TRIED)))]
+#[command(mut_arg("min_window", |arg| arg.conflicts_with_all(TRIED)))]
+#[command(mut_arg("event_selectors", |arg| arg.conflicts_with_all(TRIED)))]
 #[command(group = ArgGroup::new("trial").required(true).args(["policies", "boundary", "control_policies", "resource_policies", "plan"]))]
 pub struct ReplayArgs {
     /// Whose calls, and when.
@@ -36,7 +42,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "ID", conflicts_with_all = ["policies", "boundary", "plan"])]
     pub ou: Option<String>,
     /// `--plan`: TOML file of permissions that are kept on purpose, each with a reason and a last day
-    #[arg(long, value_name = "FILE", requires = "plan")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = TRIED)]
     pub allow: Option<PathBuf>,
     /// How the logs are read.
     #[command(flatten)]

@@ -20,6 +20,14 @@ pub struct StoreLocationArgs {
         default_value = "./trimtrail-store"
     )]
     pub store: String,
+    /// How its bucket is reached.
+    #[command(flatten)]
+    pub bucket: StoreBucketArgs,
+}
+
+/// How the bucket of a store is reached.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StoreBucketArgs {
     /// Named profile for the store's bucket [default: as the AWS CLI chooses it]
     #[arg(long, value_name = "NAME", env = "TRIMTRAIL_STORE_PROFILE", help_heading = HEADING, hide_env = true)]
     pub store_profile: Option<String>,
@@ -62,6 +70,13 @@ impl StoreLocationArgs {
         }
     }
 
+    /// The place, as `store` takes it.
+    pub(in crate::cli) fn location(&self) -> Result<Location, StoreError> {
+        Ok(Location::parse(&self.store)?.with_s3(self.bucket.options()))
+    }
+}
+
+impl StoreBucketArgs {
     /// How the store's bucket is reached, as `source` takes it.
     pub(in crate::cli) fn options(&self) -> S3Options {
         S3Options {
@@ -73,10 +88,5 @@ impl StoreLocationArgs {
             profile: self.store_profile.clone(),
             region: self.store_region.clone(),
         }
-    }
-
-    /// The place, as `store` takes it.
-    pub(in crate::cli) fn location(&self) -> Result<Location, StoreError> {
-        Ok(Location::parse(&self.store)?.with_s3(self.options()))
     }
 }

@@ -5,6 +5,7 @@ use super::*;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 
+use crate::policy::Thresholds;
 use crate::report::Format;
 use crate::schema::Table;
 
@@ -65,6 +66,12 @@ fn accepted_command_lines() {
         "query --list",
         "query secret-reads --param since=T-30d --queries mine --output jsonl",
         "query secret-reads --show",
+        "query secret-reads --show -o secret-reads.sql",
+        "doctor s3://b --print-iam -o policy.json",
+        "replay --plan --min-window 14d --min-coverage 0.9 --event-selectors d",
+        "replay --plan --allow keep.toml",
+        "replay --scp p.json --since T-30d",
+        "evidence verify b --store s3://c/d --store-region eu-west-1 --facts f",
         "ingest a --report run.json --log json --log-level debug",
         "doctor",
         "doctor s3://b ./logs --memory 1GiB --role-arn r --external-id x --output json",
@@ -108,6 +115,21 @@ fn refused_command_lines() {
         ("query", ErrorKind::MissingRequiredArgument),
         ("query --list secret-reads", ErrorKind::ArgumentConflict),
         ("query --list --show", ErrorKind::ArgumentConflict),
+        ("query secret-reads --show --output json", ErrorKind::ArgumentConflict),
+        (
+            "query secret-reads --show --param since=T-1d",
+            ErrorKind::ArgumentConflict,
+        ),
+        ("doctor s3://b --print-iam --output json", ErrorKind::ArgumentConflict),
+        ("doctor s3://b --print-iam --limit 3", ErrorKind::ArgumentConflict),
+        ("replay --scp p.json --min-window 14d", ErrorKind::ArgumentConflict),
+        (
+            "replay --boundary p.json --event-selectors d",
+            ErrorKind::ArgumentConflict,
+        ),
+        ("replay --rcp p.json --min-coverage 0.5", ErrorKind::ArgumentConflict),
+        ("replay --scp p.json --allow keep.toml", ErrorKind::ArgumentConflict),
+        ("replay --allow keep.toml", ErrorKind::MissingRequiredArgument),
         ("store", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
     ];
     for (line, kind) in lines {
@@ -145,6 +167,19 @@ fn typed_values_are_read() {
 }
 
 #[test]
+fn evidence_that_unused_needs_is_that_of_the_sql_functions() {
+    let Command::Diff(args) = parse("diff").unwrap().command else {
+        panic!()
+    };
+    let evidence = args.basis.evidence;
+    let typed = Thresholds {
+        min_coverage: evidence.min_coverage,
+        min_window_days: evidence.min_window,
+    };
+    assert_eq!(typed, Thresholds::DEFAULT);
+}
+
+#[test]
 fn version_is_printed_on_its_own() {
     let version = parse("--version").unwrap_err();
     assert_eq!(version.kind(), ErrorKind::DisplayVersion);
@@ -166,27 +201,18 @@ fn long_help() {
 
 #[test]
 fn help_of_every_command() {
-    let lines = [
-        "demo",
-        "ingest",
-        "doctor",
-        "iam",
-        "iam import",
-        "query",
-        "sql",
-        "verify",
-        "store",
-        "store info",
-        "store history",
-        "store rebuild",
-        "sample",
-        "completions",
-        "man",
-        "coverage",
-        "evidence",
-        "evidence export",
-        "evidence verify",
-    ];
+    let lines = command_lines(&command(), "");
+    assert!(lines.len() > 30, "{lines:?}");
     let pages: Vec<String> = lines.iter().map(|line| help(&format!("{line} --help"))).collect();
     assert_help!("help_commands", pages.join("\n========\n"));
+}
+
+/// The lines of all commands and their subcommands, in order.
+fn command_lines(command: &clap::Command, before: &str) -> Vec<String> {
+    let lines = command.get_subcommands().flat_map(|command| {
+        let line = format!("{before}{}", command.get_name());
+        let below = command_lines(command, &format!("{line} "));
+        [vec![line], below].concat()
+    });
+    lines.collect()
 }

@@ -53,6 +53,9 @@ use crate::report::setting_rows;
 /// Exhibits that every bundle has, whatever its controls: what the others rest on.
 const ALWAYS: [&str; 4] = ["coverage", "ingest-balance", "integrity", "trail-settings"];
 
+/// Parameters that the period gives.
+const WINDOW: [&str; 2] = ["since", "until"];
+
 /// Makes a bundle.
 pub(in crate::cli) struct Maker<'a> {
     pub(in crate::cli) plan: &'a Plan,
@@ -77,12 +80,12 @@ impl Maker<'_> {
     /// Makes the bundle in a folder; `None` when the flag is raised.
     pub(in crate::cli) fn make(&self, folder: &mut BundleFolder) -> Result<Option<BundleRecord>, CliError> {
         let plan = self.plan;
-        let basis = self.basis()?;
         let controls: Vec<_> = plan.map.controls(&plan.frameworks).collect();
         let evidence = controls.iter().flat_map(|control| &control.evidence);
         let wanted: BTreeSet<&str> = evidence.map(|it| it.exhibit.as_str()).chain(ALWAYS).collect();
         let exhibits: Vec<&Exhibit> = wanted.into_iter().filter_map(|id| plan.map.exhibit(id)).collect();
         self.check_parameters(&exhibits)?;
+        let basis = self.basis()?;
         let mut records = Vec::new();
         let mut shown = Vec::new();
         for exhibit in exhibits {
@@ -157,8 +160,16 @@ impl Maker<'_> {
         })
     }
 
-    /// Refuses parameters that no question has.
+    /// Refuses parameters that no question has, and another window than the period.
     fn check_parameters(&self, exhibits: &[&Exhibit]) -> Result<(), CliError> {
+        let of_exhibits = exhibits.iter().flat_map(|exhibit| exhibit.parameters.keys());
+        let mut names = self.plan.parameters.keys().chain(of_exhibits);
+        if let Some(name) = names.find(|name| WINDOW.contains(&name.as_str())) {
+            return Err(CliError::Usage {
+                message: format!("`{name}` is no parameter of a bundle: all of it is about one period"),
+                hint: Some("name the period with `--period`, such as `2026-07-01..2026-10-01`".to_owned()),
+            });
+        }
         let mut known = BTreeSet::new();
         for exhibit in exhibits {
             if let Some(question) = self.question(exhibit)? {
@@ -190,8 +201,8 @@ impl Maker<'_> {
         let mut parameters = BTreeMap::new();
         if let Some(question) = question {
             let window = self.plan.window;
-            let own = [("since", time(window.since)), ("until", time(window.until))];
-            let own = own.map(|(name, value)| (name.to_owned(), value)).into_iter();
+            let own = WINDOW.into_iter().zip([time(window.since), time(window.until)]);
+            let own = own.map(|(name, value)| (name.to_owned(), value));
             let all = own
                 .chain(self.plan.parameters.clone())
                 .chain(exhibit.parameters.clone());

@@ -16,14 +16,12 @@ use crate::cli::log_coverage::Question;
 use crate::cli::output::Output;
 use crate::cli::public_keys;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::cli::target::write_text;
 use crate::policy::Window;
 use crate::report::Arrangement;
-use crate::report::ResultOptions;
 use crate::report::calendar;
 use crate::report::coverage_rows;
 use crate::report::picture;
@@ -77,6 +75,7 @@ const SETTINGS: Arrangement = Arrangement {
 /// # Errors
 /// When the store cannot be read, the window is empty, or the result cannot be written.
 pub fn coverage(args: &CoverageArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    check(args)?;
     let runtime = Runtime::start(settings.threads)?;
     let opened = runtime.run(async {
         let engine = Engine::open(&args.engine, settings).await?;
@@ -120,6 +119,20 @@ pub fn coverage(args: &CoverageArgs, settings: &Settings, output: &mut Output) -
     Ok(conclude(&regions, window, keys.is_some(), output))
 }
 
+/// The calendar and the picture have one mark per day.
+fn check(args: &CoverageArgs) -> Result<(), CliError> {
+    let wants_days = args.wants_calendar() || args.svg.is_some();
+    if wants_days && args.by == CoverageStep::Hour {
+        return Err(CliError::usage(
+            "`--by hour` is for rows: the calendar and `--svg` have one mark per day",
+        ));
+    }
+    if args.wants_calendar() && args.settings {
+        return Err(CliError::usage("`--settings` gives rows, not a calendar"));
+    }
+    Ok(())
+}
+
 fn show(
     args: &CoverageArgs,
     (regions, step): (&[RegionCoverage], Step),
@@ -129,15 +142,8 @@ fn show(
     if args.wants_calendar() {
         return write_text(&calendar(regions), args.output.file.as_deref(), output);
     }
-    let rows_args = args.rows();
-    let options = ResultOptions {
-        arrangement: DAYS,
-        ..rows::result_options(&rows_args, settings)?
-    };
-    let file = rows_args.file.as_deref();
     let batch = coverage_rows(regions, step, !args.keys.is_empty())?;
-    let summary = rows::write_batch(&batch, file, &options, output)?;
-    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    rows::show(&batch, DAYS, &args.rows(), settings, output)?;
     Ok(())
 }
 
@@ -149,15 +155,8 @@ async fn show_settings(
 ) -> Result<ExitStatus, CliError> {
     let mut logs = analysis::account_logs(engine.session(), window).await?;
     logs.retain(|account, _| args.accounts.is_empty() || args.accounts.contains(account));
-    let rows_args = args.rows();
-    let options = ResultOptions {
-        arrangement: SETTINGS,
-        ..rows::result_options(&rows_args, settings)?
-    };
-    let file = rows_args.file.as_deref();
     let batch = setting_rows(&analysis::trail_settings(&logs))?;
-    let summary = rows::write_batch(&batch, file, &options, output)?;
-    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    rows::show(&batch, SETTINGS, &args.rows(), settings, output)?;
     output.note(
         "inferred from the events that are there: where none is, the trail may not record them, or nobody made such calls",
     );

@@ -50,9 +50,11 @@ use crate::report::TableShape;
 use crate::report::wrapped;
 use crate::sample::EstateConfig;
 use crate::sample::write_estate;
+use crate::schema::Table;
 use crate::source;
 use crate::store::Location;
 use crate::store::Store;
+use crate::store::StoreError;
 
 /// A question that the demo answers.
 struct Headline {
@@ -137,6 +139,7 @@ pub fn demo(args: &DemoArgs, settings: &Settings, output: &mut Output) -> Result
     })?;
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal()?;
+    refuse_other_logs(&location, &runtime)?;
     let now = settings.now.as_microsecond();
     runtime.run(async { Ok(Store::create_or_open(&location, now).await?) })?;
     let logs = sample_logs(folder, output)?;
@@ -161,6 +164,31 @@ fn temporary_folder(parent: &Path, prefix: &str) -> Result<TempDir, CliError> {
         path: parent.to_owned(),
         cause,
     })
+}
+
+/// Refuses a store with logs of somebody: nothing takes events out of a store again.
+fn refuse_other_logs(location: &Location, runtime: &Runtime) -> Result<(), CliError> {
+    let opened = runtime.run(async { Ok(Store::open(location).await) })?;
+    let store = match opened {
+        Ok(store) => store,
+        Err(StoreError::NotAStore { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let objects = runtime.run(async { Ok(store.snapshot(Table::Objects).await?) })?;
+    let folder = format!("/{LOGS}/");
+    let mut other = None;
+    store.visit_ledger(&objects, |row| {
+        if other.is_none() && !row.object_key.contains(&folder) {
+            other = Some(row.object_key.to_owned());
+        }
+    })?;
+    match other {
+        None => Ok(()),
+        Some(object) => Err(CliError::Usage {
+            message: format!("the store holds other logs than the made-up ones of the demo, such as `{object}`"),
+            hint: Some("name a folder of its own for the demo, such as `--store ./demo-store`".to_owned()),
+        }),
+    }
 }
 
 /// The committed sample logs when the program is run in its repository, else the same bytes, written anew. They are kept

@@ -3,6 +3,8 @@
 mod gate;
 mod shown;
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
 use futures::stream;
 
@@ -37,6 +39,8 @@ use crate::policy::Grouping;
 use crate::policy::Groups;
 use crate::policy::KeepList;
 use crate::policy::PrincipalDiff;
+use crate::policy::PrincipalKey;
+use crate::policy::PrincipalUse;
 use crate::policy::Subject;
 use crate::policy::Totals;
 use crate::policy::Usage;
@@ -44,8 +48,10 @@ use crate::policy::Verdict;
 use crate::policy::credential_findings;
 use crate::policy::subjects;
 use crate::report::DiffFrame;
+use crate::report::Format;
 use crate::report::Page;
 use crate::report::PageFrame;
+use crate::report::ResultOptions;
 use crate::report::annotations;
 use crate::report::finding_rows;
 use crate::report::group_permission_rows;
@@ -157,6 +163,9 @@ impl<'a> Comparison<'a> {
         let (args, frame) = (self.args, self.frame);
         let rows_args = args.output.rows();
         let mut options = rows::result_options(&rows_args, self.settings)?;
+        if self.subjects.is_empty() {
+            return self.write_nothing(&options, output);
+        }
         let shown = Shown::new(&mut options, args.detail);
         let rows_of = |diff: &PrincipalDiff<'_>| {
             shown.of(match args.detail {
@@ -171,12 +180,41 @@ impl<'a> Comparison<'a> {
             _ => return batches.next().map_or(Ok(()), |batch| Ok(batch.map(|_| ())?)),
         };
         let file = rows_args.file.as_deref();
-        let summary = rows::write_stream(&schema, stream::iter(batches.by_ref()), file, &options, output).await?;
+        let mut summary = rows::write_stream(&schema, stream::iter(batches.by_ref()), file, &options, output).await?;
         // A limit ends the rows early, but the gate is about all principals.
-        batches.try_for_each(|batch| batch.map(|_| ()))?;
+        for batch in batches {
+            let rows = u64::try_from(batch?.num_rows()).unwrap_or(u64::MAX);
+            if summary.may_go_on {
+                summary.rows_beyond += rows;
+            }
+        }
+        summary.may_go_on = false;
         rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
         shown.tell(&summary, output);
         Ok(())
+    }
+
+    /// The columns without a row. On a terminal the warning says it all.
+    fn write_nothing(&mut self, options: &ResultOptions, output: &mut Output) -> Result<(), CliError> {
+        let args = self.args;
+        if options.format == Format::Table && args.output.file.is_none() {
+            return Ok(());
+        }
+        let nobody = Subject {
+            key: PrincipalKey {
+                arn: String::new(),
+                unique_id: None,
+            },
+            member: None,
+            absence: None,
+            deeds: Cow::Owned(PrincipalUse::default()),
+        };
+        let diff = self.differ.diff(&nobody);
+        let batch = match args.detail {
+            true => permission_rows(&diff, self.frame, |_| false)?,
+            false => principal_row(&diff, self.frame)?,
+        };
+        self.write_whole(&batch.slice(0, 0), output)
     }
 
     fn write_findings(&mut self, output: &mut Output) -> Result<(), CliError> {
@@ -214,8 +252,7 @@ impl<'a> Comparison<'a> {
         let mut options = rows::result_options(&rows_args, self.settings)?;
         let file = rows_args.file.as_deref();
         let shown = Shown::new(&mut options, self.args.detail);
-        let summary = rows::write_batch(&shown.of(batch.clone())?, file, &options, output)?;
-        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        let summary = rows::write_and_note(&shown.of(batch.clone())?, file, &options, output)?;
         shown.tell(&summary, output);
         Ok(())
     }

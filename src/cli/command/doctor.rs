@@ -22,12 +22,10 @@ use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::report::Arrangement;
 use crate::report::ReportError;
-use crate::report::ResultOptions;
 use crate::source::BucketPrefix;
 
 /// What is to be done stands in the messages below the table, too.
@@ -55,7 +53,7 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
             None => checks.extend(folder::checks(source)),
         }
     }
-    checks.extend(runtime.run(store::checks(&location, &args.location.options()))?);
+    checks.extend(runtime.run(store::checks(&location, &args.location.bucket.options()))?);
     checks.extend(machine::checks(args.memory, settings));
     tell(&checks, args, settings, output)
 }
@@ -63,13 +61,7 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
 /// Writes the checks as rows, and what is wrong as messages.
 fn tell(checks: &[Check], args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let rows = check_rows(checks).map_err(ReportError::from)?;
-    let options = ResultOptions {
-        arrangement: ARRANGEMENT,
-        ..rows::result_options(&args.output, settings)?
-    };
-    let file = args.output.file.as_deref();
-    let summary = rows::write_batch(&rows, file, &options, output)?;
-    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    rows::show(&rows, ARRANGEMENT, &args.output, settings, output)?;
     for check in checks.iter().filter(|check| check.status != Status::Ok) {
         output.warning(&check.sentence());
     }

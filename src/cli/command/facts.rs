@@ -21,13 +21,13 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
 use crate::cli::output::Output;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::settings::Settings;
 use crate::cli::target::Target;
 use crate::iam;
 use crate::iam::Facts;
 use crate::iam::ImportedFacts;
 use crate::iam::ImportedFile;
+use crate::report::Arrangement;
 use crate::report::ReportError;
 
 /// Shows the facts, or brings them up to date.
@@ -170,9 +170,7 @@ fn show(
 ) -> Result<(), CliError> {
     let columns = columns.iter().map(|(name, array)| (*name, Arc::clone(array)));
     let rows = RecordBatch::try_from_iter(columns).map_err(ReportError::from)?;
-    let options = rows::result_options(args, settings)?;
-    let summary = rows::write_batch(&rows, args.file.as_deref(), &options, output)?;
-    rows::note_summary(&summary, args.file.as_deref(), &options, Switches::OPTIONS, output);
+    rows::show(&rows, Arrangement::default(), args, settings, output)?;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 mod told;
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
 
 use crate::analysis;
@@ -17,9 +16,7 @@ use crate::cli::args::ServiceDenyArgs;
 use crate::cli::basis::Basis;
 use crate::cli::basis::tell_basis;
 use crate::cli::basis::thresholds;
-use crate::cli::basis::time;
 use crate::cli::basis::wanted;
-use crate::cli::basis::window_of;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -29,7 +26,7 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::target::Target;
+use crate::cli::target::write_text;
 use crate::cli::trying;
 use crate::cli::trying::Wanted;
 use crate::cli::usage::note_source;
@@ -42,7 +39,7 @@ use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::RegionUses;
 use crate::policy::ServiceUses;
-use crate::policy::Subject;
+use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::boundary;
 use crate::policy::evaluation::Layer;
@@ -54,7 +51,7 @@ use crate::policy::subjects;
 use crate::report::guardrail_text;
 
 use told::tell_boundary;
-use told::tell_denied;
+use told::tell_region_doubts;
 use told::tell_regions;
 use told::tell_services;
 
@@ -81,47 +78,63 @@ pub fn guardrail(args: &GuardrailArgs, settings: &Settings, output: &mut Output)
 async fn region_scp(args: &RegionScpArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let control = &args.control;
     let (facts, engine) = opened(&control.engine, settings).await?;
-    let window = window_of(&control.evidence, &engine, settings).await?;
-    let snapshots = analysis::snapshots(engine.session()).await?;
+    let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
+    note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
-    let callers = analysis::callers(engine.session(), window).await?;
+    let callers = trying::callers(&engine, usage.window, &estate).await?;
     let chosen = callers_of(control, &callers, &estate)?;
+    let accounts = accounts_of(control, &estate, usage.accounts.keys())?;
     let arns: BTreeSet<&str> = chosen.iter().map(|caller| caller.arn.as_str()).collect();
     let mut uses = RegionUses::new(facts);
-    analysis::each_call_sum(engine.session(), window, |sum| {
+    analysis::each_call_sum(engine.session(), usage.window, |sum| {
         if arns.contains(sum.principal_arn) {
             uses.add(sum);
         }
     })
     .await?;
-    output.note(&format!("window {} to {}", time(window.since), time(window.until)));
+    let differ = Differ::new(facts, &usage, &estate, thresholds(&control.evidence));
+    let doubts = differ.region_doubts(&accounts);
+    let status = tell_basis_of(control, facts, (&accounts, &estate), &usage, output);
     tell_regions(&uses, output);
-    let regions: BTreeSet<String> = match args.regions.is_empty() {
-        true => uses.regions.keys().cloned().collect(),
-        false => args.regions.iter().cloned().collect(),
-    };
-    let regions = regions
-        .into_iter()
-        .filter(|region| !args.without_regions.contains(region))
-        .collect::<BTreeSet<_>>();
-    if regions.is_empty() {
-        return Err(CliError::Usage {
-            message: "no region is left that the policy would allow".to_owned(),
-            hint: Some("name regions with `--region`".to_owned()),
-        });
+    tell_region_doubts(&doubts, output);
+    if !doubts.is_empty() && args.regions.is_empty() {
+        output.warning(
+            "no policy is made: regions that nobody was seen in may be in use; `--region` names those to allow",
+        );
+        return Ok(ExitStatus::Incomplete);
     }
-    let document = region_policy(&uses, &regions, &args.exempt_roles).ok_or_else(too_long)?;
+    let document = region_policy(&uses, &allowed(args, &uses)?, &args.exempt_roles).ok_or_else(too_long)?;
     let trial = Trying {
         facts,
         engine: &engine,
-        window,
+        window: usage.window,
         estate: &estate,
         callers: &callers,
     };
     let layer = Layer::ServiceControl(1);
-    trial
+    let proven = trial
         .finish((layer, &[document]), &chosen, control.file.as_deref(), output)
-        .await
+        .await?;
+    Ok(match doubts.is_empty() {
+        true => worse(proven, status),
+        false => worse(proven, ExitStatus::Incomplete),
+    })
+}
+
+/// The regions that the policy allows.
+fn allowed(args: &RegionScpArgs, uses: &RegionUses<'_>) -> Result<BTreeSet<String>, CliError> {
+    let mut regions: BTreeSet<String> = match args.regions.is_empty() {
+        true => uses.regions.keys().cloned().collect(),
+        false => args.regions.iter().cloned().collect(),
+    };
+    regions.retain(|region| !args.without_regions.contains(region));
+    match regions.is_empty() {
+        false => Ok(regions),
+        true => Err(CliError::Usage {
+            message: "no region is left that the policy would allow".to_owned(),
+            hint: Some("name regions with `--region`".to_owned()),
+        }),
+    }
 }
 
 async fn service_deny(
@@ -134,7 +147,7 @@ async fn service_deny(
     let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
     note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let callers = trying::callers(&engine, usage.window, &estate).await?;
     let chosen = callers_of(control, &callers, &estate)?;
     let accounts = accounts_of(control, &estate, usage.accounts.keys())?;
     let mut uses = ServiceUses::new(facts);
@@ -147,12 +160,7 @@ async fn service_deny(
     .await?;
     let mut differ = Differ::new(facts, &usage, &estate, thresholds(&control.evidence));
     let found = uses.unused(&accounts, &mut differ);
-    let of_accounts: Vec<Subject<'_>> = subjects(&usage, &estate)
-        .into_iter()
-        .filter(|subject| subject.key.account_id().is_some_and(|id| accounts.contains(id)))
-        .collect();
-    let facts_date = facts.catalogue_date();
-    let status = tell_basis(&control.evidence, facts_date, (&of_accounts, &estate), &usage, output);
+    let status = tell_basis_of(control, facts, (&accounts, &estate), &usage, output);
     tell_services(&found, output);
     if found.unused.is_empty() {
         output.warning("no policy is made: of no service it is certain that nobody uses it");
@@ -199,7 +207,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
         output,
     );
     tell_boundary(&found, &chosen, output);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let callers = trying::callers(&engine, usage.window, &estate).await?;
     let of_boundary = Wanted {
         principals: &basis.principals,
         accounts: &basis.accounts,
@@ -244,23 +252,14 @@ impl Trying<'_> {
         let (actors, _) = trying::actors(chosen, self.estate, layer, &proposed);
         let proof = Proof::of(self.facts, self.engine, self.window, &actors, self.callers).await?;
         if proof.totals.denied > 0 {
-            tell_denied(&proof, output);
+            proof.tell_denied(output);
             output.warning("the policy is not printed, as it would have denied what was done");
             return Ok(proof.tell(output));
         }
         let limit = is_control.then_some(CONTROL_POLICY_CHARACTERS);
         let text = guardrail_text(documents, limit);
-        let mut target = Target::open(file)?;
-        let written = target.writer(output).write_all(text.as_bytes());
-        written.map_err(|cause| match file {
-            Some(path) => CliError::Write {
-                path: path.to_owned(),
-                cause,
-            },
-            None => CliError::Stdout(cause),
-        })?;
-        target.complete(output)?;
-        Ok(proof.tell(output))
+        write_text(&text, file, output)?;
+        Ok(proof.tell_of_trial(output))
     }
 }
 
@@ -287,6 +286,20 @@ fn callers_of<'c>(
             hint: Some("no control policy binds the management account".to_owned()),
         }),
     }
+}
+
+/// Says on what a control policy for these accounts rests.
+fn tell_basis_of(
+    control: &ControlArgs,
+    facts: &Facts,
+    (accounts, estate): (&BTreeSet<String>, &Estate<'_>),
+    usage: &Usage,
+    output: &mut Output,
+) -> ExitStatus {
+    let mut of_accounts = subjects(usage, estate);
+    of_accounts.retain(|subject| subject.key.account_id().is_some_and(|id| accounts.contains(id)));
+    let facts_date = facts.catalogue_date();
+    tell_basis(&control.evidence, facts_date, (&of_accounts, estate), usage, output)
 }
 
 /// The accounts that are looked at: those named, or all of the logs, without the management account.

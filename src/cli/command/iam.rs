@@ -112,7 +112,7 @@ fn render(balance: &ImportBalance) -> String {
         let count = balance.principals.get(&kind).copied().unwrap_or_default();
         counted(count, kind.name())
     };
-    let all_principals = balance.principals.values().sum();
+    let all_principals: u64 = balance.principals.values().sum();
     let account_count: u64 = balance.accounts.iter().map(|_| 1).sum();
     text.push_str(&format!(
         "formats     {}\n\

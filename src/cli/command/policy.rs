@@ -1,5 +1,7 @@
 //! `policy`: policies without what is not used.
 
+use std::collections::BTreeSet;
+
 use crate::analysis;
 use crate::cli::allow_list;
 use crate::cli::args::ConditionName;
@@ -18,7 +20,7 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::target::write_files;
+use crate::cli::target::FileFolder;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::policy::Change;
@@ -33,11 +35,11 @@ use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::by_logged_arn;
+use crate::policy::owners_of;
 use crate::policy::subjects;
+use crate::report::PolicyFiles;
 use crate::report::PolicyFrame;
-use crate::report::ReportError;
-use crate::report::policy_files;
-use crate::report::policy_text;
+use crate::report::PolicyText;
 
 /// Proposes policies.
 ///
@@ -78,33 +80,56 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         thresholds: thresholds(basis),
     };
     let now = settings.now.as_microsecond();
-    let mut proposer = Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
-    let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
     let frame = PolicyFrame {
         mode: args.mode.name(),
         window: usage.window,
         thresholds: evidence.thresholds,
         facts_date: facts.catalogue_date(),
     };
-    let unwritable = write(args, &proposals, frame, output)?;
+    let proposer = || Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
+    // Proposals with their reasons take much memory: one at a time, and each once more when it is known what it would deny.
+    let (mut first, mut plan, mut told) = (proposer(), Plan::default(), Told::default());
+    for subject in &chosen {
+        let proposal = first.propose(subject);
+        told.add(&proposal);
+        plan.add(proposal);
+        tokio::task::yield_now().await;
+    }
+    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let tried = plan.actors(&estate);
+    let actors = by_logged_arn(&tried, &callers);
+    let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
+    let denied = owners_of(&proof.denied_principals(), &tried, &callers);
+    let (mut second, mut writer) = (proposer(), Writer::new(args, frame)?);
+    for subject in &chosen {
+        writer.add(&second.propose(subject), &denied, output)?;
+        tokio::task::yield_now().await;
+    }
+    let left_out = writer.finish(output)?;
     allow_list::tell_expired(&keeps, now, output);
     // Entries about other principals than those wanted may well count.
     if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
-        allow_list::tell_idle(&proposer.idle_keeps(), output);
+        allow_list::tell_idle(&first.idle_keeps(), output);
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
-    let is_refused = tell(&proposals, output);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
-    let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);
-    let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
-    if !actors.is_empty() {
-        proof.tell(output);
+    told.tell(output);
+    let proven = match actors.is_empty() {
+        true => ExitStatus::Done,
+        false => proof.tell(output),
+    };
+    proof.tell_denied(output);
+    left_out.iter().for_each(|reason| output.warning(reason));
+    let is_whole = told.refusals.is_empty() && left_out.is_empty();
+    Ok(conclude(proven, is_whole, status))
+}
+
+/// What the calls say outweighs what is missing.
+fn conclude(proven: ExitStatus, is_whole: bool, basis: ExitStatus) -> ExitStatus {
+    match (proven, is_whole) {
+        (ExitStatus::Done, true) => basis,
+        (ExitStatus::Done, false) => ExitStatus::Incomplete,
+        (unproven, _) => unproven,
     }
-    unwritable.iter().for_each(|error| output.warning(&error.to_string()));
-    Ok(match is_refused || !unwritable.is_empty() {
-        true => ExitStatus::Incomplete,
-        false => status,
-    })
 }
 
 fn mode(args: &PolicyArgs) -> Mode {
@@ -122,52 +147,195 @@ fn mode(args: &PolicyArgs) -> Mode {
     }
 }
 
-/// Prints the policies, or writes them as files; gives what could not be written.
-fn write(
-    args: &PolicyArgs,
-    proposals: &[Proposal<'_>],
-    frame: PolicyFrame<'_>,
-    output: &mut Output,
-) -> Result<Vec<ReportError>, CliError> {
-    Ok(match &args.out {
-        None => {
-            let written = policy_text(proposals, frame, args.format);
-            output.print(&written.content)?;
-            written.refused
-        }
-        Some(folder) => {
-            let written = policy_files(proposals, frame, args.format);
-            let files = written.content.iter();
-            write_files(
-                folder,
-                files.map(|file| (file.name.as_str(), file.text.as_str())),
-                output,
-            )?;
-            written.refused
-        }
-    })
+/// Writes proposals where the user wants them.
+struct Writer<'a> {
+    target: Target<'a>,
+    /// What is not written, and why.
+    left_out: Vec<String>,
 }
 
-/// Says what came out; true if something was refused.
-fn tell(proposals: &[Proposal<'_>], output: &mut Output) -> bool {
-    for proposal in proposals {
+enum Target<'a> {
+    Text(PolicyText<'a>),
+    Folder {
+        folder: FileFolder<'a>,
+        files: PolicyFiles<'a>,
+    },
+}
+
+impl<'a> Writer<'a> {
+    fn new(args: &'a PolicyArgs, frame: PolicyFrame<'a>) -> Result<Self, CliError> {
+        let target = match &args.out {
+            None => Target::Text(PolicyText::new(frame, args.format)),
+            Some(path) => Target::Folder {
+                folder: FileFolder::open(path)?,
+                files: PolicyFiles::new(frame, args.format),
+            },
+        };
+        Ok(Self {
+            target,
+            left_out: Vec::new(),
+        })
+    }
+
+    /// Writes a proposal, unless it would have denied calls of one of these principals.
+    fn add(&mut self, proposal: &Proposal<'_>, denied: &BTreeSet<String>, output: &mut Output) -> Result<(), CliError> {
+        if let Some(arn) = concerned(proposal).find(|arn| denied.contains(*arn)) {
+            self.left_out.push(format!(
+                "the policies of `{}` are left out: calls of `{arn}` would have been denied",
+                proposal.subject.key.arn
+            ));
+            return Ok(());
+        }
+        let added = match &mut self.target {
+            Target::Text(text) => text.add(proposal).map(|text| output.print(&text)),
+            Target::Folder { folder, files } => files
+                .add(proposal)
+                .map(|files| files.iter().try_for_each(|file| folder.write(&file.name, &file.text))),
+        };
+        added.unwrap_or_else(|error| {
+            self.left_out.push(error.to_string());
+            Ok(())
+        })
+    }
+
+    /// What was left out, and why.
+    fn finish(self, output: &mut Output) -> Result<Vec<String>, CliError> {
+        match self.target {
+            Target::Text(text) => output.print(&text.finish())?,
+            Target::Folder { folder, .. } => folder.close(output),
+        }
+        Ok(self.left_out)
+    }
+}
+
+/// Who would have other policies.
+fn concerned<'p>(proposal: &'p Proposal<'_>) -> impl Iterator<Item = &'p String> {
+    let changed = proposal.policies.iter().filter(|policy| policy.change != Change::Keep);
+    std::iter::once(&proposal.subject.key.arn).chain(changed.flat_map(|policy| &policy.holders))
+}
+
+/// What there is to say about the proposals.
+#[derive(Default)]
+struct Told {
+    notes: Vec<String>,
+    refusals: Vec<String>,
+}
+
+impl Told {
+    fn add(&mut self, proposal: &Proposal<'_>) {
         let arn = &proposal.subject.key.arn;
         let count = |change: Change| proposal.policies.iter().filter(|it| it.change == change).count();
-        output.note(&format!(
+        self.notes.push(format!(
             "{arn}: {} to edit, {} to create, {} to remove, {} to keep",
             count(Change::Edit),
             count(Change::Create),
             count(Change::Remove),
             count(Change::Keep),
         ));
-        for note in &proposal.notes {
-            output.note(&format!("  {note}"));
+        self.notes.extend(proposal.notes.iter().map(|note| format!("  {note}")));
+        self.refusals.extend(proposal.refusals.iter().map(ToString::to_string));
+    }
+
+    fn tell(&self, output: &mut Output) {
+        self.notes.iter().for_each(|note| output.note(note));
+        self.refusals.iter().for_each(|refusal| output.warning(refusal));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    use crate::cli::output::Verbosity;
+    use crate::cli::output::tests::captured;
+    use crate::iam::document::Document;
+    use crate::policy::Place;
+    use crate::policy::PrincipalKey;
+    use crate::policy::PrincipalUse;
+    use crate::policy::ProposedPolicy;
+    use crate::policy::Thresholds;
+    use crate::policy::Window;
+    use crate::report::PolicyFormat;
+
+    fn subject(arn: &str) -> Subject<'static> {
+        Subject {
+            key: PrincipalKey {
+                arn: arn.to_owned(),
+                unique_id: None,
+            },
+            member: None,
+            absence: None,
+            deeds: Cow::Owned(PrincipalUse::default()),
         }
     }
-    let mut is_refused = false;
-    for refusal in proposals.iter().flat_map(|proposal| &proposal.refusals) {
-        output.warning(&refusal.to_string());
-        is_refused = true;
+
+    fn proposal<'s>(subject: &'s Subject<'s>, change: Change, holders: &[&str]) -> Proposal<'s> {
+        let policy = ProposedPolicy {
+            name: "p".to_owned(),
+            place: Place::Inline(subject.key.arn.clone()),
+            change,
+            present: Vec::new(),
+            present_document: None,
+            document: Document::of(Vec::new()),
+            reasons: Vec::new(),
+            gone: Vec::new(),
+            holders: holders.iter().map(|arn| (*arn).to_owned()).collect(),
+            notes: Vec::new(),
+        };
+        Proposal {
+            subject,
+            coverage: None,
+            policies: vec![policy],
+            notes: Vec::new(),
+            refusals: Vec::new(),
+        }
     }
-    is_refused
+
+    #[test]
+    fn policies_that_would_have_denied_calls_are_not_written_for_anybody_who_has_them() {
+        let frame = PolicyFrame {
+            mode: "trim",
+            window: Window { since: 0, until: 1 },
+            thresholds: Thresholds::DEFAULT,
+            facts_date: "2026-01-01",
+        };
+        let [own, shared, kept, other] = ["arn:own", "arn:shared", "arn:kept", "arn:other"].map(subject);
+        let proposals = [
+            proposal(&own, Change::Create, &["arn:own"]),
+            proposal(&shared, Change::Edit, &["arn:shared", "arn:own"]),
+            proposal(&kept, Change::Keep, &["arn:kept", "arn:own"]),
+            proposal(&other, Change::Edit, &["arn:other"]),
+        ];
+        let (mut output, data, _) = captured(Verbosity::Normal);
+        let mut writer = Writer {
+            target: Target::Text(PolicyText::new(frame, PolicyFormat::Json)),
+            left_out: Vec::new(),
+        };
+        let denied = BTreeSet::from(["arn:own".to_owned()]);
+        for proposal in &proposals {
+            writer.add(proposal, &denied, &mut output).unwrap();
+        }
+        let left_out = writer.finish(&mut output).unwrap();
+        let sentence =
+            |arn: &str| format!("the policies of `{arn}` are left out: calls of `arn:own` would have been denied");
+        assert_eq!(left_out, ["arn:own", "arn:shared"].map(sentence));
+        let written: serde_json::Value = serde_json::from_str(&data.text()).unwrap();
+        let principals = written.as_array().unwrap().iter();
+        let principals: Vec<&str> = principals.map(|it| it["principal"].as_str().unwrap()).collect();
+        assert_eq!(principals, ["arn:kept", "arn:other"]);
+    }
+
+    #[test]
+    fn denied_calls_outweigh_what_is_missing() {
+        use ExitStatus::Done;
+        use ExitStatus::Gate;
+        use ExitStatus::Incomplete;
+        assert_eq!(conclude(Gate, true, Incomplete), Gate);
+        assert_eq!(conclude(Incomplete, true, Done), Incomplete);
+        assert_eq!(conclude(Done, false, Done), Incomplete);
+        assert_eq!(conclude(Done, true, Incomplete), Incomplete);
+        assert_eq!(conclude(Done, true, Done), Done);
+    }
 }

@@ -19,10 +19,12 @@ use crate::cli::rows;
 use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::target::write_text;
 use crate::cli::usage;
 use crate::query::Library;
 use crate::query::Question;
 use crate::query::QuestionParam;
+use crate::report::Arrangement;
 use crate::report::ReportError;
 
 /// Lists the questions, shows the SQL of one, or answers it.
@@ -36,8 +38,8 @@ pub fn query(args: &QueryArgs, settings: &Settings, output: &mut Output) -> Resu
     };
     let question = find_question(&library, id)?;
     if args.show {
-        output.print(question.sql.trim_end())?;
-        output.print("\n")?;
+        let text = format!("{}\n", question.sql.trim_end());
+        write_text(&text, args.output.file.as_deref(), output)?;
         return Ok(ExitStatus::Done);
     }
     Runtime::start(settings.threads)?.run(async {
@@ -94,10 +96,8 @@ pub(in crate::cli) fn question_rows(library: &Library) -> Result<RecordBatch, Cl
 }
 
 fn list(library: &Library, args: &QueryArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let options = rows::result_options(&args.output, settings)?;
-    let file = args.output.file.as_deref();
-    let summary = rows::write_batch(&question_rows(library)?, file, &options, output)?;
-    rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+    let rows = question_rows(library)?;
+    rows::show(&rows, Arrangement::default(), &args.output, settings, output)?;
     output.note("parameters in brackets may be left out; `trimtrail query ID` answers, `--show` prints the SQL");
     Ok(ExitStatus::Done)
 }
@@ -191,6 +191,25 @@ mod tests {
         )
         .unwrap();
         assert!(data.text().starts_with("-- @id        root-use\n"), "{}", data.text());
+    }
+
+    #[test]
+    fn shown_question_goes_into_a_file_if_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("root-use.sql");
+        let mut shown = QueryArgs {
+            show: true,
+            ..args(Some("root-use"))
+        };
+        shown.output.file = Some(file.clone());
+        let (mut output, data, _) = captured(Verbosity::Normal);
+        query(&shown, &headless(), &mut output).unwrap();
+        assert_eq!(data.text(), "");
+        assert!(
+            std::fs::read_to_string(file)
+                .unwrap()
+                .starts_with("-- @id        root-use\n")
+        );
     }
 
     #[test]

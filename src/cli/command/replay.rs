@@ -22,7 +22,6 @@ use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -38,7 +37,6 @@ use crate::policy::Evidence;
 use crate::policy::Mode;
 use crate::policy::Ownership;
 use crate::policy::Plan;
-use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Replay;
 use crate::policy::Traces;
@@ -155,7 +153,7 @@ impl Run<'_> {
         let window = window_of(&basis.evidence, self.engine, self.settings).await?;
         let snapshots = analysis::snapshots(self.engine.session()).await?;
         let estate = Estate::newest(&snapshots);
-        let callers = analysis::callers(self.engine.session(), window).await?;
+        let callers = trying::callers(self.engine, window, &estate).await?;
         let proposed: Vec<NamedPolicy<'_>> = documents
             .iter()
             .map(|it| NamedPolicy::new(&it.name, &it.document))
@@ -181,7 +179,7 @@ impl Run<'_> {
                 "no IAM snapshot shows what {count} may do: calls that a policy of the resource allows count as denied"
             ));
         }
-        Ok(proof.tell(output))
+        Ok(proof.tell_of_trial(output))
     }
 
     /// Resource control policies from files: they bind everybody who calls resources of the accounts.
@@ -190,6 +188,11 @@ impl Run<'_> {
         let window = window_of(&basis.evidence, self.engine, self.settings).await?;
         let snapshots = analysis::snapshots(self.engine.session()).await?;
         let estate = Estate::newest(&snapshots);
+        if !basis.accounts.is_empty() {
+            let logs = analysis::account_logs(self.engine.session(), window).await?;
+            let logged = logs.keys().map(String::as_str).collect();
+            trying::check_accounts(&basis.accounts, &logged, &estate)?;
+        }
         let mut guarded: BTreeSet<String> = match basis.accounts.is_empty() {
             true => estate.own_accounts().into_iter().map(str::to_owned).collect(),
             false => basis.accounts.iter().cloned().collect(),
@@ -226,7 +229,7 @@ impl Run<'_> {
         let proof = Proof::of_everybody(self.engine, window, replay).await?;
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
-        Ok(proof.tell(output))
+        Ok(proof.tell_of_trial(output))
     }
 
     /// The policies that `policy` proposes.
@@ -249,9 +252,14 @@ impl Run<'_> {
         };
         let now = self.settings.now.as_microsecond();
         let mut proposer = Proposer::new(self.facts, evidence, Mode::Trim).keeping(&keeps, now);
-        let proposals: Vec<Proposal<'_>> = chosen.iter().map(|subject| proposer.propose(subject)).collect();
+        // Each with its reasons would take much memory; all that the replay needs are the documents.
+        let mut plan = Plan::default();
+        for subject in &chosen {
+            plan.add(proposer.propose(subject));
+            tokio::task::yield_now().await;
+        }
         let callers = analysis::callers(session, usage.window).await?;
-        let actors = by_logged_arn(&Plan::of(&proposals).actors(&estate), &callers);
+        let actors = by_logged_arn(&plan.actors(&estate), &callers);
         let proof = Proof::of(self.facts, self.engine, usage.window, &actors, &callers).await?;
         self.write(&proof, usage.window, output)?;
         let facts_date = self.facts.catalogue_date();
@@ -272,8 +280,7 @@ impl Run<'_> {
         let options = rows::result_options(args, self.settings)?;
         let batch = replay_rows(&proof.findings, frame, options.format)?;
         let file = args.file.as_deref();
-        let summary = rows::write_batch(&batch, file, &options, output)?;
-        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        rows::write_and_note(&batch, file, &options, output)?;
         Ok(())
     }
 }

@@ -31,9 +31,31 @@ pub fn sql(args: &SqlArgs, settings: &Settings, output: &mut Output) -> Result<E
             }
         }),
         None => {
+            check_session(args)?;
             let engine = runtime.run(Engine::open(&args.engine, settings))?;
             Session::new(engine, load_library(None)?, runtime, settings).talk(output)
         }
+    }
+}
+
+/// Refuses options that are about one statement.
+fn check_session(args: &SqlArgs) -> Result<(), CliError> {
+    let output = &args.output;
+    let is_about_rows = output.output.is_some()
+        || output.file.is_some()
+        || output.all
+        || output.limit.is_some()
+        || output.csv_raw
+        || !args.params.is_empty();
+    match is_about_rows {
+        false => Ok(()),
+        true => Err(CliError::Usage {
+            message: "`--param` and the options of the output are for one statement, and none is given".to_owned(),
+            hint: Some(
+                "in a session, `\\run ID name=value` gives values, `\\o FILE` writes to a file and `\\a` shows all rows"
+                    .to_owned(),
+            ),
+        }),
     }
 }
 
@@ -156,5 +178,29 @@ mod tests {
         };
         assert_eq!(statement(&nothing, &terminal).unwrap(), None);
         assert!(matches!(statement(&nothing, &headless()), Err(CliError::Usage { .. })));
+    }
+
+    #[test]
+    fn session_refuses_options_that_are_about_one_statement() {
+        let with = |output: OutputArgs| SqlArgs {
+            params: Vec::new(),
+            output,
+            ..args("", None)
+        };
+        assert!(check_session(&with(OutputArgs::default())).is_ok());
+        let refused = [
+            args("", None),
+            with(OutputArgs {
+                limit: Some(5),
+                ..OutputArgs::default()
+            }),
+            with(OutputArgs {
+                file: Some("rows.csv".into()),
+                ..OutputArgs::default()
+            }),
+        ];
+        for args in refused {
+            assert!(matches!(check_session(&args), Err(CliError::Usage { .. })), "{args:?}");
+        }
     }
 }

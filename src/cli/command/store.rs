@@ -24,14 +24,12 @@ use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
 use crate::ingest::Rebuild;
 use crate::report::Arrangement;
 use crate::report::ReportError;
-use crate::report::ResultOptions;
 use crate::store::Commit;
 use crate::store::Store;
 use crate::store::StoreInfo;
@@ -141,12 +139,7 @@ pub(super) fn show(
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
     let rows = rows.map_err(ReportError::from)?;
-    let options = ResultOptions {
-        arrangement,
-        ..rows::result_options(args, settings)?
-    };
-    let summary = rows::write_batch(&rows, args.file.as_deref(), &options, output)?;
-    rows::note_summary(&summary, args.file.as_deref(), &options, Switches::OPTIONS, output);
+    rows::show(&rows, arrangement, args, settings, output)?;
     Ok(ExitStatus::Done)
 }
 

@@ -14,12 +14,11 @@ use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
 use crate::cli::rows::LEFT_OUT;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
-use crate::cli::target::write_files;
+use crate::cli::target::FileFolder;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::iam::arn::account_of_arn;
@@ -183,9 +182,12 @@ impl Shown<'_> {
             return match &self.args.write {
                 None => output.print(&trust_policies(&report.roles)),
                 Some(folder) => {
-                    let files = trust_files(&report.roles);
-                    let files = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
-                    write_files(folder, files, output)
+                    let mut written = FileFolder::open(folder)?;
+                    for file in trust_files(&report.roles) {
+                        written.write(&file.name, &file.text)?;
+                    }
+                    written.close(output);
+                    Ok(())
                 }
             };
         }
@@ -202,8 +204,7 @@ impl Shown<'_> {
         };
         let options = ResultOptions { arrangement, ..options };
         let file = args.file.as_deref();
-        let summary = rows::write_batch(&batch, file, &options, output)?;
-        rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        let summary = rows::write_and_note(&batch, file, &options, output)?;
         if options.format == Format::Table && !summary.left_out_columns {
             output.note(LEFT_OUT);
         }

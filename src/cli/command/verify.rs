@@ -28,7 +28,6 @@ use crate::source::History;
 use crate::source::Lister;
 use crate::source::Request;
 use crate::source::Selection;
-use crate::store::Location;
 use crate::store::Store;
 
 /// Places that could not be listed and are named one by one.
@@ -143,7 +142,7 @@ fn over_store(
     (verify, runtime, settings): (&Verify<'_>, &Runtime, &Settings),
     report: &mut IntegrityReport,
 ) -> Result<(), CliError> {
-    let location = Location::parse(&args.location.store)?;
+    let location = args.location.location()?;
     let session = runtime.run(async {
         let store = Store::open(&location).await?;
         let options = SessionOptions::new(settings.threads.get(), settings.now.as_microsecond());

@@ -24,6 +24,7 @@ use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
 use crate::policy::resource::covers;
+use crate::policy::snapshot::Principal;
 use crate::policy::trails::Trails;
 use crate::policy::usage::ActionUse;
 use crate::policy::window::Window;
@@ -32,6 +33,8 @@ use crate::policy::window::Window;
 #[derive(Debug)]
 pub(super) struct Judge<'s> {
     pub(super) subject: &'s Subject<'s>,
+    /// Its account; empty if it has none.
+    pub(super) account_id: &'s str,
     pub(super) log: Option<&'s AccountLog>,
     pub(super) coverage: Option<Coverage>,
     pub(super) trails: &'s Trails,
@@ -153,7 +156,7 @@ impl<'s> Judge<'s> {
             false => &self.subject.deeds.regions,
         };
         let place = Place {
-            account_id: self.subject.key.account_id().unwrap_or_default(),
+            account_id: self.account_id,
             log,
             regions,
             trails: self.trails,
@@ -176,6 +179,13 @@ impl<'s> Judge<'s> {
             Some(reason) => Err(reason),
             None => trace.seen_since(&place, (self.window, self.thresholds.min_window_days)),
         }
+    }
+
+    /// Why it proves nothing that nobody of the account was seen in a region.
+    pub(super) fn doubt_of_regions(&self) -> Option<Reason> {
+        self.log_doubt()
+            .or_else(|| self.time_doubt())
+            .or_else(|| self.region_doubt())
     }
 
     fn log_doubt(&self) -> Option<Reason> {
@@ -258,7 +268,18 @@ impl<'s> Judge<'s> {
         if days < needed {
             return Some(Reason::WindowTooShort { days, needed });
         }
-        let principal = self.subject.member.as_ref().map(|member| member.principal)?;
+        let principal = self.subject.member.as_ref().map(|member| member.principal);
+        if let Some(reason) = principal.and_then(|principal| self.doubt_of_age(principal)) {
+            return Some(reason);
+        }
+        let coverage = self.coverage?;
+        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+            lost_hours: coverage.lost_hours,
+            hours: coverage.hours,
+        })
+    }
+
+    fn doubt_of_age(&self, principal: &Principal) -> Option<Reason> {
         match principal.created_at {
             None => return Some(Reason::AgeUnknown),
             Some(created_at) if created_at > self.window.since => return Some(Reason::YoungerThanWindow),
@@ -266,14 +287,7 @@ impl<'s> Judge<'s> {
         }
         let last_used = principal.last_used_at.unwrap_or(i64::MIN);
         let is_in_window = last_used >= self.window.since && last_used < self.window.until;
-        if is_in_window && self.subject.deeds.first_seen.is_none() {
-            return Some(Reason::UsedBeyondTheLogs);
-        }
-        let coverage = self.coverage?;
-        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
-            lost_hours: coverage.lost_hours,
-            hours: coverage.hours,
-        })
+        (is_in_window && self.subject.deeds.first_seen.is_none()).then_some(Reason::UsedBeyondTheLogs)
     }
 
     /// What was granted late must have had a window of its own.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Differ;
+use super::Thresholds;
 use super::judge::Doubts;
 use super::judge::Held;
 use super::judge::Judge;
@@ -22,6 +23,7 @@ use crate::policy::snapshot::Policy;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::usage::PrincipalKey;
 use crate::policy::usage::PrincipalUse;
+use crate::policy::usage::Usage;
 
 impl Differ<'_> {
     /// Why it proves nothing that nobody of these accounts was seen to use a service, by service; one of which every use
@@ -50,19 +52,8 @@ impl Differ<'_> {
         let mut doubts = BTreeMap::new();
         for account in accounts {
             let subject = anybody(account);
-            let log = self.usage.accounts.get(account);
-            let judge = Judge {
-                subject: &subject,
-                log,
-                coverage: log.map(|log| log.coverage(self.usage.window)),
-                trails: &self.usage.trails,
-                window: self.usage.window,
-                thresholds: self.thresholds,
-                gap: None,
-                unmapped: Vec::new(),
-                unseen_regions: self.unseen_regions(&subject, log),
-                doubts: Doubts::default(),
-            };
+            let unseen_regions = self.unseen_regions(&subject, self.usage.accounts.get(account));
+            let judge = judge_of_anybody((self.usage, self.thresholds), (&subject, account), unseen_regions);
             for (service, actions) in &actions {
                 let doubt = grants
                     .iter()
@@ -73,6 +64,18 @@ impl Differ<'_> {
             }
         }
         doubts
+    }
+
+    /// Why it proves nothing that nobody of these accounts was seen in a region, by account; one of which calls from all regions
+    /// would have been seen is not there.
+    pub fn region_doubts<'d>(&self, accounts: &'d BTreeSet<String>) -> BTreeMap<&'d str, Reason> {
+        let doubts = accounts.iter().filter_map(|account| {
+            let subject = anybody(account);
+            let unseen_regions = self.unseen_regions(&subject, self.usage.accounts.get(account));
+            let judge = judge_of_anybody((self.usage, self.thresholds), (&subject, account), unseen_regions);
+            Some((account.as_str(), judge.doubt_of_regions()?))
+        });
+        doubts.collect()
     }
 
     /// Why the silence of some actions proves nothing.
@@ -93,6 +96,27 @@ impl Differ<'_> {
             }
         }
         (!is_seen).then(|| "none of its calls would be seen".to_owned())
+    }
+}
+
+fn judge_of_anybody<'s>(
+    (usage, thresholds): (&'s Usage, Thresholds),
+    (subject, account): (&'s Subject<'s>, &'s str),
+    unseen_regions: Vec<String>,
+) -> Judge<'s> {
+    let log = usage.accounts.get(account);
+    Judge {
+        subject,
+        account_id: account,
+        log,
+        coverage: log.map(|log| log.coverage(usage.window)),
+        trails: &usage.trails,
+        window: usage.window,
+        thresholds,
+        gap: None,
+        unmapped: Vec::new(),
+        unseen_regions,
+        doubts: Doubts::default(),
     }
 }
 

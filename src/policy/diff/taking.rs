@@ -30,6 +30,7 @@ impl<'a> Differ<'a> {
         let log = account.and_then(|account| self.usage.accounts.get(account));
         let judge = Judge {
             subject,
+            account_id: account.unwrap_or_default(),
             log,
             coverage: log.map(|log| log.coverage(self.usage.window)),
             trails: &self.usage.trails,

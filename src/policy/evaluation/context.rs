@@ -6,6 +6,7 @@
 mod parameters;
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::keys::ContextKeys;
 use super::keys::KeyState;
@@ -58,7 +59,15 @@ const MAX_USER_AGENT: usize = 1_000;
 
 /// The condition keys of the request behind a record.
 pub fn context_of(record: &RecordFields<'_>) -> ContextKeys {
-    let mut keys = ContextKeys::partial();
+    context_in(ContextKeys::partial(), record)
+}
+
+/// The same, without keys that nobody asks for. The names of `asked` are in lower case.
+pub fn context_of_asked(record: &RecordFields<'_>, asked: &Rc<[String]>) -> ContextKeys {
+    context_in(ContextKeys::partial_of(asked), record)
+}
+
+fn context_in(mut keys: ContextKeys, record: &RecordFields<'_>) -> ContextKeys {
     set_time_and_region(record, &mut keys);
     set_principal(record, &mut keys);
     set_session(record, &mut keys);
@@ -69,7 +78,9 @@ pub fn context_of(record: &RecordFields<'_>) -> ContextKeys {
 }
 
 fn set_time_and_region(record: &RecordFields<'_>, keys: &mut ContextKeys) {
-    if let Some(time) = event::format_canonical(record.event_time) {
+    let is_asked = keys.keeps("aws:CurrentTime") || keys.keeps("aws:EpochTime");
+    let time = is_asked.then(|| event::format_canonical(record.event_time));
+    if let Some(time) = time.flatten() {
         keys.set_value("aws:CurrentTime", time);
         keys.set_value("aws:EpochTime", record.event_time.div_euclid(1_000_000).to_string());
     }

@@ -1,12 +1,15 @@
 //! The condition keys of a request.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The condition keys of a request with what is known of each. Names are compared without regard to case, as IAM does
 /// ("Context key names are not case-sensitive", user guide, "Condition").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextKeys {
     states: BTreeMap<String, KeyState>,
+    /// The keys that are kept, in lower case; `None` for all.
+    kept: Option<Rc<[String]>>,
     /// Beginnings of names: of these keys all are set that the request has.
     complete_prefixes: Vec<String>,
     unlisted: KeyState,
@@ -30,6 +33,7 @@ impl ContextKeys {
     pub fn complete() -> Self {
         Self {
             states: BTreeMap::new(),
+            kept: None,
             complete_prefixes: Vec::new(),
             unlisted: KeyState::Absent,
         }
@@ -39,19 +43,41 @@ impl ContextKeys {
     pub fn partial() -> Self {
         Self {
             states: BTreeMap::new(),
+            kept: None,
             complete_prefixes: Vec::new(),
             unlisted: KeyState::Unknown,
         }
     }
 
+    /// The same, where nobody asks for other keys than these: others are not kept. Their names are in lower case.
+    pub fn partial_of(kept: &Rc<[String]>) -> Self {
+        Self {
+            kept: Some(Rc::clone(kept)),
+            ..Self::partial()
+        }
+    }
+
+    /// Whether a key is kept.
+    pub fn keeps(&self, key: &str) -> bool {
+        let kept = self.kept.as_deref();
+        kept.is_none_or(|kept| kept.iter().any(|it| it.eq_ignore_ascii_case(key)))
+    }
+
     /// Says what is known of a key.
     pub fn set(&mut self, key: &str, state: KeyState) {
+        if !self.keeps(key) {
+            return;
+        }
         self.states.insert(key.to_ascii_lowercase(), state);
     }
 
     /// Gives a key one value.
     pub fn set_value(&mut self, key: &str, value: impl Into<String>) {
-        self.set(key, KeyState::Present(vec![value.into()]));
+        if !self.keeps(key) {
+            return;
+        }
+        let state = KeyState::Present(vec![value.into()]);
+        self.states.insert(key.to_ascii_lowercase(), state);
     }
 
     /// Says that keys whose names begin so are absent unless they are set, as `aws:RequestTag/`.

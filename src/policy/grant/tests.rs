@@ -305,3 +305,30 @@ fn great_policies_of_aws_are_expanded_rightly() {
     assert_eq!(standings("PowerUserAccess", &mut account), [yes, no, yes, yes]);
     assert_eq!(standings("ReadOnlyAccess", &mut account), [no, no, yes, yes]);
 }
+
+#[test]
+fn actions_that_begin_with_a_text_are_those_that_its_pattern_matches() {
+    let facts = Facts::embedded();
+    let expander = Expander::new(facts);
+    for prefix in [
+        "s3:",
+        "S3:getobject",
+        "iam:",
+        "iam:Get",
+        "sqs:S",
+        "ec2:Describe",
+        "a4b:",
+        "zocalo:",
+        "xray:",
+        "no-such:",
+        "s3:Zz",
+    ] {
+        let found: Vec<ActionId> = expander.beginning_with(prefix).to_vec();
+        let wanted: Vec<ActionId> = facts.expand(&format!("{prefix}*")).iter().collect();
+        assert_eq!(found, wanted, "{prefix}");
+    }
+    for action in facts.no_actions().complement().iter() {
+        let name = facts.name(action);
+        assert!(expander.beginning_with(name).contains(&action), "{name}");
+    }
+}

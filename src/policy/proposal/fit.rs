@@ -62,14 +62,20 @@ pub(super) fn split(like: &Document, pieces: Vec<Piece>, limit: usize) -> Result
     for piece in pieces {
         let mut rest = Some(piece);
         while let Some(piece) = rest.take() {
-            let with_piece: Vec<Piece> = bin.iter().cloned().chain([piece.clone()]).collect();
-            if length(&with_piece) <= limit {
-                bin = with_piece;
-                continue;
+            let candidates = divided(&piece).map(|(_, actions)| candidates(actions, limit));
+            let is_too_long =
+                matches!((candidates, divided(&piece)), (Some(some), Some((_, all))) if some.len() < all.len());
+            if !is_too_long {
+                bin.push(piece.clone());
+                if length(&bin) <= limit {
+                    continue;
+                }
+                bin.pop();
             }
             let fitting = match divided(&piece) {
                 Some((statement, actions)) => {
-                    let count = fitting(&bin, &piece, statement, actions, |pieces| length(pieces) <= limit);
+                    let some = candidates.unwrap_or_default();
+                    let count = fitting(&bin, &piece, statement, some, |pieces| length(pieces) <= limit);
                     let (now, later) = actions.split_at_checked(count).unwrap_or((actions, &[]));
                     (count > 0).then(|| (part(&piece, statement, now), part(&piece, statement, later)))
                 }
@@ -89,6 +95,19 @@ pub(super) fn split(like: &Document, pieces: Vec<Piece>, limit: usize) -> Result
     full.push(bin);
     full.retain(|pieces| !pieces.is_empty());
     Ok(full)
+}
+
+/// The first of some actions, without those that cannot fit because the ones up to there are too long by themselves.
+fn candidates(actions: &[String], limit: usize) -> &[String] {
+    let mut length = 0;
+    let is_within = |action: &&String| {
+        let visible = action.chars().filter(|character| !character.is_whitespace()).count();
+        // Quotes, and a comma before all but the first.
+        length += visible + 2 + usize::from(length > 0);
+        length <= limit
+    };
+    let count = actions.iter().take_while(is_within).count();
+    actions.get(..count).unwrap_or_default()
 }
 
 /// How many of the actions fit.
@@ -153,6 +172,8 @@ pub(super) fn policy_name(parts: &[&str], number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn pieces(document: &Document) -> Vec<Piece> {
@@ -198,6 +219,20 @@ mod tests {
             parts.iter().flatten().filter(|piece| divided(piece).is_none()).count(),
             2
         );
+    }
+
+    #[test]
+    fn candidates_are_never_fewer_than_what_fits() {
+        let names = ["s3:GetObject", "a", "", "white space \t", "é\"\\"];
+        let actions: Vec<String> = names.iter().cycle().take(60).map(|name| (*name).to_owned()).collect();
+        for limit in 0..400 {
+            let fits = |count: &usize| {
+                let listed = Value::from(actions.get(..*count).unwrap().to_vec()).to_string();
+                listed.chars().filter(|character| !character.is_whitespace()).count() <= limit
+            };
+            let most = (0..=actions.len()).filter(fits).max().unwrap_or_default();
+            assert!(candidates(&actions, limit).len() >= most, "{limit}");
+        }
     }
 
     #[test]

@@ -333,7 +333,7 @@ impl<'s> Case<'_, 's> {
         }
         let kept = kept
             .iter()
-            .map(|((reason, text), actions)| kept_for(reason, text, actions));
+            .map(|((reason, text), actions)| kept_for(reason, text, actions.iter().cloned()));
         reasons.kept = kept.collect();
         let remarks = match key.ground {
             Ground::Used if key.resources.is_none() => self.why_resources_stay(actions),

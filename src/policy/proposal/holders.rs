@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::reasons::ReasonBook;
 use crate::iam::ActionSet;
@@ -15,6 +16,10 @@ use crate::policy::keep::Keep;
 use crate::policy::keep::KeepList;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::trace::Traces;
+use crate::policy::usage::PrincipalKey;
+
+/// Rows of diffs that are kept for the other policies of the principals, so that memory has a bound.
+const KEPT_ROWS: usize = 200_000;
 
 /// The users and roles that each policy counts for.
 #[derive(Debug, Default)]
@@ -51,17 +56,17 @@ impl<'s> Holders<'s> {
         self.boundaries.get(policy_id).map(String::as_str)
     }
 
-    /// ARNs of the principals whose use decides about the policies of these ones.
-    pub fn concerned(&self, chosen: &[&Subject<'_>]) -> BTreeSet<String> {
-        let mut arns = BTreeSet::new();
+    /// The principals whose use decides about the policies of these ones.
+    pub fn concerned(&self, chosen: &[&Subject<'_>]) -> BTreeSet<PrincipalKey> {
+        let mut concerned = BTreeSet::new();
         for subject in chosen {
-            arns.insert(subject.key.arn.clone());
+            concerned.insert(subject.key.clone());
             for used in subject.member.iter().flat_map(|member| member.policies()) {
                 let holders = self.holding(&used, subject);
-                arns.extend(holders.iter().map(|holder| holder.key.arn.clone()));
+                concerned.extend(holders.iter().map(|holder| holder.key.clone()));
             }
         }
-        arns
+        concerned
     }
 }
 
@@ -79,11 +84,20 @@ pub(super) struct Uses<'s> {
     facts: &'s Facts,
     differ: Differ<'s>,
     traces: &'s Traces,
+    /// Those that were made last: principals that share policies stand near each other.
+    diffs: BTreeMap<&'s PrincipalKey, Rc<PrincipalDiff<'s>>>,
+    kept_rows: usize,
 }
 
 impl<'s> Uses<'s> {
     pub(super) fn new(facts: &'s Facts, differ: Differ<'s>, traces: &'s Traces) -> Self {
-        Self { facts, differ, traces }
+        Self {
+            facts,
+            differ,
+            traces,
+            diffs: BTreeMap::new(),
+            kept_rows: 0,
+        }
     }
 
     /// With an allow-list, of which nothing is removable.
@@ -97,8 +111,18 @@ impl<'s> Uses<'s> {
     }
 
     /// One principal, granted against used.
-    pub(super) fn diff(&mut self, subject: &'s Subject<'s>) -> PrincipalDiff<'s> {
-        self.differ.diff(subject)
+    pub(super) fn diff(&mut self, subject: &'s Subject<'s>) -> Rc<PrincipalDiff<'s>> {
+        if let Some(diff) = self.diffs.get(&subject.key) {
+            return Rc::clone(diff);
+        }
+        let diff = Rc::new(self.differ.diff(subject));
+        if self.kept_rows + diff.rows.len() > KEPT_ROWS {
+            self.diffs.clear();
+            self.kept_rows = 0;
+        }
+        self.kept_rows += diff.rows.len();
+        self.diffs.insert(&subject.key, Rc::clone(&diff));
+        diff
     }
 
     /// What all holders leave unused of a policy's statements, by position from 1, and why the rest stays.
@@ -110,7 +134,7 @@ impl<'s> Uses<'s> {
         let mut removable: Option<BTreeMap<usize, ActionSet>> = None;
         let mut book = ReasonBook::default();
         for subject in holders {
-            let diff = self.differ.diff(subject);
+            let diff = self.diff(subject);
             book.note(policy_id, &diff, &self.traces.of(&subject.key));
             for unused in unused_of(policy_id, subject, &diff, self.facts) {
                 removable = Some(match removable {

@@ -1,6 +1,7 @@
 //! Why a statement is as it is.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Row;
@@ -90,7 +91,7 @@ impl UsedReason {
 #[derive(Debug, Default)]
 pub(super) struct ReasonBook {
     statements: BTreeMap<usize, StatementReasons>,
-    kept: BTreeMap<usize, BTreeMap<(String, String), Vec<String>>>,
+    kept: BTreeMap<usize, BTreeMap<(String, String), BTreeSet<String>>>,
 }
 
 impl ReasonBook {
@@ -120,8 +121,8 @@ impl ReasonBook {
             };
             let by_reason = self.kept.entry(number).or_default();
             let actions = by_reason.entry((name, text)).or_default();
-            if !actions.iter().any(|action| action == row.action) {
-                actions.push(row.action.to_owned());
+            if !actions.contains(row.action) {
+                actions.insert(row.action.to_owned());
             }
         }
     }
@@ -134,7 +135,7 @@ impl ReasonBook {
         reasons.used.sort();
         let kept = self.kept.get(&number).into_iter().flatten();
         reasons.kept = kept
-            .map(|((reason, text), actions)| kept_for(reason, text, actions))
+            .map(|((reason, text), actions)| kept_for(reason, text, actions.iter().cloned()))
             .collect();
         reasons
     }
@@ -146,8 +147,8 @@ pub(super) fn on_purpose(keep: &Keep) -> (String, String) {
 }
 
 /// Actions that stay for a reason.
-pub(super) fn kept_for(reason: &str, text: &str, actions: &[String]) -> Kept {
-    let mut actions = actions.to_vec();
+pub(super) fn kept_for(reason: &str, text: &str, actions: impl IntoIterator<Item = String>) -> Kept {
+    let mut actions: Vec<String> = actions.into_iter().collect();
     actions.sort();
     Kept {
         reason: reason.to_owned(),

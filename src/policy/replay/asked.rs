@@ -1,6 +1,7 @@
 //! What policies ask for of the context of calls: what none asks for need not be read, and does not tell calls apart.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::Actor;
 use super::ReplayedCall;
@@ -8,6 +9,14 @@ use crate::iam::document::ConditionValue;
 use crate::iam::document::Document;
 use crate::iam::document::Statement;
 use crate::policy::evaluation::Layer;
+
+/// What some policy asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) parts: AskedParts,
+    /// Condition keys, in lower case.
+    pub(super) keys: Rc<[String]>,
+}
 
 /// Parts of the context that some policy asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,9 +57,9 @@ const PARAMETERS: &[&str] = &[
 
 const RESOURCES: &[&str] = &["aws:resourceaccount", "aws:resourceorgid"];
 
-impl AskedParts {
+impl Asked {
     /// What the policies of these principals ask for.
-    pub(super) fn of<'a>(actors: impl Iterator<Item = &'a Actor<'a>>) -> Self {
+    pub(super) fn by<'a>(actors: impl Iterator<Item = &'a Actor<'a>>) -> Self {
         let mut seen = BTreeSet::new();
         let mut keys = BTreeSet::new();
         let mut is_of_resources = false;
@@ -68,16 +77,22 @@ impl AskedParts {
         }
         let has = |names: &[&str]| names.iter().any(|name| keys.contains(*name));
         let begins = |key: &String| PARAMETERS.iter().any(|prefix| key.starts_with(prefix));
-        Self {
+        let parts = AskedParts {
             time: has(TIME),
             session: has(SESSION),
             network: has(NETWORK),
             parameters: keys.iter().any(begins),
             resources: is_of_resources || has(RESOURCES),
             strangers: is_of_resources,
+        };
+        Self {
+            parts,
+            keys: keys.into_iter().collect(),
         }
     }
+}
 
+impl AskedParts {
     /// Whether it matters who owns resources.
     pub(super) fn has_owners(self) -> bool {
         self.resources
@@ -96,11 +111,11 @@ impl AskedParts {
         asked.map(|(_, name)| name).collect()
     }
 
-    /// What is the same for calls that are alike for all policies.
-    pub(super) fn key(self, call: &ReplayedCall<'_>) -> Vec<u8> {
+    /// Writes what is the same for calls that are alike for all policies.
+    pub(super) fn write_key(self, call: &ReplayedCall<'_>, key: &mut Vec<u8>) {
         let fields = &call.fields;
         let identity = &fields.identity;
-        let mut key = Vec::with_capacity(512);
+        key.clear();
         for text in [
             Some(call.principal_arn),
             call.principal_id,
@@ -123,7 +138,7 @@ impl AskedParts {
             identity.invoked_by,
             identity.session_issuer_arn,
         ] {
-            push(&mut key, text);
+            push(key, text);
         }
         let time = self.time.then_some(fields.event_time);
         for number in [time, fields.session_created_at, fields.mfa_authenticated.map(i64::from)] {
@@ -132,19 +147,18 @@ impl AskedParts {
             key.extend(bytes.unwrap_or_default());
         }
         for need in call.needs {
-            push(&mut key, Some(need.action));
+            push(key, Some(need.action));
             key.push(need.kind.byte());
             for (arn, is_proof) in &need.resources {
-                push(&mut key, Some(arn));
+                push(key, Some(arn));
                 key.push(u8::from(*is_proof));
             }
             key.push(u8::MAX);
         }
         for (arn, account) in &call.owners {
-            push(&mut key, Some(arn));
-            push(&mut key, Some(account));
+            push(key, Some(arn));
+            push(key, Some(account));
         }
-        key
     }
 }
 

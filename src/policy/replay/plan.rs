@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Actor;
 use super::Trial;
+use crate::iam::document::Document;
 use crate::policy::estate::Estate;
 use crate::policy::estate::Member;
 use crate::policy::evaluation::Layer;
@@ -16,28 +17,41 @@ use crate::policy::snapshot::Policy;
 use crate::policy::usage::PrincipalKey;
 
 /// What is proposed, by the users and roles that it is for.
-#[derive(Debug)]
-pub struct Plan<'p> {
-    by_holder: BTreeMap<&'p str, Vec<&'p ProposedPolicy<'p>>>,
+#[derive(Debug, Default)]
+pub struct Plan<'s> {
+    policies: Vec<Planned<'s>>,
+    /// Positions of the policies.
+    by_holder: BTreeMap<String, Vec<usize>>,
 }
 
-impl<'p> Plan<'p> {
-    /// All that the proposals contain.
-    pub fn of(proposals: &'p [Proposal<'p>]) -> Self {
-        let mut by_holder: BTreeMap<&str, Vec<&ProposedPolicy<'_>>> = BTreeMap::new();
-        for policy in proposals.iter().flat_map(|proposal| &proposal.policies) {
+/// A proposed policy, without the reasons for it.
+#[derive(Debug)]
+struct Planned<'s> {
+    name: String,
+    is_removed: bool,
+    present: Vec<&'s Policy>,
+    /// `None` if it is the present one.
+    document: Option<Document>,
+}
+
+impl<'s> Plan<'s> {
+    /// Adds all that a proposal contains.
+    pub fn add(&mut self, proposal: Proposal<'s>) {
+        for policy in proposal.policies {
             for holder in &policy.holders {
-                by_holder.entry(holder).or_default().push(policy);
+                let positions = self.by_holder.entry(holder.clone()).or_default();
+                positions.push(self.policies.len());
             }
+            self.policies.push(Planned::of(policy));
         }
-        Self { by_holder }
     }
 
     /// The principals that get other policies, with what they would have. ARNs are those of the snapshots.
-    pub fn actors(&self, estate: &Estate<'p>) -> BTreeMap<String, Actor<'p>> {
+    pub fn actors<'p>(&'p self, estate: &Estate<'p>) -> BTreeMap<String, Actor<'p>> {
         let members = estate.callers();
         let changed = members.filter_map(|member| {
-            let proposed = self.by_holder.get(member.principal.arn.as_str())?;
+            let positions = self.by_holder.get(member.principal.arn.as_str())?;
+            let proposed: Vec<&Planned<'_>> = positions.iter().filter_map(|it| self.policies.get(*it)).collect();
             let present = present(&member);
             let is_replaced = |policy: &Policy| {
                 let mut replaced = proposed.iter().flat_map(|it| &it.present);
@@ -47,8 +61,7 @@ impl<'p> Plan<'p> {
             let kept = uses
                 .filter(|used| !is_replaced(used.policy))
                 .map(|used| named(used.policy));
-            let new = proposed.iter().filter(|it| it.change != Change::Remove);
-            let new = new.map(|it| NamedPolicy::new(&it.name, &it.document));
+            let new = proposed.iter().filter(|it| !it.is_removed).map(|it| it.named());
             let trial = Trial {
                 layer: Layer::Identity,
                 proposed: kept.chain(new).collect(),
@@ -60,21 +73,66 @@ impl<'p> Plan<'p> {
     }
 }
 
-/// The same principals by the ARNs that the logs have: records may leave out a path, and principals are renamed.
+impl<'s> Planned<'s> {
+    fn of(policy: ProposedPolicy<'s>) -> Self {
+        let is_present = match policy.present.as_slice() {
+            [only] => only.document.as_ref().is_ok_and(|present| *present == policy.document),
+            _ => false,
+        };
+        Self {
+            name: policy.name,
+            is_removed: policy.change == Change::Remove,
+            present: policy.present,
+            document: (!is_present).then_some(policy.document),
+        }
+    }
+
+    fn named(&self) -> NamedPolicy<'_> {
+        let present = || self.present.first()?.document.as_ref().ok();
+        NamedPolicy {
+            name: &self.name,
+            document: self.document.as_ref().or_else(present),
+        }
+    }
+}
+
+/// The same principals, also by the ARNs that the logs have: records may leave out a path, and principals are renamed.
 pub fn by_logged_arn<'a>(
     actors: &BTreeMap<String, Actor<'a>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeMap<String, Actor<'a>> {
+    // Of some, the logs may know the unique id alone.
+    let own = actors.iter().map(|(arn, actor)| (arn.clone(), actor.clone()));
+    let logged = in_logs(actors, callers).map(|(logged, (_, actor))| (logged.to_owned(), actor.clone()));
+    own.chain(logged).collect()
+}
+
+/// The ARNs in the snapshots of the principals that the logs have by these.
+pub fn owners_of(
+    logged: &BTreeSet<&str>,
+    actors: &BTreeMap<String, Actor<'_>>,
+    callers: &BTreeSet<PrincipalKey>,
+) -> BTreeSet<String> {
+    let own = actors.keys().map(String::as_str).filter(|arn| logged.contains(arn));
+    let renamed = in_logs(actors, callers).filter(|(arn, _)| logged.contains(arn));
+    own.chain(renamed.map(|(_, (arn, _))| arn)).map(str::to_owned).collect()
+}
+
+/// Each ARN of the logs with the principal that it stands for.
+fn in_logs<'m, 'a>(
+    actors: &'m BTreeMap<String, Actor<'a>>,
+    callers: &'m BTreeSet<PrincipalKey>,
+) -> impl Iterator<Item = (&'m str, (&'m str, &'m Actor<'a>))> {
     let ids = actors
-        .values()
-        .filter_map(|actor| Some((actor.unique_id.as_deref()?, actor)));
-    let by_id: BTreeMap<&str, &Actor<'a>> = ids.collect();
-    let logged = callers.iter().filter_map(|caller| {
+        .iter()
+        .filter_map(|(arn, actor)| Some((actor.unique_id.as_deref()?, (arn.as_str(), actor))));
+    let by_id: BTreeMap<&str, (&str, &Actor<'a>)> = ids.collect();
+    callers.iter().filter_map(move |caller| {
         let renamed = || by_id.get(caller.unique_id.as_deref()?).copied();
-        let actor = actors.get(&caller.arn).or_else(renamed)?;
-        Some((caller.arn.clone(), actor.clone()))
-    });
-    logged.collect()
+        let named = actors.get_key_value(&caller.arn);
+        let named = named.map(|(arn, actor)| (arn.as_str(), actor));
+        Some((caller.arn.as_str(), named.or_else(renamed)?))
+    })
 }
 
 impl<'a> Actor<'a> {

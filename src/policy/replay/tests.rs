@@ -4,6 +4,7 @@ use crate::event::CredentialKind;
 use crate::event::UserIdentity;
 use crate::iam::document::Document;
 use crate::policy::evaluation::Layer;
+use crate::policy::usage::PrincipalKey;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
 const OBJECT: &str = "arn:aws:s3:::ledger/2026/09/a.csv";
@@ -275,7 +276,7 @@ fn only_what_policies_ask_for_tells_calls_apart() {
     let asked = |document: &Document| {
         let documents = [document.clone()];
         let actor = Actor::unknown(trial(Layer::Identity, &documents, &[]));
-        AskedParts::of([actor].iter()).names()
+        Asked::by([actor].iter()).parts.names()
     };
     let condition = |key: &str, value: &str| {
         document(&format!(
@@ -379,4 +380,37 @@ fn resource_control_policy_on_what_it_may_not_bind_is_unknown() {
     assert_eq!(names(&said(&call(&key))), ["denied"]);
     let list = needs(NeedKind::Certain, "s3:ListAllMyBuckets", &[]);
     assert_eq!(said(&call(&list)), []);
+}
+
+#[test]
+fn principals_of_the_logs_are_those_of_the_snapshots_by_arn_or_id() {
+    let actor = |id: &str| {
+        let trial = Trial {
+            layer: Layer::Identity,
+            proposed: Vec::new(),
+            present: Vec::new(),
+        };
+        Actor {
+            unique_id: Some(id.to_owned()),
+            ..Actor::unknown(trial)
+        }
+    };
+    let actors = BTreeMap::from([
+        ("arn:a".to_owned(), actor("AROAa")),
+        ("arn:b".to_owned(), actor("AROAb")),
+    ]);
+    let caller = |arn: &str, id: Option<&str>| PrincipalKey {
+        arn: arn.to_owned(),
+        unique_id: id.map(str::to_owned),
+    };
+    let callers = BTreeSet::from([
+        caller("arn:a", None),
+        caller("arn:before-b", Some("AROAb")),
+        caller("arn:c", Some("AROAc")),
+    ]);
+    let logged = by_logged_arn(&actors, &callers);
+    assert_eq!(logged.keys().collect::<Vec<_>>(), ["arn:a", "arn:before-b"]);
+    let owners = |logged: &[&str]| owners_of(&logged.iter().copied().collect(), &actors, &callers);
+    assert_eq!(owners(&["arn:before-b", "arn:c"]), BTreeSet::from(["arn:b".to_owned()]));
+    assert_eq!(owners(&["arn:b"]), BTreeSet::new());
 }

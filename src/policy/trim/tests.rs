@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::iam::Facts;
+use crate::iam::action_matches;
 
 fn set(names: &[&str]) -> ActionSet {
     let facts = Facts::embedded();

@@ -12,9 +12,9 @@ use super::message;
 use super::principal_arn;
 use super::region;
 use crate::analysis::CheckFinding;
+use crate::analysis::moment;
 use crate::query::Severity;
 use crate::report::escape;
-use crate::report::moment::moment;
 
 /// Version of the format.
 const VERSION: &str = "2018-10-08";

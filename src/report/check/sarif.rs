@@ -8,9 +8,9 @@ use super::CheckFrame;
 use super::message;
 use super::principal_arn;
 use crate::analysis::CheckFinding;
+use crate::analysis::moment;
 use crate::query::Severity;
 use crate::report::escape;
-use crate::report::moment::moment;
 use crate::report::sarif::location;
 use crate::report::sarif::log;
 

@@ -14,6 +14,7 @@ use super::BundleRecord;
 use super::ExhibitRecord;
 use super::Finished;
 use crate::report::ReportError;
+use crate::report::counted::format_count;
 use crate::report::escape;
 
 /// The name decides that values are escaped.
@@ -172,11 +173,11 @@ impl EvidencePage<'_> {
             redaction: &record.redaction,
             prepared: shown(&prepared.join(", ")),
             accounts: format!("{} accounts, {} regions", coverage.accounts, coverage.regions),
-            events: count(coverage.events),
-            hours: count(coverage.hours),
-            hours_complete: count(coverage.hours_complete),
-            hours_incomplete: count(coverage.hours_incomplete),
-            hours_silent: count(coverage.hours_silent),
+            events: format_count(coverage.events),
+            hours: format_count(coverage.hours),
+            hours_complete: format_count(coverage.hours_complete),
+            hours_incomplete: format_count(coverage.hours_incomplete),
+            hours_silent: format_count(coverage.hours_silent),
             has_losses: coverage.hours_incomplete > 0,
         }
     }
@@ -199,7 +200,7 @@ impl EvidencePage<'_> {
                     exhibit: evidence.exhibit.clone(),
                     title: title(&evidence.exhibit),
                     reason: shown(&evidence.reason),
-                    rows: count(evidence.rows),
+                    rows: format_count(evidence.rows),
                 });
                 ControlView {
                     id: shown(&control.id),
@@ -251,7 +252,7 @@ impl EvidencePage<'_> {
                 .collect(),
             caveats: record.caveats.iter().map(|caveat| shown(caveat)).collect(),
             files: record.files.clone(),
-            rows: count(record.rows),
+            rows: format_count(record.rows),
             is_cut: record.rows > u64::try_from(finished.shown.len()).unwrap_or(u64::MAX),
             columns: columns
                 .map(|column| Column {
@@ -267,7 +268,7 @@ impl EvidencePage<'_> {
                 .iter()
                 .map(|(name, number)| Bar {
                     name: shown(name),
-                    count: count(*number),
+                    count: format_count(*number),
                     width: number.saturating_mul(BAR_ROOM) / most,
                 })
                 .collect(),
@@ -288,19 +289,6 @@ fn class_of(data_type: &str) -> &'static str {
 /// Text with every hidden character visible.
 fn shown(text: &str) -> String {
     escape::visible(text).into_owned()
-}
-
-/// A number with its thousands apart.
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// As a content security policy writes hashes.

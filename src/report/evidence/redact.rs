@@ -1,8 +1,8 @@
 //! What a bundle does not show: secrets that records may hold.
 //!
 //! A bundle leaves the house. Access key ids keep their kind and last four characters; session tokens, secret keys, passwords,
-//! user data and environment values go. Values are found by the names of JSON members, by the words before a `=`, and by their
-//! own shape.
+//! user data and environment values go. Values are found by the names of JSON members, by the words before a `=` or a
+//! colon, and by their own shape.
 
 mod names;
 mod shapes;
@@ -41,7 +41,7 @@ impl Redaction {
     /// Its name in the record of a bundle; a change of the rules changes it.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Standard => "standard-1",
+            Self::Standard => "standard-2",
             Self::Off => "none",
         }
     }
@@ -60,7 +60,7 @@ impl Redaction {
                 "Access key ids keep their first four and last four characters.",
                 "Session tokens, web tokens, secret access keys, private keys and tokens of well-known services are replaced.",
                 "In JSON, members whose names mean passwords, secrets, tokens, credentials, user data or environment values are replaced.",
-                "In other text, what follows such a name and an equals sign is replaced, and passwords in URLs.",
+                "In other text, what follows such a name and an equals sign or a colon is replaced, JSON within the text included, and passwords in URLs.",
                 "Names of secrets, users, roles and resources, addresses and user agents stay.",
             ],
             Self::Off => &["Nothing is replaced."],

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Share;
-use super::count;
 use super::percent;
 use super::shares;
 use super::shown;
+use crate::analysis::moment;
 use crate::policy::Activity;
 use crate::policy::Keep;
 use crate::policy::PrincipalDiff;
 use crate::policy::Row;
 use crate::policy::Verdict;
 use crate::report::counted::counted;
-use crate::report::moment::moment;
+use crate::report::counted::format_count;
 
 /// Actions of a group that are named, where there are few groups.
 const NAMED: usize = 24;
@@ -83,11 +83,11 @@ impl PrincipalView {
             name: shown(arn.rsplit(':').next().unwrap_or(arn)),
             account: shown(diff.subject.key.account_id().unwrap_or_default()),
             activity: summary.activity.name().to_owned(),
-            granted: count(summary.granted),
-            used: count(summary.used),
-            unknown: count(summary.unknown),
-            removable: count(summary.removable),
-            harmful: count(summary.high_risk_removable),
+            granted: format_count(summary.granted),
+            used: format_count(summary.used),
+            unknown: format_count(summary.unknown),
+            removable: format_count(summary.removable),
+            harmful: format_count(summary.high_risk_removable),
             shares: shares(
                 [summary.used, summary.denied, summary.unknown],
                 summary.unused,
@@ -122,7 +122,7 @@ fn basis(diff: &PrincipalDiff<'_>) -> Vec<String> {
         None => "no logs of the account".to_owned(),
     });
     if diff.summary.blocked > 0 {
-        let blocked = count(diff.summary.blocked);
+        let blocked = format_count(diff.summary.blocked);
         let actions = if diff.summary.blocked == 1 {
             "action is"
         } else {
@@ -242,9 +242,9 @@ fn group(name: &str, rows: &[&Row<'_>], named: usize) -> Group {
     let unnamed = rows.len() - harmful.len() - actions.len();
     Group {
         name: shown(name),
-        count: count(rows.len()),
+        count: format_count(rows.len()),
         harmful,
         actions,
-        more: (unnamed > 0).then(|| count(unnamed)),
+        more: (unnamed > 0).then(|| format_count(unnamed)),
     }
 }

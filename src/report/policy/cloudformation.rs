@@ -21,11 +21,17 @@ use crate::policy::ProposedPolicy;
 /// What CloudFormation replaces.
 pub(super) const DYNAMIC: &[&str] = &["{{resolve:"];
 
-/// One template for these principals.
-pub(super) fn template(proposals: &[&Proposal<'_>], frame: PolicyFrame<'_>) -> Value {
-    let (mut resources, mut basis) = (Map::new(), Vec::new());
-    let mut names = Names::default();
-    for proposal in proposals {
+/// A template while it is made.
+#[derive(Debug, Default)]
+pub(super) struct Template {
+    resources: Map<String, Value>,
+    basis: Vec<Value>,
+    names: Names,
+}
+
+impl Template {
+    /// Adds the policies of a principal.
+    pub(super) fn add(&mut self, proposal: &Proposal<'_>, frame: PolicyFrame<'_>) {
         let mut lines = rationale::basis_lines(proposal, frame);
         for policy in &proposal.policies {
             if !matches!(policy.change, Change::Edit | Change::Create) {
@@ -33,17 +39,21 @@ pub(super) fn template(proposals: &[&Proposal<'_>], frame: PolicyFrame<'_>) -> V
                 continue;
             }
             let (_, name) = kind_and_name(&proposal.subject.key.arn);
-            let id = names.unique(&camel_case(&[name, &policy.name]), "");
-            resources.insert(id, resource(policy));
+            let id = self.names.unique(&camel_case(&[name, &policy.name]), "");
+            self.resources.insert(id, resource(policy));
         }
-        basis.push(comments(&lines));
+        self.basis.push(comments(&lines));
     }
-    json!({
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Policies of least privilege, for review",
-        "Metadata": { "Basis": basis },
-        "Resources": resources,
-    })
+
+    /// The whole template.
+    pub(super) fn finish(self) -> Value {
+        json!({
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": "Policies of least privilege, for review",
+            "Metadata": { "Basis": self.basis },
+            "Resources": self.resources,
+        })
+    }
 }
 
 /// Type and properties of the resource of a policy, without its document.

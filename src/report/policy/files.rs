@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::cdk;
 use super::cloudformation;
+use super::cloudformation::Template;
 use super::json;
 use super::names::Names;
 use super::names::file_part;
@@ -62,95 +63,156 @@ pub struct Written<T> {
     pub refused: Vec<ReportError>,
 }
 
-/// Everything as one text.
-pub fn policy_text(proposals: &[Proposal<'_>], frame: PolicyFrame<'_>, format: PolicyFormat) -> Written<String> {
-    let (proposals, refused) = writable(proposals, format);
-    let mut names = Names::default();
-    let all = proposals.iter();
-    let content = match format {
-        PolicyFormat::Json => json::pretty(&all.map(|it| json::proposal(it, frame)).collect()),
-        PolicyFormat::CloudFormation => json::pretty(&cloudformation::template(&proposals, frame)),
-        PolicyFormat::Terraform => joined(all.map(|it| terraform::file(it, frame, &mut names))),
-        PolicyFormat::Diff => joined(all.map(|it| unified::file(it, frame))),
-        PolicyFormat::Cdk => {
-            let stacks = all.map(|it| cdk::stack(it, frame, &mut names));
-            joined([cdk::IMPORTS.to_owned()].into_iter().chain(stacks))
-        }
-    };
-    Written { content, refused }
+/// Writes the policies of one principal after the other as one text.
+#[derive(Debug)]
+pub struct PolicyText<'a> {
+    frame: PolicyFrame<'a>,
+    format: PolicyFormat,
+    names: Names,
+    /// A template is one value with all policies.
+    template: Template,
+    has_begun: bool,
 }
 
-/// A file per principal; for JSON two per policy, the document and its reasons.
-pub fn policy_files(
-    proposals: &[Proposal<'_>],
-    frame: PolicyFrame<'_>,
+/// Writes the policies of one principal after the other as files.
+#[derive(Debug)]
+pub struct PolicyFiles<'a> {
+    frame: PolicyFrame<'a>,
     format: PolicyFormat,
-) -> Written<Vec<PolicyFile>> {
-    let (proposals, refused) = writable(proposals, format);
-    let (mut stems, mut names) = (Names::default(), Names::default());
-    let mut files = Vec::new();
+    stems: Names,
+    names: Names,
+}
+
+/// Everything as one text.
+pub fn policy_text(proposals: &[Proposal<'_>], frame: PolicyFrame<'_>, format: PolicyFormat) -> Written<String> {
+    let mut writer = PolicyText::new(frame, format);
+    let mut written = Written {
+        content: String::new(),
+        refused: Vec::new(),
+    };
     for proposal in proposals {
-        let stem = stem(proposal);
-        let (ending, text) = match format {
-            PolicyFormat::Json => {
-                documents(proposal, frame, &mut stems, &mut files);
-                continue;
+        match writer.add(proposal) {
+            Ok(text) => written.content.push_str(&text),
+            Err(error) => written.refused.push(error),
+        }
+    }
+    written.content.push_str(&writer.finish());
+    written
+}
+
+impl<'a> PolicyText<'a> {
+    /// A text without policies.
+    pub fn new(frame: PolicyFrame<'a>, format: PolicyFormat) -> Self {
+        Self {
+            frame,
+            format,
+            names: Names::default(),
+            template: Template::default(),
+            has_begun: false,
+        }
+    }
+
+    /// The next part of the text, with the policies of one more principal.
+    ///
+    /// # Errors
+    /// When the format cannot hold them.
+    pub fn add(&mut self, proposal: &Proposal<'_>) -> Result<String, ReportError> {
+        check(proposal, self.format)?;
+        let (frame, is_first) = (self.frame, !self.has_begun);
+        self.has_begun = true;
+        let (before_first, before_next, text) = match self.format {
+            PolicyFormat::Json => ("[\n", ",\n", json::element(&json::proposal(proposal, frame))),
+            PolicyFormat::CloudFormation => {
+                self.template.add(proposal, frame);
+                ("", "", String::new())
             }
-            PolicyFormat::Terraform => ("tf", terraform::file(proposal, frame, &mut names)),
+            PolicyFormat::Terraform => ("", "\n", terraform::file(proposal, frame, &mut self.names)),
+            PolicyFormat::Diff => ("", "\n", unified::file(proposal, frame)),
+            PolicyFormat::Cdk => {
+                let stack = cdk::stack(proposal, frame, &mut self.names);
+                let imports = if is_first { cdk::IMPORTS } else { "" };
+                ("", "", format!("{imports}\n{stack}"))
+            }
+        };
+        let before = if is_first { before_first } else { before_next };
+        Ok(format!("{before}{text}"))
+    }
+
+    /// The last part of the text.
+    pub fn finish(self) -> String {
+        match (self.format, self.has_begun) {
+            (PolicyFormat::CloudFormation, _) => json::pretty(&self.template.finish()),
+            (PolicyFormat::Json, true) => "\n]\n".to_owned(),
+            (PolicyFormat::Json, false) => "[]\n".to_owned(),
+            (PolicyFormat::Cdk, false) => cdk::IMPORTS.to_owned(),
+            (PolicyFormat::Terraform | PolicyFormat::Diff | PolicyFormat::Cdk, _) => String::new(),
+        }
+    }
+}
+
+impl<'a> PolicyFiles<'a> {
+    /// No files.
+    pub fn new(frame: PolicyFrame<'a>, format: PolicyFormat) -> Self {
+        Self {
+            frame,
+            format,
+            stems: Names::default(),
+            names: Names::default(),
+        }
+    }
+
+    /// The file of one more principal; for JSON two per policy, the document and its reasons.
+    ///
+    /// # Errors
+    /// When the format cannot hold its policies.
+    pub fn add(&mut self, proposal: &Proposal<'_>) -> Result<Vec<PolicyFile>, ReportError> {
+        check(proposal, self.format)?;
+        let (frame, names) = (self.frame, &mut self.names);
+        let (ending, text) = match self.format {
+            PolicyFormat::Json => return Ok(documents(proposal, frame, &mut self.stems)),
+            PolicyFormat::Terraform => ("tf", terraform::file(proposal, frame, names)),
             PolicyFormat::Diff => ("diff", unified::file(proposal, frame)),
             PolicyFormat::CloudFormation => {
-                let template = cloudformation::template(&[proposal], frame);
-                ("template.json", json::pretty(&template))
+                let mut template = Template::default();
+                template.add(proposal, frame);
+                ("template.json", json::pretty(&template.finish()))
             }
             PolicyFormat::Cdk => {
-                let stack = cdk::stack(proposal, frame, &mut names);
+                let stack = cdk::stack(proposal, frame, names);
                 ("ts", format!("{}\n{stack}", cdk::IMPORTS))
             }
         };
-        let name = format!("{}.{ending}", stems.unique(&stem, "-"));
-        files.push(PolicyFile { name, text });
-    }
-    Written {
-        content: files,
-        refused,
+        let name = format!("{}.{ending}", self.stems.unique(&stem(proposal), "-"));
+        Ok(vec![PolicyFile { name, text }])
     }
 }
 
-fn joined(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join("\n")
-}
-
-/// The proposals that a format can hold, and why it cannot hold the others.
-fn writable<'p, 's>(proposals: &'p [Proposal<'s>], format: PolicyFormat) -> (Vec<&'p Proposal<'s>>, Vec<ReportError>) {
+/// Whether a format can hold the policies of a principal.
+fn check(proposal: &Proposal<'_>, format: PolicyFormat) -> Result<(), ReportError> {
     let (name, dynamic) = match format {
         PolicyFormat::CloudFormation => ("CloudFormation", cloudformation::DYNAMIC),
         PolicyFormat::Cdk => ("CDK", cdk::DYNAMIC),
-        PolicyFormat::Json | PolicyFormat::Terraform | PolicyFormat::Diff => {
-            return (proposals.iter().collect(), Vec::new());
-        }
+        PolicyFormat::Json | PolicyFormat::Terraform | PolicyFormat::Diff => return Ok(()),
     };
-    let (mut writable, mut refused) = (Vec::new(), Vec::new());
-    for proposal in proposals {
-        let mut written = proposal.policies.iter().filter(|policy| is_written(policy.change));
-        let found = written.find_map(|policy| Some((policy, cloudformation::dynamic_text(policy, dynamic)?)));
-        match found {
-            None => writable.push(proposal),
-            Some((policy, text)) => refused.push(ReportError::DynamicText {
-                principal: proposal.subject.key.arn.clone(),
-                policy: policy.name.clone(),
-                format: name,
-                text,
-            }),
-        }
+    let mut written = proposal.policies.iter().filter(|policy| is_written(policy.change));
+    let found = written.find_map(|policy| Some((policy, cloudformation::dynamic_text(policy, dynamic)?)));
+    match found {
+        None => Ok(()),
+        Some((policy, text)) => Err(ReportError::DynamicText {
+            principal: proposal.subject.key.arn.clone(),
+            policy: policy.name.clone(),
+            format: name,
+            text,
+        }),
     }
-    (writable, refused)
 }
 
 fn is_written(change: Change) -> bool {
     matches!(change, Change::Edit | Change::Create)
 }
 
-fn documents(proposal: &Proposal<'_>, frame: PolicyFrame<'_>, stems: &mut Names, files: &mut Vec<PolicyFile>) {
+fn documents(proposal: &Proposal<'_>, frame: PolicyFrame<'_>, stems: &mut Names) -> Vec<PolicyFile> {
+    let mut files = Vec::new();
     let basis = rationale::basis_json(proposal, frame);
     for policy in proposal.policies.iter().filter(|policy| is_written(policy.change)) {
         let stem = format!("{}.{}", stem(proposal), file_part(&policy.name));
@@ -169,6 +231,7 @@ fn documents(proposal: &Proposal<'_>, frame: PolicyFrame<'_>, stems: &mut Names,
             text: json::pretty(&reasons),
         });
     }
+    files
 }
 
 /// Account and name of a principal.

@@ -14,10 +14,11 @@ mod terraform;
 mod unified;
 
 pub use files::PolicyFile;
+pub use files::PolicyFiles;
 pub use files::PolicyFormat;
 pub use files::PolicyFrame;
+pub use files::PolicyText;
 pub use files::Written;
-pub use files::policy_files;
 pub use files::policy_text;
 
 pub(super) use json::pretty;

@@ -1,10 +1,10 @@
 //! The reasons behind statements, as lines for comments and as JSON for files.
 
-use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
 use super::files::PolicyFrame;
+use crate::analysis::moment;
 use crate::policy::Kept;
 use crate::policy::Proposal;
 use crate::policy::ProposedPolicy;
@@ -18,11 +18,6 @@ const NAMED: usize = 8;
 /// Uses in the comments of one statement.
 const USES: usize = 30;
 
-/// A moment as text.
-pub(super) fn time(micros: i64) -> String {
-    Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |time| time.to_string())
-}
-
 /// What a proposal rests on, one line each, without characters that could end a comment.
 pub(super) fn basis_lines(proposal: &Proposal<'_>, frame: PolicyFrame<'_>) -> Vec<String> {
     let window = frame.window;
@@ -30,8 +25,8 @@ pub(super) fn basis_lines(proposal: &Proposal<'_>, frame: PolicyFrame<'_>) -> Ve
         "{}: {} from {} to {} ({} days), facts of {}",
         proposal.subject.key.arn,
         frame.mode,
-        time(window.since),
-        time(window.until),
+        moment(window.since),
+        moment(window.until),
         window.days(),
         frame.facts_date,
     )];
@@ -44,7 +39,7 @@ pub(super) fn basis_lines(proposal: &Proposal<'_>, frame: PolicyFrame<'_>) -> Ve
         ));
     }
     if let Some(member) = &proposal.subject.member {
-        lines.push(format!("IAM snapshot of {}.", time(member.taken_at)));
+        lines.push(format!("IAM snapshot of {}.", moment(member.taken_at)));
     }
     lines.extend(proposal.notes.iter().map(|note| format!("Note: {note}.")));
     lines.extend(proposal.refusals.iter().map(|refusal| format!("Not done: {refusal}.")));
@@ -101,7 +96,7 @@ fn place(reasons: &StatementReasons) -> String {
 fn used_line(used: &UsedReason) -> String {
     let last = used
         .last_used
-        .map_or_else(String::new, |last| format!(", last {}", time(last)));
+        .map_or_else(String::new, |last| format!(", last {}", moment(last)));
     let calls = listed(" by ", &used.calls);
     let events = listed("; events ", &used.event_ids);
     format!(
@@ -156,14 +151,14 @@ pub(super) fn basis_json(proposal: &Proposal<'_>, frame: PolicyFrame<'_>) -> Val
     json!({
         "principal": proposal.subject.key.arn,
         "mode": frame.mode,
-        "since": time(frame.window.since),
-        "until": time(frame.window.until),
+        "since": moment(frame.window.since),
+        "until": moment(frame.window.until),
         "days": frame.window.days(),
         "coverage": proposal.coverage.map(|coverage| (coverage.share() * 10_000.0).round() / 10_000.0),
         "min_coverage": frame.thresholds.min_coverage,
         "min_window_days": frame.thresholds.min_window_days,
         "facts_date": frame.facts_date,
-        "snapshot_time": proposal.subject.member.as_ref().map(|member| time(member.taken_at)),
+        "snapshot_time": proposal.subject.member.as_ref().map(|member| moment(member.taken_at)),
         "notes": proposal.notes,
         "refusals": refusals.collect::<Vec<_>>(),
     })
@@ -187,8 +182,8 @@ fn reasons_json(reasons: &StatementReasons) -> Value {
             "action": used.action,
             "principal": used.principal,
             "uses": used.uses,
-            "first_used": used.first_used.map(time),
-            "last_used": used.last_used.map(time),
+            "first_used": used.first_used.map(moment),
+            "last_used": used.last_used.map(moment),
             "resource_count": used.resource_count,
             "resources": used.resources,
             "calls": used.calls,

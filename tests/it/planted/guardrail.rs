@@ -27,7 +27,10 @@ fn values(value: &Value) -> BTreeSet<String> {
 #[test]
 fn region_policy_allows_the_regions_in_use_and_denies_nothing() {
     let sample = sample();
-    let ended = guardrail(&sample, &[&["region-scp"][..], &WORKLOADS].concat());
+    let ended = guardrail(
+        &sample,
+        &[&["region-scp", "--min-window", "14d"][..], &WORKLOADS].concat(),
+    );
     let statement = &policy(&ended)["Statement"][0];
     let regions = values(&statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"]);
     let wanted = ["ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
@@ -47,7 +50,13 @@ fn region_policy_allows_the_regions_in_use_and_denies_nothing() {
 #[test]
 fn region_policy_that_would_have_denied_the_planted_calls_is_not_printed() {
     let sample = sample();
-    let without = ["region-scp", "--without-region", "ap-southeast-1"];
+    let without = [
+        "region-scp",
+        "--min-window",
+        "14d",
+        "--without-region",
+        "ap-southeast-1",
+    ];
     let ended = guardrail(&sample, &[&without[..], &WORKLOADS].concat());
     assert_eq!((ended.code, ended.stdout.as_str()), (3, ""), "{}", ended.stderr);
     let planted = sample.expected["unexpected_region"]["calls"].as_array().unwrap();
@@ -142,6 +151,11 @@ fn wrong_usage_of_guardrail_is_refused() {
             (&["boundary"], "no principal is named"),
             (&["region-scp", "--ou", "ou-none"], "the unit `ou-none`"),
             (&["region-scp", "--account", "123456789012"], "the logs show no calls"),
+            (&["region-scp", "--account", "11112222333"], "of account `11112222333`"),
+            (
+                &["service-deny", "--account", "11112222333"],
+                "of account `11112222333`",
+            ),
             (
                 &["region-scp", "--region", "eu-west-1", "--without-region", "eu-west-1"],
                 "cannot be used with",

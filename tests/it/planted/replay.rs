@@ -234,6 +234,19 @@ fn allow_list_of_a_control_policy_or_boundary_denies_the_rest() {
 }
 
 #[test]
+fn replay_of_no_call_proves_nothing() {
+    let sample = sample();
+    let folder = tempfile::tempdir().unwrap();
+    let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
+    let file = write(folder.path(), "deny.json", &deny);
+    // No control policy binds the management account.
+    let (rows, ended) = replay(&sample, &["--scp", &file, "--account", "123456789012"]);
+    assert_eq!((rows.len(), ended.code), (0, 4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing was tried"), "{}", ended.stderr);
+    assert_eq!(replay(&sample, &["--scp", &file]).1.code, 3);
+}
+
+#[test]
 fn replay_that_cannot_be_is_refused() {
     let sample = sample();
     let folder = tempfile::tempdir().unwrap();
@@ -258,6 +271,19 @@ fn replay_that_cannot_be_is_refused() {
                 "matches `nobody-at-all`",
             ),
             (&["--scp", &file, "--ou", "ou-none"], "the unit `ou-none`"),
+            (
+                &["--scp", &file, "--account", "11112222333"],
+                "of account `11112222333`",
+            ),
+            (
+                &["--rcp", &file, "--account", "11112222333"],
+                "of account `11112222333`",
+            ),
+            (
+                &["--boundary", &file, "--account", "11112222333"],
+                "of account `11112222333`",
+            ),
+            (&["--scp", &file, "--min-window", "14d"], "cannot be used with"),
             (&["--scp", &broken], "element `Action` is missing"),
         ],
     );

@@ -31,6 +31,7 @@ use crate::policy::Mode;
 use crate::policy::Proposer;
 use crate::policy::Subject;
 use crate::policy::Summary;
+use crate::policy::Thresholds;
 use crate::policy::Totals;
 use crate::policy::Traces;
 use crate::policy::subjects;
@@ -95,7 +96,7 @@ pub(super) async fn show(engine: &Engine, settings: &Settings, output: &mut Outp
     let args = LogArgs {
         since: None,
         until: None,
-        min_coverage: 0.95,
+        min_coverage: Thresholds::DEFAULT.min_coverage,
         min_window: MIN_WINDOW_DAYS,
         event_selectors: Vec::new(),
     };

@@ -7,6 +7,7 @@ use crate::cli::args::DoctorArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
+use crate::cli::target::write_text;
 use crate::report::escape;
 use crate::source::BucketPrefix;
 
@@ -20,11 +21,12 @@ pub(super) fn print(args: &DoctorArgs, output: &mut Output) -> Result<ExitStatus
     let region = args.connection.aws_region.as_deref();
     let mut statements = log_statements(&places, &args.kms_key, partition(region));
     if let Some(store) = &store {
-        let region = args.location.store_region.as_deref().or(region);
+        let region = args.location.bucket.store_region.as_deref().or(region);
         statements.extend(store_statements(store, &args.store_kms_key, partition(region)));
     }
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-    output.print(&format!("{}\n", escape::json(&format!("{policy:#}"))))?;
+    let text = format!("{}\n", escape::json(&format!("{policy:#}")));
+    write_text(&text, args.output.file.as_deref(), output)?;
     if !places.is_empty() && args.kms_key.is_empty() {
         output.note("if the bucket is encrypted with a KMS key, name it with `--kms-key`");
     }
@@ -60,7 +62,7 @@ fn check(args: &DoctorArgs, places: &[BucketPrefix], store: Option<&BucketPrefix
 
 /// Says whose policy it is when the program takes other roles first.
 fn note_roles(args: &DoctorArgs, has_store: bool, output: &mut Output) {
-    let of_store = args.location.store_role_arn.as_ref().filter(|_| has_store);
+    let of_store = args.location.bucket.store_role_arn.as_ref().filter(|_| has_store);
     if let Some(role) = &args.connection.role_arn {
         let which = if has_store {
             "the policy for the logs"

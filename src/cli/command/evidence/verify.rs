@@ -18,9 +18,11 @@ use crate::cli::bundle::KeyFile;
 use crate::cli::bundle::Plan;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
+use crate::cli::facts;
 use crate::cli::output::Output;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
+use crate::iam::Facts;
 use crate::policy::Window;
 use crate::query::Library;
 use crate::report::escape;
@@ -83,29 +85,63 @@ pub(super) fn verify(
         ));
     }
     let plan = plan(&record, &folder).map_err(|error| no_bundle(error.to_string()))?;
-    compare(&plan, &record, &folder, (store, settings), output)
+    check_facts(&record, &args.facts)?;
+    let engine = engine(args, store, &record);
+    compare((&plan, &engine), (&record, &folder), settings, output)
 }
 
-/// Makes the bundle again, and names the files that come out otherwise.
-fn compare(
-    plan: &Plan,
-    record: &BundleRecord,
-    folder: &BundleFolder,
-    (store, settings): (&str, &Settings),
-    output: &mut Output,
-) -> Result<ExitStatus, CliError> {
-    let engine = EngineArgs {
+/// Refuses to compare where other facts would give other rows.
+fn check_facts(record: &BundleRecord, args: &FactsFolderArgs) -> Result<(), CliError> {
+    let facts = facts::named(args)?.unwrap_or_else(Facts::embedded);
+    let found: BTreeMap<&str, &str> = facts.about().iter().copied().collect();
+    let wanted: BTreeMap<&str, &str> = record
+        .facts
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    if found == wanted {
+        return Ok(());
+    }
+    let told = |facts: &BTreeMap<&str, &str>| {
+        let pairs = facts.iter().map(|(name, value)| format!("{name} {value}"));
+        pairs.collect::<Vec<_>>().join(", ")
+    };
+    Err(CliError::Usage {
+        message: format!(
+            "the bundle was made with other facts, so that nothing can be compared: {}; those at hand: {}",
+            told(&wanted),
+            told(&found)
+        ),
+        hint: Some(format!(
+            "name the folder of its facts with `--facts`; without it, they were those of version {} of this program",
+            record.trimtrail_version
+        )),
+    })
+}
+
+/// How the store is read again.
+fn engine(args: &EvidenceVerifyArgs, store: &str, record: &BundleRecord) -> EngineArgs {
+    EngineArgs {
         location: StoreLocationArgs {
             store: store.to_owned(),
-            ..StoreLocationArgs::default()
+            bucket: args.bucket.clone(),
         },
-        facts: FactsFolderArgs::default(),
+        facts: args.facts.clone(),
         at_version: Some(record.store.version),
         memory: MEMORY,
         temp_dir: None,
         connection: ConnectionArgs::default(),
-    };
-    let again = match make(plan, &engine, settings, BundleFolder::apart()?)? {
+    }
+}
+
+/// Makes the bundle again, and names the files that come out otherwise.
+fn compare(
+    (plan, engine): (&Plan, &EngineArgs),
+    (record, folder): (&BundleRecord, &BundleFolder),
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    let again = match make(plan, engine, settings, BundleFolder::apart()?)? {
         Made::Whole(_, again) => again,
         Made::Stopped(status) => return Ok(status),
     };

@@ -1,17 +1,18 @@
 //! What is said about the evidence behind a guardrail.
 
+use std::collections::BTreeMap;
+
 use crate::cli::basis::time;
 use crate::cli::output::Output;
-use crate::cli::proof::Proof;
 use crate::cli::size::counted;
 use crate::policy::Boundary;
-use crate::policy::Consequence;
+use crate::policy::Reason;
 use crate::policy::RegionUses;
 use crate::policy::Subject;
 use crate::policy::UnusedServices;
 
-/// Findings that are named one by one.
-const TOLD: usize = 20;
+/// Accounts that are named one by one.
+const TOLD_ACCOUNTS: usize = 10;
 
 /// Principals of a region that are named one by one.
 const TOLD_PRINCIPALS: usize = 3;
@@ -34,6 +35,20 @@ pub(super) fn tell_regions(uses: &RegionUses<'_>, output: &mut Output) {
     }
 }
 
+/// Says of which accounts it proves nothing that nobody was seen in a region, and why.
+pub(super) fn tell_region_doubts(doubts: &BTreeMap<&str, Reason>, output: &mut Output) {
+    for (account, reason) in doubts.iter().take(TOLD_ACCOUNTS) {
+        output.warning(&format!(
+            "{account}: silence of a region proves nothing ({}): {reason}",
+            reason.name()
+        ));
+    }
+    let more = doubts.len().saturating_sub(TOLD_ACCOUNTS);
+    if more > 0 {
+        output.warning(&format!("and the same of {}", counted(more, "more account")));
+    }
+}
+
 /// Says of how many services what is known.
 pub(super) fn tell_services(found: &UnusedServices, output: &mut Output) {
     output.note(&format!(
@@ -44,29 +59,6 @@ pub(super) fn tell_services(found: &UnusedServices, output: &mut Output) {
     ));
     for (service, reason) in &found.unknown {
         output.detail(&format!("{service} is unknown: {reason}"));
-    }
-}
-
-/// Names the calls that would have been denied.
-pub(super) fn tell_denied(proof: &Proof, output: &mut Output) {
-    let denied = || {
-        let findings = proof.findings.iter();
-        findings.filter(|finding| matches!(finding.consequence, Consequence::Denied(_)))
-    };
-    for finding in denied().take(TOLD) {
-        output.warning(&format!(
-            "would have been denied: {} of {}, {} in {}, the last at {}, event {}",
-            counted(finding.calls, "call"),
-            finding.principal_arn,
-            finding.action,
-            finding.region.as_deref().unwrap_or("no region"),
-            time(finding.last_seen),
-            finding.event_ids().next().unwrap_or_default()
-        ));
-    }
-    let more = denied().count().saturating_sub(TOLD);
-    if more > 0 {
-        output.warning(&format!("and {more} more kinds of calls"));
     }
 }
 

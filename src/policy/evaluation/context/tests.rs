@@ -48,6 +48,10 @@ fn assert_keys(record: &RecordFields<'_>, wanted: &[(&str, &str)]) {
     let keys = context_of(record);
     for (key, wanted) in wanted {
         assert_eq!(value(&keys, key), *wanted, "{key}");
+        let asked: Rc<[String]> = Rc::new([key.to_ascii_lowercase()]);
+        let only = context_of_asked(record, &asked);
+        assert_eq!(value(&only, key), *wanted, "{key}");
+        assert!(only.iter().count() <= 1, "{only:?}");
     }
 }
 

@@ -23,6 +23,17 @@ const TOKEN_PREFIXES: [&str; 12] = [
     "rk_live_",
     "AIza",
 ];
+/// First words of the values of `Authorization` headers.
+const SCHEMES: [&str; 8] = [
+    "basic",
+    "bearer",
+    "digest",
+    "negotiate",
+    "ntlm",
+    "token",
+    "apikey",
+    "aws4-hmac-sha256",
+];
 /// Least length of such tokens behind the prefix.
 const TOKEN_BYTES: usize = 12;
 const SECRET_KEY_BYTES: usize = 40;
@@ -38,6 +49,8 @@ pub(super) fn redacted(text: &str) -> Cow<'_, str> {
     {
         return Cow::Owned(format!("{before}{MARK}"));
     }
+    // A parameter whose value is secret says so beside it.
+    let is_secure = text.contains("SecureString");
     let mut safe = String::new();
     let mut copied = 0;
     let mut position = 0;
@@ -49,8 +62,9 @@ pub(super) fn redacted(text: &str) -> Cow<'_, str> {
         }
         let (word, behind) = rest.split_at_checked(run).unwrap_or((rest, ""));
         let before = text.get(..position).unwrap_or_default();
-        let (length, replacement) = match value_behind(word, behind) {
-            Some(length) => (run + length, Some(format!("{word}{}{MARK}", separator(behind)))),
+        let is_secret = names::is_secret(name_in(word)) || is_secure && word == "value";
+        let (length, replacement) = match is_secret.then(|| value_behind(behind)).flatten() {
+            Some((length, hidden)) => (run + length, Some(format!("{word}{hidden}"))),
             None => (run, word_replacement(word, before, behind)),
         };
         if let Some(replacement) = replacement {
@@ -75,19 +89,94 @@ fn run_length(text: &str) -> usize {
     text.bytes().take_while(|byte| is_part(byte)).count()
 }
 
-/// Between a name and its value.
-fn separator(behind: &str) -> &'static str {
-    if behind.starts_with(": ") { ": " } else { "=" }
+/// The part of a word that may be the name of a secret.
+fn name_in(word: &str) -> &str {
+    word.rsplit(['/', '.']).next().unwrap_or(word)
 }
 
-/// Length of separator and value, if the word names a secret and one follows.
-fn value_behind(word: &str, behind: &str) -> Option<usize> {
-    let name = word.rsplit(['/', '.']).next().unwrap_or(word);
-    if !names::is_secret(name) {
-        return None;
+/// What stands behind the name of a secret, if that is a value: how long it is, and what takes its place.
+fn value_behind(behind: &str) -> Option<(usize, String)> {
+    match delimiter(behind) {
+        Some(quote) => member_behind(behind, quote),
+        None => plain_behind(behind),
     }
+}
+
+/// The same behind the name of a JSON member, which may itself be escaped; `quote` ends the name.
+fn member_behind(behind: &str, quote: &str) -> Option<(usize, String)> {
+    let value = behind.strip_prefix(quote)?.trim_start().strip_prefix(':')?.trim_start();
+    let before = behind.strip_suffix(value)?;
+    if let Some(open) = delimiter(value) {
+        let content = value.strip_prefix(open)?;
+        let end = closing(content, open);
+        let length = before.len() + open.len() + end;
+        return (end > 0).then(|| (length, format!("{before}{open}{MARK}")));
+    }
+    let length = match value.starts_with(['{', '[']) {
+        true => nested_length(value),
+        false => value
+            .find(|character: char| character.is_whitespace() || ",;}])\\\"'".contains(character))
+            .unwrap_or(value.len()),
+    };
+    let is_nothing = length == 0 || value.get(..length) == Some("null");
+    (!is_nothing).then(|| (before.len() + length, format!("{before}{quote}{MARK}{quote}")))
+}
+
+/// A quote with the backslashes before it, if the text begins so.
+fn delimiter(text: &str) -> Option<&str> {
+    let quote = text.trim_start_matches('\\');
+    let slashes = text.len() - quote.len();
+    quote.starts_with(['"', '\'']).then(|| text.get(..=slashes)).flatten()
+}
+
+/// Where the content of a string ends that began with this delimiter. Every level of JSON in JSON doubles backslashes and adds
+/// one to a quote.
+fn closing(content: &str, open: &str) -> usize {
+    let (slashes, quote) = (open.len().saturating_sub(1), open.chars().last().unwrap_or('"'));
+    for (position, _) in content.match_indices(quote) {
+        let before = content.get(..position).unwrap_or_default();
+        let found = position - before.trim_end_matches('\\').len();
+        if found < slashes || found % (2 * (slashes + 1)) == slashes {
+            return position - found.min(slashes);
+        }
+    }
+    content.len()
+}
+
+/// Length of an object or array at the begin of a text; all of the text if it does not end.
+fn nested_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut string: Option<&str> = None;
+    let mut position = 0;
+    while let Some(rest) = text.get(position..).filter(|rest| !rest.is_empty()) {
+        let step = rest.chars().next().map_or(1, char::len_utf8);
+        if let Some(open) = string.take() {
+            position += closing(rest, open) + open.len();
+            continue;
+        }
+        string = delimiter(rest);
+        match (string, rest.as_bytes().first()) {
+            (Some(open), _) => {
+                position += open.len();
+                continue;
+            }
+            (None, Some(b'{' | b'[')) => depth += 1,
+            (None, Some(b'}' | b']')) => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        position += step;
+        if depth == 0 {
+            return position;
+        }
+    }
+    text.len()
+}
+
+/// The same behind a name and a `=` or `: `.
+fn plain_behind(behind: &str) -> Option<(usize, String)> {
     let separator = ["=", ": "].into_iter().find(|it| behind.starts_with(it))?;
-    let value = behind.strip_prefix(separator)?;
+    let value = without_schemes(behind.strip_prefix(separator)?);
+    let before = behind.strip_suffix(value)?;
     let (quote, value) = match value.strip_prefix(['"', '\'']) {
         Some(rest) => (1, rest),
         None => (0, value),
@@ -97,7 +186,19 @@ fn value_behind(word: &str, behind: &str) -> Option<usize> {
         _ => matches!(character, '"' | '\''),
     };
     let length = value.find(ends).unwrap_or(value.len());
-    (length > 0).then_some(separator.len() + quote + length)
+    (length > 0).then(|| (before.len() + quote + length, format!("{before}{MARK}")))
+}
+
+/// Credentials without the words before them that only say of which kind they are.
+fn without_schemes(value: &str) -> &str {
+    let mut value = value;
+    while let Some((scheme, rest)) = value.split_once(' ') {
+        if !SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            break;
+        }
+        value = rest.trim_start_matches(' ');
+    }
+    value
 }
 
 fn word_replacement(word: &str, before: &str, behind: &str) -> Option<String> {

@@ -70,10 +70,65 @@ fn secrets_go_wherever_they_stand() {
 }
 
 #[test]
+fn secrets_go_from_json_inside_of_text_and_from_credentials_with_a_scheme() {
+    for (text, wanted) in [
+        (
+            r#"failed: {"password":"hunter2","user":"me"}"#,
+            r#"failed: {"password":"[redacted]","user":"me"}"#,
+        ),
+        (
+            r#"failed: {"password" : "hun\"ter2\\", "a": 1}"#,
+            r#"failed: {"password" : "[redacted]", "a": 1}"#,
+        ),
+        (
+            r#"body "{\"password\":\"hunter2\",\"user\":\"me\"}""#,
+            r#"body "{\"password\":\"[redacted]\",\"user\":\"me\"}""#,
+        ),
+        ("got {'secret': 'hunter2'}", "got {'secret': '[redacted]'}"),
+        (
+            r#"got {"pin":1234,"secret":null,"token":""}"#,
+            r#"got {"pin":"[redacted]","secret":null,"token":""}"#,
+        ),
+        (
+            r#"got {"credentials":{"a":["}",{"b":"hunter2"}]},"c":1}"#,
+            r#"got {"credentials":"[redacted]","c":1}"#,
+        ),
+        (r#"cut {"password":"hunter2"#, r#"cut {"password":"[redacted]"#),
+        (
+            "Authorization: Basic dXNlcjpwdw was sent",
+            "Authorization: Basic [redacted] was sent",
+        ),
+        ("authorization=bearer  abc, x", "authorization=bearer  [redacted], x"),
+        (
+            "Authorization: AWS4-HMAC-SHA256 Credential=abc/s3, Signature=0f0f",
+            "Authorization: AWS4-HMAC-SHA256 [redacted], Signature=[redacted]",
+        ),
+        (
+            r#"x {"type":"SecureString","value":"hunter2"}"#,
+            r#"x {"type":"SecureString","value":"[redacted]"}"#,
+        ),
+    ] {
+        assert_eq!(redacted(text), wanted, "{text}");
+        assert_eq!(redacted(wanted), wanted);
+    }
+}
+
+#[test]
+fn secrets_go_from_json_that_is_too_deep_to_be_read() {
+    let deep = |inner: &str| format!("{}{inner}{}", "{\"a\":[".repeat(200), "]}".repeat(200));
+    let text = deep(r#"{"masterUserPassword":"hunter2","name":"n"}"#);
+    assert!(serde_json::from_str::<Value>(&text).is_err());
+    assert_eq!(
+        redacted(&text),
+        deep(r#"{"masterUserPassword":"[redacted]","name":"n"}"#)
+    );
+}
+
+#[test]
 fn nothing_goes_when_redaction_is_off() {
     let text = "password=hunter2 AKIAEXAMPLEBACKUP001";
     assert_eq!(Redaction::Off.text(text), text);
-    assert_eq!(Redaction::of_name("standard-1"), Some(Redaction::Standard));
+    assert_eq!(Redaction::of_name("standard-2"), Some(Redaction::Standard));
     assert_eq!(Redaction::of_name("other"), None);
 }
 
@@ -81,6 +136,20 @@ proptest! {
     #[test]
     fn any_text_can_be_redacted_and_again(text in any::<String>()) {
         let once = redacted(&text);
+        prop_assert_eq!(redacted(&once), once);
+    }
+
+    #[test]
+    fn text_with_names_of_secrets_can_be_redacted_and_again(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "password", "pin", "\"", "'", ":", ": ", "=", "\\", " ", "{", "}", "[", "]", ",", "Basic", "x", "value",
+                "SecureString", "null", "[redacted]", "é",
+            ]),
+            0..24,
+        ),
+    ) {
+        let once = redacted(&parts.concat());
         prop_assert_eq!(redacted(&once), once);
     }
 
