@@ -1,7 +1,7 @@
 -- Calls of users, roles, root users and, if `$parts` lists `strangers`, other accounts that succeeded in a window, each with
--- the IAM actions that it needed. A call that two
--- accounts recorded is there once. Of its context, only the parts are there that `$parts` lists, one per line;
--- `$principals` has one ARN per line, and null is all. The copies stand on the side of the join that is kept in memory.
+-- the IAM actions that it needed. A call that two accounts recorded is there once. Of its context, only the parts are there
+-- that `$parts` lists, one per line; `$principals` has one ARN per line and `$ids` one unique id, by which records may name a
+-- principal alone; null is all. The copies stand on the side of the join that is kept in memory.
 with own_copies as (
     select
         o.shared_event_id
@@ -60,12 +60,24 @@ where e.event_date >= cast($since as date)
   and e.event_date <= cast($until as date)
   and e.event_time >= $since
   and e.event_time < $until
-  and e.principal_arn is not null
   and (
       e.principal_type in ('role', 'user', 'root')
-      or (e.principal_type = 'account' and array_has(string_to_array($parts, chr(10)), 'strangers'))
+      or (
+          e.principal_type = 'account'
+          and (
+              array_has(string_to_array($parts, chr(10)), 'strangers')
+              or substr(e.user_identity_principal_id, 1, 4) in ('AROA', 'AIDA')
+          )
+      )
   )
-  and ($principals is null or array_has(string_to_array($principals, chr(10)), e.principal_arn))
+  and (
+      $principals is null
+      or array_has(string_to_array($principals, chr(10)), e.principal_arn)
+      or array_has(
+          string_to_array($ids, chr(10)),
+          coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1))
+      )
+  )
   and (e.event_category is null or e.event_category in ('Management', 'Data'))
   and (e.event_type is null or e.event_type <> 'AwsServiceEvent')
   and coalesce(e.error_code, '') = ''

@@ -51,14 +51,12 @@ pub async fn callers(session: &QuerySession, window: Window) -> Result<BTreeSet<
 pub async fn replay(
     session: &QuerySession,
     window: Window,
-    principals: Option<&BTreeSet<String>>,
+    principals: Option<&BTreeSet<PrincipalKey>>,
     replay: &mut Replay<'_>,
 ) -> Result<(), AnalysisError> {
     let bounds = [("since", window.since), ("until", window.until)];
-    let values = vec![
-        ("principals".to_owned(), listed(principals)),
-        ("parts".to_owned(), ParamText::Text(replay.parts().names().join("\n"))),
-    ];
+    let mut values = listed(principals);
+    values.push(("parts".to_owned(), ParamText::Text(replay.parts().names().join("\n"))));
     each_batch_with(session, EvidenceQuery::Calls, &bounds, values, |batch| {
         Ok(read(batch, replay)?)
     })
@@ -124,7 +122,7 @@ impl Calls {
         let mut next = || texts.next().flatten();
         let (event_id, event_source, event_name) = (next(), next(), next());
         let (aws_region, serving_region) = (next(), next());
-        let (principal_arn, principal_id) = (next()?, next());
+        let (principal_arn, principal_id) = (next().unwrap_or_default(), next());
         let credential_kind = credential_kind(next());
         let (kind, account_id, user_name) = (next(), next(), next());
         let (invoked_by, session_issuer_arn, session_id) = (next(), next(), next());

@@ -166,15 +166,17 @@ fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
     Ok(snapshot::read_collected(&files.collect::<Vec<_>>()))
 }
 
-/// The value of `$principals`: ARNs line by line, or null for all, which it is for too many, too.
-pub(super) fn listed(principals: Option<&BTreeSet<String>>) -> ParamText {
-    match principals.filter(|principals| principals.len() <= LISTED) {
-        None => ParamText::Null,
-        Some(principals) => {
-            let lines: Vec<&str> = principals.iter().map(String::as_str).collect();
-            ParamText::Text(lines.join("\n"))
-        }
-    }
+/// The values of `$principals` and `$ids`: ARNs and unique ids line by line, or null for all, which it is for too many, too.
+pub(super) fn listed(principals: Option<&BTreeSet<PrincipalKey>>) -> Vec<(String, ParamText)> {
+    let lines = |texts: Vec<&str>| ParamText::Text(texts.join("\n"));
+    let (arns, ids) = match principals.filter(|principals| principals.len() <= LISTED) {
+        None => (ParamText::Null, ParamText::Null),
+        Some(principals) => (
+            lines(principals.iter().map(|key| key.arn.as_str()).collect()),
+            lines(principals.iter().filter_map(|key| key.unique_id.as_deref()).collect()),
+        ),
+    };
+    vec![("principals".to_owned(), arns), ("ids".to_owned(), ids)]
 }
 
 /// Reads an answer batch by batch: that of a large estate would not fit into memory beside what is made of it.

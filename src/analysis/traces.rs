@@ -1,5 +1,6 @@
 //! What stands behind the uses of chosen principals.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
@@ -18,23 +19,52 @@ use crate::policy::Window;
 use crate::query::EvidenceQuery;
 use crate::query::QuerySession;
 
-/// What the logs show behind the uses of these principals, by ARN, in a window.
+/// What the logs show behind the uses of these principals in a window.
 pub async fn traces(
     session: &QuerySession,
     window: Window,
-    principals: &BTreeSet<String>,
+    principals: &BTreeSet<PrincipalKey>,
 ) -> Result<Traces, AnalysisError> {
     let bounds = [("since", window.since), ("until", window.until)];
-    let listed = vec![("principals".to_owned(), listed(Some(principals)))];
+    let wanted = Wanted::new(principals);
     let mut log = TraceLog::default();
-    each_batch_with(session, EvidenceQuery::Traces, &bounds, listed, |batch| {
-        Ok(read(batch, principals, &mut log)?)
-    })
+    each_batch_with(
+        session,
+        EvidenceQuery::Traces,
+        &bounds,
+        listed(Some(principals)),
+        |batch| Ok(read(batch, &wanted, &mut log)?),
+    )
     .await?;
     Ok(log.finish())
 }
 
-fn read(batch: &RecordBatch, principals: &BTreeSet<String>, log: &mut TraceLog) -> Result<(), Unreadable> {
+/// Principals by what records name of them.
+struct Wanted<'k> {
+    arns: BTreeSet<&'k str>,
+    /// ARNs by unique id.
+    by_id: BTreeMap<&'k str, &'k str>,
+}
+
+impl<'k> Wanted<'k> {
+    fn new(principals: &'k BTreeSet<PrincipalKey>) -> Self {
+        let by_id = principals
+            .iter()
+            .filter_map(|key| Some((key.unique_id.as_deref()?, key.arn.as_str())));
+        Self {
+            arns: principals.iter().map(|key| key.arn.as_str()).collect(),
+            by_id: by_id.collect(),
+        }
+    }
+
+    /// The ARN of the principal, which may have been renamed, or be named by its id alone.
+    fn arn(&self, arn: Option<&'k str>, unique_id: Option<&str>) -> Option<&'k str> {
+        let named = arn.filter(|arn| self.arns.contains(arn));
+        named.or_else(|| self.by_id.get(unique_id?).copied())
+    }
+}
+
+fn read(batch: &RecordBatch, wanted: &Wanted<'_>, log: &mut TraceLog) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
     let (arns, ids) = (columns.texts("principal_arn")?, columns.texts("principal_id")?);
     let (actions, is_used) = (columns.texts("action")?, columns.booleans("is_used")?);
@@ -48,7 +78,7 @@ fn read(batch: &RecordBatch, principals: &BTreeSet<String>, log: &mut TraceLog) 
         TextLists::new(batch, "resource_origins")?,
     );
     for row in 0..batch.num_rows() {
-        let Some(arn) = arns.text(row).filter(|arn| principals.contains(*arn)) else {
+        let Some(arn) = wanted.arn(arns.text(row), ids.text(row)) else {
             continue;
         };
         let key = PrincipalKey {

@@ -46,10 +46,13 @@ impl Proof {
     ) -> Result<Self, CliError> {
         let mut replay = Replay::new(facts, actors);
         if !actors.is_empty() {
-            let arns: BTreeSet<String> = actors.keys().cloned().collect();
-            let is_everyone = callers.iter().all(|caller| arns.contains(&caller.arn));
-            let principals = Some(&arns).filter(|_| !is_everyone);
-            analysis::replay(engine.session(), window, principals, &mut replay).await?;
+            let is_everyone = callers.iter().all(|caller| actors.contains_key(&caller.arn));
+            let keys = actors.iter().map(|(arn, actor)| PrincipalKey {
+                arn: arn.clone(),
+                unique_id: actor.unique_id.clone(),
+            });
+            let principals = Some(keys.collect()).filter(|_: &BTreeSet<PrincipalKey>| !is_everyone);
+            analysis::replay(engine.session(), window, principals.as_ref(), &mut replay).await?;
         }
         Ok(Self::finished(replay))
     }

@@ -68,37 +68,6 @@ impl Target {
     }
 }
 
-/// A folder that takes files; each appears when it is complete.
-#[derive(Debug)]
-pub(super) struct Folder<'a> {
-    path: &'a Path,
-    written: usize,
-}
-
-impl<'a> Folder<'a> {
-    /// Makes the folder if need be.
-    pub(super) fn open(path: &'a Path) -> Result<Self, CliError> {
-        fs::create_dir_all(path).map_err(unwritable(path))?;
-        Ok(Self { path, written: 0 })
-    }
-
-    /// Writes one file.
-    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), CliError> {
-        let path = self.path.join(name);
-        let mut file = NamedTempFile::new_in(self.path).map_err(unwritable(&path))?;
-        file.write_all(text.as_bytes()).map_err(unwritable(&path))?;
-        file.persist(&path).map_err(|error| unwritable(&path)(error.error))?;
-        self.written += 1;
-        Ok(())
-    }
-
-    /// Says how many there are.
-    pub(super) fn complete(self, output: &mut Output) {
-        let written = counted(self.written, "file");
-        output.note(&format!("{written} written to `{}`", self.path.display()));
-    }
-}
-
 /// Writes a whole text to where the user wants it.
 pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -> Result<(), CliError> {
     let mut target = Target::open(path)?;
@@ -113,21 +82,38 @@ pub(super) fn write_text(text: &str, path: Option<&Path>, output: &mut Output) -
     target.complete(output)
 }
 
-/// Writes files into a folder, which is made if need be; each appears when it is complete.
-pub(super) fn write_files<'f>(
-    folder: &Path,
-    files: impl IntoIterator<Item = (&'f str, &'f str)>,
-    output: &mut Output,
-) -> Result<(), CliError> {
-    let mut folder = Folder::open(folder)?;
-    for (name, text) in files {
-        folder.write(name, text)?;
-    }
-    folder.complete(output);
-    Ok(())
+/// A folder that files are written into.
+#[derive(Debug)]
+pub(super) struct FileFolder<'a> {
+    path: &'a Path,
+    written: usize,
 }
 
-fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+impl<'a> FileFolder<'a> {
+    /// Makes the folder if need be.
+    pub(super) fn open(path: &'a Path) -> Result<Self, CliError> {
+        fs::create_dir_all(path).map_err(failed(path))?;
+        Ok(Self { path, written: 0 })
+    }
+
+    /// Writes a file, which appears when it is complete.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), CliError> {
+        let path = self.path.join(name);
+        let mut written = NamedTempFile::new_in(self.path).map_err(failed(&path))?;
+        written.write_all(text.as_bytes()).map_err(failed(&path))?;
+        written.persist(&path).map_err(|error| failed(&path)(error.error))?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Says how many files were written.
+    pub(super) fn close(self, output: &mut Output) {
+        let written = counted(self.written, "file");
+        output.note(&format!("{written} written to `{}`", self.path.display()));
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
     let path = path.to_owned();
     move |cause| CliError::Write { path, cause }
 }

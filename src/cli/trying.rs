@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 
 use super::basis::is_arn_named;
 use super::basis::unknown_account;
+use super::engine::Engine;
 use super::error::CliError;
+use crate::analysis;
 use crate::policy::Actor;
 use crate::policy::Estate;
 use crate::policy::Member;
 use crate::policy::PrincipalKey;
 use crate::policy::Trial;
+use crate::policy::Window;
 use crate::policy::evaluation::Layer;
 use crate::policy::evaluation::NamedPolicy;
 
@@ -23,6 +26,20 @@ pub(super) struct Wanted<'a> {
     pub(super) accounts: &'a [String],
     /// Root or unit.
     pub(super) ou: Option<&'a str>,
+}
+
+/// Those who made calls in a window, and those of the snapshots: of some, the logs may know the unique id alone.
+pub(super) async fn callers(
+    engine: &Engine,
+    window: Window,
+    estate: &Estate<'_>,
+) -> Result<BTreeSet<PrincipalKey>, CliError> {
+    let mut callers = analysis::callers(engine.session(), window).await?;
+    callers.extend(estate.callers().map(|member| PrincipalKey {
+        arn: member.principal.arn.clone(),
+        unique_id: member.principal.unique_id.clone(),
+    }));
+    Ok(callers)
 }
 
 /// The principals of the logs that the user wants and that the layer may bind.

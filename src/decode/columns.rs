@@ -70,6 +70,15 @@ impl Interner {
         self.text.len() + self.ends.len() * 32
     }
 
+    /// Forgets all texts, but keeps memory for as much again.
+    pub(crate) fn clear(&mut self) {
+        let texts = self.ends.len();
+        self.codes.clear();
+        self.codes.shrink_to(2 * texts, |(hash, _)| *hash);
+        empty(&mut self.text);
+        empty(&mut self.ends);
+    }
+
     /// All texts in order of their numbers.
     pub(crate) fn values(&self) -> Result<StringArray, ArrowError> {
         string_array(self.text.clone(), self.ends.iter().copied(), None)
@@ -94,6 +103,13 @@ impl Interner {
             .find(hash, |&(known, code)| known == hash && self.get(code) == value);
         found.map(|&(_, code)| code)
     }
+}
+
+/// Empties a buffer but keeps its memory, of which at most as much again as was used: rows of another shape need it elsewhere.
+pub(crate) fn empty<T>(buffer: &mut Vec<T>) {
+    let used = buffer.len();
+    buffer.clear();
+    buffer.shrink_to(2 * used);
 }
 
 /// One of the values that stand one behind the other in `bytes`.
@@ -148,8 +164,20 @@ impl DictionaryColumn {
         self.values.bytes()
     }
 
-    /// Values at the given rows; nothing may be set afterwards.
+    /// Forgets all rows and values, but keeps memory for as much again.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        empty(&mut self.codes);
+        self.array.take();
+    }
+
+    /// Values at the given rows; nothing may be set afterwards before all is cleared.
     pub(crate) fn array(&self, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
+        if self.codes.is_empty() {
+            let keys = Int32Array::new_null(rows.len());
+            let values = Arc::new(self.values.values()?);
+            return Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?));
+        }
         let values = match self.array.get() {
             Some(values) => Arc::clone(values),
             None => {
@@ -157,10 +185,6 @@ impl DictionaryColumn {
                 Arc::clone(self.array.get_or_init(|| values))
             }
         };
-        if self.codes.is_empty() {
-            let keys = Int32Array::new_null(rows.len());
-            return Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?));
-        }
         let codes = rows.iter().map(|&row| self.code_at(row)).collect();
         dictionary_array(codes, values)
     }
@@ -201,6 +225,13 @@ impl TextColumn {
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Forgets all rows, but keeps memory for as much again.
+    pub(crate) fn clear(&mut self) {
+        empty(&mut self.bytes);
+        empty(&mut self.ends);
+        empty(&mut self.present);
     }
 
     /// Values at the given rows.
@@ -261,6 +292,12 @@ impl ListColumn {
         }
         self.ends.push(elements);
         self.present.push(true);
+    }
+
+    /// Forgets all rows, but keeps memory for as many again.
+    pub(crate) fn clear(&mut self) {
+        empty(&mut self.ends);
+        empty(&mut self.present);
     }
 
     /// Number of elements in all lists.

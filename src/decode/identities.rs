@@ -9,6 +9,7 @@ use crate::event::CredentialKind;
 use crate::event::UserIdentity;
 
 use super::columns::DictionaryColumn;
+use super::columns::empty;
 use super::cuts::Cuts;
 use super::extra::ExtraMembers;
 use super::known::KnownObjects;
@@ -87,6 +88,17 @@ impl IdentityTable {
 
     pub(crate) fn bytes(&self) -> usize {
         self.texts.bytes() * 2 + self.entries.len() * 256
+    }
+
+    /// Forgets everything, but keeps memory for as much again.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.leaves.iter_mut().for_each(DictionaryColumn::clear);
+        self.moments.iter_mut().for_each(empty);
+        self.truths.iter_mut().for_each(empty);
+        self.principals.iter_mut().for_each(DictionaryColumn::clear);
+        self.in_scope_of.clear();
+        empty(&mut self.entries);
     }
 
     /// Column of one leaf with text.

@@ -86,6 +86,12 @@ impl KnownObjects {
     pub(crate) fn bytes(&self) -> usize {
         self.texts.bytes()
     }
+
+    /// Forgets all objects, but keeps memory for as many again.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.emptied.clear();
+    }
 }
 
 /// How common bytes are in logs. Unlike in prose, quotes and brackets are everywhere, and a search that first looks for them

@@ -44,6 +44,12 @@ impl ResourcesColumn {
         self.members.iter().map(TextColumn::bytes).sum()
     }
 
+    /// Forgets all rows, but keeps memory for as many again.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.members.iter_mut().for_each(TextColumn::clear);
+    }
+
     /// Lists at the given rows.
     pub(crate) fn array(&self, rows: &[usize]) -> Result<ArrayRef, ArrowError> {
         let fields = schema::resource_fields();

@@ -12,6 +12,7 @@ use super::columns::ABSENT;
 use super::columns::DictionaryColumn;
 use super::columns::ListColumn;
 use super::columns::TextColumn;
+use super::columns::empty;
 use super::cuts::Cuts;
 use super::event_keys::EventKeys;
 use super::fields::Draft;
@@ -114,6 +115,36 @@ impl RowBuffer {
             raw_records: TextColumn::default(),
             shapes: Vec::new(),
         }
+    }
+
+    /// Forgets all rows and objects, but keeps memory for as many again.
+    pub fn clear(&mut self) {
+        if self.rows() == 0 {
+            // The columns hold nothing, and the memory that they have was used before.
+            self.objects.clear();
+            return;
+        }
+        empty(&mut self.event_keys);
+        empty(&mut self.object_rows);
+        empty(&mut self.objects);
+        empty(&mut self.record_indexes);
+        empty(&mut self.times);
+        self.dictionaries.iter_mut().for_each(DictionaryColumn::clear);
+        self.texts.iter_mut().for_each(TextColumn::clear);
+        self.booleans.iter_mut().for_each(empty);
+        self.serving_regions.clear();
+        empty(&mut self.credential_kinds);
+        self.identities.clear();
+        empty(&mut self.identity_rows);
+        self.tls.clear();
+        empty(&mut self.tls_rows);
+        self.resources.clear();
+        self.passed_roles.clear();
+        self.passed_role_arns.clear();
+        empty(&mut self.passed_role_paths);
+        self.extra.clear();
+        self.raw_records.clear();
+        empty(&mut self.shapes);
     }
 
     /// Number of rows.
@@ -282,8 +313,11 @@ impl RowBuffer {
     /// Sets the passed roles of a row whose plain columns are set.
     fn push_passed_roles(&mut self, draft: &Draft<'_>, row: usize, identity: usize) {
         let paths = self.passed_role_paths(row);
+        if paths.is_empty() {
+            return;
+        }
         let text = |field| draft.content(field);
-        let Some(raw) = text(Field::RequestParameters).filter(|_| !paths.is_empty()) else {
+        let Some(raw) = text(Field::RequestParameters) else {
             return;
         };
         let account_id = self.identities.account_id(identity);

@@ -24,7 +24,7 @@ fn decode_with(limits: Limits, object: &[u8]) -> (Outcome, RecordBatch) {
         .unwrap();
     assert_eq!(outcome.records, outcome.rows + outcome.rejects.len() as u64, "balance");
     assert_eq!(outcome.rows, rows.rows() as u64);
-    (outcome, rows.into_batch().unwrap())
+    (outcome, rows.to_batch().unwrap())
 }
 
 fn decode(object: &[u8]) -> (Outcome, RecordBatch) {
@@ -327,7 +327,7 @@ fn object_larger_than_the_window_is_decoded_whole_and_spilled() {
     let mut spilled = 0;
     let spill = |rows: &mut RowBuffer| {
         spilled += rows.rows();
-        *rows = RowBuffer::new(EventKeys::default());
+        rows.clear();
         Ok::<(), std::convert::Infallible>(())
     };
     let outcome = Decoder::new(Limits::default())
@@ -335,12 +335,44 @@ fn object_larger_than_the_window_is_decoded_whole_and_spilled() {
         .unwrap();
     assert_eq!((outcome.rows, outcome.rejects.len(), outcome.fault), (16_000, 0, None));
     assert!(spilled > 0 && spilled + rows.rows() == 16_000);
-    let batch = rows.into_batch().unwrap();
+    let batch = rows.to_batch().unwrap();
     assert_eq!(
         text(&batch, "request_id", batch.num_rows() - 1).as_deref(),
         Some("request-15999")
     );
     assert_eq!(text(&batch, "object_key", 0).as_deref(), Some("k"));
+}
+
+#[test]
+fn cleared_buffer_gives_the_rows_of_a_new_one() {
+    let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let other = RECORD
+        .replace("\"type\":\"AssumedRole\"", "\"new\":{},\"type\":\"IAMUser\"")
+        .replace("TLSv1.3", "TLSv1.2")
+        .replace(
+            "\"responseElements\":null",
+            "\"responseElements\":{\"a\":1},\"other\":2,\"other\":3",
+        )
+        .replace("eu-west-1", "us-east-1")
+        .replacen("s3.amazonaws.com", "lambda.amazonaws.com", 1)
+        .replacen("GetObject", "CreateFunction20150331", 1)
+        .replacen(
+            "\"bucketName\":\"b\"",
+            "\"role\":\"arn:aws:iam::111122223333:role/x\"",
+            1,
+        );
+    let sparse = r#"{"eventVersion":"1.08","eventName":"A","eventSource":"b","eventTime":"2026-09-02T10:00:00Z"}"#;
+    for record in [RECORD, &other, sparse, "{}", RECORD, &other] {
+        let object = format!("{{\"Records\":[{record},{record}]}}");
+        decoder
+            .decode("file:///object", object.as_bytes(), &mut rows, never)
+            .unwrap();
+        assert_eq!(rows.to_batch().unwrap(), decode(object.as_bytes()).1, "{record}");
+        rows.clear();
+        assert_eq!((rows.rows(), rows.bytes()), (0, 0));
+    }
 }
 
 #[test]
@@ -362,7 +394,7 @@ fn object_that_comes_as_a_stream_gives_the_same_rows_and_outcome() {
             .unwrap();
         assert!(streamed.rows > 3000);
         assert_eq!(streamed, outcome);
-        assert_eq!(rows.into_batch().unwrap(), batch);
+        assert_eq!(rows.to_batch().unwrap(), batch);
     }
 }
 
@@ -445,7 +477,7 @@ fn rows_are_sorted_by_account_principal_and_time_within_days() {
         .unwrap();
     assert_eq!(outcome.without_time, 1);
     let mut days = Vec::new();
-    rows.into_days(&[true; 5], |day| {
+    rows.for_each_day(&[true; 5], |day| {
         days.push(day);
         Ok::<(), arrow::error::ArrowError>(())
     })
@@ -587,7 +619,7 @@ fn records_with_known_identities_keep_their_text_and_place() {
         let place = usize::try_from(reject.byte_offset).unwrap();
         assert_eq!(&object[place - 2..place + 2], "},7,");
     }
-    let batch = rows.into_batch().unwrap();
+    let batch = rows.to_batch().unwrap();
     let (first, second) = (batch.slice(0, 4), batch.slice(4, 4));
     assert_eq!(rendered(&first), rendered(&second));
     let wanted = records

@@ -2,6 +2,7 @@
 
 use super::columns::DictionaryColumn;
 use super::columns::Interner;
+use super::columns::empty;
 use super::extra::ExtraMembers;
 use super::nested::Value;
 use super::scan::SyntaxError;
@@ -55,6 +56,13 @@ impl TlsTable {
 
     pub(crate) fn bytes(&self) -> usize {
         self.texts.bytes() * 2
+    }
+
+    /// Forgets everything, but keeps memory for as much again.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.columns.iter_mut().for_each(DictionaryColumn::clear);
+        empty(&mut self.entries);
     }
 
     fn push(&mut self, value: &Value<'_>) -> Result<(), SyntaxError> {

@@ -1,8 +1,6 @@
 //! Operations of S3 that read one object and write another: which of both an action is about.
 
-use serde_json::Value;
-
-use super::parameters::strings_at;
+use super::parameters::Parameters;
 
 const PARAMETER: &str = "x-amz-copy-source";
 
@@ -28,11 +26,9 @@ impl CopyEnd {
 
 /// ARN of the object that a request reads: `/bucket/key?versionId=…`, percent-encoded. `None` if there is none, or if it is
 /// an access point.
-pub(super) fn source_arn(parameters: &Value, partition: &str) -> Option<String> {
-    let source = strings_at(parameters, PARAMETER).into_iter().next()?;
-    let path = source
-        .split_once("?versionId=")
-        .map_or(source.as_str(), |(path, _)| path);
+pub(super) fn source_arn(parameters: &Parameters<'_>, partition: &str) -> Option<String> {
+    let source = parameters.strings_at(PARAMETER).into_iter().next()?;
+    let path = source.split_once("?versionId=").map_or(&*source, |(path, _)| path);
     let path = decoded(path.strip_prefix('/').unwrap_or(path))?;
     let (bucket, key) = path.split_once('/')?;
     let is_named = !bucket.is_empty() && !key.is_empty() && !bucket.contains(':');
@@ -40,9 +36,9 @@ pub(super) fn source_arn(parameters: &Value, partition: &str) -> Option<String> 
 }
 
 /// ARN of the object that a request writes.
-pub(super) fn destination_arn(parameters: &Value, partition: &str) -> Option<String> {
-    let bucket = strings_at(parameters, "bucketName").into_iter().next()?;
-    let key = strings_at(parameters, "key").into_iter().next()?;
+pub(super) fn destination_arn(parameters: &Parameters<'_>, partition: &str) -> Option<String> {
+    let bucket = parameters.strings_at("bucketName").into_iter().next()?;
+    let key = parameters.strings_at("key").into_iter().next()?;
     (!bucket.contains(':')).then(|| format!("arn:{partition}:s3:::{bucket}/{key}"))
 }
 
@@ -87,9 +83,11 @@ mod tests {
             ("/", None),
             ("arn:aws:s3:eu-west-1:111122223333:accesspoint/in/object/a", None),
         ] {
-            let parameters = json!({"bucketName": "out", "key": "k", "x-amz-copy-source": source});
+            let parameters = json!({"bucketName": "out", "key": "k", "x-amz-copy-source": source}).to_string();
+            let parameters = Parameters::parse(Some(&parameters));
             assert_eq!(source_arn(&parameters, "aws").as_deref(), arn, "{source}");
         }
-        assert_eq!(source_arn(&json!({"bucketName": "out", "key": "k"}), "aws"), None);
+        let without = Parameters::parse(Some(r#"{"bucketName":"out","key":"k"}"#));
+        assert_eq!(source_arn(&without, "aws"), None);
     }
 }

@@ -26,6 +26,7 @@ use super::catalogue::Observability;
 use super::catalogue::ResourceUse;
 use super::data_plane;
 use super::event_map::EventMap;
+use super::operations::Operations;
 use super::passed_roles::PassedRoles;
 use super::rule::prefixes;
 use super::template::Templates;
@@ -45,6 +46,7 @@ pub struct Facts {
     sensitive: Vec<(&'static str, ActionSet)>,
     role_receivers: Vec<&'static str>,
     data_resource_types: Vec<&'static str>,
+    pub(super) operations: Operations,
 }
 
 impl Facts {
@@ -89,6 +91,7 @@ impl Facts {
             templates: Templates::read(&sections, &catalogue)?,
             catalogue,
             event_map,
+            operations: Operations::default(),
         })
     }
 

@@ -4,14 +4,13 @@
 //! parameters. See docs/facts.md for the reasons.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
-
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::catalogue::ActionId;
 use super::denial;
 use super::denial::Denial;
 use super::facts::Facts;
+use super::likeness::Reading;
 use super::outcome::Attempt;
 use super::outcome::Call;
 use super::outcome::Class;
@@ -21,15 +20,12 @@ use super::outcome::ResourceOrigin;
 use super::outcome::UsedAction;
 use super::outcome::UsedResource;
 use super::outcome::Verdict;
-use super::parameters;
-use super::parameters::Members;
 use super::plan::ActionPlan;
 use super::plan::CandidatePlan;
 use super::plan::KnownOperation;
 use super::rule::Confidence;
 use super::rule::Provenance;
 use super::used_resources;
-use super::used_resources::Parameters;
 use super::used_resources::Request;
 
 /// Suffix of the names of directory buckets, whose objects belong to `s3express`
@@ -41,46 +37,57 @@ const STRANGERS: [&str; 4] = ["Unknown", "Anonymous", "SAMLUser", "WebIdentityUs
 
 impl Facts {
     /// What is known of the operation of an event.
-    pub fn operation(&self, event_source: &str, event_name: &str) -> KnownOperation {
-        KnownOperation::new(self, event_source, event_name)
+    pub fn operation(&self, event_source: &str, event_name: &str) -> Arc<KnownOperation> {
+        let ask = || KnownOperation::new(self, event_source, event_name);
+        self.operations.get(event_source, event_name, ask)
     }
 
     /// The actions that a call needed.
-    pub fn actions_of(&self, call: &Call<'_>) -> Outcome {
+    pub fn actions_of<'a>(&self, call: &Call<'a>) -> Outcome<'a> {
         self.actions_of_operation(&self.operation(call.event_source, call.event_name), call)
     }
 
     /// The actions that a call needed, where its operation is known already.
-    pub fn actions_of_operation(&self, operation: &KnownOperation, call: &Call<'_>) -> Outcome {
+    pub fn actions_of_operation<'a>(&self, operation: &KnownOperation, call: &Call<'a>) -> Outcome<'a> {
+        self.read_call(operation, call).0
+    }
+
+    /// The actions that a call needed, and what of its request was read for that.
+    pub fn read_call<'a>(&self, operation: &KnownOperation, call: &Call<'a>) -> (Outcome<'a>, Reading) {
         let attempt = Attempt::of(call.error_code, call.error_message);
         let event_type = call.event_type.unwrap_or_default();
         if let Some(reason) = self.event_map.event_type_note(event_type) {
-            return without_actions(operation, attempt, Verdict::NotIam { reason });
+            return (without_actions(attempt, Verdict::NotIam { reason }), Reading::default());
         }
-        let parameters = Parameters::new(call.request_parameters);
         let mapping = Mapping {
             facts: self,
             operation,
             call,
             attempt,
-            request: Request::new(&parameters),
-            additional: OnceCell::new(),
+            request: Request::new(call.request_parameters),
+            additional: Request::new(call.additional_event_data),
         };
-        mapping.outcome()
+        let outcome = mapping.outcome();
+        let reading = Reading {
+            request: mapping.request.read(),
+            additional: mapping.additional.read(),
+        };
+        (outcome, reading)
     }
 }
 
-struct Mapping<'a> {
-    facts: &'a Facts,
-    operation: &'a KnownOperation,
-    call: &'a Call<'a>,
+struct Mapping<'m, 'a> {
+    facts: &'m Facts,
+    operation: &'m KnownOperation,
+    call: &'m Call<'a>,
     attempt: Attempt,
     request: Request<'a>,
-    additional: OnceCell<Value>,
+    /// `additionalEventData`.
+    additional: Request<'a>,
 }
 
-impl Mapping<'_> {
-    fn outcome(&self) -> Outcome {
+impl<'a> Mapping<'_, 'a> {
+    fn outcome(&self) -> Outcome<'a> {
         let rule = &self.operation.rule;
         let is_stranger = self.call.identity_type.is_some_and(|kind| STRANGERS.contains(&kind));
         if rule.is_no_call || (rule.is_listed_as_no_call && is_stranger) {
@@ -118,11 +125,11 @@ impl Mapping<'_> {
         outcome
     }
 
-    fn without_actions(&self, verdict: Verdict) -> Outcome {
-        without_actions(self.operation, self.attempt, verdict)
+    fn without_actions(&self, verdict: Verdict) -> Outcome<'a> {
+        without_actions(self.attempt, verdict)
     }
 
-    fn unmapped(&self, denial: Option<Denial>) -> Outcome {
+    fn unmapped(&self, denial: Option<Denial>) -> Outcome<'a> {
         let reason = match self.operation.rule.is_known_source {
             true => "no action is known for this operation",
             false => "no service is known for this event source",
@@ -143,21 +150,23 @@ impl Mapping<'_> {
         }
         let of_prefix = |prefix: &str| self.operation.plans.iter().find(|plan| plan.candidate.prefix == prefix);
         let request = self.request.parameters();
-        let choices: Vec<_> = self.facts.event_map.prefix_choices(self.call.event_source).collect();
+        let choices = &self.operation.prefix_choices;
         let mut chosen = choices
             .iter()
-            .filter(|(parameter, _)| parameters::has_top_member(request, parameter));
+            .filter(|(parameter, _)| request.has_top_member(parameter));
         if let Some(plan) = chosen.find_map(|(_, prefix)| of_prefix(prefix)) {
             return Some((plan, true));
         }
-        if let Some(bucket) = parameters::strings_at(request, "bucketName").first() {
+        if let Some(bucket) = request.strings_at("bucketName").first() {
             let is_directory = bucket.ends_with(DIRECTORY_BUCKET);
             let plan = of_prefix("s3express").filter(|_| is_directory);
             return Some((plan.unwrap_or(first), true));
         }
-        let recorded = self.call.resource_arns.iter().copied();
-        let mut services = recorded.chain(parameters::arns(request)).filter_map(service_of);
-        if let Some(plan) = services.find_map(of_prefix) {
+        let mut recorded = self.call.resource_arns.iter();
+        let mut given = self.request.arns().iter();
+        let of_arn = |arn: &str| service_of(arn).and_then(of_prefix);
+        let plan = recorded.find_map(|arn| of_arn(arn));
+        if let Some(plan) = plan.or_else(|| given.find_map(|arn| of_arn(arn))) {
             return Some((plan, true));
         }
         let is_told_by_absence = !choices.is_empty() && !request.is_null();
@@ -168,7 +177,7 @@ impl Mapping<'_> {
     }
 
     /// All actions of the chosen service, and as possible ones those of the others if the choice is not sure.
-    fn actions(&self, plan: &CandidatePlan, is_sure: bool) -> Vec<UsedAction> {
+    fn actions(&self, plan: &CandidatePlan, is_sure: bool) -> Vec<UsedAction<'a>> {
         let mut actions = Vec::new();
         for action in &plan.primary {
             add(&mut actions, action.id, || {
@@ -192,10 +201,9 @@ impl Mapping<'_> {
             });
         }
         if !plan.forwarded.is_empty() && self.may_use_keys() {
-            let service = format!("{}.amazonaws.com", plan.candidate.prefix);
+            let proof = Proof::ForwardAccess(plan.candidate.prefix);
             for id in &plan.forwarded {
-                let proof = || Proof::ForwardAccess(service.clone());
-                add(&mut actions, *id, || self.unused(*id, Class::Dependent, proof()));
+                add(&mut actions, *id, || self.unused(*id, Class::Dependent, proof));
             }
         }
         self.add_listing(&mut actions, plan);
@@ -216,7 +224,7 @@ impl Mapping<'_> {
 
     /// An action with the resources that the record names; none for an action that is not proven, or that works on what the
     /// call makes.
-    fn used(&self, action: &ActionPlan, class: Class, proof: Proof) -> UsedAction {
+    fn used(&self, action: &ActionPlan, class: Class, proof: Proof) -> UsedAction<'a> {
         let resolved = match proof {
             _ if action.is_tag_on_create => used_resources::Resolved::default(),
             Proof::Possible => used_resources::Resolved::default(),
@@ -233,7 +241,7 @@ impl Mapping<'_> {
     }
 
     /// An action that works on resources which the request does not name.
-    fn unused(&self, id: ActionId, class: Class, proof: Proof) -> UsedAction {
+    fn unused(&self, id: ActionId, class: Class, proof: Proof) -> UsedAction<'a> {
         UsedAction {
             id: Some(id),
             name: Cow::Borrowed(self.facts.name(id)),
@@ -245,18 +253,18 @@ impl Mapping<'_> {
     }
 
     /// A role that the request hands over proves `iam:PassRole`, of which CloudTrail has no event.
-    fn add_passed_roles(&self, actions: &mut Vec<UsedAction>, id: ActionId) {
+    fn add_passed_roles(&self, actions: &mut Vec<UsedAction<'a>>, id: ActionId) {
         actions.retain(|action| action.id != Some(id));
         let arns = self.call.passed_role_arns.iter();
         // The request may name the role without its path.
-        let origin = |arn: &str| match self.request.members().holds(arn) {
+        let origin = |arn: &str| match self.request.parameters().holds(arn) {
             true => ResourceOrigin::PassedRole,
             false => ResourceOrigin::Names,
         };
         actions.push(UsedAction {
             resources: arns
                 .map(|arn| UsedResource {
-                    arn: (*arn).to_owned(),
+                    arn: Cow::Borrowed(arn),
                     resource_type: "role",
                     origin: origin(arn),
                 })
@@ -266,12 +274,13 @@ impl Mapping<'_> {
     }
 
     /// S3 says that an object is not there only to callers who may list the bucket; to others it denies access.
-    fn add_listing(&self, actions: &mut Vec<UsedAction>, plan: &CandidatePlan) {
+    fn add_listing(&self, actions: &mut Vec<UsedAction<'a>>, plan: &CandidatePlan) {
         let code = self.call.error_code.unwrap_or_default();
         let is_told = plan.candidate.prefix == "s3"
             && matches!(self.call.event_name, "GetObject" | "HeadObject" | "CopyObject")
             && matches!(code, "NoSuchKey" | "NotFound" | "404");
-        let Some(id) = self.facts.find("s3:ListBucket").filter(|_| is_told) else {
+        let listing = is_told.then(|| self.facts.find("s3:ListBucket"));
+        let Some(id) = listing.flatten() else {
             return;
         };
         let mut arns = self.call.resource_arns.iter();
@@ -279,7 +288,7 @@ impl Mapping<'_> {
         actions.push(UsedAction {
             resources: bucket
                 .map(|arn| UsedResource {
-                    arn: arn.to_owned(),
+                    arn: Cow::Borrowed(arn),
                     resource_type: "bucket",
                     origin: ResourceOrigin::Record,
                 })
@@ -291,7 +300,7 @@ impl Mapping<'_> {
 
     /// Whether the service may have used a key with the caller's rights: not if the object is encrypted without KMS.
     fn may_use_keys(&self) -> bool {
-        let encryption = parameters::strings_at(self.additional(), "SSEApplied");
+        let encryption = self.additional.parameters().strings_at("SSEApplied");
         encryption.iter().all(|kind| kind.contains("KMS"))
     }
 
@@ -304,14 +313,17 @@ impl Mapping<'_> {
                 false => Proof::Possible,
             };
         }
-        let additional = || Members::of(self.additional());
-        let is_said = |name: &&&'static str| self.request.members().has(name) || additional().has(name);
+        let places = || [self.request.parameters(), self.additional.parameters()].into_iter();
+        if !places().any(|place| place.may_have(action.evidence_marks)) {
+            return Proof::Possible;
+        }
+        let is_said = |name: &&&'static str| places().any(|place| place.has(name));
         let said = action.evidence.iter().find(is_said);
         said.map_or(Proof::Possible, |name| Proof::Parameter(name))
     }
 
     /// The action that the message names was refused; of all others it is not known whether they were asked for.
-    fn apply_denial(&self, denial: Option<Denial>, outcome: &mut Outcome) {
+    fn apply_denial(&self, denial: Option<Denial>, outcome: &mut Outcome<'a>) {
         let Some(denial) = denial else {
             return;
         };
@@ -340,7 +352,7 @@ impl Mapping<'_> {
         if let Some(arn) = &denial.resource {
             stated.missing_types.clear();
             stated.resources = vec![UsedResource {
-                arn: arn.clone(),
+                arn: Cow::Owned(arn.clone()),
                 resource_type: "",
                 origin: ResourceOrigin::Message,
             }];
@@ -350,14 +362,9 @@ impl Mapping<'_> {
         outcome.provenance = Provenance::ErrorMessage;
         outcome.denial = Some(denial);
     }
-
-    fn additional(&self) -> &Value {
-        self.additional
-            .get_or_init(|| parameters::parse(self.call.additional_event_data))
-    }
 }
 
-fn without_actions(operation: &KnownOperation, attempt: Attempt, verdict: Verdict) -> Outcome {
+fn without_actions<'a>(attempt: Attempt, verdict: Verdict) -> Outcome<'a> {
     let (confidence, provenance) = match verdict {
         Verdict::Unmapped { .. } => (Confidence::Unresolved, Provenance::Nothing),
         _ => (Confidence::Curated, Provenance::Curated),
@@ -368,13 +375,12 @@ fn without_actions(operation: &KnownOperation, attempt: Attempt, verdict: Verdic
         confidence,
         provenance,
         actions: Vec::new(),
-        data_event_types: operation.rule.data_event_types.clone(),
         denial: None,
     }
 }
 
 /// Adds an action that is not there yet.
-fn add(actions: &mut Vec<UsedAction>, id: ActionId, action: impl FnOnce() -> UsedAction) {
+fn add<'a>(actions: &mut Vec<UsedAction<'a>>, id: ActionId, action: impl FnOnce() -> UsedAction<'a>) {
     if !actions.iter().any(|known| known.id == Some(id)) {
         actions.push(action());
     }

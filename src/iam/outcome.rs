@@ -38,7 +38,7 @@ pub struct Call<'a> {
 
 /// What a record says about IAM actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<'a> {
     /// Whether actions were needed, and if none, why.
     pub verdict: Verdict,
     /// How the call ended.
@@ -48,9 +48,7 @@ pub struct Outcome {
     /// Where the mapping comes from.
     pub provenance: Provenance,
     /// The actions, primary ones first; each at most once.
-    pub actions: Vec<UsedAction>,
-    /// Resource types of the data event, if the record is one; empty for a management event.
-    pub data_event_types: Vec<&'static str>,
+    pub actions: Vec<UsedAction<'a>>,
     /// What the error message says about the refusal.
     pub denial: Option<Denial>,
 }
@@ -102,7 +100,7 @@ pub enum Class {
 }
 
 /// What shows that the call needed an action.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Proof {
     /// The call itself.
     Call,
@@ -116,13 +114,13 @@ pub enum Proof {
     Answer,
     /// Nothing; the call may have needed it.
     Possible,
-    /// Nothing, but the service may have used it with the caller's rights; the service that did.
-    ForwardAccess(String),
+    /// Nothing, but a service may have used it with the caller's rights; the prefix of the service.
+    ForwardAccess(&'static str),
 }
 
 /// An action that a call needed or may have needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsedAction {
+pub struct UsedAction<'a> {
     /// Position in the catalogue; `None` for an action that only the error message knows.
     pub id: Option<ActionId>,
     /// Full name; hostile text if `id` is `None`.
@@ -132,16 +130,16 @@ pub struct UsedAction {
     /// What shows it.
     pub proof: Proof,
     /// Resources it was used on, in the order of the resource types; empty if none can be named.
-    pub resources: Vec<UsedResource>,
+    pub resources: Vec<UsedResource<'a>>,
     /// Resource types that every use needs and for which the record names no resource.
     pub missing_types: Vec<&'static str>,
 }
 
 /// A resource that an action was used on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UsedResource {
+pub struct UsedResource<'a> {
     /// ARN; hostile text.
-    pub arn: String,
+    pub arn: Cow<'a, str>,
     /// Type within the service, as `bucket`; empty if the error message names the resource.
     pub resource_type: &'static str,
     /// Where the ARN stands or how it was made.
@@ -165,9 +163,9 @@ pub enum ResourceOrigin {
     Names,
 }
 
-impl Outcome {
+impl Outcome<'_> {
     /// Actions that the call proves used: none unless it succeeded.
-    pub fn proven(&self) -> impl Iterator<Item = &UsedAction> {
+    pub fn proven(&self) -> impl Iterator<Item = &UsedAction<'_>> {
         let succeeded = self.attempt == Attempt::Succeeded;
         self.actions
             .iter()
@@ -175,7 +173,16 @@ impl Outcome {
     }
 }
 
-impl UsedAction {
+impl Outcome<'_> {
+    /// Whether every resource that is taken from the record is an ARN of `resources` as it stands there.
+    pub fn names_records_whole(&self, call: &Call<'_>) -> bool {
+        let resources = self.actions.iter().flat_map(|action| &action.resources);
+        let mut recorded = resources.filter(|resource| resource.origin == ResourceOrigin::Record);
+        recorded.all(|resource| call.resource_arns.contains(&&*resource.arn))
+    }
+}
+
+impl UsedAction<'_> {
     /// Whether the record shows that the call needed the action.
     pub fn is_proven(&self) -> bool {
         !matches!(self.proof, Proof::Possible | Proof::ForwardAccess(_))
@@ -264,15 +271,18 @@ impl Class {
 
 impl Proof {
     /// Text in reports and in SQL; empty if there is none.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Call => "call".to_owned(),
-            Self::Parameter(name) => format!("parameter {name}"),
-            Self::Message => "error message".to_owned(),
-            Self::PassedRole => "passed role".to_owned(),
-            Self::Answer => "answer: no such key".to_owned(),
-            Self::Possible => "none".to_owned(),
-            Self::ForwardAccess(service) => format!("none; {service} may use it for the caller"),
-        }
+    pub fn text(self) -> Cow<'static, str> {
+        let plain = match self {
+            Self::Call => "call",
+            Self::Parameter(name) => return Cow::Owned(format!("parameter {name}")),
+            Self::Message => "error message",
+            Self::PassedRole => "passed role",
+            Self::Answer => "answer: no such key",
+            Self::Possible => "none",
+            Self::ForwardAccess(prefix) => {
+                return Cow::Owned(format!("none; {prefix}.amazonaws.com may use it for the caller"));
+            }
+        };
+        Cow::Borrowed(plain)
     }
 }

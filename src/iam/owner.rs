@@ -1,8 +1,10 @@
 //! Whose a resource is that a request names without an ARN: some requests say the account beside the name or in it.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
-use super::parameters::strings_at;
+use super::arn::is_account_id;
+use super::parameters::Parameters;
+use super::parameters::part_of;
 
 /// Services and the parameters that may hold the account of what they name.
 const PARAMETERS: &[(&str, &str)] = &[
@@ -13,21 +15,18 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("sqs", "queueOwnerAWSAccountId"),
 ];
 
-/// The account that a request says, as `444455556666`, `444455556666:function:name` or `https://…/444455556666/name`.
-///
-/// The parameters are asked for only if the service has requests that say it.
-pub(super) fn stated_account<'v>(action: &str, parameters: impl Fn() -> &'v Value) -> Option<String> {
+/// Parameters that may hold the account of what an action is used on.
+pub(super) fn account_parameters(action: &str) -> Vec<&'static str> {
     let service = action.split(':').next().unwrap_or_default();
     let of_service = PARAMETERS.iter().filter(|(of, _)| *of == service);
-    let mut texts = of_service.flat_map(|(_, parameter)| strings_at(parameters(), parameter));
-    texts.find_map(|text| {
-        let mut parts = text.split([':', '/']);
-        parts.find(|part| is_account(part)).map(str::to_owned)
-    })
+    of_service.map(|(_, parameter)| *parameter).collect()
 }
 
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The account that one of the parameters says, as `444455556666`, `444455556666:function:name` or
+/// `https://…/444455556666/name`.
+pub(super) fn stated_account<'a>(names: &[&str], parameters: &Parameters<'a>) -> Option<Cow<'a, str>> {
+    let mut texts = names.iter().flat_map(|name| parameters.strings_at(name));
+    texts.find_map(|text| part_of(&text, |text| text.split([':', '/']).find(|part| is_account_id(part))))
 }
 
 #[cfg(test)]
@@ -58,7 +57,8 @@ mod tests {
             ("lambda:InvokeFunction", json!({"functionName": "pay"}), false),
             ("sqs:SendMessage", json!({"registryId": "444455556666"}), false),
         ] {
-            let found = stated_account(action, || &parameters);
+            let parameters = parameters.to_string();
+            let found = stated_account(&account_parameters(action), &Parameters::parse(Some(&parameters)));
             assert_eq!(
                 found.as_deref(),
                 account.then_some("444455556666"),

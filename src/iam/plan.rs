@@ -6,6 +6,9 @@ use super::catalogue::Level;
 use super::catalogue::ResourceUse;
 use super::copy_source::CopyEnd;
 use super::facts::Facts;
+use super::likeness::ArnWords;
+use super::owner;
+use super::parameters;
 use super::rule::Candidate;
 use super::rule::Rule;
 use super::template::Target;
@@ -16,6 +19,9 @@ pub struct KnownOperation {
     pub(super) rule: Rule,
     /// One per candidate of the rule.
     pub(super) plans: Vec<CandidatePlan>,
+    /// Request parameters whose presence tells the service prefix, if there are several.
+    pub(super) prefix_choices: Vec<(&'static str, &'static str)>,
+    pub(super) arn_words: ArnWords,
 }
 
 /// How to look at records under one service prefix.
@@ -41,10 +47,14 @@ pub(super) struct ActionPlan {
     pub(super) may_guess: bool,
     /// Parameters whose presence proves the use.
     pub(super) evidence: Vec<&'static str>,
+    /// Marks of their names.
+    pub(super) evidence_marks: u64,
     /// Whether it puts tags on what the operation makes, so that the resources of the call are not its own.
     pub(super) is_tag_on_create: bool,
     /// Which of the two objects it is about, where the operation copies one.
     pub(super) copy_end: Option<CopyEnd>,
+    /// Parameters that may say whose the resources are.
+    pub(super) account_parameters: Vec<&'static str>,
 }
 
 impl KnownOperation {
@@ -54,10 +64,18 @@ impl KnownOperation {
             .candidates
             .iter()
             .map(|candidate| CandidatePlan::new(facts, candidate));
+        let plans: Vec<CandidatePlan> = plans.collect();
         Self {
-            plans: plans.collect(),
+            arn_words: ArnWords::of(&plans),
+            plans,
+            prefix_choices: facts.event_map.prefix_choices(event_source).collect(),
             rule,
         }
+    }
+
+    /// Resource types of the data events of this operation; empty if its events are management events.
+    pub fn data_event_types(&self) -> &[&'static str] {
+        &self.rule.data_event_types
     }
 }
 
@@ -79,18 +97,21 @@ impl ActionPlan {
         let name = facts.name(id);
         let uses = facts.resource_uses(id).into_iter();
         let templates: Vec<_> = facts.templates.of(candidate.prefix, candidate.operation, id).collect();
+        let evidence: Vec<_> = facts.event_map.evidence(name).collect();
         // At API Gateway the same identifiers stand in the paths of many types, of which a call concerns one.
         let is_by_path = candidate.prefix == "apigateway";
         Self {
             uses: uses.map(|used| (used, ArnFormat::parse(used.arn_format))).collect(),
             may_guess: !is_by_path && !templates.iter().any(|(target, _)| *target == Target::Arn),
             templates,
-            evidence: facts.event_map.evidence(name).collect(),
+            evidence_marks: parameters::marks(&evidence),
+            evidence,
             // Tags of a new object of S3 are put on the object that the request names.
             is_tag_on_create: candidate.prefix != "s3"
                 && !candidate.primary.contains(&id)
                 && facts.action(id).is_some_and(|action| action.level == Level::Tagging),
             copy_end: CopyEnd::of(candidate.operation, name),
+            account_parameters: owner::account_parameters(name),
             id,
             name,
         }

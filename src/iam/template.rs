@@ -1,14 +1,14 @@
 //! Where the parameters of a request hold the parts of the ARNs that it touches, if the names do not tell.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-use serde_json::Value;
 
 use super::catalogue::ActionId;
 use super::catalogue::Catalogue;
 use super::facts::FactsError;
 use super::facts::Sections;
-use super::parameters::strings_at;
+use super::parameters::Parameters;
+use super::parameters::part_of;
 
 /// Templates of every operation and action.
 #[derive(Debug, Default)]
@@ -69,12 +69,13 @@ impl Templates {
 }
 
 /// The values that a template gives, none if a parameter that it needs is missing.
-pub(super) fn values(template: &str, parameters: &Value, surroundings: Surroundings<'_>) -> Vec<String> {
-    let alternatives = template.split("||").map(|text| fill(text, parameters, surroundings));
-    alternatives
-        .into_iter()
-        .find(|values| !values.is_empty())
-        .unwrap_or_default()
+pub(super) fn values<'a>(
+    template: &str,
+    parameters: &Parameters<'a>,
+    surroundings: Surroundings<'_>,
+) -> Vec<Cow<'a, str>> {
+    let mut alternatives = template.split("||").map(|text| fill(text, parameters, surroundings));
+    alternatives.find(|values| !values.is_empty()).unwrap_or_default()
 }
 
 fn parse_target(row: &'static str) -> Option<(Target, &'static str)> {
@@ -88,66 +89,88 @@ fn parse_target(row: &'static str) -> Option<(Target, &'static str)> {
     target.strip_prefix('@').map(|name| (Target::ResourceType(name), text))
 }
 
-fn fill(text: &str, parameters: &Value, surroundings: Surroundings<'_>) -> Vec<String> {
-    let mut filled = vec![String::new()];
+fn fill<'a>(text: &str, parameters: &Parameters<'a>, surroundings: Surroundings<'_>) -> Vec<Cow<'a, str>> {
+    let mut filled = vec![Cow::Borrowed("")];
     let mut rest = text;
     while let Some((literal, after)) = rest.split_once('{') {
         let Some((placeholder, behind)) = after.split_once('}') else {
             return Vec::new();
         };
+        append(&mut filled, literal);
         let found = placeholder_values(placeholder, parameters, surroundings);
         if found.is_empty() || found.len().saturating_mul(filled.len()) > MAX_VALUES {
             return Vec::new();
         }
         filled = filled
             .iter()
-            .flat_map(|head| found.iter().map(move |value| format!("{head}{literal}{value}")))
+            .flat_map(|head| found.iter().map(move |value| joined(head, value)))
             .collect();
         rest = behind;
     }
-    filled.iter_mut().for_each(|value| value.push_str(rest));
+    append(&mut filled, rest);
     filled.retain(|value| !value.is_empty());
     filled
 }
 
-fn placeholder_values(placeholder: &str, parameters: &Value, surroundings: Surroundings<'_>) -> Vec<String> {
-    match placeholder {
-        "$Partition" => return vec![surroundings.partition.to_owned()],
-        "$Region" => return vec![surroundings.region.to_owned()],
-        "$Account" => return vec![surroundings.account.to_owned()],
-        _ => {}
+fn append(values: &mut [Cow<'_, str>], text: &str) {
+    if !text.is_empty() {
+        values.iter_mut().for_each(|value| value.to_mut().push_str(text));
+    }
+}
+
+fn joined<'a>(head: &str, tail: &Cow<'a, str>) -> Cow<'a, str> {
+    match head.is_empty() {
+        true => tail.clone(),
+        false => Cow::Owned([head, tail].concat()),
+    }
+}
+
+fn placeholder_values<'a>(
+    placeholder: &str,
+    parameters: &Parameters<'a>,
+    surroundings: Surroundings<'_>,
+) -> Vec<Cow<'a, str>> {
+    let surrounding = match placeholder {
+        "$Partition" => Some(surroundings.partition),
+        "$Region" => Some(surroundings.region),
+        "$Account" => Some(surroundings.account),
+        _ => None,
+    };
+    if let Some(text) = surrounding {
+        return vec![Cow::Owned(text.to_owned())];
     }
     let (path, operation) = placeholder.split_once(':').unwrap_or((placeholder, ""));
-    let found = strings_at(parameters, path.trim_end_matches('?'));
-    let values: Vec<String> = found.into_iter().filter_map(|text| apply(operation, &text)).collect();
+    let found = parameters.strings_at(path.trim_end_matches('?')).into_iter();
+    let values: Vec<_> = found
+        .filter_map(|text| part_of(&text, |text| apply(operation, text)))
+        .collect();
     match values.is_empty() && path.ends_with('?') {
-        true => vec![String::new()],
+        true => vec![Cow::Borrowed("")],
         false => values,
     }
 }
 
 /// Takes a part out of a parameter's text.
-fn apply(operation: &str, text: &str) -> Option<String> {
+fn apply<'t>(operation: &str, text: &'t str) -> Option<&'t str> {
     let behind = |mark: char| text.rsplit_once(mark).map_or(text, |(_, tail)| tail);
     let all = |text: &str, is_fit: fn(&u8) -> bool| !text.is_empty() && text.bytes().all(|byte| is_fit(&byte));
-    let part = match operation.split_once('=').unwrap_or((operation, "")) {
-        ("", _) => text,
-        ("segment", _) => behind('/'),
-        ("key", _) => Some(behind('/')).filter(|key| all(key, |byte| byte.is_ascii_hexdigit() || *byte == b'-'))?,
-        ("tail", _) if text.starts_with("arn:") => behind(':'),
-        ("tail", _) => text,
-        ("head", _) => text.split_once(':')?.0,
-        ("path", _) => text.trim_start_matches('/'),
-        ("function", _) => function_name(text),
-        ("family", _) => behind('/').split(':').next()?,
-        ("revision", _) => text.rsplit_once(':')?.1,
-        ("digits", _) => Some(text).filter(|text| all(text, u8::is_ascii_digit))?,
-        ("name", _) => Some(text).filter(|text| !all(text, u8::is_ascii_digit))?,
-        ("after", prefix) => text.strip_prefix(prefix).unwrap_or(text),
-        ("only", prefix) => Some(text).filter(|text| text.starts_with(prefix))?,
-        _ => return None,
-    };
-    Some(part.to_owned())
+    match operation.split_once('=').unwrap_or((operation, "")) {
+        ("", _) => Some(text),
+        ("segment", _) => Some(behind('/')),
+        ("key", _) => Some(behind('/')).filter(|key| all(key, |byte| byte.is_ascii_hexdigit() || *byte == b'-')),
+        ("tail", _) if text.starts_with("arn:") => Some(behind(':')),
+        ("tail", _) => Some(text),
+        ("head", _) => Some(text.split_once(':')?.0),
+        ("path", _) => Some(text.trim_start_matches('/')),
+        ("function", _) => Some(function_name(text)),
+        ("family", _) => behind('/').split(':').next(),
+        ("revision", _) => Some(text.rsplit_once(':')?.1),
+        ("digits", _) => Some(text).filter(|text| all(text, u8::is_ascii_digit)),
+        ("name", _) => Some(text).filter(|text| !all(text, u8::is_ascii_digit)),
+        ("after", prefix) => Some(text.strip_prefix(prefix).unwrap_or(text)),
+        ("only", prefix) => Some(text).filter(|text| text.starts_with(prefix)),
+        _ => None,
+    }
 }
 
 /// Function name of a name, an ARN or `account:function:name`, each with or without a qualifier.
@@ -158,6 +181,7 @@ fn function_name(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
     use serde_json::json;
 
     use super::*;
@@ -168,7 +192,9 @@ mod tests {
             region: "eu-west-1",
             account: "111122223333",
         };
-        values(template, parameters, surroundings)
+        let parameters = parameters.to_string();
+        let values = values(template, &Parameters::parse(Some(&parameters)), surroundings);
+        values.into_iter().map(Cow::into_owned).collect()
     }
 
     #[test]

@@ -4,10 +4,9 @@
 //! the known parameters of the operation, a parameter that is an ARN of the type, parameters named like the variables of
 //! the type's ARN. What is no ARN in the record is a hint.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-
-use serde_json::Value;
 
 use super::arn_format::ArnFormat;
 use super::arn_format::Part;
@@ -18,8 +17,8 @@ use super::outcome::Call;
 use super::outcome::ResourceOrigin;
 use super::outcome::UsedResource;
 use super::owner;
-use super::parameters;
-use super::parameters::Members;
+use super::parameters::Parameters;
+use super::parameters::part_of;
 use super::passed_roles::partition;
 use super::plan::ActionPlan;
 use super::template;
@@ -27,59 +26,53 @@ use super::template::MAX_VALUES;
 use super::template::Surroundings;
 use super::template::Target;
 
-/// The JSON of a request, parsed when something is looked for in it: of most calls the record itself names the resources.
-#[derive(Debug)]
-pub(super) struct Parameters<'a> {
-    text: Option<&'a str>,
-    value: OnceCell<Value>,
-}
-
-/// A request, with all its members when something is looked for by name.
+/// A request, parsed when something is looked for in it: of most calls the record itself names the resources.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
-    parameters: &'a Parameters<'a>,
-    members: OnceCell<Members<'a>>,
-}
-
-impl<'a> Parameters<'a> {
-    pub(super) fn new(text: Option<&'a str>) -> Self {
-        Self {
-            text,
-            value: OnceCell::new(),
-        }
-    }
+    text: Option<&'a str>,
+    parameters: OnceCell<Parameters<'a>>,
+    arns: OnceCell<Vec<Cow<'a, str>>>,
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(parameters: &'a Parameters<'a>) -> Self {
+    /// A request of its JSON.
+    pub(super) fn new(text: Option<&'a str>) -> Self {
         Self {
-            parameters,
-            members: OnceCell::new(),
+            text,
+            parameters: OnceCell::new(),
+            arns: OnceCell::new(),
         }
     }
 
-    /// The parameters; null for what is absent or no JSON.
-    pub(super) fn parameters(&self) -> &'a Value {
-        let parameters = self.parameters;
-        parameters.value.get_or_init(|| parameters::parse(parameters.text))
+    pub(super) fn parameters(&self) -> &Parameters<'a> {
+        self.parameters.get_or_init(|| Parameters::parse(self.text))
     }
 
-    pub(super) fn members(&self) -> &Members<'a> {
-        self.members.get_or_init(|| Members::of(self.parameters()))
+    /// Marks of the names of members whose values were read.
+    pub(super) fn read(&self) -> u64 {
+        self.parameters.get().map_or(0, Parameters::read)
+    }
+
+    /// ARNs among the parameters.
+    pub(super) fn arns(&self) -> &[Cow<'a, str>] {
+        self.arns.get_or_init(|| self.parameters().arns())
     }
 }
 
 /// Resources of an action, and the required types for which the record names none.
 #[derive(Debug, Default)]
-pub(super) struct Resolved {
-    pub(super) resources: Vec<UsedResource>,
+pub(super) struct Resolved<'a> {
+    pub(super) resources: Vec<UsedResource<'a>>,
     pub(super) missing_types: Vec<&'static str>,
 }
 
 /// Finds the resources that a call used an action on.
-pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: &Request<'_>) -> Resolved {
+pub(super) fn resolve<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<'a>) -> Resolved<'a> {
     let region = call.region.unwrap_or_default();
-    let stated_account = owner::stated_account(plan.name, || request.parameters());
+    let stated_account = match plan.account_parameters.is_empty() {
+        true => None,
+        false => owner::stated_account(&plan.account_parameters, request.parameters()),
+    };
     let surroundings = Surroundings {
         partition: partition(region),
         region,
@@ -123,7 +116,7 @@ pub(super) fn resolve(plan: &ActionPlan, call: &Call<'_>, request: &Request<'_>)
 }
 
 /// The object that is read, of which `resources` may say nothing.
-fn of_copy_source(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) -> Resolved {
+fn of_copy_source<'a>(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) -> Resolved<'a> {
     let Some(arn) = source else {
         return Resolved {
             resources: Vec::new(),
@@ -135,7 +128,7 @@ fn of_copy_source(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) ->
         false => ResourceOrigin::Template,
     };
     let object = UsedResource {
-        arn,
+        arn: Cow::Owned(arn),
         resource_type: "object",
         origin,
     };
@@ -145,25 +138,25 @@ fn of_copy_source(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) ->
     }
 }
 
-struct Search<'a, 'r> {
-    plan: &'a ActionPlan,
-    request: &'a Request<'r>,
-    recorded: &'a [&'a str],
-    surroundings: Surroundings<'a>,
+struct Search<'s, 'a> {
+    plan: &'s ActionPlan,
+    request: &'s Request<'a>,
+    recorded: &'s [&'a str],
+    surroundings: Surroundings<'s>,
 }
 
-impl Search<'_, '_> {
-    fn of_type(&self, used: &ResourceUse, format: &ArnFormat) -> (ResourceOrigin, Vec<String>) {
+impl<'a> Search<'_, 'a> {
+    fn of_type(&self, used: &ResourceUse, format: &ArnFormat) -> (ResourceOrigin, Vec<Cow<'a, str>>) {
         let recorded = self.of_format(self.recorded, format);
         if !recorded.is_empty() {
             return (ResourceOrigin::Record, recorded);
         }
         let whole = self.whole_arns(used, format);
-        let given = self.of_format(&parameters::arns(self.request.parameters()), format);
+        let given = self.of_format(self.request.arns(), format);
         // A template may make an ARN of this account of the name in an ARN of another one.
         if !whole.is_empty() && (given.is_empty() || whole.iter().any(|arn| given.contains(arn))) {
-            let is_given = whole.iter().all(|arn| self.request.members().holds(arn));
-            let origin = match is_given {
+            let parameters = self.request.parameters();
+            let origin = match whole.iter().all(|arn| parameters.holds(arn)) {
                 true => ResourceOrigin::Parameter,
                 false => ResourceOrigin::Template,
             };
@@ -179,24 +172,31 @@ impl Search<'_, '_> {
     }
 
     /// The ARNs that have a format and no other format of the action that says more.
-    fn of_format(&self, arns: &[&str], format: &ArnFormat) -> Vec<String> {
+    fn of_format<T>(&self, arns: &[T], format: &ArnFormat) -> Vec<Cow<'a, str>>
+    where
+        T: AsRef<str> + Clone + Into<Cow<'a, str>>,
+    {
+        if arns.is_empty() {
+            return Vec::new();
+        }
         let others = || self.plan.uses.iter().map(|(_, format)| format);
         let is_best = |arn: &str, loosely: bool| {
             let says_more = |other: &ArnFormat| other.literal_length() > format.literal_length();
             format.matches(arn, loosely) && !others().any(|other| says_more(other) && other.matches(arn, loosely))
         };
-        let owned = |arn: &&str| (*arn).to_owned();
-        let strict: Vec<String> = arns.iter().filter(|arn| is_best(arn, false)).map(owned).collect();
+        let is_claimed = |arn: &str| others().any(|other| other.matches(arn, false));
+        let strict = arns.iter().filter(|arn| is_best((*arn).as_ref(), false));
+        let strict: Vec<Cow<'a, str>> = strict.cloned().map(T::into).collect();
         if !strict.is_empty() {
             return strict;
         }
-        let is_unclaimed = |arn: &&&str| !others().any(|other| other.matches(arn, false));
-        let unclaimed = arns.iter().filter(is_unclaimed);
-        unclaimed.filter(|arn| is_best(arn, true)).map(owned).collect()
+        let loose = arns.iter().filter(|arn| is_best((*arn).as_ref(), true));
+        let unclaimed = loose.filter(|arn| !is_claimed((*arn).as_ref()));
+        unclaimed.cloned().map(T::into).collect()
     }
 
     /// ARNs that templates give as a whole.
-    fn whole_arns(&self, used: &ResourceUse, format: &ArnFormat) -> Vec<String> {
+    fn whole_arns(&self, used: &ResourceUse, format: &ArnFormat) -> Vec<Cow<'a, str>> {
         let templates = self.plan.templates.iter().filter(|(target, _)| match target {
             Target::ResourceType(name) => *name == used.resource_type,
             Target::Arn => true,
@@ -204,13 +204,12 @@ impl Search<'_, '_> {
         });
         let values =
             templates.flat_map(|(_, text)| template::values(text, self.request.parameters(), self.surroundings));
-        let arns: Vec<String> = values.filter(|value| value.starts_with("arn:")).collect();
-        let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+        let arns: Vec<Cow<'a, str>> = values.filter(|value| value.starts_with("arn:")).collect();
         self.of_format(&arns, format)
     }
 
     /// ARNs made of the values of a format's variables; none if one has no value, or if nothing varies.
-    fn assembled(&self, format: &ArnFormat) -> (ResourceOrigin, Vec<String>) {
+    fn assembled(&self, format: &ArnFormat) -> (ResourceOrigin, Vec<Cow<'a, str>>) {
         let mut origin = ResourceOrigin::Names;
         let mut variables = Vec::new();
         for name in format.variables().filter(|name| self.surrounding(name).is_none()) {
@@ -240,13 +239,18 @@ impl Search<'_, '_> {
             let named = variables.iter().find(|(name, _)| *part == Part::Variable(name));
             let values = named.map(|(_, values)| values.as_slice()).unwrap_or_default();
             let names: Vec<&str> = values.iter().filter_map(|value| name_behind(before, value)).collect();
-            arns = arns
-                .iter()
-                .flat_map(|head| names.iter().map(move |name| format!("{head}{name}")))
-                .collect();
+            match names.as_slice() {
+                [name] => arns.iter_mut().for_each(|arn| arn.push_str(name)),
+                names => {
+                    arns = arns
+                        .iter()
+                        .flat_map(|head| names.iter().map(move |name| [head, *name].concat()))
+                        .collect();
+                }
+            }
             before = "";
         }
-        (origin, arns)
+        (origin, arns.into_iter().map(Cow::Owned).collect())
     }
 
     /// Value of a variable that the request does not hold.
@@ -261,42 +265,45 @@ impl Search<'_, '_> {
 
     /// Values of a parameter of the request that is named like a variable without its ending, as `cluster` for
     /// `ClusterName`; of an ARN, the name that it ends in.
-    fn shortly_named(&self, name: &str) -> Vec<String> {
+    fn shortly_named(&self, name: &str) -> Vec<Cow<'a, str>> {
         let short = name.strip_suffix("Name").or_else(|| name.strip_suffix("Id"));
         let Some(short) = short.filter(|short| !short.is_empty()) else {
             return Vec::new();
         };
         // A policy, say, is no name.
-        let is_name = |name: &str| {
+        let is_name = |name: &&str| {
             let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
             !name.is_empty() && name.bytes().all(is_fit)
         };
-        let values = parameters::strings_at(self.request.parameters(), short).into_iter();
-        let names = values.map(|value| value.rsplit('/').next().unwrap_or_default().to_owned());
-        names.filter(|name| is_name(name)).collect()
+        let values = self.request.parameters().strings_at(short).into_iter();
+        let names = values.filter_map(|value| part_of(&value, |value| value.rsplit('/').next().filter(is_name)));
+        names.collect()
     }
 
-    fn variable(&self, name: &str) -> (ResourceOrigin, Vec<String>) {
+    fn variable(&self, name: &str) -> (ResourceOrigin, Vec<Cow<'a, str>>) {
+        let parameters = self.request.parameters();
         let templates = self
             .plan
             .templates
             .iter()
             .filter(|(target, _)| matches!(target, Target::Variable(of) if *of == name));
-        let mut values: Vec<String> = templates
-            .flat_map(|(_, text)| template::values(text, self.request.parameters(), self.surroundings))
+        let mut values: Vec<Cow<'a, str>> = templates
+            .flat_map(|(_, text)| template::values(text, parameters, self.surroundings))
             .collect();
         let mut origin = ResourceOrigin::Template;
         if values.is_empty() {
             origin = ResourceOrigin::Names;
-            values = self.request.members().strings_named(name);
+            values = parameters.strings_named(name);
         }
         if values.is_empty() {
             values = self.shortly_named(name);
         }
         // An ARN is no part of an ARN.
         values.retain(|value| !value.starts_with("arn:"));
-        let mut seen = BTreeSet::new();
-        values.retain(|value| seen.insert(value.clone()));
+        if values.len() > 1 {
+            let mut seen = BTreeSet::new();
+            values.retain(|value| seen.insert(value.clone()));
+        }
         (origin, values)
     }
 }

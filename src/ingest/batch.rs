@@ -240,8 +240,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         }
         let last = self.hashes.finish();
         self.note_hash(last, &mut decoder);
-        let rows = std::mem::replace(&mut self.rows, RowBuffer::new(self.work.keys.clone()));
-        let duplicates = flush(self.work, rows, &self.plan)?;
+        let duplicates = flush(self.work, &self.rows, &self.plan)?;
         self.duplicates.extend(duplicates);
         for (index, entry) in &mut self.finished {
             let counted = self.duplicates.iter().filter(|(duplicate, _)| duplicate == index);
@@ -267,8 +266,8 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             if rows.bytes() < buffer_bytes {
                 return Ok(());
             }
-            let full = std::mem::replace(rows, RowBuffer::new(work.keys.clone()));
-            duplicates.extend(flush(work, full, plan)?);
+            duplicates.extend(flush(work, rows, plan)?);
+            rows.clear();
             plan.clear();
             plan.push(index);
             Ok(())
@@ -282,7 +281,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         failpoint::pass(Point::Decoded).map_err(|error| work.store.unwritable(error))?;
         spill(&mut self.rows)?;
         if self.rows.rows() == 0 {
-            self.rows = RowBuffer::new(work.keys.clone());
+            self.rows.clear();
             self.plan.clear();
         }
         Ok(decoded)

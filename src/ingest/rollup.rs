@@ -10,6 +10,7 @@ mod rebuild;
 mod smallest;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -44,7 +45,7 @@ pub(super) struct Rollup {
 struct Key {
     event_date: Option<i32>,
     /// The texts of the group, in the order of the columns of `usage`.
-    texts: Vec<Option<String>>,
+    texts: Arc<[Option<String>]>,
     need: Need,
 }
 
@@ -91,7 +92,7 @@ impl Rollup {
             std::mem::swap(self, &mut other);
         }
         for (key, tally) in other.rows {
-            self.rows.entry(key).or_default().merge(&tally);
+            add(&mut self.rows, key, tally);
         }
     }
 
@@ -150,7 +151,7 @@ impl Rollup {
 }
 
 impl Tally {
-    fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, other: Self) {
         self.calls += other.calls;
         self.events += other.events;
         self.unnamed += other.unnamed;
@@ -160,9 +161,19 @@ impl Tally {
             }
             (own, others) => own.or(others),
         };
-        self.resources.merge(&other.resources);
-        self.session_names.merge(&other.session_names);
-        self.addresses.merge(&other.addresses);
+        self.resources.merge(other.resources);
+        self.session_names.merge(other.session_names);
+        self.addresses.merge(other.addresses);
+    }
+}
+
+/// Adds sums to those of the same key.
+fn add(rows: &mut BTreeMap<Key, Tally>, key: Key, tally: Tally) {
+    match rows.entry(key) {
+        Entry::Occupied(known) => known.into_mut().merge(tally),
+        Entry::Vacant(place) => {
+            place.insert(tally);
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod asked;
 mod call;
+mod finding;
 mod ownership;
 mod plan;
 mod totals;
@@ -20,6 +21,7 @@ pub use asked::AskedParts;
 pub use call::CallNeed;
 pub use call::NeedKind;
 pub use call::ReplayedCall;
+pub use finding::ReplayFinding;
 pub use ownership::Ownership;
 pub use plan::Plan;
 pub use plan::by_logged_arn;
@@ -31,6 +33,8 @@ pub use trial::full_access;
 pub use trial::full_access_to_resources;
 
 use asked::Asked;
+use finding::Place;
+use finding::shown;
 use hashbrown::HashMap;
 use totals::Fate;
 
@@ -43,9 +47,6 @@ use super::evaluation::ResourceName;
 use super::evaluation::context_of_asked;
 use crate::iam::Facts;
 use crate::iam::json::Json;
-
-/// Events that are named for each finding.
-const SAMPLES: usize = 3;
 
 /// Kinds of calls that are remembered, so that memory has a bound.
 const REMEMBERED: usize = 200_000;
@@ -61,34 +62,13 @@ pub struct Actor<'a> {
     pub unique_id: Option<String>,
 }
 
-/// What came out for one principal, action, resource and region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplayFinding {
-    /// What would have become of the calls.
-    pub consequence: Consequence,
-    /// ARN of the principal.
-    pub principal_arn: String,
-    /// The action; the name of the call where none is known.
-    pub action: String,
-    /// The resource, of objects in folders the first folder; `None` if the record names none.
-    pub resource: Option<String>,
-    /// Region that served the calls.
-    pub region: Option<String>,
-    /// How many.
-    pub calls: u64,
-    /// The first: microseconds since 1970-01-01T00:00:00Z.
-    pub first_seen: i64,
-    /// The last.
-    pub last_seen: i64,
-    /// Ids of the newest events, the newest first.
-    samples: Vec<(i64, String)>,
-}
-
 /// Replays calls.
 #[derive(Debug)]
 pub struct Replay<'a> {
     facts: &'a Facts,
     actors: &'a BTreeMap<String, Actor<'a>>,
+    /// ARNs of the actors by unique id.
+    arns: BTreeMap<&'a str, &'a str>,
     everybody: Option<Actor<'a>>,
     ownership: Ownership,
     asked: Asked,
@@ -98,16 +78,6 @@ pub struct Replay<'a> {
     places: HashMap<Place, usize>,
     findings: Vec<ReplayFinding>,
     totals: CallTotals,
-}
-
-/// What distinguishes findings.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Place {
-    consequence: Consequence,
-    principal_arn: String,
-    action: String,
-    resource: Option<String>,
-    region: Option<String>,
 }
 
 /// What becomes of one request of a call.
@@ -131,6 +101,10 @@ impl<'a> Replay<'a> {
         Self {
             facts,
             actors,
+            arns: actors
+                .iter()
+                .filter_map(|(arn, actor)| Some((actor.unique_id.as_deref()?, arn.as_str())))
+                .collect(),
             everybody: None,
             ownership: Ownership::default(),
             asked: Asked::by(actors.values()),
@@ -185,7 +159,14 @@ impl<'a> Replay<'a> {
 
     /// Finds out what comes out for a call and remembers it; false if it is nobody's who is looked at.
     fn learn(&mut self, call: &ReplayedCall<'_>) -> bool {
-        let Some(actor) = self.actors.get(call.principal_arn).or(self.everybody.as_ref()) else {
+        let known = call.principal_id.and_then(|id| self.arns.get(id).copied());
+        let renamed = known.filter(|_| call.names_an_id_alone()).map(|arn| call.of(arn));
+        let call = renamed.as_ref().unwrap_or(call);
+        let named = self
+            .actors
+            .get(call.principal_arn)
+            .filter(|_| !call.names_an_id_alone());
+        let Some(actor) = named.or(self.everybody.as_ref()) else {
             return false;
         };
         let mut judged = Judged::default();
@@ -342,56 +323,6 @@ impl Actor<'_> {
             .as_deref()
             .zip(call.principal_id.filter(|id| !id.is_empty()));
         ids.is_some_and(|(own, theirs)| own != theirs)
-    }
-}
-
-impl ReplayFinding {
-    /// Ids of the newest events, the newest first.
-    pub fn event_ids(&self) -> impl Iterator<Item = &str> {
-        self.samples.iter().map(|(_, id)| id.as_str())
-    }
-
-    fn at(place: Place) -> Self {
-        Self {
-            consequence: place.consequence,
-            principal_arn: place.principal_arn,
-            action: place.action,
-            resource: place.resource,
-            region: place.region,
-            calls: 0,
-            first_seen: i64::MAX,
-            last_seen: i64::MIN,
-            samples: Vec::new(),
-        }
-    }
-
-    fn place(&self) -> (&Consequence, &str, &str, Option<&str>, Option<&str>) {
-        let (resource, region) = (self.resource.as_deref(), self.region.as_deref());
-        (&self.consequence, &self.principal_arn, &self.action, resource, region)
-    }
-
-    fn add(&mut self, call: &ReplayedCall<'_>) {
-        let time = call.fields.event_time;
-        self.calls += 1;
-        self.first_seen = self.first_seen.min(time);
-        self.last_seen = self.last_seen.max(time);
-        // Of equal moments the first id counts, whatever the order in which calls come.
-        let is_before = |(at, id): &(i64, String)| *at > time || (*at == time && id.as_str() < call.event_id);
-        let position = self.samples.partition_point(is_before);
-        if position < SAMPLES {
-            self.samples.insert(position, (time, call.event_id.to_owned()));
-            self.samples.truncate(SAMPLES);
-        }
-    }
-}
-
-/// Objects of a bucket by their first folder: there may be millions.
-fn shown(arn: &str) -> String {
-    let is_object = arn.split(':').nth(2) == Some("s3");
-    let mut parts = arn.splitn(3, '/').filter(|_| is_object);
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(bucket), Some(folder), Some(_)) => format!("{bucket}/{folder}/*"),
-        _ => arn.to_owned(),
     }
 }
 

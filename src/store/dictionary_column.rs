@@ -123,29 +123,28 @@ impl<'p> DictionaryEncoder<'p> {
 
     /// One data page; leaves the numbers of its values in `indexes`.
     fn page(&mut self, keys: &Int32Array, used: &mut UsedValues<'_>) -> Result<CompressedPage, ParquetError> {
-        self.indexes.clear();
-        self.levels.clear();
-        match keys.nulls() {
-            Some(nulls) if nulls.null_count() == keys.len() => self.levels.resize(keys.len(), 0),
-            Some(nulls) if nulls.null_count() > 0 => {
-                for (&key, is_present) in keys.values().iter().zip(nulls) {
-                    self.levels.push(u32::from(is_present));
-                    if is_present {
-                        self.indexes.push(used.index(key)?);
-                    }
-                }
-            }
-            _ => {
-                self.levels.resize(keys.len(), 1);
-                for &key in keys.values() {
-                    self.indexes.push(used.index(key)?);
-                }
-            }
-        }
         // Levels have their length in front, indexes their width.
         self.page.clear();
         self.page.extend_from_slice(&[0; size_of::<u32>()]);
-        run_length::encode(&self.levels, 1, &mut self.page);
+        self.indexes.clear();
+        match keys.nulls().filter(|nulls| nulls.null_count() > 0) {
+            Some(nulls) if nulls.null_count() == keys.len() => run_length::repeat(0, keys.len(), 1, &mut self.page),
+            Some(nulls) => {
+                self.levels.clear();
+                for (start, end) in nulls.valid_slices() {
+                    self.levels.resize(start, 0);
+                    self.levels.resize(end, 1);
+                    let keys = keys.values().get(start..end).unwrap_or_default();
+                    used.extend_indexes(keys, &mut self.indexes)?;
+                }
+                self.levels.resize(keys.len(), 0);
+                run_length::encode(&self.levels, 1, &mut self.page);
+            }
+            None => {
+                run_length::repeat(1, keys.len(), 1, &mut self.page);
+                used.extend_indexes(keys.values(), &mut self.indexes)?;
+            }
+        }
         let length = u32_of(self.page.len() - size_of::<u32>())?;
         if let Some(prefix) = self.page.first_chunk_mut() {
             *prefix = length.to_le_bytes();
@@ -194,6 +193,25 @@ impl<'v> UsedValues<'v> {
             keys: Vec::new(),
             plain: Vec::new(),
         }
+    }
+
+    /// Appends the index of every key.
+    fn extend_indexes(&mut self, keys: &[i32], indexes: &mut Vec<u32>) -> Result<(), ParquetError> {
+        for block in keys.chunks(run_length::BLOCK) {
+            // Rows are sorted, so that most columns have long runs.
+            match block.first() {
+                Some(&key) if run_length::are_all(block, key) => {
+                    let index = self.index(key)?;
+                    indexes.resize(indexes.len() + block.len(), index);
+                }
+                _ => {
+                    for &key in block {
+                        indexes.push(self.index(key)?);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     #[inline]

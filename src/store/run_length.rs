@@ -4,6 +4,8 @@
 
 /// Numbers that are packed together, and the shortest run worth its own header.
 const GROUP: usize = 8;
+/// Numbers that are compared at once.
+pub(super) const BLOCK: usize = 32;
 
 /// Bits that the numbers below `count` need.
 pub(super) fn bit_width(count: usize) -> u8 {
@@ -14,28 +16,44 @@ pub(super) fn bit_width(count: usize) -> u8 {
 /// Appends the numbers, none of which needs more than `width` bits.
 pub(super) fn encode(numbers: &[u32], width: u8, out: &mut Vec<u8>) {
     let (mut packed, mut position) = (0_usize, 0_usize);
-    for run in numbers.chunk_by(PartialEq::eq) {
+    while let Some((group, rest)) = numbers.get(position..).and_then(<[u32]>::split_first_chunk::<GROUP>) {
+        let [.., number] = *group;
+        // From the back, so that where there are no runs a group takes one comparison.
+        if let Some(other) = group.iter().rposition(|&other| other != number) {
+            position += other + 1;
+            continue;
+        }
+        let length = GROUP + first_run(rest, number);
         // Packed numbers come in whole groups, so those before a run take from it what they lack.
         let lacking = (position - packed).next_multiple_of(GROUP) - (position - packed);
-        if run.len() >= lacking + GROUP {
+        if length >= lacking + GROUP {
             pack(numbers.get(packed..position + lacking).unwrap_or_default(), width, out);
-            packed = position + run.len();
-            repeat(
-                run.first().copied().unwrap_or_default(),
-                run.len() - lacking,
-                width,
-                out,
-            );
+            packed = position + length;
+            repeat(number, length - lacking, width, out);
         }
-        position += run.len();
+        position += length;
     }
     pack(numbers.get(packed..).unwrap_or_default(), width, out);
 }
 
-fn repeat(number: u32, count: usize, width: u8, out: &mut Vec<u8>) {
+/// Appends one number so many times.
+pub(super) fn repeat(number: u32, count: usize, width: u8, out: &mut Vec<u8>) {
     header(count << 1, out);
     let bytes = usize::from(width.div_ceil(8));
     out.extend(number.to_le_bytes().iter().take(bytes));
+}
+
+/// How many of the numbers, from the first on, are this one.
+fn first_run(numbers: &[u32], number: u32) -> usize {
+    let blocks = numbers.chunks_exact(BLOCK);
+    let same = blocks.take_while(|block| are_all(block, number)).count() * BLOCK;
+    let rest = numbers.get(same..).unwrap_or_default();
+    same + rest.iter().take_while(|&&other| other == number).count()
+}
+
+/// Whether all numbers are this one: without a way out in the middle, so that many are compared at once.
+pub(super) fn are_all<N: Copy + PartialEq>(numbers: &[N], number: N) -> bool {
+    numbers.iter().fold(true, |same, &other| same & (other == number))
 }
 
 /// Appends numbers bit by bit; the last group is filled up with zeros, which no reader looks at.

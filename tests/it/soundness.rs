@@ -500,8 +500,8 @@ fn regions_are_forbidden_only_where_a_use_of_them_would_have_been_seen() {
     assert!(ended.stdout.contains("us-east-1"), "{}", ended.stderr);
 }
 
-#[test]
-fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+/// Everyday calls, those of `a` in the logs of another account, nameless ones of `b`, and those of a stranger.
+fn calls_by_id_alone() -> Vec<Value> {
     let mut events = everyday();
     let taken = json!({"roleArn": "arn:aws:iam::444455556666:role/x", "roleSessionName": "s"});
     for day in 0..DAYS {
@@ -528,7 +528,12 @@ fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
         stranger["userIdentity"]["principalId"] = json!("AROAstranger:s");
         events.extend([foreign, nameless, stranger]);
     }
-    let estate = Estate::new(&events);
+    events
+}
+
+#[test]
+fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
+    let estate = Estate::new(&calls_by_id_alone());
     let statements = json!([allow(&json!(["ec2:DescribeVpcs", "sts:AssumeRole"]))]);
     let roles = ["a", "b", "base"].map(|name| role(name, &statements));
     estate.file("page.json", &page(&roles, None));
@@ -543,6 +548,36 @@ fn calls_that_name_the_caller_by_its_id_alone_are_its_uses() {
         "b sts:AssumeRole unused",
     ];
     assert_eq!(verdicts, expected);
+
+    let generated = estate.run(&["policy", "--principal", "a", "--mode", "generate"]);
+    assert!(
+        generated.stdout.contains("arn:aws:iam::444455556666:role/x"),
+        "{}",
+        generated.stdout
+    );
+    let other = json!({"Statement": [allow(&json!("ec2:DescribeVpcs"))]});
+    let policy = estate.file("other.policy", &other);
+    for (role, denied) in [("a", "sts:AssumeRole"), ("b", "")] {
+        let arguments = [
+            "replay",
+            "--policy",
+            policy.to_str().unwrap(),
+            "--principal",
+            role,
+            "--output",
+            "json",
+        ];
+        let replayed = estate.run(&arguments);
+        let rows: Vec<Value> = serde_json::from_str(&replayed.stdout).unwrap_or_else(|_| panic!("{}", replayed.stderr));
+        let lost = rows.iter().filter(|row| row["outcome"] == "denied");
+        let lost: Vec<&str> = lost.map(|row| row["action"].as_str().unwrap()).collect();
+        assert_eq!(lost.join(" "), denied, "{}", replayed.stderr);
+        assert!(
+            replayed.stderr.contains(&format!("of {DAYS} calls")),
+            "{}",
+            replayed.stderr
+        );
+    }
 }
 
 #[test]

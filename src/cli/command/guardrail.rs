@@ -81,7 +81,7 @@ async fn region_scp(args: &RegionScpArgs, settings: &Settings, output: &mut Outp
     let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
     note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let callers = trying::callers(&engine, usage.window, &estate).await?;
     let chosen = callers_of(control, &callers, &estate)?;
     let accounts = accounts_of(control, &estate, usage.accounts.keys())?;
     let arns: BTreeSet<&str> = chosen.iter().map(|caller| caller.arn.as_str()).collect();
@@ -147,7 +147,7 @@ async fn service_deny(
     let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
     note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let callers = trying::callers(&engine, usage.window, &estate).await?;
     let chosen = callers_of(control, &callers, &estate)?;
     let accounts = accounts_of(control, &estate, usage.accounts.keys())?;
     let mut uses = ServiceUses::new(facts);
@@ -207,7 +207,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
         output,
     );
     tell_boundary(&found, &chosen, output);
-    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let callers = trying::callers(&engine, usage.window, &estate).await?;
     let of_boundary = Wanted {
         principals: &basis.principals,
         accounts: &basis.accounts,

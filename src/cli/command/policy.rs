@@ -20,7 +20,7 @@ use crate::cli::output::Output;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
-use crate::cli::target::Folder;
+use crate::cli::target::FileFolder;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::policy::Change;
@@ -113,9 +113,10 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
     told.tell(output);
-    let proven = match actors.is_empty() {
-        true => ExitStatus::Done,
-        false => proof.tell(output),
+    let proven = if actors.is_empty() {
+        ExitStatus::Done
+    } else {
+        proof.tell(output)
     };
     proof.tell_denied(output);
     left_out.iter().for_each(|reason| output.warning(reason));
@@ -156,14 +157,20 @@ struct Writer<'a> {
 
 enum Target<'a> {
     Text(PolicyText<'a>),
-    Files(PolicyFiles<'a>, Folder<'a>),
+    Folder {
+        folder: FileFolder<'a>,
+        files: PolicyFiles<'a>,
+    },
 }
 
 impl<'a> Writer<'a> {
     fn new(args: &'a PolicyArgs, frame: PolicyFrame<'a>) -> Result<Self, CliError> {
         let target = match &args.out {
             None => Target::Text(PolicyText::new(frame, args.format)),
-            Some(path) => Target::Files(PolicyFiles::new(frame, args.format), Folder::open(path)?),
+            Some(path) => Target::Folder {
+                folder: FileFolder::open(path)?,
+                files: PolicyFiles::new(frame, args.format),
+            },
         };
         Ok(Self {
             target,
@@ -182,10 +189,9 @@ impl<'a> Writer<'a> {
         }
         let added = match &mut self.target {
             Target::Text(text) => text.add(proposal).map(|text| output.print(&text)),
-            Target::Files(files, folder) => files.add(proposal).map(|files| {
-                let mut files = files.iter();
-                files.try_for_each(|file| folder.write(&file.name, &file.text))
-            }),
+            Target::Folder { folder, files } => files
+                .add(proposal)
+                .map(|files| files.iter().try_for_each(|file| folder.write(&file.name, &file.text))),
         };
         added.unwrap_or_else(|error| {
             self.left_out.push(error.to_string());
@@ -197,7 +203,7 @@ impl<'a> Writer<'a> {
     fn finish(self, output: &mut Output) -> Result<Vec<String>, CliError> {
         match self.target {
             Target::Text(text) => output.print(&text.finish())?,
-            Target::Files(_, folder) => folder.complete(output),
+            Target::Folder { folder, .. } => folder.close(output),
         }
         Ok(self.left_out)
     }

@@ -153,7 +153,7 @@ impl Run<'_> {
         let window = window_of(&basis.evidence, self.engine, self.settings).await?;
         let snapshots = analysis::snapshots(self.engine.session()).await?;
         let estate = Estate::newest(&snapshots);
-        let callers = analysis::callers(self.engine.session(), window).await?;
+        let callers = trying::callers(self.engine, window, &estate).await?;
         let proposed: Vec<NamedPolicy<'_>> = documents
             .iter()
             .map(|it| NamedPolicy::new(&it.name, &it.document))

@@ -18,7 +18,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
-use crate::cli::target::write_files;
+use crate::cli::target::FileFolder;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
 use crate::iam::arn::account_of_arn;
@@ -182,9 +182,12 @@ impl Shown<'_> {
             return match &self.args.write {
                 None => output.print(&trust_policies(&report.roles)),
                 Some(folder) => {
-                    let files = trust_files(&report.roles);
-                    let files = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
-                    write_files(folder, files, output)
+                    let mut written = FileFolder::open(folder)?;
+                    for file in trust_files(&report.roles) {
+                        written.write(&file.name, &file.text)?;
+                    }
+                    written.close(output);
+                    Ok(())
                 }
             };
         }

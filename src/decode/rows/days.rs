@@ -27,8 +27,8 @@ impl RowBuffer {
     /// only one stands beside the buffer.
     ///
     /// `keep` has one entry per row.
-    pub fn into_days<E: From<ArrowError>>(
-        self,
+    pub fn for_each_day<E: From<ArrowError>>(
+        &self,
         keep: &[bool],
         mut take: impl FnMut(DayRows) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -37,16 +37,16 @@ impl RowBuffer {
             let event_date = rows.first().and_then(|&row| self.event_date(row));
             take(DayRows {
                 event_date,
-                batch: Arrays::new(&self, rows).batch()?,
+                batch: Arrays::new(self, rows).batch()?,
             })?;
         }
         Ok(())
     }
 
     /// All rows in the order in which they came, as columns of [`crate::schema::events_file`].
-    pub fn into_batch(self) -> Result<RecordBatch, ArrowError> {
+    pub fn to_batch(&self) -> Result<RecordBatch, ArrowError> {
         let rows: Vec<usize> = (0..self.rows()).collect();
-        Arrays::new(&self, &rows).batch()
+        Arrays::new(self, &rows).batch()
     }
 
     fn event_date(&self, row: usize) -> Option<i32> {

@@ -14,9 +14,9 @@ use super::lock;
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 /// Drops duplicates and writes the rest; returns how many duplicates each object of `plan` had.
-pub(super) fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
-    let mut keep = unseen(work, &rows);
-    drop_stored(work, &rows, &mut keep)?;
+pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
+    let mut keep = unseen(work, rows);
+    drop_stored(work, rows, &mut keep)?;
     let mut duplicates = vec![0_u64; plan.len()];
     for (object, keep) in rows.object_rows().iter().zip(&keep) {
         let slot = usize::try_from(*object)
@@ -29,7 +29,7 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: RowBuffer, plan: &[usize]) -> Res
     if keep.contains(&true) {
         let _span = tracing::debug_span!("stage", rows = keep.len()).entered();
         let mut usage = Rollup::default();
-        rows.into_days(&keep, |day| -> Result<(), IngestError> {
+        rows.for_each_day(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
             usage.add(day.event_date, &day.batch)?;

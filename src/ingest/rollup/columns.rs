@@ -111,14 +111,36 @@ impl Lists {
         })
     }
 
-    pub(super) fn texts(&self, row: usize) -> impl Iterator<Item = &str> {
-        let offsets = self.lists.value_offsets();
-        let bound = |index: usize| offsets.get(index).and_then(|offset| usize::try_from(*offset).ok());
-        let bounds = bound(row).zip(bound(row + 1)).filter(|_| self.lists.is_valid(row));
-        let (start, end) = bounds.unwrap_or_default();
-        (start..end)
-            .filter(|element| self.texts.is_valid(*element))
-            .map(|element| self.texts.value(element))
+    /// The texts of every row.
+    pub(super) fn rows(&self) -> ListRows<'_> {
+        let offsets = self.lists.value_offsets().windows(2).enumerate();
+        let mut rows = ListRows::default();
+        for (row, bounds) in offsets {
+            let bounds = bounds.iter().filter_map(|bound| usize::try_from(*bound).ok());
+            let mut bounds = bounds.filter(|_| self.lists.is_valid(row));
+            let elements = bounds.next().unwrap_or_default()..bounds.next().unwrap_or_default();
+            let elements = elements.filter(|element| self.texts.is_valid(*element));
+            rows.texts.extend(elements.map(|element| self.texts.value(element)));
+            rows.ends.push(rows.texts.len());
+        }
+        rows
+    }
+}
+
+/// The texts of a list column, row by row.
+#[derive(Debug, Default)]
+pub(super) struct ListRows<'b> {
+    texts: Vec<&'b str>,
+    /// Where the texts of each row end.
+    ends: Vec<usize>,
+}
+
+impl<'b> ListRows<'b> {
+    /// The texts of a row.
+    pub(super) fn get(&self, row: usize) -> &[&'b str] {
+        let end_of = |row: usize| self.ends.get(row).copied().unwrap_or_default();
+        let start = row.checked_sub(1).map_or(0, end_of);
+        self.texts.get(start..end_of(row)).unwrap_or_default()
     }
 }
 

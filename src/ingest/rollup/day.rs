@@ -1,31 +1,37 @@
 //! The events of one batch of one day, summed by the numbers of their texts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
-use std::hash::Hasher;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
-use hashbrown::DefaultHashBuilder;
 use hashbrown::HashMap;
 
 use super::Key;
 use super::Need;
 use super::Tally;
 use super::columns::ABSENT;
+use super::events::Calls;
 use super::events::Events;
 use super::events::GroupCodes;
 use super::smallest::Smallest;
 use crate::iam::Attempt;
 use crate::iam::Class;
+use crate::iam::Confidence;
 use crate::iam::Facts;
 use crate::iam::KnownOperation;
 use crate::iam::Outcome;
 use crate::iam::Proof;
+use crate::iam::Provenance;
+use crate::iam::Reading;
+use crate::iam::ResourceOrigin;
 use crate::iam::UsedAction;
+use crate::iam::UsedResource;
+use crate::iam::Verdict;
 
-/// Answers that are kept for calls that are alike.
-const MOST_ANSWERS: usize = 1 << 15;
+/// What the keys of answers take before no more are kept.
+const MOST_ANSWER_BYTES: usize = 4 << 20;
 
 /// Sums the events of a batch.
 pub(super) fn sum(
@@ -34,15 +40,18 @@ pub(super) fn sum(
     batch: &RecordBatch,
 ) -> Result<BTreeMap<Key, Tally>, ArrowError> {
     let events = Events::new(batch)?;
+    let calls = Calls::new(&events);
     let mut day = Day {
         facts,
         events: &events,
+        calls: &calls,
         operations: HashMap::new(),
         groups: HashMap::new(),
         shapes: HashMap::new(),
         cells: HashMap::new(),
         answers: HashMap::new(),
-        hasher: DefaultHashBuilder::default(),
+        answer_bytes: 0,
+        key: Vec::new(),
     };
     for row in 0..batch.num_rows() {
         day.add(row);
@@ -51,10 +60,13 @@ pub(super) fn sum(
 }
 
 /// What an outcome says without the resources.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct Shape {
-    outcome: Need,
-    actions: Vec<(String, Class, Proof)>,
+    attempt: Attempt,
+    verdict: Verdict,
+    confidence: Confidence,
+    provenance: Provenance,
+    actions: Vec<(Cow<'static, str>, Class, Proof)>,
 }
 
 /// The events of a group whose outcomes have one shape.
@@ -72,66 +84,87 @@ struct Cell {
     last_address: i32,
 }
 
-/// The outcome of a call, for further calls that are alike.
-struct Answer {
-    row: usize,
+/// The outcome of a call, for further calls that are like it.
+struct Answer<'b> {
     shape: usize,
     /// One per action of the shape.
-    resources: Vec<Vec<String>>,
+    resources: Vec<Vec<Resource<'b>>>,
+}
+
+/// A resource of an action.
+enum Resource<'b> {
+    /// By its place among those that the record names.
+    Recorded(usize),
+    Text(Cow<'b, str>),
+}
+
+/// An operation, and what was read of its calls, without and with recorded resources.
+struct Operation {
+    known: Arc<KnownOperation>,
+    readings: [Reading; 2],
 }
 
 struct Day<'b> {
     facts: &'b Facts,
     events: &'b Events,
-    operations: HashMap<(i32, i32), KnownOperation>,
+    calls: &'b Calls<'b>,
+    operations: HashMap<(i32, i32), Operation>,
     groups: HashMap<GroupCodes, usize>,
     shapes: HashMap<Shape, usize>,
     cells: HashMap<(usize, usize), Cell>,
-    answers: HashMap<u64, Answer>,
-    hasher: DefaultHashBuilder,
+    /// By what tells that calls are alike.
+    answers: HashMap<Box<[u8]>, Answer<'b>>,
+    /// What the keys of the answers take.
+    answer_bytes: usize,
+    /// The key of the row at hand.
+    key: Vec<u8>,
 }
 
-impl Day<'_> {
+impl<'b> Day<'b> {
     fn add(&mut self, row: usize) {
         let events = self.events;
         let next = self.groups.len();
         let group = *self.groups.entry(events.group_codes(row)).or_insert(next);
-        let mut hasher = self.hasher.build_hasher();
-        events.hash_call(row, &mut hasher);
-        let hash = hasher.finish();
-        let is_known = self
-            .answers
-            .get(&hash)
-            .is_some_and(|answer| events.are_alike(answer.row, row));
-        if is_known {
-            if let Some(answer) = self.answers.get(&hash) {
-                let cell = cell(&mut self.cells, (group, answer.shape), (row, answer.resources.len()));
-                cell.add(events, row, &answer.resources);
+        let operation = self.operations.entry(events.operation_codes(row));
+        let operation = operation.or_insert_with(|| {
+            let call = self.calls.get(row);
+            Operation {
+                known: self.facts.operation(call.event_source, call.event_name),
+                readings: Default::default(),
             }
+        });
+        let call = self.calls.unnumbered(row);
+        let [without, with] = &mut operation.readings;
+        let reading = if call.resource_arns.is_empty() { without } else { with };
+        self.key.clear();
+        self.calls.write_codes(row, &mut self.key);
+        let codes = self.key.len();
+        operation.known.write_likeness(&call, *reading, &mut self.key);
+        if let Some(answer) = self.answers.get(self.key.as_slice()) {
+            let cell = cell(&mut self.cells, (group, answer.shape), (row, answer.resources.len()));
+            cell.add(events, row, &answer.resources, call.resource_arns);
             return;
         }
-        let answer = self.answer(row);
-        let cell = cell(&mut self.cells, (group, answer.shape), (row, answer.resources.len()));
-        cell.add(events, row, &answer.resources);
-        if self.answers.len() < MOST_ANSWERS {
-            self.answers.insert(hash, answer);
+        let call = self.calls.get(row);
+        let (outcome, newly_read) = self.facts.read_call(&operation.known, &call);
+        let all_read = reading.and(newly_read);
+        if all_read != *reading {
+            *reading = all_read;
+            self.key.truncate(codes);
+            operation.known.write_likeness(&call, all_read, &mut self.key);
         }
-    }
-
-    /// Asks the facts.
-    fn answer(&mut self, row: usize) -> Answer {
-        let facts = self.facts;
-        let known = self.operations.entry(self.events.operation_codes(row));
-        let outcome = self.events.ask(row, |call| {
-            let operation = known.or_insert_with(|| facts.operation(call.event_source, call.event_name));
-            facts.actions_of_operation(operation, call)
-        });
-        let (shape, resources) = split(outcome);
+        let holds_for_others = outcome.names_records_whole(&call);
+        let (shape, resources) = split(outcome, call.resource_arns);
         let next = self.shapes.len();
-        Answer {
-            row,
+        let answer = Answer {
             shape: *self.shapes.entry(shape).or_insert(next),
             resources,
+        };
+        let cell = cell(&mut self.cells, (group, answer.shape), (row, answer.resources.len()));
+        cell.add(events, row, &answer.resources, call.resource_arns);
+        if holds_for_others && self.answer_bytes < MOST_ANSWER_BYTES {
+            self.answer_bytes += self.key.len();
+            self.answers.insert(self.key.as_slice().into(), answer);
         }
     }
 
@@ -149,10 +182,10 @@ impl Day<'_> {
             for (position, need) in shape.needs(self.facts).into_iter().enumerate() {
                 let key = Key {
                     event_date,
-                    texts: texts.clone(),
+                    texts: Arc::clone(&texts),
                     need,
                 };
-                rows.entry(key).or_default().merge(&cell.tally(position));
+                super::add(&mut rows, key, cell.tally(position));
             }
         }
         rows
@@ -173,7 +206,7 @@ fn cell(cells: &mut HashMap<(usize, usize), Cell>, place: (usize, usize), (row, 
 }
 
 impl Cell {
-    fn add(&mut self, events: &Events, row: usize, resources: &[Vec<String>]) {
+    fn add(&mut self, events: &Events, row: usize, resources: &[Vec<Resource<'_>>], recorded: &[&str]) {
         self.calls += 1;
         if let Some(time) = events.time(row) {
             let (first, last) = self.times.unwrap_or((time, time));
@@ -181,7 +214,8 @@ impl Cell {
         }
         for ((unnamed, smallest), arns) in self.actions.iter_mut().zip(resources) {
             *unnamed += i64::from(arns.is_empty());
-            arns.iter().for_each(|arn| smallest.insert(arn));
+            let texts = arns.iter().filter_map(|arn| arn.text(recorded));
+            texts.for_each(|arn| smallest.insert(arn));
         }
         let (session, name) = events.session_name(row);
         if session != self.last_session {
@@ -213,43 +247,66 @@ impl Cell {
     }
 }
 
+impl<'b> Resource<'b> {
+    fn new(resource: UsedResource<'b>, recorded: &[&str]) -> Self {
+        let is_recorded = resource.origin == ResourceOrigin::Record;
+        let place = recorded.iter().position(|arn| is_recorded && *arn == resource.arn);
+        place.map_or(Self::Text(resource.arn), Self::Recorded)
+    }
+
+    fn text<'t>(&'t self, recorded: &[&'t str]) -> Option<&'t str> {
+        match self {
+            Self::Recorded(place) => recorded.get(*place).copied(),
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
 impl Shape {
     /// One per action, or one without.
     fn needs(&self, facts: &Facts) -> Vec<Need> {
-        let of_action = |(name, class, proof): &(String, Class, Proof)| {
+        let reason = self.verdict.reason();
+        let outcome = Need {
+            outcome: self.attempt.name(),
+            verdict: self.verdict.name(),
+            reason: (!reason.is_empty()).then_some(reason),
+            confidence: self.confidence.name(),
+            provenance: self.provenance.name(),
+            ..Need::default()
+        };
+        let of_action = |(name, class, proof): &(Cow<'static, str>, Class, Proof)| {
             let is_proven = !matches!(proof, Proof::Possible | Proof::ForwardAccess(_));
             let known = facts.find(name).and_then(|id| facts.action(id));
             Need {
-                action: Some(name.clone()),
+                action: Some(name.to_string()),
                 class: Some(class.name()),
                 is_proven: Some(is_proven),
-                proof: Some(proof.text()),
+                proof: Some(proof.text().into_owned()),
                 access_level: known.map(|known| known.level.name()),
-                ..self.outcome.clone()
+                ..outcome.clone()
             }
         };
         match self.actions.is_empty() {
-            true => vec![self.outcome.clone()],
+            true => vec![outcome],
             false => self.actions.iter().map(of_action).collect(),
         }
     }
 }
 
 /// What an outcome says without the resources, and the resources of each of its actions.
-fn split(outcome: Outcome) -> (Shape, Vec<Vec<String>>) {
-    let reason = outcome.verdict.reason();
-    let need = Need {
-        outcome: Attempt::name(outcome.attempt),
-        verdict: outcome.verdict.name(),
-        reason: (!reason.is_empty()).then_some(reason),
-        confidence: outcome.confidence.name(),
-        provenance: outcome.provenance.name(),
-        ..Need::default()
-    };
-    let of_action = |action: UsedAction| {
-        let resources = action.resources.into_iter().map(|resource| resource.arn).collect();
-        ((action.name.into_owned(), action.class, action.proof), resources)
+fn split<'b>(outcome: Outcome<'b>, recorded: &[&str]) -> (Shape, Vec<Vec<Resource<'b>>>) {
+    let of_action = |action: UsedAction<'b>| {
+        let resources = action.resources.into_iter();
+        let resources = resources.map(|resource| Resource::new(resource, recorded)).collect();
+        ((action.name, action.class, action.proof), resources)
     };
     let (actions, resources) = outcome.actions.into_iter().map(of_action).unzip();
-    (Shape { outcome: need, actions }, resources)
+    let shape = Shape {
+        attempt: outcome.attempt,
+        verdict: outcome.verdict,
+        confidence: outcome.confidence,
+        provenance: outcome.provenance,
+        actions,
+    };
+    (shape, resources)
 }

@@ -1,8 +1,7 @@
 //! The events of a batch as the rollup looks at them: what they have in common, by numbers, and the call of each.
 
 use std::collections::HashMap;
-use std::hash::Hash;
-use std::hash::Hasher;
+use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::array::RecordBatch;
@@ -12,6 +11,7 @@ use arrow::error::ArrowError;
 
 use super::columns::ABSENT;
 use super::columns::Coded;
+use super::columns::ListRows;
 use super::columns::Lists;
 use super::columns::plain_texts;
 use super::columns::times;
@@ -68,6 +68,13 @@ pub(super) struct Events {
     resources: Lists,
     passed_roles: Lists,
     long_term: i32,
+}
+
+/// The calls of a batch.
+pub(super) struct Calls<'b> {
+    events: &'b Events,
+    resources: ListRows<'b>,
+    passed_roles: ListRows<'b>,
 }
 
 impl Events {
@@ -127,7 +134,7 @@ impl Events {
     }
 
     /// The texts of the row's group, in the order of the columns of `usage`.
-    pub(super) fn group_texts(&self, row: usize) -> Vec<Option<String>> {
+    pub(super) fn group_texts(&self, row: usize) -> Arc<[Option<String>]> {
         let codes = self.group_codes(row);
         let texts = self
             .group
@@ -142,37 +149,6 @@ impl Events {
                 }
             });
         texts.map(|text| text.map(str::to_owned)).collect()
-    }
-
-    fn plain(array: &StringArray, row: usize) -> Option<&str> {
-        array.is_valid(row).then(|| array.value(row))
-    }
-
-    fn call_codes(&self, row: usize) -> impl Iterator<Item = i32> {
-        let of_group = [ACCOUNT, SOURCE, NAME, TYPE]
-            .into_iter()
-            .filter_map(|column| self.group.get(column));
-        of_group.chain(&self.call).map(move |column| column.code(row))
-    }
-
-    /// Texts of a call that have no numbers.
-    fn call_texts(&self, row: usize) -> [Option<&str>; 2] {
-        [Self::plain(&self.requests, row), Self::plain(&self.additional, row)]
-    }
-
-    /// Whether two rows tell the same of their calls.
-    pub(super) fn are_alike(&self, row: usize, other: usize) -> bool {
-        self.call_codes(row).eq(self.call_codes(other))
-            && self.call_texts(row) == self.call_texts(other)
-            && self.resources.texts(row).eq(self.resources.texts(other))
-            && self.passed_roles.texts(row).eq(self.passed_roles.texts(other))
-    }
-
-    pub(super) fn hash_call(&self, row: usize, state: &mut impl Hasher) {
-        self.call_codes(row).for_each(|code| state.write_i32(code));
-        self.call_texts(row).hash(state);
-        self.resources.texts(row).for_each(|text| text.hash(state));
-        self.passed_roles.texts(row).for_each(|text| text.hash(state));
     }
 
     pub(super) fn time(&self, row: usize) -> Option<i64> {
@@ -200,28 +176,60 @@ impl Events {
         let code = |column: usize| self.group.get(column).map_or(ABSENT, |column| column.code(row));
         (code(SOURCE), code(NAME))
     }
+}
 
-    /// Asks something of the row's call.
-    pub(super) fn ask<R>(&self, row: usize, ask: impl FnOnce(&Call<'_>) -> R) -> R {
-        let text = |column: usize| self.group.get(column).and_then(|column| column.text(row));
-        let further = |column: usize| self.call.get(column).and_then(|column| column.text(row));
-        let resources: Vec<&str> = self.resources.texts(row).collect();
-        let passed_roles: Vec<&str> = self.passed_roles.texts(row).collect();
-        let [request_parameters, additional_event_data] = self.call_texts(row);
-        ask(&Call {
+impl<'b> Calls<'b> {
+    pub(super) fn new(events: &'b Events) -> Self {
+        Self {
+            events,
+            resources: events.resources.rows(),
+            passed_roles: events.passed_roles.rows(),
+        }
+    }
+
+    /// Writes the numbers of the texts that a row's call has in common with many.
+    pub(super) fn write_codes(&self, row: usize, key: &mut Vec<u8>) {
+        let of_group = [ACCOUNT, SOURCE, NAME, TYPE]
+            .into_iter()
+            .filter_map(|column| self.events.group.get(column));
+        for column in of_group.chain(&self.events.call) {
+            key.extend_from_slice(&column.code(row).to_le_bytes());
+        }
+    }
+
+    /// What of a row's call has no numbers.
+    pub(super) fn unnumbered(&self, row: usize) -> Call<'_> {
+        let [request_parameters, additional_event_data] = self.texts(row);
+        Call {
+            request_parameters,
+            additional_event_data,
+            resource_arns: self.resources.get(row),
+            passed_role_arns: self.passed_roles.get(row),
+            ..Call::default()
+        }
+    }
+
+    /// The call of a row.
+    pub(super) fn get(&self, row: usize) -> Call<'_> {
+        let text = |column: usize| self.events.group.get(column).and_then(|column| column.text(row));
+        let further = |column: usize| self.events.call.get(column).and_then(|column| column.text(row));
+        Call {
             event_type: text(TYPE),
             event_source: text(SOURCE).unwrap_or_default(),
             event_name: text(NAME).unwrap_or_default(),
             identity_type: further(IDENTITY_TYPE),
             error_code: further(ERROR_CODE),
             error_message: further(ERROR_MESSAGE),
-            request_parameters,
-            additional_event_data,
-            resource_arns: &resources,
-            passed_role_arns: &passed_roles,
             account_id: text(ACCOUNT),
             region: further(REGION),
-        })
+            ..self.unnumbered(row)
+        }
+    }
+
+    /// Texts of a call that have no numbers.
+    fn texts(&self, row: usize) -> [Option<&'b str>; 2] {
+        let text = |array: &'b StringArray| array.is_valid(row).then(|| array.value(row));
+        [text(&self.events.requests), text(&self.events.additional)]
     }
 }
 

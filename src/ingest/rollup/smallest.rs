@@ -29,8 +29,12 @@ impl Smallest {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         self.has_more |= other.has_more;
+        if self.texts.is_empty() {
+            self.texts = other.texts;
+            return;
+        }
         other.texts.iter().for_each(|text| self.insert(text));
     }
 
@@ -73,7 +77,7 @@ mod tests {
         fn parts_together_give_the_same_as_the_whole(numbers: Vec<u8>, split in any::<usize>()) {
             let (left, right) = numbers.split_at(split % (numbers.len() + 1));
             let mut joined = of(right);
-            joined.merge(&of(left));
+            joined.merge(of(left));
             assert_eq!(joined, of(&numbers));
         }
     }

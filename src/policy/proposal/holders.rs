@@ -56,17 +56,17 @@ impl<'s> Holders<'s> {
         self.boundaries.get(policy_id).map(String::as_str)
     }
 
-    /// ARNs of the principals whose use decides about the policies of these ones.
-    pub fn concerned(&self, chosen: &[&Subject<'_>]) -> BTreeSet<String> {
-        let mut arns = BTreeSet::new();
+    /// The principals whose use decides about the policies of these ones.
+    pub fn concerned(&self, chosen: &[&Subject<'_>]) -> BTreeSet<PrincipalKey> {
+        let mut concerned = BTreeSet::new();
         for subject in chosen {
-            arns.insert(subject.key.arn.clone());
+            concerned.insert(subject.key.clone());
             for used in subject.member.iter().flat_map(|member| member.policies()) {
                 let holders = self.holding(&used, subject);
-                arns.extend(holders.iter().map(|holder| holder.key.arn.clone()));
+                concerned.extend(holders.iter().map(|holder| holder.key.clone()));
             }
         }
-        arns
+        concerned
     }
 }
 

@@ -4,6 +4,7 @@ use crate::iam::arn::account_of_arn;
 use crate::policy::evaluation::Principal;
 use crate::policy::evaluation::PrincipalKind;
 use crate::policy::evaluation::RecordFields;
+use crate::policy::evaluation::UserIdentity;
 
 /// A call that succeeded.
 #[derive(Debug, Clone)]
@@ -12,7 +13,7 @@ pub struct ReplayedCall<'c> {
     pub fields: RecordFields<'c>,
     /// `requestParameters` as text, if a policy asks for them.
     pub parameters: Option<&'c str>,
-    /// The user, role or root user.
+    /// The user, role or root user; where the record names it by its id alone, its account or nothing.
     pub principal_arn: &'c str,
     /// Its unique id.
     pub principal_id: Option<&'c str>,
@@ -60,6 +61,30 @@ impl ReplayedCall<'_> {
         let told = || self.owners.iter().find(|(known, _)| is_of(known));
         let account = account_of_arn(arn).or_else(|| told().map(|(_, account)| *account));
         account.map(str::to_owned)
+    }
+
+    /// Whether the record, which is another account's, names the caller by its unique id alone.
+    pub(super) fn names_an_id_alone(&self) -> bool {
+        self.principal_arn.is_empty() || self.fields.identity.kind == Some("AWSAccount")
+    }
+
+    /// The same call of this user or role.
+    pub(super) fn of<'d>(&'d self, arn: &'d str) -> ReplayedCall<'d> {
+        let is_user = arn.contains(":user/");
+        let identity = UserIdentity {
+            kind: Some(if is_user { "IAMUser" } else { "AssumedRole" }),
+            arn: is_user.then_some(arn),
+            session_issuer_arn: (!is_user).then_some(arn),
+            ..self.fields.identity
+        };
+        ReplayedCall {
+            fields: RecordFields {
+                identity,
+                ..self.fields
+            },
+            principal_arn: arn,
+            ..self.clone()
+        }
     }
 
     /// Who made it.

@@ -96,15 +96,15 @@ impl<'s> Planned<'s> {
     }
 }
 
-/// The same principals by the ARNs that the logs have: records may leave out a path, and principals are renamed.
+/// The same principals, also by the ARNs that the logs have: records may leave out a path, and principals are renamed.
 pub fn by_logged_arn<'a>(
     actors: &BTreeMap<String, Actor<'a>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeMap<String, Actor<'a>> {
-    let logged = in_logs(actors, callers);
-    logged
-        .map(|(logged, (_, actor))| (logged.to_owned(), actor.clone()))
-        .collect()
+    let logged = in_logs(actors, callers).map(|(logged, (_, actor))| (logged.to_owned(), actor.clone()));
+    // Of some, the logs may know the unique id alone.
+    let others = actors.iter().map(|(arn, actor)| (arn.clone(), actor.clone()));
+    others.chain(logged).collect()
 }
 
 /// The ARNs in the snapshots of the principals that the logs have by these.
@@ -113,8 +113,10 @@ pub fn owners_of(
     actors: &BTreeMap<String, Actor<'_>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeSet<String> {
-    let meant = in_logs(actors, callers).filter(|(arn, _)| logged.contains(arn));
-    meant.map(|(_, (arn, _))| arn.to_owned()).collect()
+    let in_logs = in_logs(actors, callers).map(|(logged, (arn, _))| (logged, arn));
+    let others = actors.keys().map(|arn| (arn.as_str(), arn.as_str()));
+    let meant = others.chain(in_logs).filter(|(found, _)| logged.contains(found));
+    meant.map(|(_, arn)| arn.to_owned()).collect()
 }
 
 /// Each ARN of the logs with the principal that it stands for.

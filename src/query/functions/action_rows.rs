@@ -64,7 +64,7 @@ impl ActionRows {
     }
 
     /// Adds the list of one row.
-    pub(super) fn push(&mut self, facts: &Facts, outcome: &Outcome) {
+    pub(super) fn push(&mut self, facts: &Facts, outcome: &Outcome<'_>) {
         self.lengths.push(outcome.actions.len().max(1));
         for action in &outcome.actions {
             self.push_action(facts, outcome, action);
@@ -105,7 +105,7 @@ impl ActionRows {
         Ok(Arc::new(lists))
     }
 
-    fn push_action(&mut self, facts: &Facts, outcome: &Outcome, action: &UsedAction) {
+    fn push_action(&mut self, facts: &Facts, outcome: &Outcome<'_>, action: &UsedAction<'_>) {
         let known = action.id.and_then(|id| facts.action(id));
         let is_used = action.is_proven() && outcome.attempt == Attempt::Succeeded;
         self.action.append_value(&action.name);
@@ -122,7 +122,7 @@ impl ActionRows {
         self.resource_origins.append(!action.resources.is_empty());
     }
 
-    fn push_outcome(&mut self, outcome: &Outcome) {
+    fn push_outcome(&mut self, outcome: &Outcome<'_>) {
         let reason = outcome.verdict.reason();
         self.verdict.append_value(outcome.verdict.name());
         self.reason.append_option((!reason.is_empty()).then_some(reason));

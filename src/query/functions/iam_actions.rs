@@ -97,7 +97,7 @@ impl ScalarUDFImpl for IamActions {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let columns = Columns::new(&arrays)?;
         let facts = self.facts.unwrap_or_else(Facts::embedded);
-        let mut operations: HashMap<(&str, &str), KnownOperation> = HashMap::new();
+        let mut operations: HashMap<(&str, &str), Arc<KnownOperation>> = HashMap::new();
         let mut rows = ActionRows::new();
         for row in 0..arrays.first().map_or(0, |array| array.len()) {
             // A record without source or name, as of Insights, is an event without an operation, not without a row.

@@ -120,8 +120,8 @@ impl Worker {
         if rows.rows() == 0 {
             return Ok(());
         }
-        let full = std::mem::replace(rows, RowBuffer::new(EventKeys::default()));
-        let batch = self.projected(&full.into_batch()?)?;
+        let batch = self.projected(&rows.to_batch()?)?;
+        rows.clear();
         self.reader_is_gone = self.sender.blocking_send(Ok(batch)).is_err();
         Ok(())
     }
