@@ -113,9 +113,10 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
     told.tell(output);
-    let proven = match actors.is_empty() {
-        true => ExitStatus::Done,
-        false => proof.tell(output),
+    let proven = if actors.is_empty() {
+        ExitStatus::Done
+    } else {
+        proof.tell(output)
     };
     proof.tell_denied(output);
     left_out.iter().for_each(|reason| output.warning(reason));

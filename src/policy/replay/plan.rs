@@ -101,10 +101,10 @@ pub fn by_logged_arn<'a>(
     actors: &BTreeMap<String, Actor<'a>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeMap<String, Actor<'a>> {
-    // Of some, the logs may know the unique id alone.
-    let own = actors.iter().map(|(arn, actor)| (arn.clone(), actor.clone()));
     let logged = in_logs(actors, callers).map(|(logged, (_, actor))| (logged.to_owned(), actor.clone()));
-    own.chain(logged).collect()
+    // Of some, the logs may know the unique id alone.
+    let others = actors.iter().map(|(arn, actor)| (arn.clone(), actor.clone()));
+    others.chain(logged).collect()
 }
 
 /// The ARNs in the snapshots of the principals that the logs have by these.
@@ -113,9 +113,10 @@ pub fn owners_of(
     actors: &BTreeMap<String, Actor<'_>>,
     callers: &BTreeSet<PrincipalKey>,
 ) -> BTreeSet<String> {
-    let own = actors.keys().map(String::as_str).filter(|arn| logged.contains(arn));
-    let renamed = in_logs(actors, callers).filter(|(arn, _)| logged.contains(arn));
-    own.chain(renamed.map(|(_, (arn, _))| arn)).map(str::to_owned).collect()
+    let in_logs = in_logs(actors, callers).map(|(logged, (arn, _))| (logged, arn));
+    let others = actors.keys().map(|arn| (arn.as_str(), arn.as_str()));
+    let meant = others.chain(in_logs).filter(|(found, _)| logged.contains(found));
+    meant.map(|(_, arn)| arn.to_owned()).collect()
 }
 
 /// Each ARN of the logs with the principal that it stands for.
