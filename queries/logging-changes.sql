@@ -26,8 +26,13 @@ select
     e.event_time,
     e.recipient_account_id,
     case
-        when e.event_name like 'Stop%' or e.event_name like 'Delete%' or e.event_name like 'Disable%'
-            or e.event_name like 'Disassociate%' then 'weakens'
+        when e.event_name in (
+            'StopLogging', 'DeleteTrail', 'DeleteEventDataStore', 'StopEventDataStoreIngestion',
+            'StopConfigurationRecorder', 'DeleteConfigurationRecorder', 'DeleteDeliveryChannel', 'DeleteRetentionConfiguration',
+            'DeleteDetector', 'StopMonitoringMembers', 'DisassociateMembers', 'DisassociateFromMasterAccount',
+            'DisassociateFromAdministratorAccount', 'DeleteMembers', 'DeletePublishingDestination',
+            'DisableSecurityHub', 'BatchDisableStandards', 'DeleteAnalyzer', 'DeleteFlowLogs'
+        ) then 'weakens'
         else 'changes'
     end as effect,
     e.event_source,

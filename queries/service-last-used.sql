@@ -19,7 +19,7 @@
 -- @column    unused int64  Unused.
 -- @column    used_not_granted int64  Used, and not granted by a policy of the principal.
 -- @column    uses int64  Calls that succeeded; one call may need several actions.
--- @column    since timestamp  First moment of the window.
+-- @column    since timestamp  First moment of what the row is about: of the window, or the latest from which on all of its actions were granted and recorded.
 -- @column    until timestamp  End of the window.
 -- @column    coverage float64  Share of the hours of the window that the logs of the account cover.
 -- @column    snapshot_time timestamp  When the IAM snapshot was taken.
@@ -68,7 +68,7 @@ services as (
         sum(case when a.standing = 3 then 1 else 0 end) as unused,
         sum(case when a.standing = 4 and a.uses > 0 then 1 else 0 end) as used_not_granted,
         sum(a.uses) as uses,
-        min(a.since) as since,
+        max(a.since) as since,
         max(a.until) as until,
         max(a.coverage) as coverage,
         max(a.snapshot_time) as snapshot_time

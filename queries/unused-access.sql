@@ -22,7 +22,7 @@
 -- @column    high_risk_unused int64  Unused ones that can do harm: escalate privileges, expose data or credentials.
 -- @column    unused_actions utf8  The first twenty unused ones in alphabetical order, separated by commas.
 -- @column    last_used timestamp  Last use of any action of the service.
--- @column    since timestamp  First moment of the window.
+-- @column    since timestamp  First moment of what the row is about: of the window, or the latest from which on all of its actions were granted and recorded.
 -- @column    until timestamp  End of the window.
 -- @column    coverage float64  Share of the hours of the window that the logs of the account cover.
 -- @column    snapshot_time timestamp  When the IAM snapshot was taken.

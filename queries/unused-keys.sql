@@ -32,7 +32,8 @@ with logs as (
         c.account_id,
         c.since,
         c.until,
-        c.coverage
+        c.coverage,
+        c.region_doubt
     from log_coverage($since, $until) c
 ),
 times as (
@@ -97,7 +98,7 @@ evidence as (
         c.alike,
         c.account_id,
         c.is_active,
-        case when c.way = 'password' then c.user_created_at else c.changed_at end as made_at,
+        case when c.way = 'password' then greatest(c.user_created_at, c.changed_at) else c.changed_at end as made_at,
         c.changed_at,
         c.last_used_at,
         c.mfa_active,
@@ -106,6 +107,7 @@ evidence as (
         least(l.until, c.report_time) as until,
         l.until as until_of_window,
         l.coverage,
+        l.region_doubt,
         u.last_call,
         ceil((extract(epoch from least(l.until, c.report_time)) - extract(epoch from l.since)) / 86400) as days
     from listed c
@@ -136,6 +138,7 @@ judged as (
             when e.days < coalesce($min_window_days, 30)
                 then 'the window is too short: ' || cast(e.days as bigint) || ' days, and ' || coalesce($min_window_days, 30) || ' are needed'
             when e.coverage < coalesce($min_coverage, 0.95) then 'the logs do not cover enough of the window'
+            else e.region_doubt
         end as doubt
     from evidence e
 )

@@ -27,6 +27,7 @@
 -- @caveat    Calls that leave no event, and data events that the trail does not record, are not shown: absence is no proof.
 -- @caveat    One call may need several actions and is then counted for each; actions that it may have needed without proof are left out, and stand in the view used_actions.
 -- @caveat    Many records name no resources; those that are made of request parameters may lack some, and a count of 0 does not mean that none was touched.
+-- @caveat    Where `confidence` has `conflict`, `ambiguous` or `unresolved`, the calls may have needed another action: `diff` calls that `unknown`, not `used`.
 -- @caveat    Calls that AWS services make by themselves are left out; calls they make for a principal are counted for it.
 with counted as (
     -- Whole days.

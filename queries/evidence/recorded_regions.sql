@@ -1,4 +1,5 @@
--- Regions from which objects of a trail, digests too, were delivered in a window, by account, with the days.
+-- Regions from which logs of a trail were delivered in a window and read, by account, with the days. What digests show is left
+-- to `digests_and_logs.sql`.
 select
     o.account_id,
     o.region,
@@ -6,6 +7,8 @@ select
 from objects o
 where o.account_id is not null
   and o.region is not null
+  and o.kind = 'events'
+  and o.state in ('ingested', 'partial')
   and o.delivery_date >= cast($since as date)
   and o.delivery_date <= cast($until as date)
 group by o.account_id, o.region

@@ -1,5 +1,6 @@
 -- Every event with the IAM actions that its call needed: one row per event and action, one without action where none was
--- needed or known. is_proven: the record shows that the call needed the action; is_used: and the call succeeded.
+-- needed or known. is_proven: the record shows that the call needed the action; is_used: and the call succeeded, and
+-- its mapping leaves no doubt.
 -- resource_origins: where each of the resources stands; `template` and `names` are ARNs made of names in the request.
 with mapped as (
     select

@@ -17,6 +17,7 @@ use super::evidence::listed;
 use super::structures::Structures;
 use super::structures::TextLists;
 use super::structures::text;
+use crate::iam::Confidence;
 use crate::policy::CallNeed;
 use crate::policy::NeedKind;
 use crate::policy::PrincipalKey;
@@ -237,11 +238,8 @@ impl<'b> Needs<'b> {
     fn need(&self, element: usize) -> CallNeed<'b> {
         let action = text(self.actions, element);
         let is_proven = self.is_proven.is_valid(element) && self.is_proven.value(element);
-        // As in `uses.sql`: a mapping that may be another proves nothing.
-        let is_sure = !matches!(
-            text(self.confidences, element),
-            Some("conflict" | "ambiguous" | "unresolved")
-        );
+        let confidence = text(self.confidences, element).and_then(Confidence::named);
+        let is_sure = confidence.is_none_or(Confidence::is_certain);
         let kind = match action {
             Some(_) if is_proven && is_sure => NeedKind::Certain,
             Some(_) => NeedKind::Possible,

@@ -9,6 +9,7 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::GLOBAL_REGION;
 use super::evidence::each_batch;
+use super::named::note_named_logs;
 use crate::policy::AccountLog;
 use crate::policy::Extent;
 use crate::policy::Stream;
@@ -39,6 +40,7 @@ pub async fn account_logs(
         Ok(read_lost_objects(batch, &mut logs)?)
     })
     .await?;
+    note_named_logs(session, window, &mut logs).await?;
     Ok(logs)
 }
 
@@ -74,9 +76,15 @@ fn read_lost_objects(batch: &RecordBatch, accounts: &mut BTreeMap<String, Accoun
     let account_ids = columns.texts("account_id")?;
     let (days, objects) = (columns.integers("day")?, columns.integers("objects")?);
     for row in 0..batch.num_rows() {
-        let log = account_ids.text(row).and_then(|account| accounts.get_mut(account));
-        if let (Some(log), Some(day)) = (log, days.integer(row)) {
-            log.lost_objects.insert(day, objects.integer(row).unwrap_or_default());
+        let lost = objects.integer(row).unwrap_or_default();
+        let note = |log: &mut AccountLog| match days.integer(row) {
+            Some(day) => *log.lost_objects.entry(day).or_default() += lost,
+            None => log.undated_lost_objects += lost,
+        };
+        match account_ids.text(row) {
+            Some(account) => accounts.get_mut(account).into_iter().for_each(note),
+            // Logs of any account may have been in it.
+            None => accounts.values_mut().for_each(note),
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ mod coverage;
 mod evidence;
 mod integrity;
 mod logs;
+mod named;
 mod structures;
 mod sums;
 mod traces;

@@ -6,6 +6,12 @@ pub fn account_of_arn(arn: &str) -> Option<&str> {
     is_account_id(account).then_some(account)
 }
 
+/// Whether an ARN is that of a role that an AWS service made for itself: nobody else can edit it, and no control policy binds
+/// it.
+pub fn is_service_linked(arn: &str) -> bool {
+    arn.contains(":role/aws-service-role/")
+}
+
 /// Whether a text is an account id: twelve digits.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -14,6 +20,17 @@ pub fn is_account_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn role_is_linked_to_a_service_by_its_path_from_the_first_part_on() {
+        assert!(is_service_linked(
+            "arn:aws:iam::111122223333:role/aws-service-role/sqs.amazonaws.com/r"
+        ));
+        assert!(!is_service_linked(
+            "arn:aws:iam::111122223333:role/team/aws-service-role/r"
+        ));
+        assert!(!is_service_linked("arn:aws:iam::111122223333:user/aws-service-role/u"));
+    }
 
     #[test]
     fn account_is_the_fifth_part() {

@@ -164,12 +164,14 @@ pub enum ResourceOrigin {
 }
 
 impl Outcome<'_> {
-    /// Actions that the call proves used: none unless it succeeded.
+    /// Whether the call used an action of it for certain: none unless it succeeded, and its mapping leaves no doubt.
+    pub fn is_used(&self, action: &UsedAction<'_>) -> bool {
+        self.attempt == Attempt::Succeeded && self.confidence.is_certain() && action.is_proven()
+    }
+
+    /// The actions that it used for certain.
     pub fn proven(&self) -> impl Iterator<Item = &UsedAction<'_>> {
-        let succeeded = self.attempt == Attempt::Succeeded;
-        self.actions
-            .iter()
-            .filter(move |action| succeeded && action.is_proven())
+        self.actions.iter().filter(|action| self.is_used(action))
     }
 }
 

@@ -113,6 +113,25 @@ impl Rule {
 }
 
 impl Confidence {
+    const ALL: [Self; 11] = [
+        Self::Stated,
+        Self::Exact,
+        Self::Single,
+        Self::Curated,
+        Self::HttpVerb,
+        Self::Foreign,
+        Self::DataSet,
+        Self::Imported,
+        Self::Conflict,
+        Self::Ambiguous,
+        Self::Unresolved,
+    ];
+
+    /// The one of this name; `None` for any other text.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|confidence| confidence.name() == name)
+    }
+
     /// Whether a use may be stated as a fact.
     pub fn is_certain(self) -> bool {
         !matches!(self, Self::Conflict | Self::Ambiguous | Self::Unresolved)

@@ -15,8 +15,10 @@ const SILENT_DAYS: usize = 3;
 pub struct AccountLog {
     /// Days with events, since 1970-01-01.
     pub days: BTreeSet<i64>,
-    /// Objects of a day that could not be read whole.
+    /// Objects of a day that could not be read whole, were gone when they were to be read, or are named by a digest and not there.
     pub lost_objects: BTreeMap<i64, i64>,
+    /// Objects that could not be read whole and of whose day nothing is known: each may be of any.
+    pub undated_lost_objects: i64,
     /// First event.
     pub first_event: Option<i64>,
     /// Last event.
@@ -80,7 +82,7 @@ pub struct Recorded {
 
 /// How much of a window the logs of an account cover.
 ///
-/// An hour is lost if its whole day has no event; every object that cannot be read whole loses one hour more.
+/// An hour is lost if its whole day has no event; every object that is lost loses one hour more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
     /// Hours of the window.
@@ -104,6 +106,7 @@ impl AccountLog {
                 false => hours,
             };
         }
+        coverage.lost_hours = coverage.hours.min(coverage.lost_hours + self.undated_lost_objects);
         coverage
     }
 
@@ -122,6 +125,7 @@ impl AccountLog {
         let of_region = Self {
             days,
             lost_objects: self.lost_objects.clone(),
+            undated_lost_objects: self.undated_lost_objects,
             ..Self::default()
         };
         Some(of_region.coverage(window))
@@ -207,6 +211,10 @@ mod tests {
         let mut account = log([10, 11]);
         account.lost_objects = BTreeMap::from([(10, 1), (11, 30), (12, 5)]);
         assert_eq!(account.coverage(days(10, 12)).lost_hours, 25);
+        account.undated_lost_objects = 3;
+        assert_eq!(account.coverage(days(10, 12)).lost_hours, 28);
+        account.undated_lost_objects = 100;
+        assert_eq!(account.coverage(days(10, 12)).lost_hours, 48);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Everything else is unknown, with the reason. An attempt that was denied is no use.
 
 mod credential;
+mod doubt;
 mod finding;
 mod group;
 mod judge;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 pub use credential::credential_findings;
+pub use doubt::RegionDoubts;
 pub use finding::Finding;
 pub use finding::FindingKind;
 pub use group::Group;
@@ -37,9 +39,9 @@ pub use summary::Activity;
 pub use summary::Summary;
 pub use totals::Totals;
 
-use super::account_log::AccountLog;
 use super::account_log::Coverage;
 use super::estate::Estate;
+use super::estate::SeenByIam;
 use super::grant::Expander;
 use super::grant::Permissions;
 use super::grant::Standing;
@@ -50,13 +52,13 @@ use super::usage::ActionUse;
 use super::usage::Usage;
 use crate::iam::Action;
 use crate::iam::Facts;
-use judge::Doubts;
+use crate::iam::arn::is_service_linked;
+use doubt::Doubts;
 use judge::Held;
 use judge::Judge;
 use kept::Kept;
 use kept::KeptOfPrincipal;
 use since::Since;
-use summary::is_service_linked;
 use summary::rank;
 use visibility::Visibility;
 
@@ -86,8 +88,7 @@ pub struct Differ<'a> {
     expander: Expander<'a>,
     visibility: Visibility<'a>,
     kept: Kept<'a>,
-    /// By account, where IAM saw its principals in the window.
-    seen_regions: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    seen_by_iam: SeenByIam<'a>,
 }
 
 /// One principal, granted against used.
@@ -179,7 +180,7 @@ impl<'a> Differ<'a> {
             expander: Expander::new(facts),
             visibility: Visibility::new(facts),
             kept: Kept::default(),
-            seen_regions: estate.regions_used_in(usage.window),
+            seen_by_iam: estate.seen_in(usage.window),
         }
     }
 
@@ -199,29 +200,16 @@ impl<'a> Differ<'a> {
     where
         'a: 's,
     {
-        let log = subject
-            .key
-            .account_id()
-            .and_then(|account| self.usage.accounts.get(account));
-        let coverage = log.map(|log| log.coverage(self.usage.window));
         let permissions = subject
             .member
             .as_ref()
             .map(|member| self.expander.permissions(self.estate, member));
         let judge = Judge {
-            subject,
-            account_id: subject.key.account_id().unwrap_or_default(),
-            log,
-            coverage,
-            trails: &self.usage.trails,
-            window: self.usage.window,
-            thresholds: self.thresholds,
             gap: permissions
                 .as_ref()
                 .and_then(|permissions| permissions.gaps.first().cloned()),
             unmapped: self.unmapped(subject),
-            unseen_regions: self.unseen_regions(subject, log),
-            doubts: Doubts::default(),
+            ..self.judge(subject)
         };
         let changes = subject
             .member
@@ -237,25 +225,38 @@ impl<'a> Differ<'a> {
             blocked = granted_rows(&mut tools, (&judge, &since), permissions, &mut rows);
         }
         self.other_rows(&judge, permissions.as_ref(), &mut rows);
-        let summary = Summary::of(subject, judge.activity(&rows), &rows, blocked);
+        let activity = judge.activity(&rows, || self.taking_doubt(&judge));
+        let summary = Summary::of(subject, activity, &rows, blocked);
         PrincipalDiff {
             subject,
-            coverage,
+            coverage: judge.coverage,
             rows,
             summary,
             kept: kept_whole,
         }
     }
 
-    /// Regions in which IAM saw someone of the account use permissions, and of which its logs hold nothing.
-    fn unseen_regions(&self, subject: &Subject<'_>, log: Option<&AccountLog>) -> Vec<String> {
-        let account = subject.key.account_id().unwrap_or_default();
-        let (Some(seen), Some(log)) = (self.seen_regions.get(account), log) else {
-            return Vec::new();
-        };
-        let unseen = seen.iter().filter(|region| !log.recorded_in.contains(**region));
-        let is_told = !log.recorded_in.is_empty();
-        unseen.filter(|_| is_told).map(|region| (*region).to_owned()).collect()
+    /// What the verdicts on a principal rest on, but for its permissions and its calls that map to no action.
+    fn judge<'s>(&self, subject: &'s Subject<'s>) -> Judge<'s>
+    where
+        'a: 's,
+    {
+        let account = subject.key.account_id();
+        let log = account.and_then(|account| self.usage.accounts.get(account));
+        Judge {
+            subject,
+            account_id: account.unwrap_or_default(),
+            log,
+            coverage: log.map(|log| log.coverage(self.usage.window)),
+            trails: &self.usage.trails,
+            window: self.usage.window,
+            thresholds: self.thresholds,
+            gap: None,
+            unmapped: Vec::new(),
+            unseen_regions: log.map_or_else(Vec::new, |log| self.seen_by_iam.unseen_regions(account, log)),
+            is_seen_by_iam: self.seen_by_iam.principals.contains(subject.key.arn.as_str()),
+            doubts: Doubts::default(),
+        }
     }
 
     /// The calls of a principal that map to no action, with the services that the facts know for their sources.

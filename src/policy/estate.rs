@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 pub use member::Member;
 pub use member::PolicyUse;
 
+use super::account_log::AccountLog;
 use super::snapshot::Credential;
 use super::snapshot::Format;
 use super::snapshot::OrganizationNode;
@@ -42,6 +43,15 @@ pub struct Estate<'a> {
     credential_times: Vec<i64>,
     organization: Option<Organization<'a>>,
     partial_accounts: BTreeSet<&'a str>,
+}
+
+/// What IAM itself says of who was active in a window.
+#[derive(Debug, Default)]
+pub(super) struct SeenByIam<'a> {
+    /// ARNs of roles and users: a role by its last use, a user by that of its password and keys.
+    pub(super) principals: BTreeSet<&'a str>,
+    /// By account, the regions in which roles and keys of it were last used.
+    regions: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 #[derive(Debug)]
@@ -129,20 +139,23 @@ impl<'a> Estate<'a> {
         &self.partial_accounts
     }
 
-    /// By account, the regions in which IAM saw roles, users and keys being used in a window.
-    pub(super) fn regions_used_in(&self, window: Window) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    /// Who was active in a window, and where, as IAM says.
+    pub(super) fn seen_in(&self, window: Window) -> SeenByIam<'a> {
         let principals = self.members.iter().map(|member| member.principal);
-        let roles = principals.map(|it| (&it.account_id, it.last_used_at, &it.last_used_region));
+        let principals = principals.map(|it| (&it.arn, &it.account_id, it.last_used_at, &it.last_used_region));
         let credentials = self.credentials.iter();
-        let keys = credentials.map(|it| (&it.account_id, it.last_used_at, &it.last_used_region));
-        let mut regions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (account, last_used_at, region) in roles.chain(keys) {
-            let is_within = last_used_at.is_some_and(|at| at >= window.since && at < window.until);
-            if let (true, Some(account), Some(region)) = (is_within, account, region) {
-                regions.entry(account).or_default().insert(region);
+        let keys = credentials.map(|it| (&it.principal_arn, &it.account_id, it.last_used_at, &it.last_used_region));
+        let mut seen = SeenByIam::default();
+        for (arn, account, last_used_at, region) in principals.chain(keys) {
+            if !last_used_at.is_some_and(|at| at >= window.since && at < window.until) {
+                continue;
+            }
+            seen.principals.insert(arn);
+            if let (Some(account), Some(region)) = (account, region) {
+                seen.regions.entry(account).or_default().insert(region);
             }
         }
-        regions
+        seen
     }
 
     /// Users and roles by ARN: those who make calls.
@@ -160,6 +173,16 @@ impl<'a> Estate<'a> {
     pub fn dated_credentials(&self) -> impl Iterator<Item = (&'a Credential, i64)> {
         let times = self.credential_times.iter().copied();
         self.credentials.iter().copied().zip(times)
+    }
+}
+
+impl SeenByIam<'_> {
+    /// Regions in which IAM saw someone of an account, and of which its logs hold nothing.
+    pub(super) fn unseen_regions(&self, account: Option<&str>, log: &AccountLog) -> Vec<String> {
+        let seen = account.and_then(|account| self.regions.get(account));
+        let unseen = seen.into_iter().flatten();
+        let unseen = unseen.filter(|region| !log.recorded_in.is_empty() && !log.recorded_in.contains(**region));
+        unseen.map(|region| (*region).to_owned()).collect()
     }
 }
 

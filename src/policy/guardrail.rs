@@ -17,6 +17,7 @@ pub use service::UnusedServices;
 pub use service::service_policies;
 
 use super::trim::policy_characters;
+use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 
 /// Characters of a service control policy: Organizations user guide, "Quotas". White space counts, unless the console
@@ -50,7 +51,7 @@ pub struct CallSum<'c> {
 
 /// Whether control policies have a say in what a principal does: not in what roles of AWS services do.
 fn is_bound(principal_arn: &str) -> bool {
-    !principal_arn.contains(":role/aws-service-role/")
+    !is_service_linked(principal_arn)
 }
 
 /// Whether a document is as short as it must be, without white space.

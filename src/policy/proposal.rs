@@ -40,11 +40,10 @@ use super::trace::Traces;
 use super::usage::Usage;
 use crate::event::format_canonical;
 use crate::iam::Facts;
+use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 use holders::Uses;
 
-/// Path of the roles that AWS services make for themselves, and that only they can edit.
-const SERVICE_LINKED_PATH: &str = ":role/aws-service-role/";
 /// Path of the roles that IAM Identity Center makes of permission sets.
 const PERMISSION_SET_PATH: &str = ":role/aws-reserved/sso.amazonaws.com/";
 
@@ -138,6 +137,22 @@ pub enum Refusal {
         principal: String,
         /// The policy.
         policy: String,
+    },
+    /// The document of a policy of AWS may be older than the one in force.
+    #[error(
+        "`{policy}`: the IAM snapshot has no document of it, and {version} of the facts does not allow `{action}`, which \
+         `{holder}` used: AWS may have added it since, so that no copy is proposed; import a snapshot that has the document \
+         with `trimtrail iam import`"
+    )]
+    PerhapsOlder {
+        /// The policy.
+        policy: String,
+        /// Its version in the facts.
+        version: String,
+        /// An action that a holder used and no statement allows.
+        action: String,
+        /// ARN of that holder.
+        holder: String,
     },
     /// A policy would be longer than IAM allows.
     #[error(
@@ -271,7 +286,7 @@ impl<'s> Proposer<'s> {
             refusals: Vec::new(),
         };
         let principal = subject.key.arn.clone();
-        if principal.contains(SERVICE_LINKED_PATH) {
+        if is_service_linked(&principal) {
             let note = "the role belongs to an AWS service, and only that service can change its policies";
             proposal.notes.push(note.to_owned());
             return proposal;

@@ -45,11 +45,9 @@ use super::evaluation::Request;
 use super::evaluation::Resource;
 use super::evaluation::ResourceName;
 use super::evaluation::context_of_asked;
+use super::remembered::Remembered;
 use crate::iam::Facts;
 use crate::iam::json::Json;
-
-/// Kinds of calls that are remembered, so that memory has a bound.
-const REMEMBERED: usize = 200_000;
 
 /// Whose calls are replayed, and with what.
 #[derive(Debug, Clone)]
@@ -73,7 +71,7 @@ pub struct Replay<'a> {
     ownership: Ownership,
     asked: Asked,
     /// What comes out for calls that are alike, by what they have in common.
-    remembered: HashMap<Vec<u8>, Judged>,
+    remembered: Remembered<Judged>,
     key: Vec<u8>,
     places: HashMap<Place, usize>,
     findings: Vec<ReplayFinding>,
@@ -108,7 +106,7 @@ impl<'a> Replay<'a> {
             everybody: None,
             ownership: Ownership::default(),
             asked: Asked::by(actors.values()),
-            remembered: HashMap::new(),
+            remembered: Remembered::default(),
             key: Vec::new(),
             places: HashMap::new(),
             findings: Vec::new(),
@@ -137,7 +135,7 @@ impl<'a> Replay<'a> {
     /// Replays a call.
     pub fn add(&mut self, call: &ReplayedCall<'_>) {
         self.asked.parts.write_key(call, &mut self.key);
-        if !self.remembered.contains_key(&self.key) && !self.learn(call) {
+        if self.remembered.get(&self.key).is_none() && !self.learn(call) {
             return;
         }
         let Some(judged) = self.remembered.get(&self.key) else {
@@ -183,10 +181,7 @@ impl<'a> Replay<'a> {
         }
         judged.findings.sort_unstable();
         judged.findings.dedup();
-        if self.remembered.len() == REMEMBERED {
-            self.remembered.clear();
-        }
-        self.remembered.insert(self.key.clone(), judged);
+        self.remembered.keep(self.key.clone(), judged);
         true
     }
 

@@ -23,8 +23,12 @@ pub enum EvidenceQuery {
     Coverage,
     /// Regions from which objects of the logs were delivered, in a window.
     RecordedRegions,
-    /// Objects of the logs that could not be read whole.
+    /// Objects of the logs that could not be read whole, or were gone.
     LostObjects,
+    /// Accounts of which there are digests, around a window.
+    DigestAccounts,
+    /// Digests and logs of `$account`, around a window.
+    DigestsAndLogs,
     /// Roles that were taken, and the Kubernetes service accounts that took them, in a window.
     Assumptions,
     /// Calls that assumed roles or tried to, in a window. `$parts` lists what is wanted of their context.
@@ -62,6 +66,8 @@ impl EvidenceQuery {
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
+            Self::DigestAccounts => include_str!("../../queries/evidence/digest_accounts.sql"),
+            Self::DigestsAndLogs => include_str!("../../queries/evidence/digests_and_logs.sql"),
             Self::Assumptions => include_str!("../../queries/evidence/assumptions.sql"),
             Self::AssumeCalls => include_str!("../../queries/evidence/assume_calls.sql"),
             Self::Changes => include_str!("../../queries/evidence/changes.sql"),
@@ -73,6 +79,33 @@ impl EvidenceQuery {
             Self::CoverageEvents => include_str!("../../queries/evidence/coverage_events.sql"),
             Self::CoverageObjects => include_str!("../../queries/evidence/coverage_objects.sql"),
             Self::CoverageChanges => include_str!("../../queries/evidence/coverage_changes.sql"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::Confidence;
+
+    #[test]
+    fn uses_are_those_whose_mapping_leaves_no_doubt() {
+        let names = ["conflict", "ambiguous", "unresolved"];
+        assert!(names.iter().all(|name| !Confidence::named(name).unwrap().is_certain()));
+        let others = [
+            "stated",
+            "exact",
+            "single",
+            "curated",
+            "http-verb",
+            "foreign",
+            "data-set",
+            "imported",
+        ];
+        assert!(others.iter().all(|name| Confidence::named(name).unwrap().is_certain()));
+        let rule = "confidence not in ('conflict', 'ambiguous', 'unresolved')";
+        for query in [EvidenceQuery::Uses, EvidenceQuery::Traces] {
+            assert!(query.sql().contains(rule), "{query:?}");
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::policy::GrantChanges;
 use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
+use crate::policy::RegionDoubts;
 use crate::policy::Subject;
 use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
@@ -122,7 +123,7 @@ impl RowSource for DiffFunction {
             deeds: Cow::Owned(PrincipalUse::default()),
         };
         let batch = match self.shape {
-            Shape::Coverage => nothing.coverage("", &AccountLog::default())?,
+            Shape::Coverage => coverage_row(("", &AccountLog::default()), None, nothing.usage.window)?,
             Shape::Permissions | Shape::Actions | Shape::Principals => {
                 let estate = Estate::newest(&[]);
                 let facts = self.facts.unwrap_or_else(Facts::embedded);
@@ -153,22 +154,16 @@ impl DiffFunction {
         if window.is_empty() {
             return Err(DiffFunctionError::EmptyWindow);
         }
-        let (usage, snapshots) = match self.shape {
-            Shape::Coverage => (
-                usage_of(window, analysis::account_logs(session, window).await?),
-                Vec::new(),
-            ),
-            Shape::Permissions | Shape::Actions | Shape::Principals => {
-                let usage = analysis::usage(session, window).await?;
-                (usage, analysis::snapshots(session).await?)
-            }
+        let usage = match self.shape {
+            Shape::Coverage => usage_of(window, analysis::account_logs(session, window).await?),
+            Shape::Permissions | Shape::Actions | Shape::Principals => analysis::usage(session, window).await?,
         };
         Ok(Evidence {
             shape: self.shape,
             facts: self.facts,
             usage,
             source: session.usage_source(),
-            snapshots,
+            snapshots: analysis::snapshots(session).await?,
             thresholds: Thresholds {
                 min_coverage: arguments.min_coverage.unwrap_or(Thresholds::DEFAULT.min_coverage),
                 min_window_days: arguments.min_window_days.unwrap_or(Thresholds::DEFAULT.min_window_days),
@@ -184,15 +179,17 @@ impl GatheredRows for Evidence {
     }
 
     fn give(&self, take: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>) -> Result<(), RowError> {
+        let estate = Estate::newest(&self.snapshots);
         if matches!(self.shape, Shape::Coverage) {
+            let doubts = RegionDoubts::new(&estate, &self.usage, self.thresholds);
             for (account, log) in &self.usage.accounts {
-                if take(self.coverage(account, log)?).is_break() {
+                let doubt = doubts.of(account);
+                if take(coverage_row((account, log), doubt.as_ref(), self.usage.window)?).is_break() {
                     break;
                 }
             }
             return Ok(());
         }
-        let estate = Estate::newest(&self.snapshots);
         let subjects = subjects(&self.usage, &estate);
         let facts = self.facts.unwrap_or_else(Facts::embedded);
         let mut differ = Differ::new(facts, &self.usage, &estate, self.thresholds);
@@ -222,10 +219,6 @@ impl Evidence {
             }
             Shape::Principals | Shape::Coverage => principal_row(diff, frame),
         }
-    }
-
-    fn coverage(&self, account: &str, log: &AccountLog) -> Result<RecordBatch, ReportError> {
-        coverage_row(account, log, self.usage.window)
     }
 }
 

@@ -324,3 +324,23 @@ fn the_reference_page_is_fresh() {
         panic!("docs/queries.md was out of date and has been written anew; commit it");
     }
 }
+
+#[tokio::test]
+async fn standards_that_are_disabled_weaken_what_is_found() {
+    let call = |name: &str, number: u8| {
+        TAMPERING
+            .trim_start()
+            .lines()
+            .next()
+            .unwrap()
+            .replace("StopLogging", name)
+            .replace("cloudtrail.amazonaws.com", "securityhub.amazonaws.com")
+            .replace("\"e26\"", &format!("\"e4{number}\""))
+    };
+    let events = [call("BatchDisableStandards", 1), call("EnableSecurityHub", 2)].join("\n");
+    let test_store = store::with_events(&(events + "\n")).await;
+    let session = QuerySession::new(Some(&test_store.store), &session::options(NOW), None).unwrap();
+    let rows = answer(&session, "logging-changes", &[]).await;
+    let effects: Vec<bool> = rows.iter().map(|row| row.contains("weakens")).collect();
+    assert_eq!(effects.iter().filter(|weakens| **weakens).count(), 1, "{rows:?}");
+}

@@ -12,6 +12,7 @@ use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::ingest::record;
 use crate::support::bucket::Asked;
@@ -312,6 +313,22 @@ fn object_that_vanished_is_told_once_and_one_that_was_replaced_is_read_as_it_is(
     let second = bucket.ingest(&place.store(), SOURCE, &[]);
     assert_ended(&second, 0, "objects  2 listed = 0 ingested + 2 known");
     assert_eq!(count(&place), 2);
+}
+
+#[test]
+fn object_that_vanished_is_an_hour_that_the_logs_do_not_cover() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=3);
+    let gone = key("111122223333", "eu-west-1", 2, "b");
+    bucket.put(&gone, log(std::iter::once(20)), &[]);
+    bucket.script(|script| {
+        script.faults.insert(gone, (Trouble::Missing, 1));
+    });
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&ended, 4, "objects  4 listed = 3 ingested + 0 known + 1 rejected");
+    let lost = place.sql("select lost_hours from log_coverage('2026-09-02', '2026-09-03')");
+    assert_eq!(lost, [json!({"lost_hours": 1})]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What must never let a permission pass for unused: cut-off snapshots, regions that were left out, late grants, conditions
 //! that cannot be read.
 
+mod lost_logs;
+
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -204,6 +206,28 @@ fn grants_that_the_log_dates_inside_the_window_are_unknown_or_have_a_window_of_t
     assert_eq!(verdicts, expected.concat());
     let since = "select distinct since from granted_and_used() where principal_arn like '%/early'";
     assert_eq!(estate.place.sql(since)[0]["since"], "2026-08-06T03:00:00Z");
+}
+
+#[test]
+fn service_of_which_a_part_was_granted_late_is_told_for_the_time_from_then_on() {
+    let call = ("base", "iam.amazonaws.com", "PutRolePolicy");
+    let mut events = everyday();
+    let parameters = json!({"roleName": "r", "policyName": "p"});
+    events.push(event(901, 5, "us-east-1", call, &parameters));
+    let estate = Estate::new(&events);
+    let mut mixed = role("r", &json!([allow(&json!("ec2:DescribeVpcs"))]));
+    let statements = json!([allow(&json!("ec2:DescribeSubnets"))]);
+    let policies = mixed["RolePolicyList"].as_array_mut().unwrap();
+    policies.push(json!({"PolicyName": "q", "PolicyDocument": {"Statement": statements}}));
+    estate.file("a.json", &page(&[role("base", &vpcs()), mixed], None));
+    assert_eq!(estate.import_all().code, 0);
+    let rows = estate.place.rows(&["query", "service-last-used"]);
+    let row = rows
+        .iter()
+        .find(|row| row["principal_arn"].as_str().unwrap().ends_with("/r"))
+        .unwrap();
+    assert_eq!((&row["verdict"], &row["unused"]), (&json!("unused"), &json!(2)));
+    assert_eq!(row["since"], "2026-08-06T03:00:00Z");
 }
 
 #[test]

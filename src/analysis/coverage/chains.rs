@@ -71,12 +71,18 @@ impl Chains {
             let is_valid = valid
                 .as_ref()
                 .is_some_and(|names| names.contains(file_name(&digest.uri)));
-            let link = chain.digests.entry(outline.start).or_insert(Link {
-                end: outline.end,
+            let link = Link {
+                // A digest is about an hour; what claims more would hide that others are missing.
+                end: outline.end.min(outline.start.saturating_add(HOUR)),
                 is_starting: outline.is_starting,
                 is_valid,
-            });
-            link.is_valid |= is_valid;
+            };
+            match chain.digests.get(&outline.start) {
+                Some(known) if known.is_valid || !is_valid => {}
+                _ => {
+                    chain.digests.insert(outline.start, link);
+                }
+            }
             for log in outline.logs {
                 let hour = log.delivered_at.unwrap_or(outline.start).div_euclid(HOUR);
                 chains.named.entry(hour).or_default().insert(log.name, log.sha256);
@@ -116,10 +122,14 @@ impl Chains {
                     });
                 }
             }
-            for (start, end, next_is_starting) in chain.holes(from, until) {
+            let invalid = chain.digests.iter();
+            let invalid = invalid.filter(|(_, link)| self.has_verdicts && !link.is_valid);
+            let invalid: BTreeSet<i64> = invalid.map(|(start, _)| start.div_euclid(HOUR)).collect();
+            for (start, end, next_is_starting) in chain.holes(from, until, self.has_verdicts) {
                 let hole = Hole {
                     trail,
                     unreadable: &chain.unreadable,
+                    invalid: &invalid,
                     start,
                     end,
                     next_is_starting,
@@ -135,6 +145,8 @@ impl Chains {
 struct Hole<'a> {
     trail: &'a str,
     unreadable: &'a BTreeSet<i64>,
+    /// Numbers of the hours whose digest is there and not valid, which is told already.
+    invalid: &'a BTreeSet<i64>,
     start: i64,
     end: i64,
     /// Whether the digest behind it begins a new chain, so that none is missing.
@@ -147,6 +159,10 @@ impl Hole<'_> {
         // Digests are an hour long but for seconds; a rest of less than half an hour is none.
         while start.saturating_add(HOUR / 2) <= self.end {
             let end = start.saturating_add(HOUR).min(self.end);
+            if self.invalid.contains(&start.div_euclid(HOUR)) {
+                start = start.saturating_add(HOUR);
+                continue;
+            }
             let hour = hours.entry(start.div_euclid(HOUR)).or_default();
             let mut explaining = absences.iter().filter(|it| it.explains(Some(self.trail), start, end));
             if let Some(absence) = explaining.next() {
@@ -173,11 +189,12 @@ impl Hole<'_> {
 }
 
 impl Chain {
-    /// Times without a digest: start, end, and whether a new chain begins behind.
-    fn holes(&self, from: i64, until: i64) -> Vec<(i64, i64, bool)> {
+    /// Times without a digest: start, end, and whether a new chain begins behind. Where it is known which digests are valid, the
+    /// others cover nothing and begin nothing.
+    fn holes(&self, from: i64, until: i64, has_verdicts: bool) -> Vec<(i64, i64, bool)> {
         let mut holes = Vec::new();
         let mut covered = from;
-        for (start, link) in &self.digests {
+        for (start, link) in self.digests.iter().filter(|(_, link)| link.is_valid || !has_verdicts) {
             if *start > covered {
                 holes.push((covered, (*start).min(until), link.is_starting));
             }
@@ -205,6 +222,8 @@ pub(super) fn file_name(key: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::integrity::FileReport;
+    use crate::integrity::Place;
 
     const SECOND: i64 = 1_000_000;
 
@@ -291,8 +310,52 @@ mod tests {
     }
 
     #[test]
-    fn digest_of_any_year_makes_no_more_hours_than_the_window_has() {
+    fn digest_of_any_year_covers_an_hour_and_makes_no_more_than_the_window_has() {
         let digests = [digest(-62_000_000_000, 250_000_000_000, false)];
-        assert_eq!(told(&digests, 36_000).iter().map(|it| it.1).sum::<u64>(), 1);
+        let told = told(&digests, 36_000);
+        let (own, missing) = told.split_first().unwrap();
+        assert_eq!((own.1, own.2), (1, 1));
+        let wanted: Vec<_> = (0..10).map(|hour| (hour, 1, 0, vec![GapKind::DigestMissing])).collect();
+        assert_eq!(missing, wanted);
+    }
+
+    #[test]
+    fn digest_that_is_not_valid_hides_no_other_that_is_missing() {
+        let name = |digest: &Recorded| file_name(&digest.uri).to_owned();
+        let told = |digests: &[Recorded], valid: &[&Recorded]| {
+            let files = valid.iter().map(|digest| FileReport {
+                kind: FileKind::Digest,
+                place: Place::new("b", &name(digest)),
+                verdict: Verdict::Valid,
+                findings: Vec::new(),
+            });
+            let report = GroupReport {
+                files: files.collect(),
+                ..GroupReport::default()
+            };
+            let hours = Chains::new(digests, Some(&report)).hours((0, 14_400 * SECOND), &[]);
+            let told = hours.into_iter().map(|(hour, it)| {
+                let kinds: Vec<GapKind> = it.gaps.iter().map(|gap| gap.kind).collect();
+                (hour, it.expected, kinds)
+            });
+            told.collect::<Vec<_>>()
+        };
+        let (first, last) = (digest(0, 3_600, true), digest(10_800, 14_400, false));
+        let missing = |hour| (hour, 1, vec![GapKind::DigestMissing]);
+        // One that claims a day, and one that claims to begin a chain.
+        for forged in [digest(3_540, 86_400, false), digest(10_740, 10_800, true)] {
+            let told = told(&[first.clone(), forged.clone(), last.clone()], &[&first, &last]);
+            let invalid = told.iter().filter(|it| it.2.contains(&GapKind::DigestInvalid)).count();
+            assert_eq!(invalid, 1, "{told:?}");
+            let hour = if forged == digest(3_540, 86_400, false) { 2 } else { 1 };
+            assert!(told.contains(&missing(hour)), "{told:?}");
+        }
+        // In its own hour it is told as what it is.
+        let told = told(
+            &[first.clone(), digest(3_600, 7_200, true), last.clone()],
+            &[&first, &last],
+        );
+        assert_eq!(told[1], (1, 1, vec![GapKind::DigestInvalid]));
+        assert_eq!(told[2], missing(2));
     }
 }

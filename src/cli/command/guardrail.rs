@@ -31,6 +31,7 @@ use crate::cli::trying;
 use crate::cli::trying::Wanted;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
+use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 use crate::policy::CONTROL_POLICY_CHARACTERS;
 use crate::policy::Differ;
@@ -195,7 +196,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
     let estate = Estate::newest(&snapshots);
     let mut chosen = wanted(basis, subjects(&usage, &estate))?;
     // Roles of AWS services take no boundary.
-    chosen.retain(|subject| !subject.key.arn.contains(":role/aws-service-role/"));
+    chosen.retain(|subject| !is_service_linked(&subject.key.arn));
     let mut differ = Differ::new(facts, &usage, &estate, thresholds(&basis.evidence));
     let diffs: Vec<PrincipalDiff<'_>> = chosen.iter().map(|subject| differ.diff(subject)).collect();
     let found = boundary(facts, &diffs).ok_or_else(too_long)?;

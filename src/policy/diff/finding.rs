@@ -7,7 +7,7 @@ use super::PrincipalDiff;
 use super::Row;
 use super::Verdict;
 use super::summary::Activity;
-use super::summary::is_service_linked;
+use crate::iam::arn::is_service_linked;
 use crate::policy::keep::Keep;
 
 /// Something that can be taken away, with the evidence.
@@ -122,7 +122,7 @@ impl<'s> PrincipalDiff<'s> {
             return Vec::new();
         };
         let is_unused_role = self.summary.activity == Activity::NeverUsed && arn.contains(":role/");
-        if is_unused_role && (self.kept.is_some() || self.is_removable_role()) {
+        if is_unused_role {
             return vec![Finding {
                 last_used: member.principal.last_used_at,
                 kept: self.kept.map(Keep::note),

@@ -53,9 +53,10 @@ pub struct Group<'s> {
     pub accounts: BTreeSet<String>,
     /// Sums over the principals.
     pub totals: Totals,
-    /// Actions granted to any of them, not for accounts.
+    /// Actions granted to any of them, not for accounts; until the groups are ended, what was done without a grant, too.
     pub actions: BTreeMap<&'s str, GroupedAction<'s>>,
-    without_snapshot: bool,
+    /// Why the grants of one of the principals are not known.
+    absence: Option<Absence>,
 }
 
 /// What the logs prove of an action over a whole group: what keeps it anywhere keeps it everywhere.
@@ -108,12 +109,18 @@ impl<'s> Groups<'s> {
 
     /// Ends the groups: without the grants of one principal nothing of its group is proven unused.
     pub fn finish(&mut self) {
-        for group in self.groups.values_mut().filter(|group| group.without_snapshot) {
-            let unused = group
-                .actions
-                .values_mut()
-                .filter(|action| action.verdict == Verdict::Unused);
-            unused.for_each(|action| action.verdict = Verdict::Unknown(Reason::NoSnapshot));
+        for group in self.groups.values_mut() {
+            group.actions.retain(|_, action| action.granted_to > 0);
+            let Some(absence) = group.absence else { continue };
+            let reason = match absence {
+                Absence::NoSnapshot => Reason::NoSnapshot,
+                Absence::NotInSnapshot | Absence::LacksPages | Absence::OtherPrincipal => {
+                    Reason::SnapshotGaps("it does not show what one of the group may do".to_owned())
+                }
+            };
+            let actions = group.actions.values_mut();
+            let unused = actions.filter(|action| action.verdict == Verdict::Unused);
+            unused.for_each(|action| action.verdict = Verdict::Unknown(reason.clone()));
         }
         if self.by != Grouping::Account {
             self.groups.values_mut().for_each(Group::count);
@@ -126,9 +133,9 @@ impl<'s> Group<'s> {
         self.principals.insert(diff.subject.key.arn.clone());
         self.accounts.extend(diff.subject.key.account_id().map(str::to_owned));
         self.totals.add(diff);
-        self.without_snapshot |= diff.subject.absence == Some(Absence::NoSnapshot);
+        self.absence = self.absence.or(diff.subject.absence);
         if by != Grouping::Account {
-            for (action, row) in diff.granted() {
+            for (action, row) in diff.by_action() {
                 let own = GroupedAction::of(row);
                 match self.actions.get_mut(action) {
                     Some(grouped) => grouped.add(own),
@@ -190,14 +197,15 @@ impl<'s> GroupedAction<'s> {
             harms: row.harms.clone(),
             uses: evidence.map_or(0, |evidence| evidence.used),
             last_used: evidence.and_then(|evidence| evidence.last_used),
-            granted_to: 1,
-            used_by: usize::from(row.verdict == Verdict::Used),
+            granted_to: usize::from(row.policy.is_some()),
+            used_by: usize::from(matches!(row.verdict, Verdict::Used | Verdict::UsedNotGranted(_))),
             kept: row.kept,
         }
     }
 
     fn add(&mut self, other: Self) {
-        if rank(&other.verdict) < rank(&self.verdict) {
+        let is_granted_use = other.verdict == Verdict::Used;
+        if is_granted_use || rank(&other.verdict) < rank(&self.verdict) {
             self.verdict = other.verdict;
         }
         self.uses += other.uses;

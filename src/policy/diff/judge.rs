@@ -1,12 +1,12 @@
 //! The verdict on one permission of one principal.
 
-use std::cell::OnceCell;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::Row;
 use super::Thresholds;
 use super::Verdict;
+use super::doubt::Doubts;
 use super::reason::NotGranted;
 use super::reason::Reason;
 use super::subject::Absence;
@@ -14,7 +14,6 @@ use super::subject::Subject;
 use super::summary::Activity;
 use super::visibility::Place;
 use super::visibility::Trace;
-use crate::event::global_home;
 use crate::iam::ActionId;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
@@ -24,7 +23,6 @@ use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
 use crate::policy::resource::covers;
-use crate::policy::snapshot::Principal;
 use crate::policy::trails::Trails;
 use crate::policy::usage::ActionUse;
 use crate::policy::window::Window;
@@ -46,18 +44,9 @@ pub(super) struct Judge<'s> {
     pub(super) unmapped: Vec<(Vec<&'static str>, String)>,
     /// Regions in which IAM saw principals of the account in the window, and of which the logs hold nothing.
     pub(super) unseen_regions: Vec<String>,
+    /// Whether IAM saw it use permissions in the window.
+    pub(super) is_seen_by_iam: bool,
     pub(super) doubts: Doubts,
-}
-
-/// Why silence may prove nothing, for reasons that do not depend on the permission: each is looked for once.
-#[derive(Debug, Default)]
-pub(super) struct Doubts {
-    time: OnceCell<Option<Reason>>,
-    region: OnceCell<Option<Reason>>,
-    global: OnceCell<Option<Reason>>,
-    cut_off: OnceCell<Option<Reason>>,
-    /// By the time since when a grant counts.
-    grant: RefCell<BTreeMap<i64, Option<Reason>>>,
 }
 
 /// A statement, and since when it counts.
@@ -119,27 +108,30 @@ impl<'s> Judge<'s> {
         })
     }
 
-    /// Whether the principal did anything in the window. Where a use of nothing that it may do would be seen, silence says nothing.
-    pub(super) fn activity(&self, rows: &[Row<'_>]) -> Activity {
+    /// Whether the principal did anything in the window. Where a use of nothing that it may do would be seen, silence says
+    /// nothing; nor does that of a role if nobody would have been seen to take it.
+    pub(super) fn activity(&self, rows: &[Row<'_>], taking_doubt: impl FnOnce() -> Option<Reason>) -> Activity {
+        if self.subject.deeds.first_seen.is_some() {
+            return Activity::Active;
+        }
         let of_row = |row: &Row<'_>| match &row.verdict {
             Verdict::Unknown(reason) => Some(reason.clone()),
             _ => None,
         };
-        let doubt = || {
-            self.log_doubt()
-                .or_else(|| self.time_doubt())
-                .or_else(|| self.region_doubt())
-                .or_else(|| {
-                    rows.iter()
-                        .all(|row| of_row(row).is_some())
-                        .then(|| rows.first().and_then(of_row))?
-                })
+        let rows_doubt = || match rows.first() {
+            None => Some(Reason::NothingGranted),
+            Some(first) if rows.iter().all(|row| of_row(row).is_some()) => of_row(first),
+            Some(_) => None,
         };
-        match (self.subject.deeds.first_seen, doubt()) {
-            (Some(_), _) => Activity::Active,
-            (None, None) => Activity::NeverUsed,
-            (None, Some(reason)) => Activity::Unknown(reason),
-        }
+        let gap_doubt = || self.gap.clone().map(Reason::SnapshotGaps);
+        let doubt = self
+            .log_doubt()
+            .or_else(|| self.time_doubt())
+            .or_else(|| self.region_doubt())
+            .or_else(gap_doubt)
+            .or_else(rows_doubt)
+            .or_else(taking_doubt);
+        doubt.map_or(Activity::NeverUsed, Activity::Unknown)
     }
 
     /// Since when a use would have been seen, if not since the begin of the window, or why the lack of evidence proves nothing.
@@ -150,15 +142,11 @@ impl<'s> Judge<'s> {
             (Some(log), None, None) => log,
             (_, _, reason) => return Err(reason.unwrap_or(Reason::AccountNotCovered)),
         };
-        // A role that was called in some regions may be relied upon in these; for one that was not, all of the account count.
-        let regions = match self.subject.deeds.regions.is_empty() {
-            true => &log.regions,
-            false => &self.subject.deeds.regions,
-        };
+        let regions = self.regions(trace, (log, statement));
         let place = Place {
             account_id: self.account_id,
             log,
-            regions,
+            regions: &regions,
             trails: self.trails,
             statement,
         };
@@ -181,136 +169,24 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// Why it proves nothing that nobody of the account was seen in a region.
-    pub(super) fn doubt_of_regions(&self) -> Option<Reason> {
-        self.log_doubt()
-            .or_else(|| self.time_doubt())
-            .or_else(|| self.region_doubt())
-    }
-
-    fn log_doubt(&self) -> Option<Reason> {
-        let has_events = self.log.is_some_and(|log| !log.days.is_empty());
-        (!has_events).then_some(Reason::AccountNotCovered)
-    }
-
-    /// Logs of which regions were left out show nothing of these. A trail of one region never sees the others, and logs of one
-    /// region do not tell whether theirs is such a trail.
-    fn region_doubt(&self) -> Option<Reason> {
-        self.doubts.region.get_or_init(|| self.find_region_doubt()).clone()
-    }
-
-    fn find_region_doubt(&self) -> Option<Reason> {
-        if !self.unseen_regions.is_empty() {
-            return Some(Reason::RegionsNotIngested(self.unseen_regions.clone()));
+    /// The regions in which a use would have been seen.
+    ///
+    /// A principal that was active in some may be relied upon in these; for one that was not, all of the account count. The
+    /// resources of data events lie elsewhere than their callers, though: only their ARNs limit the regions.
+    fn regions<'r>(&self, trace: &Trace, (log, statement): (&'r AccountLog, &Statement)) -> Cow<'r, BTreeSet<String>>
+    where
+        's: 'r,
+    {
+        let active = &self.subject.deeds.regions;
+        match (trace.has_data_events(), active.is_empty()) {
+            (false, false) => Cow::Borrowed(active),
+            (false, true) => Cow::Borrowed(&log.regions),
+            (true, _) => match regions_of(statement) {
+                Some(regions) => Cow::Owned(regions),
+                None if active.is_subset(&log.regions) => Cow::Borrowed(&log.regions),
+                None => Cow::Owned(active | &log.regions),
+            },
         }
-        let log = self.log?;
-        let is_partial = log.coverage_of_all_regions(self.window).share() < self.thresholds.min_coverage;
-        if is_partial && !log.partial_days.is_empty() {
-            return Some(Reason::RegionsNotIngested(Vec::new()));
-        }
-        let account = self.subject.key.account_id()?;
-        let mut regions = log.recorded_in.iter();
-        let (only, None) = (regions.next()?, regions.next()) else {
-            return None;
-        };
-        let is_told = self.trails.records_all_regions(account);
-        (!is_told).then(|| Reason::OneRegion(only.clone()))
-    }
-
-    /// Logs without the region that records global services show no use of them.
-    fn global_doubt(&self) -> Option<Reason> {
-        self.doubts.global.get_or_init(|| self.find_global_doubt()).clone()
-    }
-
-    fn find_global_doubt(&self) -> Option<Reason> {
-        let (arn, log) = (&self.subject.key.arn, self.log?);
-        let home = global_home(arn.split(':').nth(1)?)?;
-        if self.trails.records_all_regions(self.subject.key.account_id()?) {
-            return None;
-        }
-        let is_missing = !log.recorded_in.is_empty() && !log.recorded_in.contains(home);
-        if is_missing {
-            return Some(Reason::GlobalServicesNotRecorded(home));
-        }
-        let coverage = log.coverage_of_region(home, self.window)?;
-        (coverage.share() < self.thresholds.min_coverage).then(|| Reason::RegionCoverage {
-            region: home.to_owned(),
-            days: coverage.lost_hours / 24,
-        })
-    }
-
-    /// A region that was busy and falls silent while others go on may be one whose logs are lacking.
-    fn cut_off_doubt(&self, place: &Place<'_>) -> Option<Reason> {
-        self.doubts
-            .cut_off
-            .get_or_init(|| self.find_cut_off_doubt(place))
-            .clone()
-    }
-
-    fn find_cut_off_doubt(&self, place: &Place<'_>) -> Option<Reason> {
-        if self.trails.records_all_regions(place.account_id) {
-            return None;
-        }
-        let cut_off = |region: &String| Some((region.clone(), place.log.cut_off_days(region)?));
-        let (region, days) = place.regions.iter().find_map(cut_off)?;
-        Some(Reason::RegionCoverage {
-            region,
-            days: i64::try_from(days).unwrap_or(i64::MAX),
-        })
-    }
-
-    fn time_doubt(&self) -> Option<Reason> {
-        self.doubts.time.get_or_init(|| self.find_time_doubt()).clone()
-    }
-
-    fn find_time_doubt(&self) -> Option<Reason> {
-        let (days, needed) = (self.window.days(), self.thresholds.min_window_days);
-        if days < needed {
-            return Some(Reason::WindowTooShort { days, needed });
-        }
-        let principal = self.subject.member.as_ref().map(|member| member.principal);
-        if let Some(reason) = principal.and_then(|principal| self.doubt_of_age(principal)) {
-            return Some(reason);
-        }
-        let coverage = self.coverage?;
-        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
-            lost_hours: coverage.lost_hours,
-            hours: coverage.hours,
-        })
-    }
-
-    fn doubt_of_age(&self, principal: &Principal) -> Option<Reason> {
-        match principal.created_at {
-            None => return Some(Reason::AgeUnknown),
-            Some(created_at) if created_at > self.window.since => return Some(Reason::YoungerThanWindow),
-            Some(_) => {}
-        }
-        let last_used = principal.last_used_at.unwrap_or(i64::MIN);
-        let is_in_window = last_used >= self.window.since && last_used < self.window.until;
-        (is_in_window && self.subject.deeds.first_seen.is_none()).then_some(Reason::UsedBeyondTheLogs)
-    }
-
-    /// What was granted late must have had a window of its own.
-    fn grant_doubt(&self, since: i64) -> Option<Reason> {
-        let mut known = self.doubts.grant.borrow_mut();
-        known
-            .entry(since)
-            .or_insert_with(|| self.find_grant_doubt(since))
-            .clone()
-    }
-
-    fn find_grant_doubt(&self, since: i64) -> Option<Reason> {
-        let needed = self.thresholds.min_window_days;
-        let own = Window { since, ..self.window };
-        let (days, is_short) = (own.whole_days(), own.whole_days() < needed);
-        if is_short {
-            return Some(Reason::GrantedRecently { days, needed });
-        }
-        let coverage = self.log?.coverage(own);
-        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
-            lost_hours: coverage.lost_hours,
-            hours: coverage.hours,
-        })
     }
 
     /// A call of a service that the facts do not know may have gone through any statement that names no service.
@@ -320,6 +196,19 @@ impl<'s> Judge<'s> {
             .find(|(services, _)| services.contains(&service) || services.is_empty() && names_no_service(statement))?;
         Some(Reason::UnmappedCall(call.clone()))
     }
+}
+
+/// The regions that the resources of a statement name; `None` if one names none.
+fn regions_of(statement: &Statement) -> Option<BTreeSet<String>> {
+    let Some(Scope::Only(patterns)) = &statement.resources else {
+        return None;
+    };
+    let region_of = |pattern: &str| {
+        let region = pattern.split(':').nth(3).filter(|region| !region.is_empty())?;
+        (!region.contains(['*', '?', '$'])).then(|| region.to_owned())
+    };
+    let regions: Option<BTreeSet<String>> = patterns.texts().map(region_of).collect();
+    regions.filter(|regions| !regions.is_empty())
 }
 
 fn names_no_service(statement: &Statement) -> bool {

@@ -45,7 +45,9 @@ pub enum Reason {
     YoungerThanWindow,
     /// The snapshot does not say when the principal was made.
     AgeUnknown,
-    /// IAM says that the role was used inside the window, and the logs show no call.
+    /// Nothing is granted of which a use would be seen.
+    NothingGranted,
+    /// IAM says that the principal was active inside the window, and the logs show no call.
     UsedBeyondTheLogs,
     /// The logs do not cover enough of the window: hours lost and hours in all.
     CoverageTooLow {
@@ -156,6 +158,7 @@ impl Reason {
             Self::ConditionOperator(_) => "condition-operator",
             Self::YoungerThanWindow => "younger-than-window",
             Self::AgeUnknown => "age-unknown",
+            Self::NothingGranted => "nothing-granted",
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::OneRegion(_) => "one-region",
@@ -187,7 +190,8 @@ impl Reason {
             Self::YoungerThanWindow => "the principal was made inside the window",
             Self::ChangedAfterSnapshot => "its policy was changed after the IAM snapshot was taken: import a new one",
             Self::AgeUnknown => "the IAM snapshot does not say when the principal was made",
-            Self::UsedBeyondTheLogs => "IAM says that the role was used in the window, but the logs show no call",
+            Self::NothingGranted => "nothing is granted, so that no use could be seen",
+            Self::UsedBeyondTheLogs => "IAM says that it was active in the window, but the logs show no call",
             Self::ResourcesUnclear => "it was used, and the logs do not tell for certain through which statement",
             detailed => detailed.name(),
         }

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Differ;
-use super::Thresholds;
-use super::judge::Doubts;
 use super::judge::Held;
 use super::judge::Judge;
 use super::reason::Reason;
@@ -23,7 +21,6 @@ use crate::policy::snapshot::Policy;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::usage::PrincipalKey;
 use crate::policy::usage::PrincipalUse;
-use crate::policy::usage::Usage;
 
 impl Differ<'_> {
     /// Why it proves nothing that nobody of these accounts was seen to use a service, by service; one of which every use
@@ -52,8 +49,7 @@ impl Differ<'_> {
         let mut doubts = BTreeMap::new();
         for account in accounts {
             let subject = anybody(account);
-            let unseen_regions = self.unseen_regions(&subject, self.usage.accounts.get(account));
-            let judge = judge_of_anybody((self.usage, self.thresholds), (&subject, account), unseen_regions);
+            let judge = self.judge(&subject);
             for (service, actions) in &actions {
                 let doubt = grants
                     .iter()
@@ -71,9 +67,7 @@ impl Differ<'_> {
     pub fn region_doubts<'d>(&self, accounts: &'d BTreeSet<String>) -> BTreeMap<&'d str, Reason> {
         let doubts = accounts.iter().filter_map(|account| {
             let subject = anybody(account);
-            let unseen_regions = self.unseen_regions(&subject, self.usage.accounts.get(account));
-            let judge = judge_of_anybody((self.usage, self.thresholds), (&subject, account), unseen_regions);
-            Some((account.as_str(), judge.doubt_of_regions()?))
+            Some((account.as_str(), self.judge(&subject).doubt_of_regions()?))
         });
         doubts.collect()
     }
@@ -99,27 +93,6 @@ impl Differ<'_> {
     }
 }
 
-fn judge_of_anybody<'s>(
-    (usage, thresholds): (&'s Usage, Thresholds),
-    (subject, account): (&'s Subject<'s>, &'s str),
-    unseen_regions: Vec<String>,
-) -> Judge<'s> {
-    let log = usage.accounts.get(account);
-    Judge {
-        subject,
-        account_id: account,
-        log,
-        coverage: log.map(|log| log.coverage(usage.window)),
-        trails: &usage.trails,
-        window: usage.window,
-        thresholds,
-        gap: None,
-        unmapped: Vec::new(),
-        unseen_regions,
-        doubts: Doubts::default(),
-    }
-}
-
 /// All principals of an account together, of which nothing is known.
 fn anybody(account: &str) -> Subject<'static> {
     Subject {
@@ -133,10 +106,16 @@ fn anybody(account: &str) -> Subject<'static> {
     }
 }
 
-fn everything() -> Policy {
+/// A statement that allows everything.
+pub(super) fn statement_on_everything() -> Statement {
     let all = || Scope::Only(OneOrMany::One("*".to_owned()));
     let mut statement = Statement::new(Effect::Allow, all());
     statement.resources = Some(all());
+    statement
+}
+
+/// A policy that allows everything.
+pub(super) fn everything() -> Policy {
     Policy {
         id: String::new(),
         kind: PolicyKind::ServiceControl,
@@ -147,6 +126,6 @@ fn everything() -> Policy {
         created_at: None,
         origin: Origin::Facts,
         text: String::new(),
-        document: Ok(Document::of(vec![statement])),
+        document: Ok(Document::of(vec![statement_on_everything()])),
     }
 }

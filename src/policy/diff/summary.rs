@@ -6,9 +6,9 @@ use super::Row;
 use super::Verdict;
 use super::reason::Reason;
 use super::subject::Subject;
-
-/// Roles of this path belong to AWS services; nobody else can edit their policies.
-const SERVICE_LINKED_PATH: &str = ":role/aws-service-role/";
+use crate::iam::arn::is_service_linked;
+use crate::iam::document::Effect;
+use crate::policy::snapshot::Policy;
 
 /// The actions of one principal, each counted once: by what keeps it most, if several statements grant it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Summary<'s> {
     pub used_not_granted: usize,
     /// Tried and denied, and not granted.
     pub denied_not_granted: usize,
-    /// Policies of which every action is unused and none is kept on purpose, by id.
+    /// Policies that deny nothing, and of which every action is unused and none is kept on purpose, by id.
     pub unused_policies: Vec<&'s str>,
     /// Whether the principal did anything.
     pub activity: Activity,
@@ -71,7 +71,7 @@ impl<'s> Summary<'s> {
                 summary.count_other(row);
                 continue;
             };
-            let is_unused = policies.entry(&policy.id).or_insert(true);
+            let is_unused = policies.entry(&policy.id).or_insert_with(|| !denies(policy));
             *is_unused &= row.verdict == Verdict::Unused && row.kept.is_none();
             let kept = granted.entry(row.action).or_insert(row);
             if rank(&row.verdict) < rank(&kept.verdict) {
@@ -87,8 +87,7 @@ impl<'s> Summary<'s> {
 
     /// Share of the granted actions that can be taken away, unknown ones kept; `None` if nothing is granted.
     pub fn reduction(&self) -> Option<f64> {
-        let number = |count: usize| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
-        (self.granted > 0).then(|| number(self.removable) / number(self.granted))
+        share(self.removable, self.granted)
     }
 
     fn count(&mut self, row: &Row<'_>, is_editable: bool) {
@@ -141,9 +140,17 @@ impl Activity {
     }
 }
 
-/// Whether an ARN is that of a role that an AWS service made for itself.
-pub(super) fn is_service_linked(arn: &str) -> bool {
-    arn.contains(SERVICE_LINKED_PATH)
+/// Whether a policy denies something, which it would no longer do once it is taken away, or may.
+fn denies(policy: &Policy) -> bool {
+    let Ok(document) = &policy.document else { return true };
+    let mut readable = document.readable();
+    document.unreadable().next().is_some() || readable.any(|(_, statement)| statement.effect == Effect::Deny)
+}
+
+/// Share of granted actions that can be taken away; `None` if nothing is granted.
+pub(super) fn share(removable: usize, granted: usize) -> Option<f64> {
+    let number = |count: usize| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+    (granted > 0).then(|| number(removable) / number(granted))
 }
 
 /// What keeps an action comes first.

@@ -1,10 +1,11 @@
 //! Whether the logs would show that someone took a role.
 
 use super::Differ;
-use super::judge::Doubts;
 use super::judge::Held;
 use super::judge::Judge;
 use super::reason::Reason;
+use super::silence::everything;
+use super::silence::statement_on_everything;
 use super::subject::Subject;
 use crate::iam::document::Statement;
 use crate::policy::grant::Grant;
@@ -26,21 +27,7 @@ impl<'a> Differ<'a> {
     ) -> Result<Option<i64>, Reason> {
         let facts = self.expander.facts();
         let id = facts.find(TAKING).ok_or(Reason::UnknownAction)?;
-        let account = subject.key.account_id();
-        let log = account.and_then(|account| self.usage.accounts.get(account));
-        let judge = Judge {
-            subject,
-            account_id: account.unwrap_or_default(),
-            log,
-            coverage: log.map(|log| log.coverage(self.usage.window)),
-            trails: &self.usage.trails,
-            window: self.usage.window,
-            thresholds: self.thresholds,
-            gap: None,
-            unmapped: Vec::new(),
-            unseen_regions: self.unseen_regions(subject, log),
-            doubts: Doubts::default(),
-        };
+        let judge = self.judge(subject);
         let grant = Grant {
             policy: trust,
             group: None,
@@ -59,5 +46,31 @@ impl<'a> Differ<'a> {
         };
         let seen_since = judge.seen_since(self.visibility.of(id), held)?;
         Ok(held.since.max(seen_since))
+    }
+
+    /// Why it proves nothing that nobody was seen to take a role; `None` of users, whom nobody takes.
+    pub(super) fn taking_doubt(&mut self, judge: &Judge<'_>) -> Option<Reason> {
+        if !judge.subject.key.arn.contains(":role/") {
+            return None;
+        }
+        let facts = self.expander.facts();
+        let (policy, statement) = (everything(), statement_on_everything());
+        let grant = Grant {
+            policy: &policy,
+            group: None,
+            statement_number: 1,
+            statement: &statement,
+            actions: facts.no_actions(),
+            unknown_patterns: Vec::new(),
+        };
+        let held = Held {
+            grant: &grant,
+            since: None,
+            is_outdated: false,
+        };
+        let Some(id) = facts.find(TAKING) else {
+            return Some(Reason::UnknownAction);
+        };
+        judge.seen_since(self.visibility.of(id), held).err()
     }
 }

@@ -1,4 +1,5 @@
 mod grants;
+mod hidden;
 mod recording;
 mod rollups;
 mod selectors;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PrincipalDiff;
 use super::summary::Activity;
+use super::summary::share;
 
 /// Sums over principals. An action counts once for each principal that is granted it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct Totals {
     pub removable_harms: BTreeMap<&'static str, usize>,
     /// Used and not granted.
     pub used_not_granted: usize,
-    /// Policies of which every action is unused.
+    /// Policies that deny nothing, and of which every action is unused.
     pub unused_policies: usize,
 }
 
@@ -68,7 +69,6 @@ impl Totals {
 
     /// Share of the granted actions that can be taken away, unknown ones kept; `None` if nothing is granted.
     pub fn reduction(&self) -> Option<f64> {
-        let number = |count: usize| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
-        (self.granted > 0).then(|| number(self.removable) / number(self.granted))
+        share(self.removable, self.granted)
     }
 }

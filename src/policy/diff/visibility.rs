@@ -85,6 +85,11 @@ impl Trace {
         }
     }
 
+    /// Whether a use leaves a data event, or may.
+    pub(super) fn has_data_events(&self) -> bool {
+        !self.resource_types.is_empty() || !self.perhaps_types.is_empty()
+    }
+
     /// Why the logs would not show a use; `None` if they would.
     pub(super) fn hidden(&self, place: &Place<'_>) -> Option<Reason> {
         match self.resource_types.is_empty() {

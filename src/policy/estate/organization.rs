@@ -6,6 +6,7 @@ use std::iter::successors;
 use super::Estate;
 use super::member::attached;
 use super::member::targets;
+use crate::iam::arn::is_service_linked;
 use crate::policy::snapshot::AttachmentKind;
 use crate::policy::snapshot::NodeKind;
 use crate::policy::snapshot::OrganizationNode;
@@ -14,9 +15,6 @@ use crate::policy::snapshot::Principal;
 
 /// Units may be nested five deep; more is a circle.
 const MAX_DEPTH: usize = 10;
-
-/// Path of the roles that AWS services make for themselves.
-const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
 
 impl<'a> Estate<'a> {
     /// Accounts that a snapshot lists, or that the organization has.
@@ -63,7 +61,7 @@ impl<'a> Estate<'a> {
         let organization = self.organization.as_ref()?;
         let account = principal.account_id.as_deref()?;
         let node = organization.nodes.get(account)?;
-        if node.is_management || principal.path.starts_with(SERVICE_LINKED_PATH) {
+        if node.is_management || is_service_linked(&principal.arn) {
             return None;
         }
         let mut levels = Vec::new();

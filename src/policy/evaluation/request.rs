@@ -2,6 +2,7 @@
 
 use super::keys::ContextKeys;
 use crate::iam::arn::account_of_arn;
+use crate::iam::arn::is_service_linked;
 
 /// One question to the policies: a principal, an action, a resource.
 ///
@@ -90,9 +91,6 @@ pub enum ResourceName {
     Unknown,
 }
 
-/// The path of roles that are linked to services.
-const SERVICE_LINKED: &str = ":role/aws-service-role/";
-
 impl Principal {
     /// A principal of which neither its unique id nor its account's S3 name are known.
     pub fn new(kind: PrincipalKind) -> Self {
@@ -121,7 +119,7 @@ impl Principal {
     /// Whether it is a session of a role that is linked to a service.
     pub fn is_service_linked(&self) -> bool {
         match &self.kind {
-            PrincipalKind::RoleSession { role_arn, .. } => role_arn.contains(SERVICE_LINKED),
+            PrincipalKind::RoleSession { role_arn, .. } => is_service_linked(role_arn),
             _ => false,
         }
     }

@@ -162,7 +162,10 @@ fn control_policies_must_allow_on_every_level_and_are_never_a_grant() {
         assert_eq!(standing(permissions, "cloudtrail:StopLogging"), "allowed");
     });
     let mut service_linked = account;
-    service_linked["RoleDetailList"][0]["Path"] = json!("/aws-service-role/config.amazonaws.com/");
+    let role = &mut service_linked["RoleDetailList"][0];
+    role["Path"] = json!("/aws-service-role/config.amazonaws.com/");
+    let arn = role["Arn"].as_str().unwrap();
+    role["Arn"] = json!(arn.replace(":role/", ":role/aws-service-role/config.amazonaws.com/"));
     check(&[service_linked, organization(&unit)], |permissions| {
         assert_eq!(standing(permissions, "sqs:SendMessage"), "allowed");
     });

@@ -8,6 +8,7 @@ use super::reasons::ReasonBook;
 use crate::iam::ActionSet;
 use crate::iam::Facts;
 use crate::policy::diff::Differ;
+use crate::policy::diff::NotGranted;
 use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Subject;
 use crate::policy::diff::Verdict;
@@ -123,6 +124,16 @@ impl<'s> Uses<'s> {
         self.kept_rows += diff.rows.len();
         self.diffs.insert(&subject.key, Rc::clone(&diff));
         diff
+    }
+
+    /// The first of these principals who used an action that no statement of theirs allows, with the action.
+    pub(super) fn used_without_statement(&mut self, holders: &[&'s Subject<'s>]) -> Option<(&'s str, &'s str)> {
+        holders.iter().find_map(|holder| {
+            let diff = self.diff(holder);
+            let mut rows = diff.rows.iter();
+            let row = rows.find(|row| row.verdict == Verdict::UsedNotGranted(NotGranted::NoStatement))?;
+            Some((holder.key.arn.as_str(), row.action))
+        })
     }
 
     /// What all holders leave unused of a policy's statements, by position from 1, and why the rest stays.

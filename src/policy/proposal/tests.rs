@@ -283,6 +283,30 @@ fn policy_of_aws_gets_a_copy() {
 }
 
 #[test]
+fn policy_of_aws_that_may_be_older_than_the_one_in_force_gets_no_copy() {
+    let arn_of_policy = "arn:aws:iam::aws:policy/AmazonS3FullAccess";
+    let mut case = Case::new(&[role("a", &json!([]))])
+        .used("a", "s3:ListAllMyBuckets", &[])
+        .used("a", "sqs:CreateQueue", &[]);
+    case.snapshot["RoleDetailList"][0]["AttachedManagedPolicies"] =
+        json!([{"PolicyName": "AmazonS3FullAccess", "PolicyArn": arn_of_policy}]);
+    let is_copied = |proposals: &[Proposal<'_>]| proposals[0].policies.iter().any(|it| it.change == Change::Create);
+    case.check(Mode::Trim, |proposals| {
+        let Refusal::PerhapsOlder { action, holder, .. } = &proposals[0].refusals[0] else {
+            panic!("{:?}", proposals[0].refusals);
+        };
+        assert_eq!((action.as_str(), holder), ("sqs:CreateQueue", &arn("a")));
+        assert!(!is_copied(proposals));
+    });
+    // A document of the snapshot is the one in force.
+    let statements = json!([allow(&json!("s3:*"), "*")]);
+    case.snapshot["Policies"] = json!([{"PolicyName": "AmazonS3FullAccess", "Arn": arn_of_policy, "Path": "/",
+        "DefaultVersionId": "v9", "PolicyVersionList": [{"VersionId": "v9", "IsDefaultVersion": true,
+            "Document": {"Version": "2012-10-17", "Statement": statements}}]}]);
+    case.check(Mode::Trim, |proposals| assert!(is_copied(proposals)));
+}
+
+#[test]
 fn role_of_a_service_and_one_without_snapshot_get_nothing() {
     let mut case = Case::one(&json!([allow(&json!("sqs:CreateQueue"), "*")]));
     let linked = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/sqs.amazonaws.com/r");

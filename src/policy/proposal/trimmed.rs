@@ -20,6 +20,7 @@ use crate::iam::document::Entry;
 use crate::policy::diff::Subject;
 use crate::policy::estate::Member;
 use crate::policy::estate::PolicyUse;
+use crate::policy::snapshot::Origin;
 use crate::policy::snapshot::Policy;
 use crate::policy::snapshot::PolicyKind;
 use crate::policy::trim::Trimmed;
@@ -90,6 +91,12 @@ impl<'s> Proposer<'s> {
         }
         let (removable, book) = self.uses.of_policy(id, &holders);
         let trimmed = trim(document, &removable, Wording::Names, &mut self.expander);
+        if !trimmed.changes.is_empty()
+            && let Some(refusal) = self.perhaps_older(used.policy, &holders)
+        {
+            proposal.refusals.push(refusal);
+            return None;
+        }
         Some(Work {
             used,
             document,
@@ -120,6 +127,20 @@ impl<'s> Proposer<'s> {
         is_held_by_others.then(|| Refusal::HeldByOthers {
             principal: principal.clone(),
             policy: policy.id.clone(),
+        })
+    }
+
+    /// Why a document of the facts may lack what AWS has added to the policy in force, which a copy would take away.
+    fn perhaps_older(&mut self, policy: &Policy, holders: &[&'s Subject<'s>]) -> Option<Refusal> {
+        if policy.origin != Origin::Facts {
+            return None;
+        }
+        let (holder, action) = self.uses.used_without_statement(holders)?;
+        Some(Refusal::PerhapsOlder {
+            policy: policy.id.clone(),
+            version: policy.version_id.clone().unwrap_or_default(),
+            action: action.to_owned(),
+            holder: holder.to_owned(),
         })
     }
 

@@ -6,6 +6,7 @@ use super::CallNeed;
 use super::NeedKind;
 use super::ReplayedCall;
 use crate::iam::action_matches;
+use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::Entry;
@@ -64,7 +65,7 @@ pub fn full_access_to_resources() -> Document {
 impl Trial<'_> {
     /// Whether the policies have a say in the calls of a principal: control policies do not bind roles of services.
     pub(super) fn binds(&self, call: &ReplayedCall<'_>) -> bool {
-        let is_role_of_service = call.principal_arn.contains(":role/aws-service-role/");
+        let is_role_of_service = is_service_linked(call.principal_arn);
         let is_root = call.principal_arn.ends_with(":root");
         match self.layer {
             Layer::ServiceControl(_) | Layer::ResourceControl(_) => !is_role_of_service,

@@ -169,6 +169,9 @@ fn principal(shape: &Shape, position: usize, json: &Json, snapshot: &mut Snapsho
         principal.last_used_region = last_used.text("Region");
         members.absorb(last_used);
     }
+    if shape.kind == PrincipalKind::User {
+        principal.last_used_at = members.moment("PasswordLastUsed");
+    }
     if principal.account_id.is_none() {
         members.problem(Severity::Note, "its ARN names no account");
     }

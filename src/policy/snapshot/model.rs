@@ -61,7 +61,7 @@ pub struct Principal {
     pub unique_id: Option<String>,
     /// When it was made.
     pub created_at: Option<i64>,
-    /// When a role was last used, as IAM says.
+    /// When a role was last used, or the password of a user, as IAM says.
     pub last_used_at: Option<i64>,
     /// Where it was last used.
     pub last_used_region: Option<String>,

@@ -1,7 +1,6 @@
 //! What the calls that assumed roles show, role by role.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 
 use super::call::AssumeCall;
 use super::caller::Caller;
@@ -12,14 +11,12 @@ use super::part::parts_of;
 use crate::iam::document::Document;
 use crate::policy::estate::Member;
 use crate::policy::evaluation::Truth;
+use crate::policy::remembered::Remembered;
 use crate::policy::snapshot::Policy;
 use crate::policy::snapshot::PrincipalKind;
 
 /// Events that are named for each caller.
 const SAMPLES: usize = 3;
-
-/// Kinds of calls that are remembered, so that memory has a bound.
-const REMEMBERED: usize = 200_000;
 
 /// Gathers the calls that assumed roles.
 #[derive(Debug)]
@@ -28,7 +25,7 @@ pub struct TrustLog<'a> {
     pub(super) roles: BTreeMap<String, RoleLog<'a>>,
     pub(super) chains: ChainLog,
     asked: AskedOfCalls,
-    remembered: HashMap<Vec<u8>, Vec<(usize, Truth)>>,
+    remembered: Remembered<Vec<(usize, Truth)>>,
 }
 
 /// What is known of one role.
@@ -126,7 +123,7 @@ impl<'a> TrustLog<'a> {
             roles: roles.collect(),
             chains: ChainLog::default(),
             asked,
-            remembered: HashMap::new(),
+            remembered: Remembered::default(),
         }
     }
 
@@ -154,10 +151,7 @@ impl<'a> TrustLog<'a> {
             Some(fits) => fits.clone(),
             None => {
                 let fits = role.fits(call, self.neighbours);
-                if self.remembered.len() == REMEMBERED {
-                    self.remembered.clear();
-                }
-                self.remembered.insert(key, fits.clone());
+                self.remembered.keep(key, fits.clone());
                 fits
             }
         };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 
 use super::call::AssumeCall;
 use super::caller::Neighbourhood;
@@ -13,9 +12,7 @@ use super::part::parts_of;
 use super::report::RoleTrust;
 use crate::iam::document::Document;
 use crate::policy::evaluation::Truth;
-
-/// Kinds of calls that are remembered, so that memory has a bound.
-const REMEMBERED: usize = 200_000;
+use crate::policy::remembered::Remembered;
 
 /// Decides the calls that took roles once more, with the trimmed trust policies.
 #[derive(Debug)]
@@ -23,7 +20,7 @@ pub struct TrustProof<'a> {
     neighbours: &'a Neighbourhood<'a>,
     asked: AskedOfCalls,
     roles: BTreeMap<&'a str, Policies>,
-    remembered: HashMap<Vec<u8>, Outcome>,
+    remembered: Remembered<Outcome>,
     totals: TrustTotals,
     denying: BTreeSet<String>,
 }
@@ -77,7 +74,7 @@ impl<'a> TrustProof<'a> {
             neighbours,
             asked,
             roles: policies.collect(),
-            remembered: HashMap::new(),
+            remembered: Remembered::default(),
             totals: TrustTotals::default(),
             denying: BTreeSet::new(),
         }
@@ -93,10 +90,7 @@ impl<'a> TrustProof<'a> {
             Some(outcome) => *outcome,
             None => {
                 let outcome = policies.outcome(call, self.neighbours);
-                if self.remembered.len() == REMEMBERED {
-                    self.remembered.clear();
-                }
-                self.remembered.insert(key, outcome);
+                self.remembered.keep(key, outcome);
                 outcome
             }
         };

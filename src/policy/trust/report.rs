@@ -19,6 +19,7 @@ use super::remark::remarks;
 use super::trimmed::RemovedPart;
 use super::trimmed::TrimmedTrust;
 use super::trimmed::trimmed;
+use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 use crate::iam::document::Statement;
 use crate::policy::diff::Differ;
@@ -29,8 +30,8 @@ use crate::policy::usage::PrincipalKey;
 use crate::policy::usage::PrincipalUse;
 use crate::policy::usage::Usage;
 
-/// Paths of roles whose trust policies AWS keeps.
-const KEPT_BY_AWS: [&str; 2] = [":role/aws-service-role/", ":role/aws-reserved/"];
+/// Path of the roles of IAM Identity Center, whose trust policies AWS keeps.
+const RESERVED_PATH: &str = ":role/aws-reserved/";
 
 /// Trust against use.
 #[derive(Debug)]
@@ -154,7 +155,7 @@ impl<'a> RoleTrust<'a> {
         if !role.unexplained.callers.is_empty() {
             parts.push(unexplained(&role));
         }
-        let is_kept_by_aws = KEPT_BY_AWS.iter().any(|path| role_arn.contains(path));
+        let is_kept_by_aws = is_service_linked(&role_arn) || role_arn.contains(RESERVED_PATH);
         let document = document.filter(|_| !is_kept_by_aws);
         Self {
             trimmed: document.and_then(|document| TrimmedTrust::of(document, unused)),

@@ -15,7 +15,6 @@ use arrow::datatypes::FieldRef;
 use arrow::datatypes::Fields;
 use datafusion::common::Result;
 
-use crate::iam::Attempt;
 use crate::iam::Facts;
 use crate::iam::Outcome;
 use crate::iam::UsedAction;
@@ -107,11 +106,10 @@ impl ActionRows {
 
     fn push_action(&mut self, facts: &Facts, outcome: &Outcome<'_>, action: &UsedAction<'_>) {
         let known = action.id.and_then(|id| facts.action(id));
-        let is_used = action.is_proven() && outcome.attempt == Attempt::Succeeded;
         self.action.append_value(&action.name);
         self.class.append_value(action.class.name());
         self.is_proven.append_value(action.is_proven());
-        self.is_used.append_value(is_used);
+        self.is_used.append_value(outcome.is_used(action));
         self.proof.append_value(action.proof.text());
         self.access_level.append_option(known.map(|known| known.level.name()));
         for resource in &action.resources {

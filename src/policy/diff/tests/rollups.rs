@@ -139,7 +139,7 @@ fn totals_are_the_sums_of_the_summaries() {
 }
 
 /// Two roles of one permission set, of which the first used an action.
-fn permission_set() -> Case {
+pub(super) fn permission_set() -> Case {
     let mut case = Case::new(&[allow(&json!(["sqs:PurgeQueue", "sqs:DeleteQueue", "sns:Publish"]))]);
     let names = [
         "AWSReservedSSO_Ops_0123456789abcdef",
@@ -232,8 +232,16 @@ fn accounts_are_the_sums_of_their_principals() {
 
 /// Findings about the keys of a user with these cells in the credential report, who was last seen at a day.
 fn key_findings(cells: &str, last_seen: Option<i64>) -> Vec<(FindingKind, String)> {
-    let user = "arn:aws:iam::111122223333:user/u";
     let mut case = Case::new(&[]);
+    reported_findings(&mut case, cells, last_seen, DAYS)
+        .into_iter()
+        .map(|finding| (finding.kind, finding.scope))
+        .collect()
+}
+
+/// The same of a case, with a report of some day.
+fn reported_findings(case: &mut Case, cells: &str, last_seen: Option<i64>, report_day: i64) -> Vec<Finding> {
+    let user = "arn:aws:iam::111122223333:user/u";
     if let Some(day) = last_seen {
         let key = PrincipalKey {
             arn: text(user),
@@ -247,15 +255,40 @@ fn key_findings(cells: &str, last_seen: Option<i64>) -> Vec<(FindingKind, String
          access_key_2_last_used_date\nu,{user},2025-01-01T00:00:00+00:00,{cells}\n"
     );
     let taken = [TakenSnapshot {
-        taken_at: (FIRST_DAY + DAYS) * DAY,
+        taken_at: (FIRST_DAY + report_day) * DAY,
         source_id: text("report"),
         snapshot: snapshot::read(report.as_bytes()).unwrap(),
     }];
-    let findings = credential_findings(&Estate::newest(&taken), &case.usage, case.thresholds);
-    findings
-        .into_iter()
-        .map(|finding| (finding.kind, finding.scope))
-        .collect()
+    credential_findings(&Estate::newest(&taken), &case.usage, case.thresholds)
+}
+
+/// Cells of a user without a password, and with a key that was used before the window.
+const OLD_KEY: &str = "false,N/A,N/A,false,true,2025-01-02T00:00:00+00:00,2026-08-01T00:00:00+00:00,false,N/A,N/A";
+
+#[test]
+fn report_says_nothing_of_the_time_after_it() {
+    let messages = |report_day: i64| -> Vec<String> {
+        let findings = reported_findings(&mut Case::new(&[]), OLD_KEY, None, report_day);
+        findings.into_iter().map(|finding| finding.message).collect()
+    };
+    let of_key = |until: &str| text("the first access key is active and was not used") + until + " (used before)";
+    assert_eq!(messages(-1), [""; 0]);
+    assert_eq!(messages(29), [""; 0]);
+    assert_eq!(messages(30), [of_key(" until the report of 2026-10-01T00:00:00Z")]);
+    assert_eq!(messages(DAYS), [of_key("")]);
+}
+
+#[test]
+fn key_of_an_account_whose_regions_may_be_lacking_is_no_finding() {
+    let count = |case: &mut Case| reported_findings(case, OLD_KEY, None, DAYS).len();
+    let mut case = Case::new(&[]);
+    assert_eq!(count(&mut case), 1);
+    case.log().recorded_in.insert(text("eu-west-1"));
+    assert_eq!(count(&mut case), 0);
+    case.log().recorded_in.insert(text("us-east-1"));
+    assert_eq!(count(&mut case), 1);
+    case.log().partial_days.extend(FIRST_DAY..FIRST_DAY + DAYS);
+    assert_eq!(count(&mut case), 0);
 }
 
 #[test]

@@ -1,0 +1,201 @@
+//! Why silence may prove nothing, for reasons that do not depend on the permission.
+
+use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::Thresholds;
+use super::judge::Judge;
+use super::reason::Reason;
+use super::visibility::Place;
+use crate::event::global_home;
+use crate::policy::account_log::AccountLog;
+use crate::policy::estate::Estate;
+use crate::policy::estate::SeenByIam;
+use crate::policy::trails::Trails;
+use crate::policy::usage::Usage;
+use crate::policy::window::Window;
+
+/// What was found for one principal: each is looked for once.
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    time: OnceCell<Option<Reason>>,
+    region: OnceCell<Option<Reason>>,
+    global: OnceCell<Option<Reason>>,
+    /// By region, for how many days it is cut off.
+    cut_off: RefCell<BTreeMap<String, Option<usize>>>,
+    /// By the time since when a grant counts.
+    grant: RefCell<BTreeMap<i64, Option<Reason>>>,
+}
+
+/// Why regions of accounts may be lacking in their logs, so that nothing of an account is proven unused.
+#[derive(Debug)]
+pub struct RegionDoubts<'a> {
+    usage: &'a Usage,
+    seen_by_iam: SeenByIam<'a>,
+    thresholds: Thresholds,
+}
+
+impl<'a> RegionDoubts<'a> {
+    /// Looks at what the logs and the snapshots say.
+    pub fn new(estate: &Estate<'a>, usage: &'a Usage, thresholds: Thresholds) -> Self {
+        Self {
+            usage,
+            seen_by_iam: estate.seen_in(usage.window),
+            thresholds,
+        }
+    }
+
+    /// Why regions of an account with logs may be lacking; `None` if nothing says so.
+    pub fn of(&self, account: &str) -> Option<Reason> {
+        let log = self.usage.accounts.get(account)?;
+        let unseen_regions = self.seen_by_iam.unseen_regions(Some(account), log);
+        let known = (&self.usage.trails, unseen_regions.as_slice());
+        region_doubt((account, log), known, (self.usage.window, self.thresholds))
+    }
+}
+
+/// Why regions of an account may be lacking, from its logs, trails and the regions that IAM names and the logs do not have.
+fn region_doubt(
+    (account, log): (&str, &AccountLog),
+    (trails, unseen_regions): (&Trails, &[String]),
+    (window, thresholds): (Window, Thresholds),
+) -> Option<Reason> {
+    if !unseen_regions.is_empty() {
+        return Some(Reason::RegionsNotIngested(unseen_regions.to_vec()));
+    }
+    let is_partial = log.coverage_of_all_regions(window).share() < thresholds.min_coverage;
+    if is_partial && !log.partial_days.is_empty() {
+        return Some(Reason::RegionsNotIngested(Vec::new()));
+    }
+    let mut regions = log.recorded_in.iter();
+    let (only, None) = (regions.next()?, regions.next()) else {
+        return None;
+    };
+    (!trails.records_all_regions(account)).then(|| Reason::OneRegion(only.clone()))
+}
+
+impl Judge<'_> {
+    /// Why it proves nothing that nobody of the account was seen in a region.
+    pub(super) fn doubt_of_regions(&self) -> Option<Reason> {
+        self.log_doubt()
+            .or_else(|| self.time_doubt())
+            .or_else(|| self.region_doubt())
+    }
+
+    pub(super) fn log_doubt(&self) -> Option<Reason> {
+        let has_events = self.log.is_some_and(|log| !log.days.is_empty());
+        (!has_events).then_some(Reason::AccountNotCovered)
+    }
+
+    /// Logs of which regions were left out show nothing of these. A trail of one region never sees the others, and logs of one
+    /// region do not tell whether theirs is such a trail.
+    pub(super) fn region_doubt(&self) -> Option<Reason> {
+        self.doubts.region.get_or_init(|| self.find_region_doubt()).clone()
+    }
+
+    fn find_region_doubt(&self) -> Option<Reason> {
+        let account = self.subject.key.account_id()?;
+        let known = (self.trails, self.unseen_regions.as_slice());
+        region_doubt((account, self.log?), known, (self.window, self.thresholds))
+    }
+
+    /// Logs without the region that records global services show no use of them.
+    pub(super) fn global_doubt(&self) -> Option<Reason> {
+        self.doubts.global.get_or_init(|| self.find_global_doubt()).clone()
+    }
+
+    fn find_global_doubt(&self) -> Option<Reason> {
+        let (arn, log) = (&self.subject.key.arn, self.log?);
+        let home = global_home(arn.split(':').nth(1)?)?;
+        if self.trails.records_all_regions(self.subject.key.account_id()?) {
+            return None;
+        }
+        let is_missing = !log.recorded_in.is_empty() && !log.recorded_in.contains(home);
+        if is_missing {
+            return Some(Reason::GlobalServicesNotRecorded(home));
+        }
+        let coverage = log.coverage_of_region(home, self.window)?;
+        (coverage.share() < self.thresholds.min_coverage).then(|| Reason::RegionCoverage {
+            region: home.to_owned(),
+            days: coverage.lost_hours / 24,
+        })
+    }
+
+    /// A region that was busy and falls silent while others go on may be one whose logs are lacking.
+    pub(super) fn cut_off_doubt(&self, place: &Place<'_>) -> Option<Reason> {
+        if self.trails.records_all_regions(place.account_id) {
+            return None;
+        }
+        let cut_off = |region: &String| Some((region.clone(), self.cut_off_days(place.log, region)?));
+        let (region, days) = place.regions.iter().find_map(cut_off)?;
+        Some(Reason::RegionCoverage {
+            region,
+            days: i64::try_from(days).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn cut_off_days(&self, log: &AccountLog, region: &str) -> Option<usize> {
+        let mut known = self.doubts.cut_off.borrow_mut();
+        if let Some(days) = known.get(region) {
+            return *days;
+        }
+        let days = log.cut_off_days(region);
+        known.insert(region.to_owned(), days);
+        days
+    }
+
+    pub(super) fn time_doubt(&self) -> Option<Reason> {
+        self.doubts.time.get_or_init(|| self.find_time_doubt()).clone()
+    }
+
+    fn find_time_doubt(&self) -> Option<Reason> {
+        let (days, needed) = (self.window.days(), self.thresholds.min_window_days);
+        if days < needed {
+            return Some(Reason::WindowTooShort { days, needed });
+        }
+        self.member_doubt().or_else(|| {
+            let coverage = self.coverage?;
+            (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+                lost_hours: coverage.lost_hours,
+                hours: coverage.hours,
+            })
+        })
+    }
+
+    /// What the snapshot says of the principal against its silence.
+    fn member_doubt(&self) -> Option<Reason> {
+        let principal = self.subject.member.as_ref().map(|member| member.principal)?;
+        match principal.created_at {
+            None => Some(Reason::AgeUnknown),
+            Some(created_at) if created_at > self.window.since => Some(Reason::YoungerThanWindow),
+            Some(_) => {
+                let is_beyond = self.is_seen_by_iam && self.subject.deeds.first_seen.is_none();
+                is_beyond.then_some(Reason::UsedBeyondTheLogs)
+            }
+        }
+    }
+
+    /// What was granted late must have had a window of its own.
+    pub(super) fn grant_doubt(&self, since: i64) -> Option<Reason> {
+        let mut known = self.doubts.grant.borrow_mut();
+        known
+            .entry(since)
+            .or_insert_with(|| self.find_grant_doubt(since))
+            .clone()
+    }
+
+    fn find_grant_doubt(&self, since: i64) -> Option<Reason> {
+        let needed = self.thresholds.min_window_days;
+        let own = Window { since, ..self.window };
+        let (days, is_short) = (own.whole_days(), own.whole_days() < needed);
+        if is_short {
+            return Some(Reason::GrantedRecently { days, needed });
+        }
+        let coverage = self.log?.coverage(own);
+        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+            lost_hours: coverage.lost_hours,
+            hours: coverage.hours,
+        })
+    }
+}
