@@ -157,9 +157,21 @@ fn bucket_holds_what_a_folder_would_and_every_command_reads_it() {
         assert_eq!(of_bucket.code, of_folder.code, "{arguments:?}: {of_bucket:?}");
         assert_eq!(of_bucket.stdout, of_folder.stdout, "{arguments:?}");
     }
+    assert_integrity_is_told(&store, &place);
+    let history = rows(&store, &["store", "history"]);
+    assert_eq!(
+        history.iter().map(|commit| number(commit, "version")).max(),
+        Some(i64::try_from(history.len()).unwrap() - 1)
+    );
+    assert!(!place.folder().join("trimtrail-store").exists());
+    assert_no_garbage(&store);
+}
+
+/// Digests are checked, and a bundle is made and checked, as over a folder.
+fn assert_integrity_is_told(store: &FakeBucket, place: &Place) {
     let keys = format!("us-east-1={}", sample().join("public-keys.json").display());
     let verify = ["verify", "--keys", &keys, "--output", "json"];
-    let (of_bucket, of_folder) = (run(&store, &verify), process::run(&place.store(), &verify));
+    let (of_bucket, of_folder) = (run(store, &verify), process::run(&place.store(), &verify));
     assert_ne!(of_bucket.code, 1, "{of_bucket:?}");
     assert_eq!(of_bucket.code, of_folder.code, "{of_bucket:?}");
     let out = place.folder().join("bundle").display().to_string();
@@ -173,17 +185,10 @@ fn bucket_holds_what_a_folder_would_and_every_command_reads_it() {
         "--out",
         &out,
     ];
-    let ended = run(&store, &export);
+    let ended = run(store, &export);
     assert!(matches!(ended.code, 0 | 4), "{ended:?}");
-    let ended = run(&store, &["evidence", "verify", &out, "--store", STORE]);
+    let ended = run(store, &["evidence", "verify", &out, "--store", STORE]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    let history = rows(&store, &["store", "history"]);
-    assert_eq!(
-        history.iter().map(|commit| number(commit, "version")).max(),
-        Some(i64::try_from(history.len()).unwrap() - 1)
-    );
-    assert!(!place.folder().join("trimtrail-store").exists());
-    assert_no_garbage(&store);
 }
 
 #[test]

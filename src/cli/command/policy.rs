@@ -113,15 +113,12 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
     told.tell(output);
-    let proven = if actors.is_empty() {
-        ExitStatus::Done
-    } else {
-        proof.tell(output)
-    };
+    // Of proposals that change nobody there is nothing to tell.
+    let proven = (!actors.is_empty()).then(|| proof.tell(output));
     proof.tell_denied(output);
     left_out.iter().for_each(|reason| output.warning(reason));
     let is_whole = told.refusals.is_empty() && left_out.is_empty();
-    Ok(conclude(proven, is_whole, status))
+    Ok(conclude(proven.unwrap_or(ExitStatus::Done), is_whole, status))
 }
 
 /// What the calls say outweighs what is missing.
