@@ -169,23 +169,18 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// The regions in which a use would have been seen.
-    ///
-    /// A principal that was active in some may be relied upon in these; for one that was not, all of the account count. The
-    /// resources of data events lie elsewhere than their callers, though: only their ARNs limit the regions.
+    /// The regions in which a use would have been seen: for data events those that the resources name. Otherwise a principal that
+    /// was active in some may be relied upon in these; for one that was not, all of the account count.
     fn regions<'r>(&self, trace: &Trace, (log, statement): (&'r AccountLog, &Statement)) -> Cow<'r, BTreeSet<String>>
     where
         's: 'r,
     {
         let active = &self.subject.deeds.regions;
-        match (trace.has_data_events(), active.is_empty()) {
-            (false, false) => Cow::Borrowed(active),
-            (false, true) => Cow::Borrowed(&log.regions),
-            (true, _) => match regions_of(statement) {
-                Some(regions) => Cow::Owned(regions),
-                None if active.is_subset(&log.regions) => Cow::Borrowed(&log.regions),
-                None => Cow::Owned(active | &log.regions),
-            },
+        let named = regions_of(statement).filter(|_| trace.has_data_events());
+        match (named, active.is_empty()) {
+            (Some(regions), _) => Cow::Owned(regions),
+            (None, false) => Cow::Borrowed(active),
+            (None, true) => Cow::Borrowed(&log.regions),
         }
     }
 
