@@ -172,8 +172,16 @@ fn assert_integrity_is_told(store: &FakeBucket, place: &Place) {
     let keys = format!("us-east-1={}", sample().join("public-keys.json").display());
     let verify = ["verify", "--keys", &keys, "--output", "json"];
     let (of_bucket, of_folder) = (run(store, &verify), process::run(&place.store(), &verify));
-    assert_ne!(of_bucket.code, 1, "{of_bucket:?}");
-    assert_eq!(of_bucket.code, of_folder.code, "{of_bucket:?}");
+    // The objects of this bucket lack the metadata in which CloudTrail keeps signatures: none of the same digests is valid.
+    let total = |ended: &Ended| {
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        report["summary"]["digests"]["total"].clone()
+    };
+    assert_eq!(
+        (of_bucket.code, total(&of_bucket)),
+        (3, total(&of_folder)),
+        "{of_bucket:?}"
+    );
     let out = place.folder().join("bundle").display().to_string();
     let export = [
         "evidence",
