@@ -182,15 +182,8 @@ impl Coverage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::window::MICROS_PER_DAY;
+    use super::super::window::days;
     use super::*;
-
-    fn days(first: i64, end: i64) -> Window {
-        Window {
-            since: first * MICROS_PER_DAY,
-            until: end * MICROS_PER_DAY,
-        }
-    }
 
     fn log(days: impl IntoIterator<Item = i64>) -> AccountLog {
         AccountLog {

@@ -58,16 +58,18 @@ fn ceiling(number: i64, unit: i64) -> i64 {
     number.div_euclid(unit) + i64::from(number.rem_euclid(unit) > 0)
 }
 
+/// From the begin of a day since 1970-01-01 to that of another.
+#[cfg(test)]
+pub(super) fn days(first: i64, end: i64) -> Window {
+    Window {
+        since: first * MICROS_PER_DAY,
+        until: end * MICROS_PER_DAY,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn days(first: i64, end: i64) -> Window {
-        Window {
-            since: first * MICROS_PER_DAY,
-            until: end * MICROS_PER_DAY,
-        }
-    }
 
     #[test]
     fn bounds_that_are_not_given_are_those_of_the_logs_but_at_most_the_last_90_days() {
