@@ -1,8 +1,69 @@
 -- Evidence of use of every role and user in a window: one row per principal and action, and one per principal and event
 -- source whose calls map to no action. A call that two accounts recorded is counted once: the larger of what the
 -- principal's own account and what the others have. Where records name the caller by its unique id alone, as those in the
--- logs of another account do, `principal_arn` is empty.
-with counted as (
+-- logs of another account do, `principal_arn` is empty. What VPC endpoints and the console record are no calls that were
+-- authorised, but the same call may have been: it may have needed what its name stands for.
+with shadows as (
+    select
+        e.event_time,
+        e.event_source,
+        e.event_name,
+        e.event_type,
+        e.serving_region,
+        e.recipient_account_id,
+        e.principal_arn,
+        e.principal_type,
+        coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1)) as principal_id,
+        unnest(iam_actions(
+            case when e.event_name = 'SwitchRole' then 'sts.amazonaws.com' else e.event_source end,
+            case when e.event_name = 'SwitchRole' then 'AssumeRole' else e.event_name end,
+            'AwsApiCall',
+            e.error_code,
+            e.error_message,
+            e.request_parameters
+        )) as need
+    from events e
+    where e.event_date >= cast($since as date)
+      and e.event_date <= cast($until as date)
+      and e.event_time >= $since
+      and e.event_time < $until
+      and (
+          e.event_type in ('AwsVpceEvent', 'AwsConsoleAction')
+          or (e.event_type = 'AwsConsoleSignIn' and e.event_name = 'SwitchRole')
+      )
+    union all
+    -- The record of a switch may be that of the role, and say who switched.
+    select
+        e.event_time,
+        e.event_source,
+        e.event_name,
+        e.event_type,
+        e.serving_region,
+        e.recipient_account_id,
+        case
+            when e.additional_event_data->>'SwitchFrom' like '%:assumed-role/%' then concat(
+                'arn:',
+                split_part(e.additional_event_data->>'SwitchFrom', ':', 2),
+                ':iam::',
+                split_part(e.additional_event_data->>'SwitchFrom', ':', 5),
+                ':role/',
+                split_part(e.additional_event_data->>'SwitchFrom', '/', 2)
+            )
+            else e.additional_event_data->>'SwitchFrom'
+        end as principal_arn,
+        'role' as principal_type,
+        cast(null as varchar) as principal_id,
+        unnest(iam_actions('sts.amazonaws.com', 'AssumeRole', 'AwsApiCall', e.error_code, e.error_message)) as need
+    from events e
+    where e.event_date >= cast($since as date)
+      and e.event_date <= cast($until as date)
+      and e.event_time >= $since
+      and e.event_time < $until
+      and e.event_type = 'AwsConsoleSignIn'
+      and e.event_name = 'SwitchRole'
+      and e.additional_event_data->>'SwitchFrom' like 'arn:%'
+),
+counted as (
     -- Whole days.
     select
         case when u.principal_type = 'account' then '' else coalesce(u.principal_arn, '') end as principal_arn,
@@ -65,6 +126,28 @@ with counted as (
       )
       and (u.event_category is null or u.event_category in ('Management', 'Data'))
       and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
+    union all
+    select
+        case when s.principal_type = 'account' then '' else coalesce(s.principal_arn, '') end as principal_arn,
+        s.principal_id,
+        s.recipient_account_id is not distinct from split_part(s.principal_arn, ':', 5) as is_own,
+        s.event_source,
+        s.event_name,
+        s.serving_region,
+        s.need['action'] as action,
+        case when s.event_type = 'AwsVpceEvent' then s.need['verdict'] else 'not-iam' end as verdict,
+        s.need['outcome'] as outcome,
+        false as is_proven,
+        s.need['confidence'] as confidence,
+        cast(1 as bigint) as calls,
+        cast(1 as bigint) as unnamed,
+        s.event_time as first_seen,
+        s.event_time as last_seen,
+        cast(null as varchar[]) as resources,
+        false as more_resources
+    from shadows s
+    where (s.principal_type in ('role', 'user') and s.principal_arn is not null)
+       or (s.principal_type in ('account', 'role', 'user') and substr(s.principal_id, 1, 4) in ('AROA', 'AIDA'))
 ),
 needs as (
     select

@@ -53,6 +53,9 @@ pub enum AnalysisError {
     },
 }
 
+/// By ARN of a role, when workloads first took it, and the days on which they did.
+type Takings = BTreeMap<String, (i64, BTreeSet<i64>)>;
+
 /// Principals that the store is asked for by name. Of more, their rows are picked out of all.
 const LISTED: usize = 100;
 
@@ -80,16 +83,21 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         Ok(read_uses(batch, &mut principals)?)
     })
     .await?;
+    let mut takings = Takings::new();
     each_batch(session, EvidenceQuery::Assumptions, &bounds, |batch| {
-        Ok(read_assumptions(batch, &mut principals)?)
+        Ok(read_assumptions(batch, &mut principals, &mut takings)?)
     })
     .await?;
+    let mut changes = grant_changes(session, window).await?;
+    for (role, (first, days)) in &takings {
+        changes.note_takings(role, (*first, days), window);
+    }
     Ok(Usage {
         window,
         principals,
         accounts: account_logs(session, window).await?,
         trails: Trails::default(),
-        changes: grant_changes(session, window).await?,
+        changes,
     })
 }
 
@@ -245,8 +253,13 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
 fn read_assumptions(
     batch: &RecordBatch,
     principals: &mut BTreeMap<PrincipalKey, PrincipalUse>,
+    takings: &mut Takings,
 ) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
+    let (firsts, days) = (
+        columns.times("first_by_workload")?,
+        columns.integer_lists("workload_days")?,
+    );
     let (roles, subjects) = (columns.texts("role_arn")?, columns.texts("subject")?);
     let (first, last) = (columns.times("first_taken")?, columns.times("last_taken")?);
     for row in 0..batch.num_rows() {
@@ -255,6 +268,11 @@ fn read_assumptions(
             arn: role.to_owned(),
             unique_id: None,
         };
+        if let Some(first) = firsts.time(row) {
+            let known = takings.entry(role.to_owned()).or_insert((first, BTreeSet::new()));
+            known.0 = known.0.min(first);
+            known.1.extend(days.integers_at(row));
+        }
         let taken = PrincipalUse {
             first_seen: first.time(row),
             last_seen: last.time(row),
@@ -330,14 +348,18 @@ fn read_changes(batch: &RecordBatch, changes: &mut GrantChanges) -> Result<(), U
 mod tests {
     use std::sync::Arc;
 
+    use arrow::array::ListArray;
     use arrow::array::StringArray;
     use arrow::array::TimestampMicrosecondArray;
+    use arrow::datatypes::Int64Type;
 
     use super::*;
 
     #[test]
     fn role_that_was_taken_is_seen_whether_it_made_calls_or_not() {
         let times = |micros: i64| Arc::new(TimestampMicrosecondArray::from(vec![micros, micros]).with_timezone("UTC"));
+        let days = vec![Some(vec![Some(3), Some(4)]), Some(vec![Some(4)])];
+        let days = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(days));
         let batch = RecordBatch::try_from_iter([
             ("role_arn", Arc::new(StringArray::from(vec!["arn:a", "arn:b"])) as _),
             (
@@ -346,6 +368,8 @@ mod tests {
             ),
             ("first_taken", times(5) as _),
             ("last_taken", times(9) as _),
+            ("first_by_workload", times(7) as _),
+            ("workload_days", days as _),
         ])
         .unwrap();
         let key = |arn: &str, unique_id: Option<&str>| PrincipalKey {
@@ -358,7 +382,9 @@ mod tests {
             ..PrincipalUse::default()
         };
         let mut principals = BTreeMap::from([(key("arn:b", Some("AROA")), called)]);
-        read_assumptions(&batch, &mut principals).unwrap();
+        let mut takings = Takings::new();
+        read_assumptions(&batch, &mut principals, &mut takings).unwrap();
+        assert_eq!(takings["arn:a"], (7, [3, 4].into()));
         let seen = |key: &PrincipalKey| principals.get(key).map(|deeds| (deeds.first_seen, deeds.last_seen));
         assert_eq!(principals.len(), 2);
         assert_eq!(seen(&key("arn:a", None)), Some((Some(5), Some(9))));

@@ -24,10 +24,18 @@ pub async fn account_logs(
 ) -> Result<BTreeMap<String, AccountLog>, AnalysisError> {
     let mut logs: BTreeMap<String, AccountLog> = BTreeMap::new();
     let bounds = [("since", window.since), ("until", window.until)];
-    each_batch(session, EvidenceQuery::Coverage, &bounds, |batch| {
-        Ok(read_logs(batch, &mut logs)?)
-    })
-    .await?;
+    let has_excerpts = has_excerpts(session).await?;
+    let coverage = match has_excerpts {
+        true => EvidenceQuery::CoverageOfTrails,
+        false => EvidenceQuery::Coverage,
+    };
+    each_batch(session, coverage, &bounds, |batch| Ok(read_logs(batch, &mut logs)?)).await?;
+    if has_excerpts {
+        each_batch(session, EvidenceQuery::Excerpts, &bounds, |batch| {
+            Ok(read_excerpts(batch, &mut logs)?)
+        })
+        .await?;
+    }
     each_batch(session, EvidenceQuery::RecordedRegions, &bounds, |batch| {
         Ok(read_recorded_regions(batch, &mut logs)?)
     })
@@ -42,6 +50,28 @@ pub async fn account_logs(
     .await?;
     note_named_logs(session, window, &mut logs).await?;
     Ok(logs)
+}
+
+/// Few stores have any, and telling their events apart takes time.
+async fn has_excerpts(session: &QuerySession) -> Result<bool, AnalysisError> {
+    let mut objects = 0;
+    each_batch(session, EvidenceQuery::ExcerptObjects, &[], |batch| {
+        let columns = Columns::new(batch);
+        let counts = columns.integers("objects")?;
+        objects += (0..batch.num_rows()).map(|row| counts.count(row)).sum::<u64>();
+        Ok(())
+    })
+    .await?;
+    Ok(objects > 0)
+}
+
+fn read_excerpts(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {
+    let columns = Columns::new(batch);
+    let account_ids = columns.texts("account_id")?;
+    for account in (0..batch.num_rows()).filter_map(|row| account_ids.text(row)) {
+        accounts.entry(account.to_owned()).or_default().has_excerpts = true;
+    }
+    Ok(())
 }
 
 fn read_recorded_regions(batch: &RecordBatch, accounts: &mut BTreeMap<String, AccountLog>) -> Result<(), Unreadable> {

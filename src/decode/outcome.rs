@@ -5,6 +5,8 @@
 pub enum ObjectKind {
     /// Management and data events.
     Events,
+    /// The same, inside of events of EventBridge or of what LookupEvents answers: not all that a trail would record.
+    Excerpt,
     /// A digest of log file integrity validation.
     Digest,
     /// CloudTrail Insights events.
@@ -23,6 +25,7 @@ impl ObjectKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Events => "events",
+            Self::Excerpt => "excerpt",
             Self::Digest => "digest",
             Self::Insight => "insight",
             Self::Aggregated => "aggregated",

@@ -41,6 +41,8 @@ pub(crate) struct Run<'r> {
     has_record_array: bool,
     digests: u64,
     aggregates: u64,
+    /// Whether records stood inside of events of EventBridge or of what LookupEvents answers.
+    has_envelopes: bool,
     first_category: Option<String>,
     /// Position of the window in the inflated object.
     pub(crate) window_offset: u64,
@@ -72,6 +74,7 @@ impl<'r> Run<'r> {
             has_record_array: false,
             digests: 0,
             aggregates: 0,
+            has_envelopes: false,
             first_category: None,
             window_offset: 0,
         }
@@ -179,6 +182,7 @@ impl<'r> Run<'r> {
         self.outcome.kind = match category {
             Some("Insight") => ObjectKind::Insight,
             Some("NetworkActivity") => ObjectKind::NetworkActivity,
+            Some(_) if self.has_envelopes => ObjectKind::Excerpt,
             Some(_) => ObjectKind::Events,
             None if self.digests > 0 => ObjectKind::Digest,
             None if self.aggregates > 0 => ObjectKind::Aggregated,
@@ -225,7 +229,10 @@ impl<'r> Run<'r> {
             Ok(Document::Digest) => self.digests += 1,
             Ok(Document::Aggregated) => self.aggregates += 1,
             Ok(Document::Envelope(record)) => match document::read_record(&record) {
-                Ok(mut draft) if document::is_record(&draft) => self.push(&mut draft, || record.as_ref(), range),
+                Ok(mut draft) if document::is_record(&draft) => {
+                    self.has_envelopes = true;
+                    self.push(&mut draft, || record.as_ref(), range);
+                }
                 Ok(_) => self.push_reject(text.as_bytes(), range, NOT_A_RECORD.to_owned()),
                 Err(error) => self.push_reject(text.as_bytes(), range, format!("record inside its envelope: {error}")),
             },

@@ -110,6 +110,8 @@ fn every_envelope_and_layout_gives_the_same_record() {
         json!({"Events": [{"EventId": "x", "EventName": "GetObject", "CloudTrailEvent": plain}], "NextToken": "n"});
     let bridge =
         json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": record});
+    let envelopes = [lookup.to_string(), bridge.to_string()].map(|text| decode(text.as_bytes()).0.kind);
+    assert_eq!(envelopes, [ObjectKind::Excerpt; 2]);
     let layouts = [
         plain.clone(),
         format!("[{plain}]"),
@@ -124,11 +126,7 @@ fn every_envelope_and_layout_gives_the_same_record() {
     for layout in layouts {
         for object in [layout.clone().into_bytes(), gzip::compress(layout.as_bytes())] {
             let (outcome, batch) = decode(&object);
-            assert_eq!(
-                (outcome.rows, outcome.rejects.len(), outcome.kind),
-                (1, 0, ObjectKind::Events),
-                "{layout}"
-            );
+            assert_eq!((outcome.rows, outcome.rejects.len()), (1, 0), "{layout}");
             assert_eq!(canonical(&rendered(&batch)[0]), canonical(&plain), "{layout}");
             assert!(outcome.sha256.is_some());
         }

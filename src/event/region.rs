@@ -55,11 +55,60 @@ pub fn is_global_service(event_source: &str) -> bool {
 /// The region that records global services in a partition, by the partition's name in ARNs.
 ///
 /// `None` for partitions of which it is not published.
-pub fn global_home(partition: &str) -> Option<&'static str> {
+fn global_home(partition: &str) -> Option<&'static str> {
     match partition {
         "aws" => Some("us-east-1"),
         "aws-us-gov" => Some("us-gov-west-1"),
         "aws-cn" => Some("cn-north-1"),
+        _ => None,
+    }
+}
+
+/// Services besides the global ones whose only endpoint is in one region of the `aws` partition, which records their calls.
+///
+/// Cost management: <https://docs.aws.amazon.com/general/latest/gr/billing.html>; public registries of ECR:
+/// <https://docs.aws.amazon.com/general/latest/gr/ecr-public.html>; Device Farm:
+/// <https://docs.aws.amazon.com/general/latest/gr/devicefarm.html>. The global accelerators, networks and recovery controllers
+/// are called in us-west-2: <https://docs.aws.amazon.com/global-accelerator/latest/dg/logging-using-cloudtrail.html>,
+/// <https://docs.aws.amazon.com/general/latest/gr/r53arc.html>, <https://docs.aws.amazon.com/general/latest/gr/nm.html>.
+const OF_ONE_REGION: [(&str, &str); 15] = [
+    ("aws-marketplace", US_EAST_1),
+    ("bcm-dashboards", US_EAST_1),
+    ("bcm-data-exports", US_EAST_1),
+    ("bcm-pricing-calculator", US_EAST_1),
+    ("bcm-recommended-actions", US_EAST_1),
+    ("cost-optimization-hub", US_EAST_1),
+    ("ecr-public", US_EAST_1),
+    ("freetier", US_EAST_1),
+    ("tax", US_EAST_1),
+    ("devicefarm", US_WEST_2),
+    ("globalaccelerator", US_WEST_2),
+    ("networkmanager", US_WEST_2),
+    ("route53-recovery-cluster", US_WEST_2),
+    ("route53-recovery-control-config", US_WEST_2),
+    ("route53-recovery-readiness", US_WEST_2),
+];
+const US_EAST_1: &str = "us-east-1";
+const US_WEST_2: &str = "us-west-2";
+
+/// The one region that records all calls of a service in a partition; `None` if several do.
+pub fn only_home(service: &str, partition: &str) -> Option<&'static str> {
+    let of_one_region = OF_ONE_REGION.iter().find(|(name, _)| *name == service);
+    match of_one_region {
+        Some((_, home)) if partition == "aws" => Some(home),
+        _ => global_home(partition).filter(|_| is_global_service(&format!("{service}.amazonaws.com"))),
+    }
+}
+
+/// A region that records some calls of an action wherever they are made: those to the global endpoint of STS
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html>), and those that manage
+/// multi-Region access points of S3
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointCloudTrail.html>).
+pub fn second_home(action: &str, partition: &str) -> Option<&'static str> {
+    match action.split_once(':')? {
+        _ if partition != "aws" => None,
+        ("sts", _) => Some(US_EAST_1),
+        ("s3", name) if name.contains("MultiRegionAccessPoint") => Some(US_WEST_2),
         _ => None,
     }
 }
@@ -85,5 +134,17 @@ mod tests {
         ] {
             assert!(!is_global_service(event_source), "{event_source}");
         }
+    }
+    #[test]
+    fn calls_that_one_region_records_are_known() {
+        assert_eq!(only_home("iam", "aws"), Some("us-east-1"));
+        assert_eq!(only_home("iam", "aws-cn"), Some("cn-north-1"));
+        assert_eq!(only_home("tax", "aws"), Some("us-east-1"));
+        assert_eq!(only_home("globalaccelerator", "aws"), Some("us-west-2"));
+        assert_eq!(only_home("ec2", "aws"), None);
+        assert_eq!(second_home("sts:AssumeRole", "aws"), Some("us-east-1"));
+        assert_eq!(second_home("sts:AssumeRole", "aws-us-gov"), None);
+        assert_eq!(second_home("s3:CreateMultiRegionAccessPoint", "aws"), Some("us-west-2"));
+        assert_eq!(second_home("s3:CreateBucket", "aws"), None);
     }
 }

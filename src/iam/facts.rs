@@ -30,6 +30,7 @@ use super::operations::Operations;
 use super::passed_roles::PassedRoles;
 use super::rule::prefixes;
 use super::template::Templates;
+use super::unrecorded;
 
 static EMBEDDED: &[u8] = include_bytes!("facts/pack.gz");
 
@@ -240,7 +241,9 @@ impl Facts {
     /// Why a use of an action leaves no event at all, if so.
     pub fn never_logged_reason(&self, id: ActionId) -> Option<&'static str> {
         let reason = self.event_map.never_logged_reason(self.name(id));
-        reason.or_else(|| data_plane::unrecorded_reason(self.catalogue.action(id)?))
+        reason
+            .or_else(|| unrecorded::reason(self.name(id)))
+            .or_else(|| data_plane::unrecorded_reason(self.catalogue.action(id)?))
     }
 
     /// Services to which AWS's own policies pass roles: values of `iam:PassedToService`.

@@ -23,6 +23,7 @@ mod passed_roles;
 mod plan;
 mod rule;
 mod template;
+mod unrecorded;
 mod used_resources;
 mod wildcard;
 

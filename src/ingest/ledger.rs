@@ -132,9 +132,13 @@ impl<'a> Entry<'a> {
             balance.foreign += u64::from(self.is_foreign());
         } else {
             balance.partial += u64::from(self.state == ObjectState::Partial);
+            let booked = match outcome.kind {
+                ObjectKind::Excerpt => ObjectKind::Events,
+                kind => kind,
+            };
             let kind = Balance::KINDS
                 .iter()
-                .position(|kind| *kind == outcome.kind)
+                .position(|kind| *kind == booked)
                 .unwrap_or_default();
             if let Some(count) = balance.ingested_by_kind.get_mut(kind) {
                 *count += 1;

@@ -13,6 +13,9 @@ const SILENT_DAYS: usize = 3;
 /// What the logs of one account hold in the window.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountLog {
+    /// Whether there are events of it that EventBridge passed on or LookupEvents found. Both leave out events, so that they
+    /// prove uses and nothing else: the rest of this is about all others.
+    pub has_excerpts: bool,
     /// Days with events, since 1970-01-01.
     pub days: BTreeSet<i64>,
     /// Objects of a day that could not be read whole, were gone when they were to be read, or are named by a digest and not there.

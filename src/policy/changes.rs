@@ -4,7 +4,11 @@
 //! again with the same text counts as changed. Whatever may have lifted a `Deny` or a boundary concerns all that the
 //! principal may do.
 
+mod tags;
+mod taking;
+
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::estate::Member;
 use super::estate::PolicyUse;
@@ -14,9 +18,13 @@ use super::snapshot::Policy;
 use super::snapshot::PolicyKind;
 use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
+use super::window::Window;
+use crate::iam::arn::account_of_arn;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::managed_policy;
+use tags::asks_for_tags;
+use taking::begins_late;
 
 /// A call that changed what someone may do, as the log has it; `None` where the record does not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +33,7 @@ pub struct GrantChange {
     pub account_id: String,
     /// Name of the event, as `PutRolePolicy`.
     pub call: String,
-    /// Role whose permissions it changed.
+    /// Role whose permissions it changed, or which it handed over; the instance profile of `PassInstanceProfile`.
     pub role: Option<String>,
     /// User.
     pub user: Option<String>,
@@ -58,6 +66,12 @@ enum Target {
     Reach(Holder),
     /// A new way to act as a user or role that nobody may have been able to act as before.
     FirstReach(Holder),
+    /// The same of the roles of an instance profile.
+    FirstReachOfProfile(String),
+    /// A service, token or certificate took a role that none had taken for long.
+    Taken(Holder),
+    /// The tags of a user or role, which conditions may ask for.
+    Tags(Holder),
     /// An inline policy.
     Inline(Holder, String),
     /// A managed policy was attached.
@@ -80,6 +94,21 @@ impl GrantChanges {
         let account = self.accounts.entry(change.account_id.clone()).or_default();
         let last = account.entry(target).or_insert(change.at);
         *last = change.at.max(*last);
+    }
+
+    /// Adds the days of a window on which services, tokens and certificates took a role, with the first such moment: after a
+    /// long silence someone may just have set up the way to it.
+    pub fn note_takings(&mut self, role_arn: &str, (first, days): (i64, &BTreeSet<i64>), window: Window) {
+        let (Some(account), Some(name)) = (account_of_arn(role_arn), role_arn.rsplit('/').next()) else {
+            return;
+        };
+        if begins_late(days, window) {
+            let target = Target::Taken((PrincipalKind::Role, name.to_lowercase()));
+            self.accounts
+                .entry(account.to_owned())
+                .or_default()
+                .insert(target, first);
+        }
     }
 
     /// The last moment at which something changed that may bear on all permissions of a principal. One that was seen before
@@ -108,9 +137,12 @@ impl GrantChanges {
             )
         });
         let reach = self.last(member, &Target::Reach(own.clone()));
-        let first_reach = self.last(member, &Target::FirstReach(own.clone()));
-        let first_reach = first_reach.filter(|at| first_seen.is_none_or(|seen| seen > *at));
-        let anything = [self.last(member, &Target::Anything), reach, first_reach];
+        let first_reach = self.first_reach(member, &own, first_seen);
+        let tagged = uses
+            .iter()
+            .any(|used| asks_for_tags(used.policy) && !allows_only(used.policy.document.as_ref().ok()));
+        let tags = self.last(member, &Target::Tags(own.clone())).filter(|_| tagged);
+        let anything = [self.last(member, &Target::Anything), reach, first_reach, tags];
         anything
             .into_iter()
             .chain(whole)
@@ -129,6 +161,8 @@ impl GrantChanges {
             .and_then(|arn| groups.iter().find(|group| group.arn == arn).copied());
         let holder = holder(group.unwrap_or(member.principal));
         let attached = Target::Attached(holder.clone(), grant.policy.id.clone());
+        let tags = Target::Tags(self::holder(member.principal));
+        let tags = self.last(member, &tags).filter(|_| asks_for_tags(grant.policy));
         let joined = group.and_then(|group| {
             let user = member.principal.name.to_lowercase();
             let joined = self.last(member, &Target::Membership(user, group.name.to_lowercase()));
@@ -137,6 +171,7 @@ impl GrantChanges {
         self.of_document(member, grant.policy, &holder)
             .max(self.last(member, &attached))
             .max(joined)
+            .max(tags)
     }
 
     /// The last moment after the snapshot at which a policy was changed that counts for a principal, or who has it.
@@ -157,7 +192,8 @@ impl GrantChanges {
             Target::Membership(_, joined) => group.is_some() && *joined == holder.1,
             // The version in force may be younger than the time that the user told.
             Target::Document(arn) => *arn == policy.id && policy.created_at.is_none_or(|made| at > made),
-            Target::Reach(_) | Target::FirstReach(_) => false,
+            Target::Tags(_) | Target::Taken(_) => false,
+            Target::Reach(_) | Target::FirstReach(_) | Target::FirstReachOfProfile(_) => false,
         })
     }
 
@@ -236,6 +272,20 @@ impl GrantChanges {
         lifting.map(|(_, at)| *at).max()
     }
 
+    /// The last moment at which someone may have been the first who could act as a principal.
+    fn first_reach(&self, member: &Member<'_>, own: &Holder, first_seen: Option<i64>) -> Option<i64> {
+        let profiles = member.principal.instance_profiles.iter();
+        let profiles = profiles.filter_map(|arn| Some(arn.rsplit('/').next()?.to_lowercase()));
+        let of_profiles = profiles.filter_map(|name| self.last(member, &Target::FirstReachOfProfile(name)));
+        let given = of_profiles
+            .max()
+            .max(self.last(member, &Target::FirstReach(own.clone())));
+        let given = given.filter(|at| first_seen.is_none_or(|seen| seen > *at));
+        // Whoever takes a role is seen by that.
+        let taken = self.last(member, &Target::Taken(own.clone()));
+        given.max(taken.filter(|at| first_seen.is_none_or(|seen| seen >= *at)))
+    }
+
     fn last(&self, member: &Member<'_>, target: &Target) -> Option<i64> {
         self.account(member)?.get(target).copied()
     }
@@ -245,8 +295,8 @@ impl GrantChanges {
     }
 }
 
-/// What a call changed; `None` if it changed no permissions.
-fn target(change: &GrantChange) -> Option<Target> {
+/// A new way to act as someone that a call made; `None` if it made none.
+fn first_reach(change: &GrantChange) -> Option<Target> {
     let reached = |kind, name: &Option<String>| {
         let reached = name
             .as_ref()
@@ -254,13 +304,27 @@ fn target(change: &GrantChange) -> Option<Target> {
         Some(reached.unwrap_or(Target::Anything))
     };
     match change.call.as_str() {
-        "CreateAccessKey" | "UpdateAccessKey" | "CreateLoginProfile" => {
-            return reached(PrincipalKind::User, &change.user);
+        "CreateAccessKey"
+        | "UpdateAccessKey"
+        | "CreateLoginProfile"
+        | "UpdateLoginProfile"
+        | "CreateServiceSpecificCredential"
+        | "ResetServiceSpecificCredential"
+        | "UpdateServiceSpecificCredential"
+        | "UploadSigningCertificate"
+        | "UpdateSigningCertificate" => reached(PrincipalKind::User, &change.user),
+        "AddRoleToInstanceProfile" | "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" | "PassRole" => {
+            reached(PrincipalKind::Role, &change.role)
         }
-        "AddRoleToInstanceProfile" | "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" => {
-            return reached(PrincipalKind::Role, &change.role);
-        }
-        _ => {}
+        "PassInstanceProfile" => Some(Target::FirstReachOfProfile(change.role.as_ref()?.to_lowercase())),
+        _ => None,
+    }
+}
+
+/// What a call changed; `None` if it changed no permissions.
+fn target(change: &GrantChange) -> Option<Target> {
+    if let Some(reach) = first_reach(change) {
+        return Some(reach);
     }
     let kinds = [
         ("Role", PrincipalKind::Role, &change.role),
@@ -295,6 +359,7 @@ fn target(change: &GrantChange) -> Option<Target> {
             .zip(group)
             .map(|((_, user), group)| Target::Membership(user, group)),
         ("UpdateAssume", "Policy") => holder.map(Target::Reach),
+        ("Tag" | "Untag", "") => holder.map(Target::Tags),
         ("Put" | "Delete", "PermissionsBoundary")
         | ("Delete", "Policy")
         | ("Remove", "FromGroup")

@@ -21,6 +21,12 @@ pub enum EvidenceQuery {
     CallSums,
     /// What the logs of every account hold, in a window.
     Coverage,
+    /// The same without what EventBridge passed on and LookupEvents found.
+    CoverageOfTrails,
+    /// Accounts of which there are such events, in a window.
+    Excerpts,
+    /// Whether the ledger has objects with such events.
+    ExcerptObjects,
     /// Regions from which objects of the logs were delivered, in a window.
     RecordedRegions,
     /// Objects of the logs that could not be read whole, or were gone.
@@ -68,6 +74,9 @@ impl EvidenceQuery {
             Self::Calls => include_str!("../../queries/evidence/calls.sql"),
             Self::CallSums => include_str!("../../queries/evidence/call_sums.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
+            Self::CoverageOfTrails => include_str!("../../queries/evidence/coverage_of_trails.sql"),
+            Self::Excerpts => include_str!("../../queries/evidence/excerpts.sql"),
+            Self::ExcerptObjects => include_str!("../../queries/evidence/excerpt_objects.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
             Self::LostObjects => include_str!("../../queries/evidence/lost_objects.sql"),
             Self::DigestAccounts => include_str!("../../queries/evidence/digest_accounts.sql"),

@@ -118,7 +118,14 @@ fn who_can_act_as_a_principal_bears_on_all_that_it_may_do() {
         told(&[change("AddRoleToInstanceProfile", 9, &[role])]),
         [at("Deployer", 9)]
     );
-    for call in ["CreateAccessKey", "UpdateAccessKey", "CreateLoginProfile"] {
+    for call in [
+        "CreateAccessKey",
+        "UpdateAccessKey",
+        "CreateLoginProfile",
+        "UpdateLoginProfile",
+        "CreateServiceSpecificCredential",
+        "UploadSigningCertificate",
+    ] {
         assert_eq!(told(&[change(call, 9, &[("user", "ada")])]), [at("ada", 9)]);
     }
     assert_eq!(told(&[change("UpdateGroup", 9, &[("group", "ops")])]), [at("ada", 9)]);
@@ -210,4 +217,53 @@ fn record_that_does_not_say_whom_it_concerns_concerns_everyone_in_the_account() 
         ..unnamed
     };
     assert_eq!(told(&[elsewhere]), []);
+}
+
+#[test]
+fn role_that_was_handed_over_late_could_not_act_before_unless_it_was_seen() {
+    let mut with_profile = account();
+    with_profile["RoleDetailList"][0]["InstanceProfileList"] =
+        json!([{"InstanceProfileName": "Web", "Arn": "arn:aws:iam::111122223333:instance-profile/a/Web"}]);
+    let passed = [change("PassRole", 9, &[("role", "Deployer")])];
+    assert_eq!(told(&passed), [at("Deployer", 9)]);
+    let profile = [change("PassInstanceProfile", 7, &[("role", "web")])];
+    assert_eq!(told(&profile), []);
+    assert_eq!(times(&with_profile, &profile), [at("Deployer", 7)]);
+    let of_role = |noted: &GrantChanges, first_seen| {
+        let snapshot = snapshot::read(account().to_string().as_bytes()).unwrap();
+        let taken = [TakenSnapshot {
+            taken_at: 20,
+            source_id: "source".to_owned(),
+            snapshot,
+        }];
+        let estate = Estate::newest(&taken);
+        let mut members = estate.callers();
+        let role = members.find(|member| member.principal.name == "Deployer").unwrap();
+        noted.of_principal(&role, first_seen).filter(|at| *at > 0)
+    };
+    let mut noted = GrantChanges::default();
+    noted.note(&passed[0]);
+    assert_eq!(of_role(&noted, Some(8)), None);
+    // What takes a role first after a long silence was set up then.
+    let mut noted = GrantChanges::default();
+    let window = super::super::window::days(0, 40);
+    let role = "arn:aws:iam::111122223333:role/Deployer";
+    noted.note_takings(role, (9, &[2, 30].into()), window);
+    assert_eq!(of_role(&noted, Some(9)), None);
+    noted.note_takings(role, (9, &[30, 33, 36].into()), window);
+    assert_eq!(of_role(&noted, Some(9)), Some(9));
+    assert_eq!(of_role(&noted, Some(8)), None);
+}
+
+#[test]
+fn tags_concern_the_policies_that_ask_for_them() {
+    let tagged = ["TagRole", "UntagRole"].map(|call| change(call, 9, &[("role", "deployer")]));
+    assert_eq!(told(&tagged), []);
+    let mut asking = account();
+    let condition = json!({"StringEquals": {"aws:PrincipalTag/team": "blue"}});
+    asking["RoleDetailList"][0]["RolePolicyList"][0]["PolicyDocument"]["Statement"][0]["Condition"] = condition.clone();
+    assert_eq!(times(&asking, &tagged), [at("Deployer/own", 9)]);
+    asking["RoleDetailList"][0]["RolePolicyList"][0] = inline("own", "Deny");
+    asking["RoleDetailList"][0]["RolePolicyList"][0]["PolicyDocument"]["Statement"][0]["Condition"] = condition;
+    assert_eq!(times(&asking, &tagged), [at("Deployer", 9)]);
 }

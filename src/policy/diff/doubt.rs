@@ -8,7 +8,9 @@ use super::Thresholds;
 use super::judge::Judge;
 use super::reason::Reason;
 use super::visibility::Place;
-use crate::event::global_home;
+use super::visibility::Trace;
+use crate::event::only_home;
+use crate::event::second_home;
 use crate::policy::account_log::AccountLog;
 use crate::policy::estate::Estate;
 use crate::policy::estate::SeenByIam;
@@ -21,7 +23,8 @@ use crate::policy::window::Window;
 pub(super) struct Doubts {
     time: OnceCell<Option<Reason>>,
     region: OnceCell<Option<Reason>>,
-    global: OnceCell<Option<Reason>>,
+    /// By region that records all calls of some service.
+    home: RefCell<BTreeMap<&'static str, Option<Reason>>>,
     /// By region, for how many days it is cut off.
     cut_off: RefCell<BTreeMap<String, Option<usize>>>,
     /// By the time since when a grant counts.
@@ -85,7 +88,11 @@ impl Judge<'_> {
 
     pub(super) fn log_doubt(&self) -> Option<Reason> {
         let has_events = self.log.is_some_and(|log| !log.days.is_empty());
-        (!has_events).then_some(Reason::AccountNotCovered)
+        let reason = match self.log {
+            Some(log) if log.has_excerpts => Reason::OnlyExcerpts,
+            _ => Reason::AccountNotCovered,
+        };
+        (!has_events).then_some(reason)
     }
 
     /// Logs of which regions were left out show nothing of these. A trail of one region never sees the others, and logs of one
@@ -100,26 +107,37 @@ impl Judge<'_> {
         region_doubt((account, self.log?), known, (self.window, self.thresholds))
     }
 
-    /// Logs without the region that records global services show no use of them.
-    pub(super) fn global_doubt(&self) -> Option<Reason> {
-        self.doubts.global.get_or_init(|| self.find_global_doubt()).clone()
+    /// Logs that lack the region which records the calls, or the days of one of those which do, show no use.
+    pub(super) fn place_doubt(&self, trace: &Trace, place: &Place<'_>) -> Option<Reason> {
+        let partition = self.subject.key.arn.split(':').nth(1)?;
+        if let Some(home) = only_home(trace.service, partition) {
+            let mut known = self.doubts.home.borrow_mut();
+            return known.entry(home).or_insert_with(|| self.find_home_doubt(home)).clone();
+        }
+        second_home(trace.action, partition)
+            .and_then(|home| self.missing_home(home))
+            .or_else(|| self.cut_off_doubt(place))
     }
 
-    fn find_global_doubt(&self) -> Option<Reason> {
-        let (arn, log) = (&self.subject.key.arn, self.log?);
-        let home = global_home(arn.split(':').nth(1)?)?;
+    fn find_home_doubt(&self, home: &'static str) -> Option<Reason> {
         if self.trails.records_all_regions(self.subject.key.account_id()?) {
             return None;
         }
-        let is_missing = !log.recorded_in.is_empty() && !log.recorded_in.contains(home);
-        if is_missing {
-            return Some(Reason::GlobalServicesNotRecorded(home));
+        if let Some(reason) = self.missing_home(home) {
+            return Some(reason);
         }
-        let coverage = log.coverage_of_region(home, self.window)?;
+        let coverage = self.log?.coverage_of_region(home, self.window)?;
         (coverage.share() < self.thresholds.min_coverage).then(|| Reason::RegionCoverage {
             region: home.to_owned(),
             days: coverage.lost_hours / 24,
         })
+    }
+
+    fn missing_home(&self, home: &'static str) -> Option<Reason> {
+        let regions = &self.log?.recorded_in;
+        let is_told = self.trails.records_all_regions(self.subject.key.account_id()?);
+        let is_missing = !is_told && !regions.is_empty() && !regions.contains(home);
+        is_missing.then_some(Reason::GlobalServicesNotRecorded(home))
     }
 
     /// A region that was busy and falls silent while others go on may be one whose logs are lacking.

@@ -157,10 +157,7 @@ impl<'s> Judge<'s> {
             .or_else(|| self.time_doubt())
             .or_else(|| self.grant_doubt(held.since?))
             .or_else(|| self.region_doubt())
-            .or_else(|| match trace.is_global {
-                true => self.global_doubt(),
-                false => self.cut_off_doubt(&place),
-            })
+            .or_else(|| self.place_doubt(trace, &place))
             .or_else(|| trace.hidden(&place))
             .or_else(|| self.unmapped_call(trace.service, statement));
         match doubt {

@@ -11,6 +11,8 @@ pub enum Reason {
     SnapshotGaps(String),
     /// The logs hold nothing of the account.
     AccountNotCovered,
+    /// All that the logs hold of the account was passed on by EventBridge or found by LookupEvents.
+    OnlyExcerpts,
     /// The facts do not know the action.
     UnknownAction,
     /// No call that needs it is recorded; why.
@@ -60,7 +62,7 @@ pub enum Reason {
     OneRegion(String),
     /// Regions may have been left out when the logs were read; those that IAM names, or none if the runs were told so.
     RegionsNotIngested(Vec<String>),
-    /// The service is global, and the logs have nothing from the region that records such; the region.
+    /// The logs have nothing from a region that records calls of other regions, too; the region.
     GlobalServicesNotRecorded(&'static str),
     /// Only data events show it, and none of the kind is recorded.
     DataEventsNotRecorded {
@@ -146,6 +148,7 @@ impl Reason {
             Self::NoSnapshot => "no-snapshot",
             Self::SnapshotGaps(_) => "snapshot-gaps",
             Self::AccountNotCovered => "account-not-covered",
+            Self::OnlyExcerpts => "only-excerpts",
             Self::UnknownAction => "unknown-action",
             Self::NeverLogged(_) => "never-logged",
             Self::NoOperation => "no-operation",
@@ -184,6 +187,9 @@ impl Reason {
         match self {
             Self::NoSnapshot => "there is no IAM snapshot of the account",
             Self::AccountNotCovered => "the logs hold no events of the account in the window",
+            Self::OnlyExcerpts => {
+                "all events of the account are from EventBridge or LookupEvents, which leave out events: read the logs of a trail"
+            }
             Self::UnknownAction => "the facts know no such action",
             Self::NoOperation => "no public API operation needs it",
             Self::ConditionalOnly => "only some calls of other operations need it, and none proves it",
@@ -225,7 +231,7 @@ impl fmt::Display for Reason {
             ),
             Self::GlobalServicesNotRecorded(region) => write!(
                 formatter,
-                "global services are recorded in {region}, and the account's logs hold nothing from there"
+                "its calls, or some of them, are recorded in {region}, and the account's logs hold nothing from there"
             ),
             Self::DataEventsNotRecorded {
                 resource_types,

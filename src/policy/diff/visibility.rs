@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use super::reason::Reason;
 use super::reason::kind;
 use super::span::Span;
-use crate::event::is_global_service;
 use crate::iam::ActionId;
 use crate::iam::Facts;
 use crate::iam::Level;
@@ -34,8 +33,8 @@ pub(super) struct Trace {
     pub(super) never: Option<Reason>,
     /// Service prefix.
     pub(super) service: &'static str,
-    /// Whether one region serves and records it for all.
-    pub(super) is_global: bool,
+    /// Full name of the action.
+    pub(super) action: &'static str,
     /// Resource types of its data events; empty if management events show it.
     resource_types: Vec<&'static str>,
     /// Resource types of the data events that may show it instead of management events.
@@ -77,7 +76,7 @@ impl Trace {
         Self {
             never: never(facts, id),
             service,
-            is_global: is_global_service(&format!("{service}.amazonaws.com")),
+            action: action.map_or("", |action| action.name),
             resource_types: facts.data_event_types(id),
             perhaps_types: facts.perhaps_data_event_types(id),
             excludable_source: facts.excludable_source(id),

@@ -234,7 +234,8 @@ impl<'s> Case<'_, 's> {
             .iter()
             .filter(|used| used.is_required)
             .all(|used| trace.resources.iter().any(|arn| used.fits(arn)));
-        let is_whole = trace.names_all_resources() && !trace.resources.is_empty() && !types.is_empty();
+        let is_whole =
+            hints::names_all(action) && trace.names_all_resources() && !trace.resources.is_empty() && !types.is_empty();
         if !is_named || !is_whole {
             return Err(RESOURCES_STAY);
         }

@@ -36,6 +36,9 @@ const NAMED_IN_FULL: &[(&str, &str)] = &[
     ("sqs", ""),
     ("states", "stateMachine:"),
 ];
+/// Actions that are checked on instances besides documents, and whose requests name these in ways that are not read: by tags,
+/// or as targets of any kind.
+const PARTLY_NAMED: [&str; 2] = ["ssm:SendCommand", "ssm:StartSession"];
 /// Endings of aliases of access points, which stand in the place of a bucket's name.
 const BUCKET_ALIASES: [&str; 3] = ["-s3alias", "--ol-s3", ".mrap"];
 /// What may stand behind the name of a log group in an ARN.
@@ -47,6 +50,11 @@ enum Reach {
     Exact,
     /// The resource has one of these ARNs.
     Patterns(Vec<Pattern>),
+}
+
+/// Whether the records of an action name all resources on which it is checked.
+pub(super) fn names_all(action: &str) -> bool {
+    !PARTLY_NAMED.contains(&action)
 }
 
 /// What covers all resources; otherwise a hint of which nothing certain is known.

@@ -373,6 +373,16 @@ fn resource_of_which_only_the_name_is_known_is_covered_or_the_present_resources_
 }
 
 #[test]
+fn instances_that_a_request_names_in_ways_that_are_not_read_stay_granted() {
+    let document = "arn:aws:ssm:eu-west-1:111122223333:document/run";
+    for action in ["ssm:StartSession", "ssm:SendCommand"] {
+        let case = Case::one(&json!([allow(&json!(action), "*")])).used("r", action, &[document]);
+        let statements = case.statements(generate());
+        assert!(statements[0].contains(r#""Resource":"*""#), "{statements:?}");
+    }
+}
+
+#[test]
 fn passed_role_without_its_path_is_the_one_of_the_snapshot() {
     let mut build = role("build", &json!([]));
     let full = format!("arn:aws:iam::{ACCOUNT}:role/yard/build");

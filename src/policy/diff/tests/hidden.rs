@@ -177,3 +177,47 @@ fn unused_policy_that_also_denies_is_not_one_to_take_away() {
         assert_eq!(summary.unused, 2);
     });
 }
+
+#[test]
+fn calls_that_another_region_records_need_its_logs() {
+    let mut case = Case::new(&[allow(&json!([
+        "sts:AssumeRole",
+        "tax:ListTaxRegistrations",
+        "globalaccelerator:ListAccelerators",
+        "ec2:DescribeVpcs",
+    ]))]);
+    let mut unknown = |regions: &[&str]| -> Vec<String> {
+        case.log().recorded_in = regions.iter().map(|region| text(region)).collect();
+        let verdicts = case.verdicts();
+        let unknown = verdicts
+            .iter()
+            .filter(|row| row.ends_with("global-services-not-recorded"));
+        unknown
+            .map(|row| row.split(':').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        unknown(&["eu-west-1", "eu-central-1"]),
+        ["globalaccelerator", "sts", "tax"]
+    );
+    assert_eq!(unknown(&["eu-west-1", "us-east-1"]), ["globalaccelerator"]);
+    assert!(unknown(&["eu-west-1", "us-east-1", "us-west-2"]).is_empty());
+}
+
+#[test]
+fn events_that_were_passed_on_prove_uses_and_nothing_else() {
+    let actions = json!(["sqs:CreateQueue", "sqs:DeleteQueue"]);
+    let mut case = Case::new(&[allow(&actions)]).with("sqs:CreateQueue", used(1));
+    *case.log() = AccountLog {
+        has_excerpts: true,
+        ..AccountLog::default()
+    };
+    assert_eq!(
+        case.verdicts(),
+        ["sqs:CreateQueue used", "sqs:DeleteQueue unknown only-excerpts"]
+    );
+    // Beside whole logs they take nothing away.
+    let mut case = Case::new(&[allow(&actions)]);
+    case.log().has_excerpts = true;
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unused", "sqs:DeleteQueue unused"]);
+}

@@ -1,0 +1,175 @@
+//! Ways to use a permission that leave no ordinary event in the logs, or that nobody had for long.
+
+use super::*;
+
+/// The verdicts on a role with `vpcs()`, with further events, and what is said of its activity.
+fn verdicts_with(further: Vec<Value>, statements: &Value) -> (Vec<String>, String) {
+    let estate = Estate::new(&[everyday(), further].concat());
+    estate.file("a.json", &page(&[role("r", statements), role("base", &vpcs())], None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    let ended = estate.run(&["diff", "--principal", "r", "--output", "json"]);
+    let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    (verdicts, rows[0]["activity"].as_str().unwrap_or_default().to_owned())
+}
+
+fn both(verdict: &str) -> [String; 2] {
+    ["ec2:DescribeSubnets", "ec2:DescribeVpcs"].map(|action| format!("r {action} {verdict}"))
+}
+
+/// An event of another kind, with some members replaced.
+fn odd(day: i64, (role, source, name): (&str, &str, &str), members: &Value) -> Value {
+    let mut odd = event(900_000 + day, day, "us-east-1", (role, source, name), &json!({}));
+    for (name, value) in members.as_object().unwrap() {
+        odd[name] = value.clone();
+    }
+    odd
+}
+
+fn named(role: &str) -> Value {
+    json!(format!("arn:aws:iam::{ACCOUNT}:role/{role}"))
+}
+
+#[test]
+fn events_that_event_bridge_passed_on_do_not_show_what_was_not_done() {
+    let place = Place::new();
+    let lines: Vec<String> = everyday()
+        .iter()
+        .filter(|event| event["eventName"] == "CreateTags")
+        .map(|event| json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": event}).to_string())
+        .collect();
+    place.write("a.json", lines.join("\n").as_bytes());
+    assert_eq!(place.ingest(&[]).code, 0);
+    std::fs::create_dir(place.folder().join("iam")).unwrap();
+    let estate = Estate { place };
+    let actions = json!([allow(&json!(["ec2:CreateTags", "ec2:DescribeVpcs", "ec2:CreateVpc"]))]);
+    estate.file("a.json", &page(&[role("r", &actions)], None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    assert_eq!(verdicts.len(), 3);
+    assert!(
+        verdicts
+            .iter()
+            .all(|row| row.contains("unknown all events of the account are from EventBridge")),
+        "{verdicts:?}"
+    );
+    // The logs of a trail beside them count as without them.
+    let events: Vec<Value> = everyday();
+    estate
+        .place
+        .write("b.json", json!({"Records": events}).to_string().as_bytes());
+    assert_eq!(estate.place.ingest(&[]).code, 0);
+    let (verdicts, _) = estate.verdicts();
+    assert!(
+        verdicts.contains(&"r ec2:DescribeVpcs unused".to_owned()),
+        "{verdicts:?}"
+    );
+}
+
+#[test]
+fn call_that_only_an_endpoint_or_the_console_recorded_may_have_needed_its_action() {
+    for members in [
+        json!({"eventType": "AwsVpceEvent", "eventCategory": "NetworkActivity", "vpcEndpointId": "vpce-1"}),
+        json!({"eventType": "AwsConsoleAction"}),
+    ] {
+        let seen = odd(5, ("r", "ec2.amazonaws.com", "DescribeVpcs"), &members);
+        let (verdicts, activity) = verdicts_with(vec![seen], &vpcs());
+        let uncertain = "r ec2:DescribeVpcs unknown successful calls that may have needed it: 1";
+        assert_eq!(verdicts, ["r ec2:DescribeSubnets unused", uncertain]);
+        assert_eq!(activity, "active");
+    }
+}
+
+#[test]
+fn switch_of_roles_in_the_console_may_have_needed_the_permission_to_take_them() {
+    let statements = json!([allow(&json!("sts:AssumeRole"))]);
+    let members = json!({"eventType": "AwsConsoleSignIn", "responseElements": {"SwitchRole": "Success"}});
+    let own = odd(5, ("r", "signin.amazonaws.com", "SwitchRole"), &members);
+    let mut of_target = odd(5, ("base", "signin.amazonaws.com", "SwitchRole"), &members);
+    of_target["additionalEventData"] = json!({"SwitchFrom": format!("arn:aws:sts::{ACCOUNT}:assumed-role/r/s")});
+    for switch in [own, of_target] {
+        let (verdicts, _) = verdicts_with(vec![switch], &statements);
+        assert_eq!(
+            verdicts,
+            ["r sts:AssumeRole unknown successful calls that may have needed it: 1"]
+        );
+    }
+}
+
+#[test]
+fn role_whose_credentials_others_than_sts_gave_is_used() {
+    let service = json!({"type": "AWSService", "invokedBy": "eks.amazonaws.com"});
+    let assumed = format!("arn:aws:sts::{ACCOUNT}:assumed-role/r/s");
+    for (source, name, members) in [
+        (
+            "eks-auth.amazonaws.com",
+            "AssumeRoleForPodIdentity",
+            json!({"userIdentity": service, "responseElements": {"assumedRoleUser": {"arn": assumed}}}),
+        ),
+        (
+            "rolesanywhere.amazonaws.com",
+            "CreateSession",
+            json!({"userIdentity": {"type": "Unknown"}, "requestParameters": {"roleArn": named("r")}}),
+        ),
+        (
+            "cognito-identity.amazonaws.com",
+            "GetCredentialsForIdentity",
+            json!({"userIdentity": {"type": "Unknown"}, "requestParameters": {"customRoleArn": named("r")}}),
+        ),
+    ] {
+        let (_, activity) = verdicts_with(vec![odd(0, ("base", source, name), &members)], &vpcs());
+        assert_eq!(activity, "active", "{name}");
+    }
+}
+
+#[test]
+fn role_that_was_wired_up_late_proves_nothing_about_the_time_before() {
+    let late = "unknown granted 1 day before the end of the window, 30 are needed";
+    let service = json!({"type": "AWSService", "invokedBy": "lambda.amazonaws.com"});
+    for (source, name, members) in [
+        (
+            "lambda.amazonaws.com",
+            "UpdateFunctionConfiguration20150331v2",
+            json!({"requestParameters": {"role": named("r")}}),
+        ),
+        (
+            "rolesanywhere.amazonaws.com",
+            "CreateProfile",
+            json!({"requestParameters": {"roleArns": [named("other"), named("r")]}}),
+        ),
+        (
+            "cognito-identity.amazonaws.com",
+            "SetIdentityPoolRoles",
+            json!({"requestParameters": {"roles": {"authenticated": named("r")}}}),
+        ),
+        (
+            "sts.amazonaws.com",
+            "AssumeRole",
+            json!({"userIdentity": service, "requestParameters": {"roleArn": named("r")}, "readOnly": true}),
+        ),
+    ] {
+        let wired = odd(DAYS - 2, ("base", source, name), &members);
+        assert_eq!(verdicts_with(vec![wired], &vpcs()).0, both(late), "{name}");
+    }
+}
+
+#[test]
+fn key_of_a_record_without_an_answer_belongs_to_the_user_that_was_asked_for() {
+    let members = json!({"requestParameters": {"userName": "u"}, "responseElements": null});
+    let created = odd(DAYS - 2, ("base", "iam.amazonaws.com", "CreateAccessKey"), &members);
+    let estate = Estate::new(&[everyday(), vec![created]].concat());
+    let user = json!({"UserName": "u", "UserId": "AIDAu", "Arn": format!("arn:aws:iam::{ACCOUNT}:user/u"), "Path": "/",
+        "CreateDate": "2024-01-01T00:00:00Z",
+        "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]});
+    let mut all = page(&[role("base", &vpcs())], None);
+    all["UserDetailList"] = json!([user]);
+    estate.file("a.json", &all);
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    assert!(
+        verdicts
+            .iter()
+            .all(|row| row.ends_with("unknown granted 1 day before the end of the window, 30 are needed")),
+        "{verdicts:?}"
+    );
+}
