@@ -201,7 +201,7 @@ mod tests {
 
     /// Thursday, 1 October 2026, 08:05:09.
     fn shown(format: Option<String>) -> Option<String> {
-        let time = DateTime::from_timestamp_micros(1_790_841_909_012_345).unwrap();
+        let time = DateTime::from_timestamp_micros(1_790_841_909_012_345)?;
         format.map(|format| time.format(&format).to_string())
     }
 
