@@ -96,6 +96,7 @@ impl<'a> Compaction<'a> {
             self.rewrite(groups)
         });
         match compacted {
+            Ok(groups) if groups.is_empty() => {}
             Ok(groups) => tracing::info!(groups = groups.len(), "compacted"),
             Err(error) => tracing::warn!(%error, "small files stay as they are"),
         }
