@@ -32,6 +32,7 @@ pub use compaction::Compacted;
 pub use compaction::Compaction;
 pub use error::IngestError;
 pub use history::history;
+pub use ledger::delivery_days;
 pub use options::Deposit;
 pub use options::Options;
 pub use options::Progress;

@@ -52,6 +52,7 @@ pub use expire::ExpiredDay;
 pub use history::Commit;
 pub use history::StoreInfo;
 pub use history::TableInfo;
+pub use ledger::DeliveryDays;
 pub use ledger::EventKey;
 pub use ledger::KnownObjects;
 pub use ledger::LedgerRow;
