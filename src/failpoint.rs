@@ -57,6 +57,16 @@ pub(crate) enum Point {
     UsagePut,
     /// It has taken its place, but nobody knows it yet.
     UsageLanded,
+    /// The rows of small files lie in one, which is in no table yet.
+    Rewritten,
+    /// The one is ready to take the place of the others.
+    CompactionPut,
+    /// It has taken their place, but nobody knows it yet.
+    CompactionLanded,
+    /// Old days are ready to be taken out.
+    ExpiryPut,
+    /// They are taken out, but nobody knows it yet.
+    ExpiryLanded,
 }
 
 /// Goes on, unless a test has armed this point.

@@ -49,6 +49,8 @@ pub async fn account_logs(
     })
     .await?;
     note_named_logs(session, window, &mut logs).await?;
+    let expired_before = session.expired_before();
+    logs.values_mut().for_each(|log| log.expired_before = expired_before);
     Ok(logs)
 }
 

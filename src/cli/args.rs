@@ -98,6 +98,8 @@ pub use shard::ShardArg;
 pub use store::RebuiltTable;
 pub use store::StoreArgs;
 pub use store::StoreCommand;
+pub use store::StoreCompactArgs;
+pub use store::StoreExpireArgs;
 pub use store::StoreHistoryArgs;
 pub use store::StoreInfoArgs;
 pub use store::StoreRebuildArgs;

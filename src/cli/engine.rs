@@ -13,6 +13,7 @@ use super::rows;
 use super::rows::Switches;
 use super::settings::Settings;
 use super::size::format_count;
+use super::usage::note_expired;
 use crate::query::ParamText;
 use crate::query::QueryError;
 use crate::query::QuerySession;
@@ -122,6 +123,7 @@ impl Engine {
             written => written?,
         };
         rows::note_summary(&summary, file, &options, switches, output);
+        note_expired(self.session.expired_before(), output);
         Ok(Shown {
             rows: summary.rows + summary.rows_beyond,
             status: warn_of_skipped(&self.session.take_skipped(), output),

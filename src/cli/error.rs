@@ -166,7 +166,7 @@ impl CliError {
                 | QueryError::RepeatedParameter { .. }
                 | QueryError::BadParameter { .. },
             ) => ExitStatus::Usage,
-            Self::Ingest(IngestError::Contention { .. }) => ExitStatus::Conflict,
+            Self::Ingest(IngestError::Contention { .. }) | Self::Store(StoreError::Busy { .. }) => ExitStatus::Conflict,
             Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
             Self::Report(cause) if cause.is_broken_pipe() => ExitStatus::Done,
             _ => ExitStatus::Failed,

@@ -1,6 +1,9 @@
 //! Says where an answer comes from: the rollup, or the events.
 
 use super::output::Output;
+use crate::analysis::moment;
+use crate::policy::Window;
+use crate::query::QuerySession;
 use crate::query::UsageSource;
 use crate::store::UsageLack;
 
@@ -12,6 +15,22 @@ pub(super) fn note_source(source: Option<UsageSource>, output: &mut Output) {
         Some(source @ UsageSource::Events(lack)) => {
             output.note(&format!("source: {}; {}", source.name(), reason(lack)));
         }
+    }
+}
+
+/// Says where evidence of a window comes from, and what the window has lost.
+pub(super) fn note_basis(session: &QuerySession, window: Window, output: &mut Output) {
+    note_source(session.usage_source(), output);
+    note_expired(session.expired_before().filter(|before| window.since < *before), output);
+}
+
+/// Says since when there are events, if some have expired: what lies before shows in the rollup only.
+pub(super) fn note_expired(expired_before: Option<i64>, output: &mut Output) {
+    if let Some(before) = expired_before {
+        output.note(&format!(
+            "events from before {} have expired; whole days before are in `usage` only",
+            moment(before)
+        ));
     }
 }
 

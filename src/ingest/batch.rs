@@ -30,6 +30,7 @@ use crate::store::StagedFile;
 use crate::store::Store;
 use crate::store::TableSnapshot;
 
+use flush::Dropped;
 use flush::flush;
 
 use super::error::IngestError;
@@ -211,8 +212,8 @@ struct Worker<'w, 'o, 'a> {
     finished: Vec<(usize, Entry<'o>)>,
     /// Hashes texts, which are handed in with the place of their entry in `finished`.
     hashes: PairedHashes,
-    /// Duplicates found so far, by position in the plan.
-    duplicates: Vec<(usize, u64)>,
+    /// Rows that were not written so far.
+    dropped: Dropped,
 }
 
 impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
@@ -224,7 +225,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
             plan: Vec::new(),
             finished: Vec::new(),
             hashes: PairedHashes::default(),
-            duplicates: Vec::new(),
+            dropped: Dropped::default(),
         }
     }
 
@@ -258,11 +259,19 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         }
         let last = self.hashes.finish();
         self.note_hash(last, &mut decoder);
-        let duplicates = flush(self.work, &self.rows, &self.plan)?;
-        self.duplicates.extend(duplicates);
+        self.dropped.extend(flush(self.work, &self.rows, &self.plan)?);
+        let before = self.work.basis.expired_before();
+        let mut expired = self.dropped.expired_by_object();
         for (index, entry) in &mut self.finished {
-            let counted = self.duplicates.iter().filter(|(duplicate, _)| duplicate == index);
+            let counted = self
+                .dropped
+                .duplicates
+                .iter()
+                .filter(|(duplicate, _)| duplicate == index);
             entry.duplicates = counted.map(|(_, count)| count).sum();
+            if let (Some(before), Some(records)) = (before, expired.remove(index)) {
+                entry.reject_expired(before, &records);
+            }
         }
         lock(&self.work.entries).append(&mut self.finished);
         Ok(())
@@ -278,13 +287,13 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         let _span = tracing::trace_span!("decode", uri = &*object.uri).entered();
         let work = self.work;
         let buffer_bytes = work.options.buffer_bytes(work.objects.len());
-        let (plan, duplicates) = (&mut self.plan, &mut self.duplicates);
+        let (plan, dropped) = (&mut self.plan, &mut self.dropped);
         plan.push(index);
         let mut spill = |rows: &mut RowBuffer| -> Result<(), IngestError> {
             if rows.bytes() < buffer_bytes {
                 return Ok(());
             }
-            duplicates.extend(flush(work, rows, plan)?);
+            dropped.extend(flush(work, rows, plan)?);
             rows.clear();
             plan.clear();
             plan.push(index);

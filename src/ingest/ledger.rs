@@ -15,9 +15,11 @@ use arrow::array::StringArray;
 use arrow::array::TimestampMicrosecondArray;
 use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
+use jiff::Span;
 use jiff::civil::Date;
 use jiff::civil::date;
 
+use crate::decode;
 use crate::decode::ObjectKind;
 use crate::decode::Outcome;
 use crate::decode::Reject;
@@ -107,6 +109,32 @@ impl<'a> Entry<'a> {
             self.metadata = serde_json::to_string(metadata).ok();
         }
         self
+    }
+
+    /// Books records whose day has expired, days since 1970-01-01 before another one: their events may have been in the store.
+    pub(super) fn reject_expired(&mut self, before: i32, records: &[i64]) {
+        let day = EPOCH.saturating_add(Span::new().days(before));
+        let count = records.len() as u64;
+        let outcome = &mut self.outcome;
+        outcome.rows = outcome.rows.saturating_sub(count);
+        outcome.rejected += count;
+        let kept = usize::try_from(decode::kept_rejects(outcome.rejected)).unwrap_or(usize::MAX);
+        let room = kept.saturating_sub(outcome.rejects.len());
+        let entries = records.iter().take(room).map(|record_index| Reject {
+            record_index: *record_index,
+            byte_offset: 0,
+            byte_length: 0,
+            reason: format!("its day has expired, as all before {day}"),
+            raw: Vec::new(),
+        });
+        outcome.rejects.extend(entries);
+        let rest = records.len().saturating_sub(room);
+        if let Some(last) = outcome.rejects.last_mut().filter(|_| rest > 0) {
+            last.reason = format!("{}, and {rest} more records", last.reason);
+        }
+        if !self.state.is_rejected() {
+            self.state = ObjectState::Partial;
+        }
     }
 
     fn stored(&self) -> u64 {

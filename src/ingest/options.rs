@@ -38,6 +38,8 @@ pub struct Options {
     pub selection: Selection,
     /// Those of them that this run deals with.
     pub shard: Shard,
+    /// Whether small files are rewritten at the end, where many have gathered.
+    pub compacts: bool,
 }
 
 impl Options {

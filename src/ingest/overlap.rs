@@ -68,6 +68,9 @@ pub(super) fn take_out(
     for file in basis.files.iter().filter(|file| !compared.contains(file.path.as_str())) {
         staged.compare(file)?;
     }
+    if let Some(before) = basis.expired_before() {
+        staged.leave_out(&batch.events, before);
+    }
     let mut overlap = Overlap {
         known,
         ..Overlap::default()
@@ -119,6 +122,15 @@ impl<'a> Staged<'a> {
             *bounds = (bounds.0.min(first), bounds.1.max(last));
         }
         Ok(staged)
+    }
+
+    /// Marks rows of days that have expired meanwhile: nobody can tell any more whether the store had them.
+    fn leave_out(&mut self, files: &[StagedFile], before: i32) {
+        for (file, keep) in files.iter().zip(&mut self.keep) {
+            if file.event_date().is_some_and(|day| day < before) {
+                keep.fill(false);
+            }
+        }
     }
 
     /// Marks rows whose event a stored file has.

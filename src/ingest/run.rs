@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -16,7 +15,6 @@ use crate::source::Lister;
 use crate::source::Listing;
 use crate::source::ObjectRef;
 use crate::source::Selection;
-use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::DeliveryDays;
@@ -28,6 +26,7 @@ use crate::store::TableSnapshot;
 use super::balance::Balance;
 use super::batch::Batch;
 use super::batch::Work;
+use super::compaction::Compaction;
 use super::error::IngestError;
 use super::ledger;
 use super::ledger::Entry;
@@ -36,13 +35,13 @@ use super::options::Options;
 use super::options::Progress;
 use super::overlap;
 use super::overlap::Overlap;
+use super::parts::next_part;
+use super::pool::thread_pool;
 use super::rollup::Rebuild;
 use super::undealt::Undealt;
 
 /// How often a batch is put on top of what other writers committed first.
 const MAX_ATTEMPTS: u32 = 50;
-/// How often the signal to stop is looked for during a listing.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// A run that is ready to start.
 #[derive(Debug)]
@@ -131,6 +130,9 @@ impl Ingest<'_> {
                     events = rebuilt.events,
                     "made the rollup of all events"
                 );
+            }
+            if self.options.compacts && !self.stop.load(Ordering::Relaxed) {
+                Compaction::of_run((self.store, self.runtime), self.options, self.stop).run_if_gathered();
             }
         }
         Ok(())
@@ -381,18 +383,6 @@ fn add_duplicates(entries: &mut [Entry<'_>], duplicates: &BTreeMap<String, u64>)
     }
 }
 
-/// The threads that decode and verify.
-pub(super) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool, IngestError> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|index| format!("decode-{index}"))
-        .build()
-        .map_err(|error| IngestError::Threads {
-            threads,
-            cause: error.to_string(),
-        })
-}
-
 /// Takes out what a batch dealt with; positions are in order.
 fn remove(objects: &mut Vec<ObjectRef>, positions: &[usize]) {
     let mut done = positions.iter().copied().peekable();
@@ -402,17 +392,4 @@ fn remove(objects: &mut Vec<ObjectRef>, positions: &[usize]) {
         position += 1;
         !is_done
     });
-}
-
-/// The next part; `None` at the end, or when the run is to stop.
-pub(super) async fn next_part(lister: &mut Lister, stop: &AtomicBool) -> Result<Option<Listing>, SourceError> {
-    let stopped = async {
-        while !stop.load(Ordering::Relaxed) {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    };
-    tokio::select! {
-        part = lister.next() => part,
-        () = stopped => Ok(None),
-    }
 }

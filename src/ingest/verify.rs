@@ -16,8 +16,8 @@ use rayon::prelude::*;
 use tokio::runtime::Handle;
 
 use super::error::IngestError;
-use super::run::next_part;
-use super::run::thread_pool;
+use super::parts::next_part;
+use super::pool::thread_pool;
 use crate::integrity::CheckedDigest;
 use crate::integrity::DigestKey;
 use crate::integrity::FoundDigest;

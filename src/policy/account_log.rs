@@ -22,6 +22,8 @@ pub struct AccountLog {
     pub lost_objects: BTreeMap<i64, i64>,
     /// Objects that could not be read whole and of whose day nothing is known: each may be of any.
     pub undated_lost_objects: i64,
+    /// Events from before this moment have expired: silence before it says nothing.
+    pub expired_before: Option<i64>,
     /// First event.
     pub first_event: Option<i64>,
     /// Last event.
@@ -109,8 +111,16 @@ impl AccountLog {
                 false => hours,
             };
         }
-        coverage.lost_hours = coverage.hours.min(coverage.lost_hours + self.undated_lost_objects);
+        coverage.lost_hours = match self.has_expired(window) {
+            true => coverage.hours,
+            false => coverage.hours.min(coverage.lost_hours + self.undated_lost_objects),
+        };
         coverage
+    }
+
+    /// Whether a window begins before what has not expired.
+    pub(super) fn has_expired(&self, window: Window) -> bool {
+        self.expired_before.is_some_and(|before| window.since < before)
     }
 
     /// The same, where days count as lost too of which regions may have been left out.
@@ -129,6 +139,7 @@ impl AccountLog {
             days,
             lost_objects: self.lost_objects.clone(),
             undated_lost_objects: self.undated_lost_objects,
+            expired_before: self.expired_before,
             ..Self::default()
         };
         Some(of_region.coverage(window))
@@ -211,6 +222,15 @@ mod tests {
         assert_eq!(account.coverage(days(10, 12)).lost_hours, 28);
         account.undated_lost_objects = 100;
         assert_eq!(account.coverage(days(10, 12)).lost_hours, 48);
+    }
+
+    #[test]
+    fn window_that_begins_before_what_has_not_expired_is_not_covered_at_all() {
+        let mut account = log(10..20);
+        account.expired_before = Some(12 * super::super::window::MICROS_PER_DAY);
+        assert_eq!(account.coverage(days(12, 20)).lost_hours, 0);
+        let coverage = account.coverage(days(11, 20));
+        assert_eq!(coverage.lost_hours, coverage.hours);
     }
 
     #[test]

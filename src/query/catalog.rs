@@ -15,6 +15,8 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionState;
+use jiff::Span;
+use jiff::civil::date;
 use tokio::sync::OnceCell;
 
 use super::derived::DerivedFunction;
@@ -90,6 +92,7 @@ pub(super) fn tables(store: Option<&Store>, version: Option<u64>, facts: Option<
     Arc::new(StoreTables {
         facts,
         usage: OnceCell::new(),
+        expired_before: OnceCell::new(),
         store: store.cloned(),
         version: OnceCell::new_with(version),
         opened: Table::ALL.map(|_| OnceCell::new()),
@@ -148,6 +151,8 @@ pub(super) struct StoreTables {
     facts: Option<&'static Facts>,
     /// Known when a query first names `usage`.
     usage: OnceCell<FoundUsage>,
+    /// Known when a query first names `events`: the first day, since 1970-01-01, that has not expired.
+    expired_before: OnceCell<Option<i32>>,
 }
 
 /// Where `usage` is read, with the rollup if it is there: the one that was found to hold what the session shows.
@@ -206,9 +211,18 @@ impl StoreTables {
         })
     }
 
+    /// The first day, since 1970-01-01, that has not expired; `None` when none has, or no query has named `events`.
+    pub(super) fn expired_before(&self) -> Option<i32> {
+        self.expired_before.get().copied().flatten()
+    }
+
     async fn open(&self, store: &Store, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
         let snapshot = self.snapshot(store, table).await;
         let snapshot = snapshot.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        if table == Table::Events {
+            let expired_before = snapshot.expired_before();
+            self.expired_before.get_or_init(|| async { expired_before }).await;
+        }
         Ok(Arc::new(StoreTable::try_new(snapshot)?))
     }
 }
@@ -256,9 +270,23 @@ impl fmt::Debug for TablesAndViews {
 }
 
 impl TablesAndViews {
-    async fn plan(&self, view: &View) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-        let plan = self.planner.create_logical_plan(view.sql).await?;
-        Ok(Arc::new(ViewTable::new(plan, Some(view.sql.to_owned()))))
+    async fn plan(&self, sql: &str) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+        let plan = self.planner.create_logical_plan(sql).await?;
+        Ok(Arc::new(ViewTable::new(plan, Some(sql.to_owned()))))
+    }
+
+    /// What the rollup would hold: made of the events, and for days whose events have expired what it has.
+    async fn plan_usage(&self) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+        self.tables.table(Table::Events.name()).await?;
+        let expired_before = self.tables.expired_before().and_then(day_text);
+        let Some(day) = expired_before else {
+            return self.plan(USAGE_OF_EVENTS.sql).await;
+        };
+        let columns = Table::Usage.columns();
+        let columns: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let expired = format!("select {} from usage where day < date '{day}'", columns.join(", "));
+        self.plan(&format!("{}\nunion all\n{expired}", USAGE_OF_EVENTS.sql))
+            .await
     }
 }
 
@@ -286,7 +314,7 @@ impl SchemaProvider for TablesAndViews {
             return Ok(Some(match found {
                 Some(rollup) => rollup,
                 None => {
-                    let planned = self.planned_usage.get_or_try_init(|| self.plan(&USAGE_OF_EVENTS));
+                    let planned = self.planned_usage.get_or_try_init(|| self.plan_usage());
                     Arc::clone(planned.await?)
                 }
             }));
@@ -294,11 +322,17 @@ impl SchemaProvider for TablesAndViews {
         let Some((view, cell)) = VIEWS.iter().zip(&self.planned).find(|(view, _)| view.name == name) else {
             return self.tables.table(name).await;
         };
-        let provider = cell.get_or_try_init(|| self.plan(view)).await?;
+        let provider = cell.get_or_try_init(|| self.plan(view.sql)).await?;
         Ok(Some(Arc::clone(provider)))
     }
 
     fn table_exist(&self, name: &str) -> bool {
         self.table_names().iter().any(|known| known == name)
     }
+}
+
+/// The name of a day since 1970-01-01.
+fn day_text(day: i32) -> Option<String> {
+    let day = date(1970, 1, 1).checked_add(Span::new().try_days(day).ok()?).ok()?;
+    Some(day.to_string())
 }

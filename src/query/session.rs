@@ -35,6 +35,8 @@ use super::raw::SkippedNotes;
 use super::statement::parse_reading;
 use crate::store::Store;
 
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
 /// The rows of one query, as they come.
 pub struct ResultStream {
     /// Columns of every batch.
@@ -104,6 +106,14 @@ impl QuerySession {
     /// What `read_cloudtrail` left out since the last call: to be asked when the rows of a statement have come.
     pub fn take_skipped(&self) -> Skipped {
         self.skipped.take()
+    }
+
+    /// The first moment, microseconds since 1970-01-01T00:00:00Z, whose events have not expired; `None` when none have, or
+    /// no statement has named `events`.
+    pub fn expired_before(&self) -> Option<i64> {
+        self.tables
+            .expired_before()
+            .map(|day| i64::from(day) * MICROSECONDS_PER_DAY)
     }
 
     /// Where the session reads `usage`; `None` until a statement has named it.

@@ -18,13 +18,13 @@
 use arrow::array::RecordBatch;
 use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
-use deltalake::kernel::Add;
 use deltalake::kernel::Transaction;
 use deltalake::kernel::transaction::CommitBuilder;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::protocol::DeltaOperation;
 use deltalake::protocol::SaveMode;
 use deltalake::table::state::DeltaTableState;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::CommitCounts;
@@ -36,10 +36,8 @@ use super::error::Access;
 use super::log;
 use super::log::BatchRecord;
 use super::parquet_file;
-use super::statistics::day_text;
 use crate::failpoint;
 use crate::failpoint::Point;
-use crate::schema;
 use crate::schema::Table;
 
 /// What one commit stores.
@@ -240,15 +238,7 @@ impl Store {
             snapshots: snapshots.collect(),
             counts: staged.counts(),
         };
-        let metadata = record.to_value().map_err(|source| {
-            StoreError::from_log(
-                &self.table_folder(Table::Events),
-                Access::Write,
-                DeltaTableError::GenericError {
-                    source: Box::new(source),
-                },
-            )
-        })?;
+        let metadata = self.record_value(&record)?;
         let mut actions = vec![log::commit_info(
             operation,
             committed_at,
@@ -307,8 +297,26 @@ impl Store {
         Ok(state)
     }
 
+    /// What the log says of a batch.
+    pub(super) fn record_value(&self, record: &BatchRecord) -> Result<(String, Value), StoreError> {
+        record.to_value().map_err(|source| {
+            StoreError::from_log(
+                &self.table_folder(Table::Events),
+                Access::Write,
+                DeltaTableError::GenericError {
+                    source: Box::new(source),
+                },
+            )
+        })
+    }
+
     /// What really happened when the commit reported an error.
-    async fn landing(&self, version: u64, ours: &BatchRecord, error: DeltaTableError) -> Result<Landing, StoreError> {
+    pub(super) async fn landing(
+        &self,
+        version: u64,
+        ours: &BatchRecord,
+        error: DeltaTableError,
+    ) -> Result<Landing, StoreError> {
         tracing::debug!(version, %error, "the commit reports an error; whose entry it is decides");
         let Some(head) = self.commit_head(Table::Events, version).await? else {
             return Ok(Landing::Failed(StoreError::from_log(
@@ -359,33 +367,6 @@ impl StagedBatch {
             events: self.events.iter().map(|file| file.rows).sum(),
             objects: rows(Table::Objects),
             rejects: rows(Table::Rejects),
-        }
-    }
-}
-
-impl StagedFile {
-    /// The log's description of the file.
-    pub(super) fn add(&self, committed_at: i64, events_version: Option<u64>) -> Add {
-        let sorted = self
-            .sorted
-            .then(|| (log::SORTED_TAG.to_owned(), Some("true".to_owned())));
-        let version = events_version.map(|version| (log::EVENTS_VERSION_TAG.to_owned(), Some(version.to_string())));
-        let partition_values = match self.table {
-            Table::Events => [(schema::EVENT_DATE.to_owned(), self.event_date.and_then(day_text))].into(),
-            _ => [].into(),
-        };
-        Add {
-            path: self.path.clone(),
-            partition_values,
-            size: i64::try_from(self.size).unwrap_or(i64::MAX),
-            modification_time: committed_at.div_euclid(1000),
-            data_change: true,
-            stats: Some(self.statistics.to_json()),
-            tags: Some(sorted.into_iter().chain(version).collect()),
-            deletion_vector: None,
-            base_row_id: None,
-            default_row_commit_version: None,
-            clustering_provider: None,
         }
     }
 }

@@ -115,6 +115,23 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Events cannot expire as long as the rollup does not have them all.
+    #[error(
+        "cannot let events of store `{path}` expire: the rollup does not have them all; make it anew with `trimtrail \
+         store rebuild usage`"
+    )]
+    RollupBehind {
+        /// The store's path.
+        path: String,
+    },
+    /// Other writers committed first every time.
+    #[error("other writers committed to store `{path}` first, {attempts} times in a row; running again is safe")]
+    Busy {
+        /// The store's path.
+        path: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
     /// A batch that another process prepared cannot be committed.
     #[error(
         "cannot commit batch `{batch}`: {reason}; nothing of it is stored, and the next `trimtrail ingest` reads its objects"

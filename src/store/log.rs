@@ -24,6 +24,9 @@ pub(super) const FOLLOW_APP_ID: &str = "trimtrail-events";
 /// Transaction id of `usage`; its version is the version of `events` up to which the rollup was made of all events at once.
 pub(super) const USAGE_APP_ID: &str = "trimtrail-usage";
 
+/// Transaction id of derived tables; its version is the last version of `events` of those whose rows lie in one file.
+pub(super) const COMPACT_APP_ID: &str = "trimtrail-compacted";
+
 /// Tag of a data file whose rows are in file order.
 pub(super) const SORTED_TAG: &str = "trimtrail.sorted";
 
@@ -47,7 +50,7 @@ pub struct CommitCounts {
 }
 
 /// What one commit of `events` says about its batch.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BatchRecord {
     pub(super) run_id: String,

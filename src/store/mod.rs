@@ -5,15 +5,18 @@
 //! Only this module knows of Delta, of Parquet and of where bytes lie. What to store is left to `ingest`, how to ask
 //! questions to `query`.
 
+mod actions;
 mod bucket;
 mod columns;
 mod commit;
+mod compact;
 mod create;
 mod damage;
 mod dictionary_column;
 mod durable;
 mod error;
 mod examine;
+mod expire;
 mod fetched_entries;
 mod files;
 mod history;
@@ -26,6 +29,7 @@ mod parquet_file;
 mod prepare;
 mod prepared;
 mod repair;
+mod rewrite;
 mod run_length;
 mod snapshot;
 mod staged;
@@ -40,8 +44,11 @@ mod waiting;
 pub use commit::CommitBatch;
 pub use commit::CommitOutcome;
 pub use commit::ImportBatch;
+pub use compact::CompactionGroup;
+pub use compact::CompactionRule;
 pub use error::StoreError;
 pub use examine::UnnamedFiles;
+pub use expire::ExpiredDay;
 pub use history::Commit;
 pub use history::StoreInfo;
 pub use history::TableInfo;

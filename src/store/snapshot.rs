@@ -9,6 +9,7 @@ use url::Url;
 use super::StagedFile;
 use super::Store;
 use super::StoreError;
+use super::compact;
 use super::error::Access;
 use super::log;
 use super::repair::Pending;
@@ -36,6 +37,9 @@ pub struct DataFile {
     /// The whole file is sorted by account, principal and time, ascending, nulls first.
     pub sorted: bool,
 }
+
+/// A file with the version of `events` that its tag states.
+pub(super) type KnownFile = (Arc<DataFile>, Option<u64>);
 
 /// A table at one version.
 #[derive(Debug, Clone)]
@@ -130,7 +134,7 @@ impl Store {
         let files = self
             .files(Table::Events, &state)?
             .into_iter()
-            .map(|(file, _)| Arc::new(file))
+            .map(|(file, _)| file)
             .collect();
         let root = self.location().table_url(Table::Events);
         Ok(TableSnapshot {
@@ -157,9 +161,43 @@ impl Store {
                 state: events,
             });
         }
-        let state = self.newest(table).await?;
+        let Some(state) = self.derived_state(table, version).await? else {
+            return Err(StoreError::NoSuchVersion {
+                path: self.location().display().to_string(),
+                requested: version,
+                newest: events.version(),
+            });
+        };
         let pending = self.pending(table, &state, version).await?;
         self.derived_files(table, version, (state, pending))
+    }
+
+    /// A state of a derived table that can tell the rows of a version of `events` from those of later ones: the newest, or
+    /// the one before a compaction of later rows. `None` when the log has that no longer.
+    pub(super) async fn derived_state(
+        &self,
+        table: Table,
+        version: u64,
+    ) -> Result<Option<DeltaTableState>, StoreError> {
+        let state = self.newest(table).await?;
+        if self.compacted(table, &state).await? <= version {
+            return Ok(Some(state));
+        }
+        for entry in (1..=state.version()).rev() {
+            let Some(head) = self.commit_head(table, entry).await? else {
+                return Ok(None);
+            };
+            if head.operation.as_deref() != Some(compact::OPERATION) {
+                continue;
+            }
+            let before = self.load_version(table, entry - 1).await;
+            let before =
+                before.map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))?;
+            if self.compacted(table, &before).await? <= version {
+                return Ok(Some(before));
+            }
+        }
+        Ok(None)
     }
 
     /// The table at a version of `events`, by one state of its log and what that lacks.
@@ -173,7 +211,7 @@ impl Store {
             .files(table, &state)?
             .into_iter()
             .filter(|(_, events_version)| events_version.is_none_or(|events_version| events_version <= version))
-            .map(|(file, _)| Arc::new(file))
+            .map(|(file, _)| file)
             .collect();
         let columns = StatisticsColumns::of(table);
         for add in pending.files {
@@ -190,25 +228,27 @@ impl Store {
     }
 
     /// Active files with the version of `events` that their tag states.
-    pub(super) fn files(
-        &self,
-        table: Table,
-        state: &DeltaTableState,
-    ) -> Result<Vec<(DataFile, Option<u64>)>, StoreError> {
+    ///
+    /// What the log says of a file never changes: of those that the last look at the table saw, it is not read again.
+    pub(super) fn files(&self, table: Table, state: &DeltaTableState) -> Result<Vec<KnownFile>, StoreError> {
         let columns = StatisticsColumns::of(table);
+        let seen = self.take_seen_files(table);
         let log_data = state
             .snapshot()
             .try_log_data()
             .map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))?;
-        log_data
-            .iter()
-            .map(|view| {
-                #[expect(deprecated, reason = "the view has no other access to the tags of a file")]
-                let add = view.add_action();
-                let events_version = tag(&add, log::EVENTS_VERSION_TAG).and_then(|version| version.parse().ok());
-                Ok((self.data_file(table, &columns, &add)?, events_version))
-            })
-            .collect()
+        let files = log_data.iter().map(|view| {
+            if let Some(known) = seen.get(&*view.path()) {
+                return Ok(known.clone());
+            }
+            #[expect(deprecated, reason = "the view has no other access to the tags of a file")]
+            let add = view.add_action();
+            let events_version = tag(&add, log::EVENTS_VERSION_TAG).and_then(|version| version.parse().ok());
+            Ok((Arc::new(self.data_file(table, &columns, &add)?), events_version))
+        });
+        let files: Vec<KnownFile> = files.collect::<Result<_, StoreError>>()?;
+        self.keep_seen_files(table, &files);
+        Ok(files)
     }
 
     fn data_file(&self, table: Table, columns: &StatisticsColumns, add: &Add) -> Result<DataFile, StoreError> {

@@ -139,7 +139,7 @@ impl Store {
 }
 
 /// How the rows of a table are laid out for staging.
-fn layout_of(table: Table) -> SchemaRef {
+pub(super) fn layout_of(table: Table) -> SchemaRef {
     match table {
         Table::Events => schema::events_file(),
         other => other.schema(),

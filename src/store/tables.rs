@@ -22,6 +22,7 @@ use super::files::Files;
 use super::files::log_url;
 use super::ledger::FetchedLedger;
 use super::parquet_file;
+use super::snapshot::KnownFile;
 use crate::schema::Table;
 
 /// An open store; clones share it.
@@ -38,6 +39,8 @@ struct Inner {
     files: Files,
     logs: Logs,
     loaded: Mutex<HashMap<Table, Loaded>>,
+    /// Files that the last look at a table saw, by their path.
+    seen_files: Mutex<HashMap<Table, HashMap<String, KnownFile>>>,
     fetched_ledger: Mutex<FetchedLedger>,
 }
 
@@ -128,6 +131,18 @@ impl Store {
 
     pub(super) fn fetched_ledger(&self) -> &Mutex<FetchedLedger> {
         &self.inner.fetched_ledger
+    }
+
+    /// The files that the last look at a table saw; somebody else who looks meanwhile sees them as new.
+    pub(super) fn take_seen_files(&self, table: Table) -> HashMap<String, KnownFile> {
+        let mut seen = self.inner.seen_files.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(&table).unwrap_or_default()
+    }
+
+    pub(super) fn keep_seen_files(&self, table: Table, files: &[KnownFile]) {
+        let files = files.iter().map(|known| (known.0.path.clone(), known.clone()));
+        let mut seen = self.inner.seen_files.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(table, files.collect());
     }
 
     pub(super) fn storage(&self) -> &Files {
@@ -256,6 +271,7 @@ impl Store {
                 files,
                 logs,
                 loaded: Mutex::default(),
+                seen_files: Mutex::default(),
                 fetched_ledger: Mutex::default(),
             }),
         })

@@ -9,7 +9,6 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use deltalake::kernel::Action;
-use deltalake::kernel::Remove;
 use deltalake::kernel::Transaction;
 use deltalake::table::state::DeltaTableState;
 
@@ -18,7 +17,9 @@ use super::StagedFile;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
+use super::actions;
 use super::error::Access;
+use super::expire;
 use super::log;
 use super::parquet_file;
 use super::parquet_file::rows_error;
@@ -55,6 +56,17 @@ pub enum UsageLack {
     OtherFacts,
 }
 
+/// What became of a rollup that was made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Replacement {
+    /// It has taken the place of the old one.
+    Done,
+    /// Another process made one of as many events.
+    Overtaken,
+    /// The old one has rows of later versions that cannot be told apart.
+    Outdated,
+}
+
 impl Store {
     /// The rollup at a version of the store, when its actions are told by these facts.
     ///
@@ -67,7 +79,15 @@ impl Store {
             Err(lack) => return Ok(UsageRollup::Behind(lack)),
         };
         let snapshot = self.derived_files(Table::Usage, version, (state, pending))?;
-        match snapshot.files.iter().all(|file| is_told_by(file, facts)) {
+        if snapshot.files.iter().all(|file| is_told_by(file, facts)) {
+            return Ok(UsageRollup::Complete(snapshot));
+        }
+        // The events of expired days are not there to be told anew.
+        let expired = self.expired_before_at(version).await?;
+        let is_right = |file: &Arc<DataFile>| {
+            is_told_by(file, facts) || expired.is_some_and(|before| expire::is_of_days_before(file, before))
+        };
+        match snapshot.files.iter().all(is_right) {
             true => Ok(UsageRollup::Complete(snapshot)),
             false => Ok(UsageRollup::Behind(UsageLack::OtherFacts)),
         }
@@ -84,7 +104,10 @@ impl Store {
         if !self.is_made(Table::Usage).await? {
             return Ok(Err(UsageLack::Missing));
         }
-        let state = self.newest(Table::Usage).await?;
+        let Some(state) = self.derived_state(Table::Usage, version).await? else {
+            let newest = self.newest(Table::Usage).await?;
+            return Ok(Err(UsageLack::Begins(self.compacted(Table::Usage, &newest).await?)));
+        };
         Ok(match self.usage_base(&state).await? {
             None => Err(UsageLack::Missing),
             Some(base) if base > version => Err(UsageLack::Begins(base)),
@@ -109,6 +132,9 @@ impl Store {
 
     /// Puts a rollup of all events of `basis` in place of what the rollup has of them; rows of later versions stay.
     ///
+    /// False, and nothing is replaced, when a compaction put rows of later versions among those of earlier ones: then the
+    /// rollup is to be made of a newer version.
+    ///
     /// # Errors
     ///
     /// The rollup cannot be read or written; the staged files are removed, except in a bucket, where a request that got no
@@ -118,14 +144,13 @@ impl Store {
         basis: &TableSnapshot,
         staged: Vec<StagedFile>,
         committed_at: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let replaced = self.try_replace_usage(basis, &staged, committed_at).await;
         match replaced {
-            Ok(true) => Ok(()),
-            // Another process made a rollup of as many events.
-            Ok(false) => {
+            Ok(Replacement::Done) => Ok(true),
+            Ok(outcome) => {
                 self.discard(staged);
-                Ok(())
+                Ok(outcome == Replacement::Overtaken)
             }
             Err(error) => {
                 if self.storage().remote().is_none() {
@@ -141,7 +166,7 @@ impl Store {
         basis: &TableSnapshot,
         staged: &[StagedFile],
         committed_at: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Replacement, StoreError> {
         self.create_if_missing(Table::Usage, committed_at, basis.version)
             .await?;
         let mut attempt = 1;
@@ -153,21 +178,25 @@ impl Store {
                 .iter()
                 .any(|own| files.iter().any(|(file, _)| file.path == own.path))
             {
-                return Ok(true);
+                return Ok(Replacement::Done);
             }
             let base = self.usage_base(&state).await?;
             let first_base = *first_base.get_or_insert(base);
             // A base that was there at the first look is the one to be replaced, not that of another process.
             let is_overtaken = |found| found > basis.version || (found == basis.version && base != first_base);
             if base.is_some_and(is_overtaken) {
-                return Ok(false);
+                return Ok(Replacement::Overtaken);
+            }
+            if self.compacted(Table::Usage, &state).await? > basis.version {
+                return Ok(Replacement::Outdated);
             }
             let reached = self.pending(Table::Usage, &state, 0).await?.last;
             let is_replaced = |version: &Option<u64>| version.is_none_or(|version| version <= basis.version);
             let replaced = files.into_iter().filter(|(_, version)| is_replaced(version));
             let base = i64::try_from(basis.version).unwrap_or(i64::MAX);
             let mut actions = vec![log::commit_info("REBUILD", committed_at, Some(state.version()), None)];
-            actions.extend(replaced.map(|(file, _)| Action::Remove(removed(file, committed_at))));
+            actions
+                .extend(replaced.map(|(file, _)| Action::Remove(actions::removal(Table::Usage, &file, committed_at))));
             let added = staged.iter().map(|file| file.add(committed_at, Some(basis.version)));
             actions.extend(added.map(Action::Add));
             actions.push(Action::Txn(Transaction::new(log::USAGE_APP_ID, base)));
@@ -179,7 +208,7 @@ impl Store {
                 Ok::<_, deltalake::DeltaTableError>(())
             };
             match replacing.await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(Replacement::Done),
                 // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
                 Err(_) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => {
@@ -281,21 +310,6 @@ fn is_told_by(file: &Arc<DataFile>, facts: &str) -> bool {
     let is_it = |bound: &Option<StatisticValue>| *bound == Some(StatisticValue::Text(facts.to_owned()));
     let column = file.stats.column("facts");
     column.is_some_and(|column| is_it(&column.min) && is_it(&column.max))
-}
-
-fn removed(file: DataFile, committed_at: i64) -> Remove {
-    Remove {
-        size: i64::try_from(file.size).ok(),
-        path: file.path,
-        data_change: true,
-        deletion_timestamp: Some(committed_at.div_euclid(1000)),
-        extended_file_metadata: Some(true),
-        partition_values: Some([].into()),
-        tags: None,
-        deletion_vector: None,
-        base_row_id: None,
-        default_row_commit_version: None,
-    }
 }
 
 #[cfg(test)]

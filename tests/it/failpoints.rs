@@ -54,6 +54,8 @@ const STEP: usize = 10;
 const FILES_OF_A_BATCH: u64 = 8;
 /// Files of a rollup that was made anew, which older versions name.
 const FILES_OF_A_ROLLUP: u64 = 10;
+/// Files that were compacted, which older versions name, and new ones that were not committed.
+const FILES_OF_A_COMPACTION: u64 = 30;
 /// Cases of one test that are played at a time.
 const PLAYED_AT_A_TIME: usize = 2;
 /// `SIGABRT`.
@@ -72,6 +74,10 @@ enum Step {
     Commit,
     /// The rollup is made anew.
     Rebuild,
+    /// Small files become few.
+    Compact,
+    /// Days expire of which there are no events.
+    Expire,
 }
 
 /// How the process ends when the step fails.
@@ -89,7 +95,9 @@ use Ends::Done;
 use Ends::Failed;
 use Ends::Incomplete;
 use Step::Commit;
+use Step::Compact;
 use Step::Create;
+use Step::Expire;
 use Step::Ingest;
 use Step::Prepare;
 use Step::Rebuild;
@@ -129,6 +137,14 @@ const CASES: &[Case] = &[
     ("AddsCommitted", 1, Commit, Failed, true),
     ("UsagePut", 1, Rebuild, Failed, true),
     ("UsageLanded", 1, Rebuild, Done, true),
+    ("Rewritten", 1, Compact, Failed, true),
+    ("Rewritten", 4, Compact, Failed, true),
+    ("CompactionPut", 1, Compact, Failed, true),
+    ("CompactionPut", 4, Compact, Failed, true),
+    ("CompactionLanded", 2, Compact, Done, true),
+    ("CompactionLanded", 4, Compact, Done, true),
+    ("ExpiryPut", 1, Expire, Failed, true),
+    ("ExpiryLanded", 1, Expire, Done, true),
 ];
 
 /// Estates that all tests that run at a time share.
@@ -233,7 +249,7 @@ impl<'e> Victim<'e> {
     }
 
     fn ingest(&self) -> Command {
-        self.command(&["ingest", self.estate.logs.path().to_str().unwrap()])
+        self.command(&["ingest", self.estate.logs.path().to_str().unwrap(), "--no-compact"])
     }
 
     /// A folder for prepared batches.
@@ -255,6 +271,14 @@ impl<'e> Victim<'e> {
         self.command(&["store", "rebuild", "usage"])
     }
 
+    fn compact(&self) -> Command {
+        self.command(&["store", "compact"])
+    }
+
+    fn expire(&self) -> Command {
+        self.command(&["store", "expire", "--events-older-than", "2020-01-01"])
+    }
+
     /// The command of a step, after what has to be done before it.
     fn step(&self, step: Step) -> Command {
         match step {
@@ -267,6 +291,14 @@ impl<'e> Victim<'e> {
             Rebuild => {
                 done(self.ingest());
                 self.rebuild()
+            }
+            Compact => {
+                done(self.ingest());
+                self.compact()
+            }
+            Expire => {
+                done(self.ingest());
+                self.expire()
             }
         }
     }
@@ -281,6 +313,8 @@ impl<'e> Victim<'e> {
             }
             Commit => done(self.commit()),
             Rebuild => done(self.rebuild()),
+            Compact => done(self.compact()),
+            Expire => done(self.expire()),
         }
     }
 
@@ -381,6 +415,8 @@ fn play(estate: &Estate, (point, time, step, ends, _): Case, action: &str, in_bu
     let is_kept = point == "AddsCommitted" || point == "CommitPut" && in_bucket;
     let most = if step == Rebuild {
         FILES_OF_A_ROLLUP
+    } else if step == Compact {
+        FILES_OF_A_COMPACTION
     } else if action == "abort" || is_kept {
         FILES_OF_A_BATCH
     } else {

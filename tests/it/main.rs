@@ -23,6 +23,8 @@ mod hostile;
 mod ingest;
 #[cfg(unix)]
 mod kills;
+#[cfg(unix)]
+mod nights;
 mod oddities;
 mod page;
 mod planted;

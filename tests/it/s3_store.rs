@@ -30,6 +30,10 @@ fn sample() -> PathBuf {
 pub(crate) fn command(store: &FakeBucket, arguments: &[&str]) -> Command {
     let mut command = process::trimtrail(&PathBuf::from(STORE), arguments);
     store.keep_store(&mut command);
+    if arguments.first() == Some(&"ingest") {
+        // So that every file belongs to the newest version.
+        command.arg("--no-compact");
+    }
     command
 }
 

@@ -107,6 +107,7 @@ impl Pair<'_> {
             CoverageState::Complete => gaps.clear(),
             _ => {}
         }
+        gaps.extend(self.expiry(hour));
         gaps.sort_by_key(|gap| gap.kind);
         let named = u64::try_from(digests.named.len()).unwrap_or(u64::MAX);
         let mut row = CoverageRow::of_hour(hour, state, gaps);
@@ -157,6 +158,16 @@ impl Pair<'_> {
             }
         }
         (missing, changed, gaps)
+    }
+
+    /// Whether the events of an hour are gone.
+    fn expiry(&self, hour: i64) -> Option<Gap> {
+        let before = self.basis.expired_before?;
+        let is_expired = hour.saturating_mul(HOUR) < before;
+        is_expired.then(|| Gap {
+            kind: GapKind::EventsExpired,
+            detail: format!("events from before {} have expired", moment(before)),
+        })
     }
 
     /// Why nothing is there, as far as something says so.

@@ -60,6 +60,8 @@ pub enum GapKind {
     RegionNeverActive,
     /// Only runs that were told to read other regions read this day.
     RegionLeftOut,
+    /// The events have expired; what the ledger says of their logs stays.
+    EventsExpired,
     /// Before the first log of the account.
     BeforeFirstLog,
     /// After the last log of the account.
@@ -173,6 +175,7 @@ impl GapKind {
             Self::AccountLeft => "account-left",
             Self::RegionNeverActive => "region-never-active",
             Self::RegionLeftOut => "region-left-out",
+            Self::EventsExpired => "events-expired",
             Self::BeforeFirstLog => "before-first-log",
             Self::AfterLastLog => "after-last-log",
             Self::Unknown => "unknown",

@@ -33,6 +33,8 @@ pub struct CoverageBasis {
     pub(super) window: Window,
     pub(super) changes: Vec<Change>,
     pub(super) ledger: Ledger,
+    /// Events from before this moment have expired.
+    pub(super) expired_before: Option<i64>,
     pub(super) events: BTreeMap<(String, String), BTreeMap<i64, EventHour>>,
     /// First and last event of each account in the window.
     extents: BTreeMap<String, (i64, i64)>,
@@ -44,6 +46,7 @@ pub async fn coverage_basis(session: &QuerySession, window: Window) -> Result<Co
         window,
         changes: Vec::new(),
         ledger: Ledger::default(),
+        expired_before: None,
         events: BTreeMap::new(),
         extents: BTreeMap::new(),
     };
@@ -61,6 +64,7 @@ pub async fn coverage_basis(session: &QuerySession, window: Window) -> Result<Co
         Ok(read_changes(batch, &mut basis.changes)?)
     })
     .await?;
+    basis.expired_before = session.expired_before();
     Ok(basis)
 }
 

@@ -51,6 +51,9 @@ pub struct IngestArgs {
     /// Leave what `commit` needs in this file, or in a folder if the path is one or ends in `/` [default: in the store]
     #[arg(long, value_name = "PATH", help_heading = WORKERS, requires = "no_commit")]
     pub adds_out: Option<PathBuf>,
+    /// Leave small data files as they are; otherwise, days with more than three of them are rewritten at the end, without `--shard`
+    #[arg(long)]
+    pub no_compact: bool,
     /// Largest size of one object once it is inflated; a larger one is reported as corrupt
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size, help_heading = "Limits")]
     pub max_inflated_bytes: u64,

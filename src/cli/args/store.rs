@@ -7,13 +7,14 @@ use clap::builder::PossibleValue;
 
 use super::OutputArgs;
 use super::StoreLocationArgs;
+use crate::cli::size::parse_size;
 use crate::schema::Table;
 
 /// Arguments of `store`.
 #[derive(Debug, Clone, Args)]
 #[command(
     arg_required_else_help = true,
-    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5\n  trimtrail store vacuum --dry-run\n  trimtrail store rebuild usage"
+    after_help = "Examples:\n  trimtrail store info\n  trimtrail store history --store /srv/trail --limit 5\n  trimtrail store compact\n  trimtrail store expire --events-older-than 400d\n  trimtrail store vacuum --dry-run\n  trimtrail store rebuild usage"
 )]
 pub struct StoreArgs {
     /// What to do.
@@ -28,6 +29,17 @@ pub enum StoreCommand {
     Info(StoreInfoArgs),
     /// List the versions: when each was made, by what, and what it added
     History(StoreHistoryArgs),
+    /// Rewrite small data files into few
+    ///
+    /// Same rows, in the same order within a file: only questions are answered faster. Each day is a commit of its own, and
+    /// runs and queries need not stop. The old files stay for earlier versions, until `store vacuum` may remove them.
+    /// `ingest` does it by itself where more than three small files of a day have gathered.
+    Compact(StoreCompactArgs),
+    /// Take the events of old days out of the store, and list these days
+    ///
+    /// The rollup `usage` keeps their sums, and the ledger their objects, so that they do not come back. Nothing is called
+    /// unused by a window that begins earlier. The files stay on disk for earlier versions, until `store vacuum` may remove them.
+    Expire(StoreExpireArgs),
     /// Remove files that killed runs left, and list them
     ///
     /// Only files that belong to no version of the store and that no prepared batch in it waits for, and only old ones: a run
@@ -64,6 +76,46 @@ pub struct StoreHistoryArgs {
         hide_possible_values = true
     )]
     pub table: Table,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+    /// Where the rows go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `store compact`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  trimtrail store compact --dry-run\n  trimtrail store compact --store s3://security-data/trail --memory 2GiB"
+)]
+pub struct StoreCompactArgs {
+    /// List what would be rewritten, and rewrite nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Memory that rows may take; new files have about a 32nd of it, up to 64 MiB
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_size)]
+    pub memory: u64,
+    /// The store.
+    #[command(flatten)]
+    pub location: StoreLocationArgs,
+    /// Where the rows go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `store expire`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  trimtrail store expire --events-older-than 400d --dry-run\n  trimtrail store expire --store /srv/trail --events-older-than 2025-01-01"
+)]
+pub struct StoreExpireArgs {
+    /// Take out whole days before this time: back from now like `400d`, or a day
+    #[arg(long, value_name = "TIME")]
+    pub events_older_than: String,
+    /// List what would be taken out, and take out nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// The store.
     #[command(flatten)]
     pub location: StoreLocationArgs,

@@ -30,7 +30,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::write_text;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::policy::Decision;
 use crate::policy::Differ;
@@ -82,7 +82,7 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&args.basis.evidence, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let subjects = wanted(&args.basis, subjects(&usage, &estate))?;
     let now = settings.now.as_microsecond();

@@ -29,7 +29,7 @@ use crate::cli::settings::Settings;
 use crate::cli::target::write_text;
 use crate::cli::trying;
 use crate::cli::trying::Wanted;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
@@ -80,7 +80,7 @@ async fn region_scp(args: &RegionScpArgs, settings: &Settings, output: &mut Outp
     let control = &args.control;
     let (facts, engine) = opened(&control.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let callers = trying::callers(&engine, usage.window, &estate).await?;
     let chosen = callers_of(control, &callers, &estate)?;
@@ -146,7 +146,7 @@ async fn service_deny(
     let control = &args.control;
     let (facts, engine) = opened(&control.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&control.evidence, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let callers = trying::callers(&engine, usage.window, &estate).await?;
     let chosen = callers_of(control, &callers, &estate)?;
@@ -192,7 +192,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
     }
     let (facts, engine) = opened(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&basis.evidence, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let mut chosen = wanted(basis, subjects(&usage, &estate))?;
     // Roles of AWS services take no boundary.

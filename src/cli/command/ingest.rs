@@ -157,6 +157,8 @@ fn options(args: &IngestArgs, run_id: String, settings: &Settings) -> Result<Opt
         selection: selection(args, settings)?,
         run_id,
         shard: shard(args, settings)?,
+        // Of many workers each would do the same.
+        compacts: !args.no_compact && args.shard.is_none(),
         ..default_options(settings)
     })
 }
@@ -192,6 +194,7 @@ pub(super) fn default_options(settings: &Settings) -> Options {
         now: settings.now.as_microsecond(),
         selection: Selection::default(),
         shard: Shard::default(),
+        compacts: false,
     }
 }
 

@@ -3,12 +3,14 @@
 mod balance;
 mod check;
 mod commit;
+mod compact;
 mod completions;
 mod coverage;
 mod demo;
 mod diff;
 mod doctor;
 mod evidence;
+mod expire;
 mod facts;
 mod guardrail;
 mod iam;

@@ -21,7 +21,7 @@ use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::target::FileFolder;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::policy::Change;
 use crate::policy::Estate;
@@ -65,7 +65,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(basis, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let all = subjects(&usage, &estate);
     let chosen = wanted(&args.basis, subjects(&usage, &estate))?;

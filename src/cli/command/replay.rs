@@ -27,7 +27,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::trying;
 use crate::cli::trying::Wanted;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
@@ -173,6 +173,7 @@ impl Run<'_> {
         let proof = Proof::of(self.facts, self.engine, window, &actors, &callers).await?;
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
+        note_basis(self.engine.session(), window, output);
         if without_snapshot > 0 && layer != Layer::ServiceControl(1) {
             let count = counted(without_snapshot, "principal");
             output.warning(&format!(
@@ -229,6 +230,7 @@ impl Run<'_> {
         let proof = Proof::of_everybody(self.engine, window, replay).await?;
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
+        note_basis(self.engine.session(), window, output);
         Ok(proof.tell_of_trial(output))
     }
 
@@ -237,7 +239,7 @@ impl Run<'_> {
         let (args, session) = (self.args, self.engine.session());
         let keeps = allow_list::read(args.allow.as_deref())?;
         let Basis { usage, snapshots } = Basis::gather(&args.basis.evidence, self.engine, self.settings).await?;
-        note_source(session.usage_source(), output);
+        note_basis(session, usage.window, output);
         let estate = Estate::newest(&snapshots);
         let all = subjects(&usage, &estate);
         let chosen = wanted(&args.basis, subjects(&usage, &estate))?;

@@ -12,6 +12,8 @@ use arrow::array::UInt32Array;
 use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 
+use super::compact::compact;
+use super::expire::expire;
 use super::vacuum::vacuum;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::RebuiltTable;
@@ -27,12 +29,17 @@ use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::format_count;
+use crate::cli::usage::note_expired;
 use crate::ingest::Rebuild;
 use crate::report::Arrangement;
 use crate::report::ReportError;
+use crate::schema::Table;
 use crate::store::Commit;
+use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreInfo;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
 /// How much there is, and until when, before what programs ask about.
 const TABLES: Arrangement = Arrangement {
@@ -75,18 +82,23 @@ pub fn store(args: &StoreArgs, settings: &Settings, output: &mut Output) -> Resu
     match &args.command {
         StoreCommand::Info(args) => info(args, settings, output),
         StoreCommand::History(args) => history(args, settings, output),
+        StoreCommand::Compact(args) => compact(args, settings, output),
+        StoreCommand::Expire(args) => expire(args, settings, output),
         StoreCommand::Vacuum(args) => vacuum(args, settings, output),
         StoreCommand::Rebuild(args) => rebuild(args, settings, output),
     }
 }
 
 fn info(args: &StoreInfoArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let info = Runtime::start(settings.threads)?.run(async {
+    let (info, expired_before) = Runtime::start(settings.threads)?.run(async {
         let store = Store::open(&args.location.location()?).await?;
-        Ok(store.info().await?)
+        let events = store.snapshot(Table::Events).await?;
+        Ok((store.info().await?, events.expired_before()))
     })?;
     output.detail(&format!("store at `{}`", info.location));
-    show(info_rows(&info), TABLES, &args.output, settings, output)
+    let status = show(info_rows(&info), TABLES, &args.output, settings, output)?;
+    note_expired(expired_before.map(|day| i64::from(day) * MICROSECONDS_PER_DAY), output);
+    Ok(status)
 }
 
 fn history(args: &StoreHistoryArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
@@ -106,11 +118,7 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
     let location = args.location.location()?;
     let now = settings.now.as_microsecond();
     let runtime = Runtime::start(settings.threads)?;
-    let store = runtime.run(async {
-        // A store is made by `ingest` only.
-        drop(Store::open(&location).await?);
-        Ok(Store::create_or_open(&location, now).await?)
-    })?;
+    let store = open_for_writing(&location, now, &runtime)?;
     let rebuild = Rebuild {
         store: &store,
         runtime: runtime.handle(),
@@ -128,6 +136,14 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
         made.version
     ))?;
     Ok(ExitStatus::Done)
+}
+
+/// Opens a store that is there: one is made by `ingest` only.
+pub(super) fn open_for_writing(location: &Location, now: i64, runtime: &Runtime) -> Result<Store, CliError> {
+    runtime.run(async {
+        drop(Store::open(location).await?);
+        Ok(Store::create_or_open(location, now).await?)
+    })
 }
 
 /// Writes rows to where the user wants them.

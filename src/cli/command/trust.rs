@@ -19,7 +19,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::FileFolder;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::iam::arn::account_of_arn;
 use crate::policy::Differ;
@@ -103,7 +103,7 @@ async fn compare(args: &TrustArgs, settings: &Settings, output: &mut Output) -> 
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(&args.evidence, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let neighbours = Neighbourhood::new(&estate, usage.accounts.keys().map(String::as_str));
     let mut differ = Differ::new(facts, &usage, &estate, thresholds(&args.evidence));

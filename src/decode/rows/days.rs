@@ -23,6 +23,11 @@ pub struct DayRows {
 }
 
 impl RowBuffer {
+    /// Position of every row's record in its object.
+    pub fn record_indexes(&self) -> &[i64] {
+        &self.record_indexes
+    }
+
     /// Sorts the rows that `keep` names into partition days and hands them out in order of the days, one at a time, so that
     /// only one stands beside the buffer.
     ///

@@ -14,16 +14,45 @@ use super::lock;
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
-/// Drops duplicates and writes the rest; returns how many duplicates each object of `plan` had.
-pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Result<Vec<(usize, u64)>, IngestError> {
-    let mut keep = unseen(work, rows);
+/// What rows were not written, by the position of their object in the plan.
+#[derive(Debug, Default)]
+pub(super) struct Dropped {
+    /// How many the batch or the store has already.
+    pub(super) duplicates: Vec<(usize, u64)>,
+    /// Positions in their object of records whose day has expired.
+    pub(super) expired: Vec<(usize, i64)>,
+}
+
+impl Dropped {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.duplicates.extend(other.duplicates);
+        self.expired.extend(other.expired);
+    }
+
+    /// Takes out the records whose day has expired, by the position of their object in the plan.
+    pub(super) fn expired_by_object(&mut self) -> BTreeMap<usize, Vec<i64>> {
+        let mut by_object: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+        for (position, index) in self.expired.drain(..) {
+            by_object.entry(position).or_default().push(index);
+        }
+        by_object
+    }
+}
+
+/// Drops duplicates, and rows of days that have expired, and writes the rest.
+pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Result<Dropped, IngestError> {
+    let mut keep = vec![true; rows.rows()];
+    let expired = drop_expired(work, rows, plan, &mut keep);
+    let not_expired = keep.clone();
+    unseen(work, rows, &mut keep);
     drop_stored(work, rows, &mut keep)?;
     let mut duplicates = vec![0_u64; plan.len()];
-    for (object, keep) in rows.object_rows().iter().zip(&keep) {
+    let is_duplicate = keep.iter().zip(&not_expired).map(|(keep, fresh)| *fresh && !keep);
+    for (object, _) in rows.object_rows().iter().zip(is_duplicate).filter(|(_, is)| *is) {
         let slot = usize::try_from(*object)
             .ok()
             .and_then(|object| duplicates.get_mut(object));
-        if let Some(count) = slot.filter(|_| !keep) {
+        if let Some(count) = slot {
             *count += 1;
         }
     }
@@ -42,21 +71,37 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Re
         whole.merge(usage);
         work.usage_bytes.store(whole.bytes(), Ordering::Relaxed);
     }
-    Ok(plan
-        .iter()
-        .copied()
-        .zip(duplicates)
-        .filter(|(_, count)| *count > 0)
-        .collect())
+    let duplicates = plan.iter().copied().zip(duplicates);
+    Ok(Dropped {
+        duplicates: duplicates.filter(|(_, count)| *count > 0).collect(),
+        expired,
+    })
 }
 
-/// Which rows no other row of this batch has come before.
-fn unseen(work: &Work<'_, '_>, rows: &RowBuffer) -> Vec<bool> {
+/// Drops rows of expired days: nobody can tell them from those that were there.
+fn drop_expired(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize], keep: &mut [bool]) -> Vec<(usize, i64)> {
+    let Some(before) = work.basis.expired_before() else {
+        return Vec::new();
+    };
+    let first = i64::from(before) * MICROSECONDS_PER_DAY;
+    let mut expired = Vec::new();
+    let places = rows.object_rows().iter().zip(rows.record_indexes());
+    for ((time, keep), (object, index)) in rows.times().iter().zip(keep).zip(places) {
+        let position = usize::try_from(*object).ok().and_then(|object| plan.get(object));
+        if let Some(position) = position.filter(|_| time.is_some_and(|time| time < first)) {
+            *keep = false;
+            expired.push((*position, *index));
+        }
+    }
+    expired
+}
+
+/// Drops rows that another row of this batch has come before.
+fn unseen(work: &Work<'_, '_>, rows: &RowBuffer, keep: &mut [bool]) {
     let mut seen = lock(&work.seen);
-    rows.event_keys()
-        .iter()
-        .map(|key| key.is_none_or(|key| seen.insert(key)))
-        .collect()
+    for (key, keep) in rows.event_keys().iter().zip(keep).filter(|(_, keep)| **keep) {
+        *keep = key.is_none_or(|key| seen.insert(key));
+    }
 }
 
 /// Drops rows whose event the store has. Only files that can hold one of them are looked at.

@@ -11,11 +11,14 @@ use super::Rollup;
 use super::columns::EVENT_COLUMNS;
 use super::columns::TEXT_COLUMNS;
 use crate::ingest::error::IngestError;
-use crate::ingest::run::thread_pool;
+use crate::ingest::pool::thread_pool;
 use crate::schema::Table;
 use crate::store::StagedFile;
 use crate::store::Store;
+use crate::store::TableSnapshot;
 
+/// Each failed attempt means that the rollup was compacted meanwhile.
+const ATTEMPTS: u32 = 5;
 /// Events whose sums are made at a time.
 const EVENTS_TOGETHER: u64 = 4_000_000;
 /// Rows of one file of the rollup, roughly.
@@ -47,6 +50,14 @@ pub struct RebuildBalance {
     pub rows: u64,
 }
 
+/// What became of one attempt.
+enum Attempt {
+    Stopped,
+    Done(RebuildBalance),
+    /// Rows were compacted meanwhile: it must be made of a newer version.
+    Outdated,
+}
+
 impl Rebuild<'_> {
     /// Sums all events of the newest version; `None` when it was stopped.
     ///
@@ -54,15 +65,26 @@ impl Rebuild<'_> {
     ///
     /// The store cannot be read or written; the old rollup stays as it is then.
     pub fn run(&self) -> Result<Option<RebuildBalance>, IngestError> {
+        for _ in 0..ATTEMPTS {
+            match self.attempt()? {
+                Attempt::Stopped => return Ok(None),
+                Attempt::Done(balance) => return Ok(Some(balance)),
+                Attempt::Outdated => {}
+            }
+        }
+        Err(IngestError::Contention { attempts: ATTEMPTS })
+    }
+
+    fn attempt(&self) -> Result<Attempt, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let pool = thread_pool(self.threads)?;
-        let mut staged: Vec<StagedFile> = Vec::new();
+        let mut staged = self.expired(&basis)?;
         let mut rollup = Rollup::default();
         let mut files = basis.files.as_slice();
         while !files.is_empty() {
             if self.is_stopped() {
                 self.store.discard(staged);
-                return Ok(None);
+                return Ok(Attempt::Stopped);
             }
             let mut events = 0;
             let together = files.iter().take_while(|file| {
@@ -96,13 +118,25 @@ impl Rebuild<'_> {
             }
         }
         let rows = staged.iter().map(StagedFile::rows).sum();
-        self.runtime
-            .block_on(self.store.replace_usage(&basis, staged, self.now))?;
-        Ok(Some(RebuildBalance {
-            version: basis.version,
-            events: basis.rows(),
-            rows,
-        }))
+        let replaced = self.store.replace_usage(&basis, staged, self.now);
+        Ok(match self.runtime.block_on(replaced)? {
+            true => Attempt::Done(RebuildBalance {
+                version: basis.version,
+                events: basis.rows(),
+                rows,
+            }),
+            false => Attempt::Outdated,
+        })
+    }
+
+    /// The rows of expired days as they are: their events are gone.
+    fn expired(&self, basis: &TableSnapshot) -> Result<Vec<StagedFile>, IngestError> {
+        let Some(before) = basis.expired_before() else {
+            return Ok(Vec::new());
+        };
+        let usage = self.store.snapshot_at(Table::Usage, basis.version);
+        let usage = self.runtime.block_on(usage)?;
+        Ok(self.store.stage_expired_usage(&usage, before)?)
     }
 
     /// Makes the rollup if the store has none that can follow its events, as one of an earlier version.

@@ -172,6 +172,10 @@ impl Judge<'_> {
         if days < needed {
             return Some(Reason::WindowTooShort { days, needed });
         }
+        let has_expired = |log: &&AccountLog| log.has_expired(self.window);
+        if let Some(before) = self.log.filter(has_expired).and_then(|log| log.expired_before) {
+            return Some(Reason::EventsExpired(before));
+        }
         self.member_doubt().or_else(|| {
             let coverage = self.coverage?;
             (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::event::format_canonical;
+
 /// Why it is unknown whether a permission is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
@@ -32,6 +34,8 @@ pub enum Reason {
         /// Days that it must have.
         needed: i64,
     },
+    /// Events of the begin of the window have expired; the first moment of which they have not.
+    EventsExpired(i64),
     /// The grant came into force too late for a window of its own.
     GrantedRecently {
         /// Whole days between that and the end of the window; negative if it came after it.
@@ -156,6 +160,7 @@ impl Reason {
             Self::ConditionalOnly => "conditional-only",
             Self::Permissionless(_) => "permissionless",
             Self::WindowTooShort { .. } => "window-too-short",
+            Self::EventsExpired(_) => "events-expired",
             Self::GrantedRecently { .. } => "granted-recently",
             Self::ChangedAfterSnapshot => "changed-after-snapshot",
             Self::ConditionOperator(_) => "condition-operator",
@@ -214,6 +219,11 @@ impl fmt::Display for Reason {
             Self::WindowTooShort { days, needed } => {
                 write!(formatter, "the window has {}, {needed} are needed", counted_days(*days))
             }
+            Self::EventsExpired(before) => write!(
+                formatter,
+                "events from before {} have expired: only a window that begins then can tell",
+                format_canonical(*before).unwrap_or_default()
+            ),
             Self::GrantedRecently { days, needed } => formatter.write_str(&granted(*days, *needed)),
             Self::ConditionOperator(operator) => {
                 write!(

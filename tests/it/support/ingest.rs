@@ -53,6 +53,7 @@ pub(crate) fn options() -> Options {
         now: NOW,
         selection: Selection::default(),
         shard: Shard::default(),
+        compacts: false,
     }
 }
 
@@ -79,12 +80,21 @@ impl IngestStore {
     }
 
     pub(crate) fn ingest_with(&self, sources: &[&Path], options: &Options) -> Result<Balance, IngestError> {
+        self.ingest_into(&self.store(), sources, options)
+    }
+
+    /// The same, into the store that somebody has opened.
+    pub(crate) fn ingest_into(
+        &self,
+        store: &Store,
+        sources: &[&Path],
+        options: &Options,
+    ) -> Result<Balance, IngestError> {
         let sources: Vec<String> = sources.iter().map(|path| path.display().to_string()).collect();
         let listing = source::list(&sources).unwrap();
         let stop = AtomicBool::new(false);
-        let store = self.store();
         let run = Ingest {
-            store: &store,
+            store,
             runtime: self.runtime.handle(),
             options,
             stop: &stop,

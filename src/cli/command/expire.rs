@@ -1,0 +1,114 @@
+//! `store expire`: events of old days go, their sums and the ledger stay.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::array::Date32Array;
+use arrow::array::RecordBatch;
+use arrow::array::UInt64Array;
+use arrow::error::ArrowError;
+use uuid::Uuid;
+
+use super::store::open_for_writing;
+use super::store::show;
+use crate::analysis::moment;
+use crate::cli::args::StoreExpireArgs;
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::runtime::Runtime;
+use crate::cli::settings::Settings;
+use crate::cli::size::counted;
+use crate::cli::time::parse_time_option;
+use crate::iam::Facts;
+use crate::ingest::Rebuild;
+use crate::report::Arrangement;
+use crate::schema::Table;
+use crate::store::ExpiredDay;
+use crate::store::Store;
+use crate::store::UsageRollup;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+const DAYS: Arrangement = Arrangement {
+    order: &["event_date", "events", "files", "bytes"],
+    wrapped: &[],
+    heading: None,
+};
+
+/// Lists the days of which events expire, and takes them out unless that is only tried.
+///
+/// # Errors
+/// When the moment lies in the future, there is no store, it cannot be read or written, or the rows cannot be written.
+pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let now = settings.now.as_microsecond();
+    let moment_before = parse_time_option("--events-older-than", &args.events_older_than, settings.now)?;
+    let before = moment_before.as_microsecond().div_euclid(MICROSECONDS_PER_DAY);
+    if before >= now.div_euclid(MICROSECONDS_PER_DAY) {
+        return Err(CliError::Usage {
+            message: format!("`--events-older-than {}` leaves no events", args.events_older_than),
+            hint: Some("name an age such as `400d`, or a day that is past".to_owned()),
+        });
+    }
+    let before = i32::try_from(before).unwrap_or(i32::MIN);
+    let location = args.location.location()?;
+    let runtime = Runtime::start(settings.threads)?;
+    let expired = match args.dry_run {
+        true => runtime.run(async {
+            let store = Store::open(&location).await?;
+            Ok(store.days_before(before).await?)
+        })?,
+        false => {
+            let store = open_for_writing(&location, now, &runtime)?;
+            sum_up(&store, &runtime, settings)?;
+            let run_id = Uuid::new_v4().to_string();
+            runtime.run(async {
+                let facts = Facts::embedded().version();
+                Ok(store.expire(before, &facts, (&run_id, now)).await?)
+            })?
+        }
+    };
+    let status = show(rows(&expired), DAYS, &args.output, settings, output)?;
+    let events: u64 = expired.iter().map(|day| day.rows).sum();
+    let verb = if args.dry_run { "would expire" } else { "expired" };
+    output.note(&format!(
+        "{verb}: {} of {}, all from before {}",
+        counted(events, "event"),
+        counted(expired.len(), "day"),
+        moment(i64::from(before) * MICROSECONDS_PER_DAY)
+    ));
+    Ok(status)
+}
+
+/// Makes the rollup anew if it does not have all events as the embedded facts tell them: what expires cannot be summed later.
+fn sum_up(store: &Store, runtime: &Runtime, settings: &Settings) -> Result<(), CliError> {
+    let rollup = runtime.run(async {
+        let version = store.snapshot(Table::Events).await?.version;
+        Ok(store.usage_rollup(version, &Facts::embedded().version()).await?)
+    })?;
+    if matches!(rollup, UsageRollup::Behind(_)) {
+        let rebuild = Rebuild {
+            store,
+            runtime: runtime.handle(),
+            threads: settings.threads.get(),
+            now: settings.now.as_microsecond(),
+            stop: None,
+        };
+        rebuild.run()?;
+    }
+    Ok(())
+}
+
+fn rows(days: &[ExpiredDay]) -> Result<RecordBatch, ArrowError> {
+    let all = || days.iter();
+    let dates: ArrayRef = Arc::new(Date32Array::from_iter_values(all().map(|day| day.event_date)));
+    let events: ArrayRef = Arc::new(UInt64Array::from_iter_values(all().map(|day| day.rows)));
+    let files: ArrayRef = Arc::new(UInt64Array::from_iter_values(all().map(|day| day.files)));
+    let bytes: ArrayRef = Arc::new(UInt64Array::from_iter_values(all().map(|day| day.bytes)));
+    RecordBatch::try_from_iter_with_nullable([
+        ("event_date", dates, false),
+        ("events", events, false),
+        ("files", files, false),
+        ("bytes", bytes, false),
+    ])
+}
