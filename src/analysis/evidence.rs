@@ -85,6 +85,7 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
     })
     .await?;
     Ok(Usage {
+        logs_until: window.until,
         window,
         principals,
         accounts: account_logs(session, window).await?,

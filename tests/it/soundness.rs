@@ -2,6 +2,7 @@
 //! that cannot be read.
 
 mod lost_logs;
+mod snapshots;
 
 use std::path::Path;
 use std::path::PathBuf;
