@@ -1,4 +1,4 @@
-//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet; findings as SARIF or annotations; the diff as a page;
+//! Rendering: result rows as a table, JSON, CSV, Markdown, Parquet or workbook; findings as SARIF or annotations; the diff as a page;
 //! proposed policies as JSON and as code.
 //!
 //! Everything here is a pure function of rows, options and a `Write`: no clock, no locale, no terminal. Rows hold text that
@@ -30,9 +30,11 @@ mod parquet;
 mod policy;
 mod replay;
 mod result;
+mod review;
 mod sarif;
 mod table;
 mod trust;
+mod workbook;
 
 pub use arrangement::Arrangement;
 pub use check::Check;
@@ -77,6 +79,10 @@ pub use result::Limit;
 pub use result::ResultOptions;
 pub use result::ResultWriter;
 pub use result::Summary;
+pub use review::ReviewReport;
+pub use review::review_page;
+pub use review::review_rows;
+pub use review::review_workbook;
 pub use sarif::sarif;
 pub use table::TableShape;
 pub use trust::TableRoom;
@@ -86,3 +92,9 @@ pub use trust::taker_rows;
 pub use trust::trust_files;
 pub use trust::trust_policies;
 pub use trust::trust_rows;
+pub use workbook::CellValue;
+pub use workbook::Sheet;
+pub use workbook::SheetKind;
+pub use workbook::SheetNames;
+pub use workbook::SheetSummary;
+pub use workbook::Workbook;
