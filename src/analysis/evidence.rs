@@ -93,6 +93,7 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         changes.note_takings(role, (*first, days), window);
     }
     Ok(Usage {
+        logs_until: window.until,
         window,
         principals,
         accounts: account_logs(session, window).await?,

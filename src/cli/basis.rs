@@ -45,10 +45,14 @@ impl Basis {
     /// Reads it from the store that the engine has open.
     pub(super) async fn gather(args: &LogArgs, engine: &Engine, settings: &Settings) -> Result<Self, CliError> {
         let trails = trails::read(&args.event_selectors)?;
-        let window = window_of(args, engine, settings).await?;
+        let (window, logs) = window_in_logs(args, engine, settings).await?;
         let usage = analysis::usage(engine.session(), window).await?;
         Ok(Self {
-            usage: Usage { trails, ..usage },
+            usage: Usage {
+                trails,
+                logs_until: logs.until,
+                ..usage
+            },
             snapshots: analysis::snapshots(engine.session()).await?,
         })
     }
@@ -56,6 +60,11 @@ impl Basis {
 
 /// The window that the user wants of the store that the engine has open.
 pub(super) async fn window_of(args: &LogArgs, engine: &Engine, settings: &Settings) -> Result<Window, CliError> {
+    Ok(window_in_logs(args, engine, settings).await?.0)
+}
+
+/// The window that the user wants, and what the logs cover.
+async fn window_in_logs(args: &LogArgs, engine: &Engine, settings: &Settings) -> Result<(Window, Window), CliError> {
     engine.need_store()?;
     window(args, settings, analysis::extent(engine.session()).await?)
 }
@@ -177,7 +186,7 @@ fn tell_missing((subjects, estate): (&[Subject<'_>], &Estate<'_>), usage: &Usage
         ),
         (
             "the logs hold nothing in the window of",
-            "its permissions are unknown, not unused",
+            "what is granted there is unknown, not unused",
             accounts(&|_, account| !usage.accounts.contains_key(account)),
         ),
     ];
@@ -212,7 +221,7 @@ fn tell_conditions(subjects: &[Subject<'_>], output: &mut Output) {
     }
 }
 
-fn tell_accounts(what: &str, remedy: &str, accounts: &BTreeSet<String>, output: &mut Output) {
+pub(super) fn tell_accounts(what: &str, remedy: &str, accounts: &BTreeSet<String>, output: &mut Output) {
     if accounts.is_empty() {
         return;
     }
@@ -224,19 +233,15 @@ fn tell_accounts(what: &str, remedy: &str, accounts: &BTreeSet<String>, output: 
     output.warning(&format!("{what} {}{more}: {remedy}", told.join(", ")));
 }
 
-/// The window that the user wants, or what the logs cover.
-fn window(args: &LogArgs, settings: &Settings, extent: Option<Window>) -> Result<Window, CliError> {
+/// The window that the user wants, or what the logs cover; and what they cover.
+fn window(args: &LogArgs, settings: &Settings, extent: Option<Window>) -> Result<(Window, Window), CliError> {
     let given = |option: &str, text: &Option<String>| {
         let text = text.as_deref();
         text.map(|text| parse_time_option(option, text, settings.now))
             .transpose()
     };
     let (since, until) = (given("--since", &args.since)?, given("--until", &args.until)?);
-    let nothing = || CliError::Usage {
-        message: "the store holds no events".to_owned(),
-        hint: Some("read logs into it with `trimtrail ingest`, or name another with `--store`".to_owned()),
-    };
-    let extent = extent.ok_or_else(nothing)?;
+    let extent = extent.ok_or(CliError::NoEvents)?;
     let micros = |time: Option<Timestamp>| time.map(Timestamp::as_microsecond);
     let window = Window::within(extent, micros(since), micros(until));
     if window.is_empty() {
@@ -253,5 +258,5 @@ fn window(args: &LogArgs, settings: &Settings, extent: Option<Window>) -> Result
             )),
         });
     }
-    Ok(window)
+    Ok((window, extent))
 }

@@ -29,6 +29,9 @@ pub enum CliError {
         /// What to write instead.
         hint: Option<String>,
     },
+    /// There are no logs to look at.
+    #[error("the store holds no events")]
+    NoEvents,
     /// A file that the user named cannot be read.
     #[error("cannot read `{path}`: {cause}", path = path.display())]
     Read {
@@ -144,6 +147,9 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
+            Self::NoEvents => {
+                Some("read logs into it with `trimtrail ingest`, or name another with `--store`".to_owned())
+            }
             Self::Query(QueryError::MissingParameter { name }) => Some(format!("add `--param {name}=…`")),
             Self::Write { cause, .. }
             | Self::Stdout(cause)
@@ -208,6 +214,7 @@ mod tests {
     #[test]
     fn wrong_usage_has_its_own_status() {
         assert_eq!(CliError::usage("x").exit_status(), ExitStatus::Usage);
+        assert_eq!(CliError::NoEvents.exit_status(), ExitStatus::Failed);
         assert_eq!(CliError::Start(io::Error::other("x")).exit_status(), ExitStatus::Failed);
     }
 }

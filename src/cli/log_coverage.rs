@@ -114,12 +114,7 @@ pub(super) async fn window(
     let window = match (since, until) {
         (Some(since), Some(until)) => Window { since, until },
         _ => {
-            let extent = analysis::extent(engine.session())
-                .await?
-                .ok_or_else(|| CliError::Usage {
-                    message: "the store holds no events".to_owned(),
-                    hint: Some("read logs into it with `trimtrail ingest`, or name another with `--store`".to_owned()),
-                })?;
+            let extent = analysis::extent(engine.session()).await?.ok_or(CliError::NoEvents)?;
             Window {
                 since: since.unwrap_or(extent.since),
                 until: until.unwrap_or(extent.until),

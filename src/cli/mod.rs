@@ -10,6 +10,7 @@ mod allow_list;
 mod basis;
 mod bundle;
 mod deposit;
+mod doubts;
 mod engine;
 mod error;
 mod exit;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::window::MICROS_PER_DAY;
 use super::window::Window;
 
 /// Days with events from which on the silence of a region says something: others are silent for many reasons.
@@ -163,6 +164,15 @@ impl AccountLog {
         };
         let (edge, usual) = (*first.max(last), inner.iter().max().copied().unwrap_or_default());
         (edge >= SILENT_DAYS && edge > 2 * usual).then_some(edge)
+    }
+
+    /// The end of what the logs show: of those of everybody, if these reach beyond the window.
+    pub(super) fn end(&self, (window, logs_until): (Window, i64)) -> i64 {
+        let last_day = self.days.last().map(|day| (day + 1).saturating_mul(MICROS_PER_DAY));
+        match logs_until > window.until {
+            true => logs_until,
+            false => last_day.map_or(window.until, |end| end.min(window.until)),
+        }
     }
 
     /// Notes that events of a stream were there.

@@ -248,7 +248,7 @@ impl<'a> Differ<'a> {
             account_id: account.unwrap_or_default(),
             log,
             coverage: log.map(|log| log.coverage(self.usage.window)),
-            trails: &self.usage.trails,
+            usage: self.usage,
             window: self.usage.window,
             thresholds: self.thresholds,
             gap: None,

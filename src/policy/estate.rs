@@ -45,7 +45,7 @@ pub struct Estate<'a> {
     partial_accounts: BTreeSet<&'a str>,
 }
 
-/// What IAM itself says of who was active in a window.
+/// What IAM itself says of who was active in a window or after it: it knows the last use only.
 #[derive(Debug, Default)]
 pub(super) struct SeenByIam<'a> {
     /// ARNs of roles and users: a role by its last use, a user by that of its password and keys.
@@ -147,11 +147,12 @@ impl<'a> Estate<'a> {
         let keys = credentials.map(|it| (&it.principal_arn, &it.account_id, it.last_used_at, &it.last_used_region));
         let mut seen = SeenByIam::default();
         for (arn, account, last_used_at, region) in principals.chain(keys) {
-            if !last_used_at.is_some_and(|at| at >= window.since && at < window.until) {
+            let Some(last_used_at) = last_used_at.filter(|at| *at >= window.since) else {
                 continue;
-            }
+            };
             seen.principals.insert(arn);
-            if let (Some(account), Some(region)) = (account, region) {
+            let is_inside = last_used_at < window.until;
+            if let (true, Some(account), Some(region)) = (is_inside, account, region) {
                 seen.regions.entry(account).or_default().insert(region);
             }
         }

@@ -49,6 +49,7 @@ pub use request::Resource;
 pub use request::ResourceName;
 pub use resource_control::is_resource_controlled;
 pub use truth::Truth;
+pub(super) use value::moment;
 
 use std::collections::BTreeSet;
 

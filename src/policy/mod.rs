@@ -5,6 +5,7 @@
 mod account_log;
 mod baseline;
 mod changes;
+mod dates;
 mod decision;
 mod diff;
 mod estate;

@@ -127,6 +127,19 @@ pub enum Refusal {
         /// When.
         at: String,
     },
+    /// The principal of the snapshot is no more, and the one of its name may have other policies and other uses.
+    #[error(
+        "`{principal}`: the logs show a later `{holder}` than the IAM snapshot has, so that nothing is proposed for {policy}; \
+         import a new one with `trimtrail iam import`"
+    )]
+    Replaced {
+        /// ARN.
+        principal: String,
+        /// ARN of the one that was made again.
+        holder: String,
+        /// What it holds.
+        policy: String,
+    },
     /// Others have the policy, too, of whom nothing is known.
     #[error(
         "`{principal}`: `{policy}` is held by principals that the IAM snapshot does not have, so that nothing is proposed for \
@@ -308,6 +321,14 @@ impl<'s> Proposer<'s> {
 }
 
 impl Refusal {
+    fn replaced(principal: &str, holder: &str, policy: &str) -> Self {
+        Self::Replaced {
+            principal: principal.to_owned(),
+            holder: holder.to_owned(),
+            policy: policy.to_owned(),
+        }
+    }
+
     fn outdated(principal: &str, policy: &str, at: i64) -> Self {
         let at = format_canonical(at).unwrap_or_else(|| at.to_string());
         Self::Outdated {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::account_log::AccountLog;
 use super::changes::GrantChanges;
 use super::trails::Trails;
+use super::window::MICROS_PER_HOUR;
 use super::window::Window;
 use crate::iam::arn::account_of_arn;
 
@@ -19,6 +20,8 @@ const ENTRY_BYTES: usize = 48;
 pub struct Usage {
     /// The window.
     pub window: Window,
+    /// The end of the logs, which may reach beyond the window.
+    pub logs_until: i64,
     /// Users and roles that made calls.
     pub principals: BTreeMap<PrincipalKey, PrincipalUse>,
     /// Accounts whose trail the logs hold.
@@ -84,6 +87,16 @@ pub struct ActionUse {
 }
 
 impl Usage {
+    /// All principals of an ARN: one after the other, each has had its own id.
+    pub(super) fn of_arn(&self, arn: &str) -> impl Iterator<Item = (&PrincipalKey, &PrincipalUse)> {
+        let first = PrincipalKey {
+            arn: arn.to_owned(),
+            unique_id: None,
+        };
+        let rest = self.principals.range(first..);
+        rest.take_while(move |(other, _)| other.arn == arn)
+    }
+
     /// Memory that it takes, about.
     pub fn approximate_bytes(&self) -> usize {
         let texts = |texts: &BTreeSet<String>| -> usize { texts.iter().map(|text| ENTRY_BYTES + text.len()).sum() };
@@ -120,6 +133,14 @@ impl PrincipalKey {
 }
 
 impl PrincipalUse {
+    /// Whether there are calls after a principal of the same name was made, so that this one came later still: of one name,
+    /// only one is there at a time. What was deleted may be served for some minutes.
+    pub(super) fn outlives(&self, made_at: Option<i64>) -> bool {
+        let outlived = made_at.map(|made_at| made_at.saturating_add(MICROS_PER_HOUR));
+        self.last_seen
+            .is_some_and(|seen| outlived.is_none_or(|made_at| seen > made_at))
+    }
+
     /// Adds what another part of the logs shows of the same principal.
     pub fn add(&mut self, other: &Self) {
         self.merge(other, |own, theirs| own + theirs);

@@ -120,6 +120,7 @@ impl RowSource for DiffFunction {
             },
             member: None,
             absence: Some(Absence::NoSnapshot),
+            is_replaced: false,
             deeds: Cow::Owned(PrincipalUse::default()),
         };
         let batch = match self.shape {
@@ -161,7 +162,10 @@ impl DiffFunction {
         Ok(Evidence {
             shape: self.shape,
             facts: self.facts,
-            usage,
+            usage: Usage {
+                logs_until: logs.until,
+                ..usage
+            },
             source: session.usage_source(),
             snapshots: analysis::snapshots(session).await?,
             thresholds: Thresholds {
@@ -224,6 +228,7 @@ impl Evidence {
 
 fn usage_of(window: Window, accounts: BTreeMap<String, AccountLog>) -> Usage {
     Usage {
+        logs_until: window.until,
         window,
         principals: BTreeMap::new(),
         accounts,

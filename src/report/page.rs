@@ -97,6 +97,8 @@ struct AccountView {
     id: String,
     principals: usize,
     coverage: String,
+    /// Too little for "unused".
+    is_thin: bool,
     snapshot_time: String,
 }
 
@@ -130,6 +132,9 @@ impl<'a> Page<'a> {
             coverage: diff
                 .coverage
                 .map_or("none".to_owned(), |coverage| percent(coverage.share())),
+            is_thin: diff
+                .coverage
+                .is_none_or(|coverage| coverage.share() < self.frame.thresholds.min_coverage),
             snapshot_time: "none".to_owned(),
         });
         counted.principals += 1;

@@ -10,7 +10,7 @@ fn sample() -> Place {
     let logs = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-logs/AWSLogs");
     let iam = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-logs/iam");
     run(&place.store(), &["ingest", logs]);
-    run(&place.store(), &["iam", "import", iam]);
+    run(&place.store(), &["iam", "import", iam, "--taken-at", "2026-09-15"]);
     place
 }
 

@@ -45,6 +45,7 @@ fn page(keeps: &str) -> String {
         ..AccountLog::default()
     };
     let usage = Usage {
+        logs_until: 86_400_000_000,
         window: Window {
             since: 0,
             until: 86_400_000_000,

@@ -52,6 +52,7 @@ fn subject(arn: &str) -> Subject<'static> {
         },
         member: None,
         absence: None,
+        is_replaced: false,
         deeds: Cow::Owned(PrincipalUse::default()),
     }
 }

@@ -3,6 +3,7 @@
 
 mod lost_logs;
 mod other_ways;
+mod snapshots;
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ use crate::cli::basis::tell_basis;
 use crate::cli::basis::thresholds;
 use crate::cli::basis::time;
 use crate::cli::basis::wanted;
+use crate::cli::doubts::tell_doubts;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -119,6 +120,8 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
         &usage,
         output,
     );
+    let doubts = tell_doubts(&args.basis.evidence, (&subjects, &estate), &usage, output);
+    let status = doubts.status(status, !args.fail_on.is_empty());
     Ok(gate::pass(&args.fail_on, &totals, status, output))
 }
 
@@ -217,6 +220,7 @@ impl<'a> Comparison<'a> {
             },
             member: None,
             absence: None,
+            is_replaced: false,
             deeds: Cow::Owned(PrincipalUse::default()),
         };
         let diff = self.differ.diff(&nobody);

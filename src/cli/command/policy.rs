@@ -11,6 +11,7 @@ use crate::cli::basis::Basis;
 use crate::cli::basis::tell_basis;
 use crate::cli::basis::thresholds;
 use crate::cli::basis::wanted;
+use crate::cli::doubts::tell_doubts;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -50,6 +51,14 @@ pub fn policy(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Re
         return Err(CliError::Usage {
             message: "no principal is named".to_owned(),
             hint: Some("name one with `--principal`, or all with `--principal '*'`".to_owned()),
+        });
+    }
+    if args.mode == PolicyMode::Trim && (!args.conditions.is_empty() || !args.keep_unknown) {
+        return Err(CliError::Usage {
+            message: "`--conditions` and `--keep-unknown` are for `--mode generate`: trimming adds nothing and keeps what is \
+                      unknown"
+                .to_owned(),
+            hint: None,
         });
     }
     Runtime::start(settings.threads)?.run(async {
@@ -112,6 +121,8 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         allow_list::tell_idle(&first.idle_keeps(), output);
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
+    let doubts = tell_doubts(basis, (&chosen, &estate), &usage, output);
+    let status = doubts.status(status, false);
     told.tell(output);
     // Of proposals that change nobody there is nothing to tell.
     let proven = (!actors.is_empty()).then(|| proof.tell(output));
@@ -265,6 +276,7 @@ mod tests {
             },
             member: None,
             absence: None,
+            is_replaced: false,
             deeds: Cow::Owned(PrincipalUse::default()),
         }
     }

@@ -11,12 +11,18 @@ use super::visibility::Place;
 use super::visibility::Trace;
 use crate::event::only_home;
 use crate::event::second_home;
+use crate::iam::document::Statement;
 use crate::policy::account_log::AccountLog;
+use crate::policy::dates::usable_window;
 use crate::policy::estate::Estate;
+use crate::policy::estate::Member;
 use crate::policy::estate::SeenByIam;
 use crate::policy::trails::Trails;
 use crate::policy::usage::Usage;
 use crate::policy::window::Window;
+
+/// Days that a snapshot may be younger than the logs: nobody gathers both at the same moment.
+const UNLOGGED_DAYS: i64 = 7;
 
 /// What was found for one principal: each is looked for once.
 #[derive(Debug, Default)]
@@ -56,6 +62,17 @@ impl<'a> RegionDoubts<'a> {
         let known = (&self.usage.trails, unseen_regions.as_slice());
         region_doubt((account, log), known, (self.usage.window, self.thresholds))
     }
+}
+
+/// A snapshot shows what was granted when it was taken, and logs that end long before show nothing of that time.
+pub(super) fn unlogged_days(member: &Member<'_>, usage: &Usage) -> Option<i64> {
+    let log = usage.accounts.get(member.principal.account_id.as_deref()?)?;
+    let after = Window {
+        since: log.end((usage.window, usage.logs_until)),
+        until: member.taken_at,
+    };
+    let days = after.whole_days();
+    (days > UNLOGGED_DAYS).then_some(days)
 }
 
 /// Why regions of an account may be lacking, from its logs, trails and the regions that IAM names and the logs do not have.
@@ -103,7 +120,7 @@ impl Judge<'_> {
 
     fn find_region_doubt(&self) -> Option<Reason> {
         let account = self.subject.key.account_id()?;
-        let known = (self.trails, self.unseen_regions.as_slice());
+        let known = (&self.usage.trails, self.unseen_regions.as_slice());
         region_doubt((account, self.log?), known, (self.window, self.thresholds))
     }
 
@@ -120,7 +137,7 @@ impl Judge<'_> {
     }
 
     fn find_home_doubt(&self, home: &'static str) -> Option<Reason> {
-        if self.trails.records_all_regions(self.subject.key.account_id()?) {
+        if self.usage.trails.records_all_regions(self.subject.key.account_id()?) {
             return None;
         }
         if let Some(reason) = self.missing_home(home) {
@@ -135,14 +152,14 @@ impl Judge<'_> {
 
     fn missing_home(&self, home: &'static str) -> Option<Reason> {
         let regions = &self.log?.recorded_in;
-        let is_told = self.trails.records_all_regions(self.subject.key.account_id()?);
+        let is_told = self.usage.trails.records_all_regions(self.subject.key.account_id()?);
         let is_missing = !is_told && !regions.is_empty() && !regions.contains(home);
         is_missing.then_some(Reason::GlobalServicesNotRecorded(home))
     }
 
     /// A region that was busy and falls silent while others go on may be one whose logs are lacking.
     pub(super) fn cut_off_doubt(&self, place: &Place<'_>) -> Option<Reason> {
-        if self.trails.records_all_regions(place.account_id) {
+        if self.usage.trails.records_all_regions(place.account_id) {
             return None;
         }
         let cut_off = |region: &String| Some((region.clone(), self.cut_off_days(place.log, region)?));
@@ -188,14 +205,29 @@ impl Judge<'_> {
     /// What the snapshot says of the principal against its silence.
     fn member_doubt(&self) -> Option<Reason> {
         let principal = self.subject.member.as_ref().map(|member| member.principal)?;
+        if self.subject.is_replaced {
+            return Some(Reason::ReplacedAfterSnapshot);
+        }
         match principal.created_at {
             None => Some(Reason::AgeUnknown),
             Some(created_at) if created_at > self.window.since => Some(Reason::YoungerThanWindow),
-            Some(_) => {
-                let is_beyond = self.is_seen_by_iam && self.subject.deeds.first_seen.is_none();
-                is_beyond.then_some(Reason::UsedBeyondTheLogs)
+            Some(_) if self.is_seen_by_iam && self.subject.deeds.first_seen.is_none() => {
+                Some(Reason::UsedBeyondTheLogs)
             }
+            Some(_) => self.subject.unlogged_days(self.usage).map(Reason::SnapshotAfterLogs),
         }
+    }
+
+    /// What conditions on the date allowed too briefly had no window of its own.
+    pub(super) fn date_doubt(&self, statement: &Statement) -> Option<Reason> {
+        let needed = self.thresholds.min_window_days;
+        let usable = usable_window(statement);
+        let inside = Window {
+            since: usable.since.max(self.window.since),
+            until: usable.until.min(self.window.until),
+        };
+        let (days, is_narrowed) = (inside.whole_days().max(0), inside != self.window);
+        (is_narrowed && days < needed).then_some(Reason::DateCondition { days, needed })
     }
 
     /// What was granted late must have had a window of its own.

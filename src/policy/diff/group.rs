@@ -114,7 +114,7 @@ impl<'s> Groups<'s> {
             let Some(absence) = group.absence else { continue };
             let reason = match absence {
                 Absence::NoSnapshot => Reason::NoSnapshot,
-                Absence::NotInSnapshot | Absence::LacksPages | Absence::OtherPrincipal => {
+                Absence::NotInSnapshot | Absence::LacksPages | Absence::OtherPrincipal | Absence::EarlierPrincipal => {
                     Reason::SnapshotGaps("it does not show what one of the group may do".to_owned())
                 }
             };

@@ -23,8 +23,8 @@ use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
 use crate::policy::resource::covers;
-use crate::policy::trails::Trails;
 use crate::policy::usage::ActionUse;
+use crate::policy::usage::Usage;
 use crate::policy::window::Window;
 
 /// What the verdicts on one principal rest on.
@@ -35,7 +35,7 @@ pub(super) struct Judge<'s> {
     pub(super) account_id: &'s str,
     pub(super) log: Option<&'s AccountLog>,
     pub(super) coverage: Option<Coverage>,
-    pub(super) trails: &'s Trails,
+    pub(super) usage: &'s Usage,
     pub(super) window: Window,
     pub(super) thresholds: Thresholds,
     /// Why the snapshot does not show all of its permissions.
@@ -95,6 +95,7 @@ impl<'s> Judge<'s> {
                 let gap = "it lacks pages, and may have the principal on one of these".to_owned();
                 return Some(Verdict::Unknown(Reason::SnapshotGaps(gap)));
             }
+            (Some(Absence::EarlierPrincipal), _) => return Some(Verdict::Unknown(Reason::ReplacedAfterSnapshot)),
             (Some(Absence::NotInSnapshot), _) => NotGranted::NotInSnapshot,
             (Some(Absence::OtherPrincipal), _) => NotGranted::OtherPrincipal,
             (None, Standing::Denied(_)) => NotGranted::Denied,
@@ -147,7 +148,7 @@ impl<'s> Judge<'s> {
             account_id: self.account_id,
             log,
             regions: &regions,
-            trails: self.trails,
+            trails: &self.usage.trails,
             statement,
         };
         let never = trace.never.clone();
@@ -155,6 +156,7 @@ impl<'s> Judge<'s> {
         let doubt = never
             .or(outdated)
             .or_else(|| self.time_doubt())
+            .or_else(|| self.date_doubt(statement))
             .or_else(|| self.grant_doubt(held.since?))
             .or_else(|| self.region_doubt())
             .or_else(|| self.place_doubt(trace, &place))

@@ -45,6 +45,17 @@ pub enum Reason {
     },
     /// The logs show that the policy was changed after the snapshot was taken.
     ChangedAfterSnapshot,
+    /// The logs show a later principal of the same name.
+    ReplacedAfterSnapshot,
+    /// The snapshot was taken long after the end of the account's logs; days.
+    SnapshotAfterLogs(i64),
+    /// Conditions on the date let the statement be used too briefly.
+    DateCondition {
+        /// Whole days of the window on which it could be used.
+        days: i64,
+        /// Days that it takes.
+        needed: i64,
+    },
     /// The statement has a condition that cannot be read; its operator.
     ConditionOperator(String),
     /// The principal was made inside the window.
@@ -53,7 +64,7 @@ pub enum Reason {
     AgeUnknown,
     /// Nothing is granted of which a use would be seen.
     NothingGranted,
-    /// IAM says that the principal was active inside the window, and the logs show no call.
+    /// IAM says that the principal was active inside the window or after it, and the logs show no call.
     UsedBeyondTheLogs,
     /// The logs do not cover enough of the window: hours lost and hours in all.
     CoverageTooLow {
@@ -163,6 +174,9 @@ impl Reason {
             Self::EventsExpired(_) => "events-expired",
             Self::GrantedRecently { .. } => "granted-recently",
             Self::ChangedAfterSnapshot => "changed-after-snapshot",
+            Self::ReplacedAfterSnapshot => "replaced-after-snapshot",
+            Self::SnapshotAfterLogs(_) => "snapshot-after-logs",
+            Self::DateCondition { .. } => "date-condition",
             Self::ConditionOperator(_) => "condition-operator",
             Self::YoungerThanWindow => "younger-than-window",
             Self::AgeUnknown => "age-unknown",
@@ -200,9 +214,14 @@ impl Reason {
             Self::ConditionalOnly => "only some calls of other operations need it, and none proves it",
             Self::YoungerThanWindow => "the principal was made inside the window",
             Self::ChangedAfterSnapshot => "its policy was changed after the IAM snapshot was taken: import a new one",
+            Self::ReplacedAfterSnapshot => {
+                "the logs show a later principal of the same name, which the IAM snapshot does not have: import a new one"
+            }
             Self::AgeUnknown => "the IAM snapshot does not say when the principal was made",
             Self::NothingGranted => "nothing is granted, so that no use could be seen",
-            Self::UsedBeyondTheLogs => "IAM says that it was active in the window, but the logs show no call",
+            Self::UsedBeyondTheLogs => {
+                "IAM says that it was active in the window or after it, but the logs show no call"
+            }
             Self::ResourcesUnclear => "it was used, and the logs do not tell for certain through which statement",
             detailed => detailed.name(),
         }
@@ -225,6 +244,20 @@ impl fmt::Display for Reason {
                 format_canonical(*before).unwrap_or_default()
             ),
             Self::GrantedRecently { days, needed } => formatter.write_str(&granted(*days, *needed)),
+            Self::SnapshotAfterLogs(days) => {
+                let days = counted_days(*days);
+                write!(
+                    formatter,
+                    "the IAM snapshot is {days} younger than the account's logs: nothing shows that time"
+                )
+            }
+            Self::DateCondition { days, needed } => {
+                let days = counted_days(*days);
+                write!(
+                    formatter,
+                    "conditions on the date allow it on {days} of the window, {needed} are needed"
+                )
+            }
             Self::ConditionOperator(operator) => {
                 write!(
                     formatter,

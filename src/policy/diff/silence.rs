@@ -102,6 +102,7 @@ fn anybody(account: &str) -> Subject<'static> {
         },
         member: None,
         absence: None,
+        is_replaced: false,
         deeds: Cow::Owned(PrincipalUse::default()),
     }
 }

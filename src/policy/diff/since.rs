@@ -1,5 +1,6 @@
 //! Since when the statements of one principal count.
 
+use crate::policy::dates::usable_window;
 use crate::policy::estate::Member;
 use crate::policy::estate::PolicyUse;
 use crate::policy::grant::Grant;
@@ -26,6 +27,7 @@ impl<'u, 'a> Since<'u, 'a> {
     /// When a statement came into force, if that was inside or after the window.
     pub(super) fn of(&self, grant: &Grant<'_>) -> Option<i64> {
         let since = self.usage.changes.of_grant(self.member, grant).max(self.whole);
+        let since = since.max(Some(usable_window(grant.statement).since));
         since.filter(|since| *since > self.usage.window.since)
     }
 

@@ -1,6 +1,7 @@
 mod grants;
 mod hidden;
 mod recording;
+mod replaced;
 mod rollups;
 mod selectors;
 
@@ -35,6 +36,8 @@ struct Case {
     usage: Usage,
     thresholds: Thresholds,
     keeps: KeepList,
+    /// When the first of the snapshots was taken.
+    taken_at: i64,
 }
 
 fn both() -> Recorded {
@@ -104,6 +107,7 @@ impl Case {
             snapshots: vec![role(statements)],
             usage: Usage {
                 window,
+                logs_until: (FIRST_DAY + DAYS) * DAY,
                 principals: BTreeMap::new(),
                 accounts: BTreeMap::from([(text(ACCOUNT), log)]),
                 trails: Trails::default(),
@@ -114,6 +118,7 @@ impl Case {
                 min_window_days: 30,
             },
             keeps: KeepList::default(),
+            taken_at: (FIRST_DAY + DAYS + 2) * DAY,
         }
     }
 
@@ -144,7 +149,7 @@ impl Case {
 
     /// Runs a check on the diff of every principal, in order.
     fn check(&self, check: impl Fn(&[PrincipalDiff<'_>])) {
-        let taken = ((FIRST_DAY + 2 * DAYS) * DAY..)
+        let taken = (self.taken_at..)
             .zip(&self.snapshots)
             .map(|(taken_at, value)| TakenSnapshot {
                 taken_at,
@@ -477,7 +482,9 @@ fn gap_in_the_snapshot_makes_everything_unknown_that_is_not_used() {
 
 #[test]
 fn role_made_again_under_its_name_is_another_principal() {
-    let case = Case::new(&[allow(&json!("sqs:CreateQueue"))]).by(Some("AROAEXAMPLEOLD"), "sqs:CreateQueue", used(5));
+    let mut case =
+        Case::new(&[allow(&json!("sqs:CreateQueue"))]).by(Some("AROAEXAMPLEOLD"), "sqs:CreateQueue", used(5));
+    case.role()["CreateDate"] = json!("2026-09-04T00:00:00Z");
     case.check(|diffs| {
         let shown: Vec<(Option<&str>, Vec<String>)> = diffs
             .iter()
@@ -495,7 +502,7 @@ fn role_made_again_under_its_name_is_another_principal() {
                     Some("AROAEXAMPLEOLD"),
                     vec![text("sqs:CreateQueue used-not-granted OtherPrincipal")]
                 ),
-                (Some(ID), vec![text("sqs:CreateQueue unused")]),
+                (Some(ID), vec![text("sqs:CreateQueue unknown younger-than-window")]),
             ]
         );
     });

@@ -50,7 +50,7 @@ impl<'a> Decimal<'a> {
 /// Reads a moment as nanoseconds since 1970: a date of ISO 8601 in one of the forms of the W3C, or seconds since 1970.
 ///
 /// A lone number of four digits could be a year or seconds and is not read.
-pub(super) fn moment(text: &str) -> Option<i128> {
+pub(in crate::policy) fn moment(text: &str) -> Option<i128> {
     const NANOSECONDS: i128 = 1_000_000_000;
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()) {

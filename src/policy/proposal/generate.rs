@@ -76,6 +76,9 @@ impl<'s> Proposer<'s> {
             proposal.refusals.push(refusal);
             return;
         }
+        if subject.is_replaced {
+            return proposal.refusals.push(Refusal::replaced(&principal, &principal, "it"));
+        }
         let diff = self.uses.diff(subject);
         let traces = self.evidence.traces.of(&subject.key);
         let case = Case {

@@ -72,6 +72,7 @@ impl Case {
                     since: FIRST_DAY * DAY,
                     until: (FIRST_DAY + DAYS) * DAY,
                 },
+                logs_until: (FIRST_DAY + DAYS) * DAY,
                 principals: BTreeMap::new(),
                 accounts: BTreeMap::from([(ACCOUNT.to_owned(), log)]),
                 trails: Trails::default(),
@@ -555,6 +556,36 @@ fn document_that_was_replaced_after_the_snapshot_is_refused() {
                 assert!(!is_refused || proposals[0].policies.is_empty());
             });
         }
+    }
+}
+
+#[test]
+fn policy_of_a_role_that_was_made_again_after_the_snapshot_is_refused_to_all_who_hold_it() {
+    let generate = Mode::Generate(GenerateOptions {
+        keep_unknown: true,
+        conditions: EvidenceConditions::default(),
+    });
+    let statements = json!([{"Effect": "Allow", "Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": "*"}]);
+    let mut roles = [role("r", &json!([])), role("again", &json!([]))];
+    roles.iter_mut().for_each(|role| role["RolePolicyList"] = json!([]));
+    let mut case = Case::new(&roles).managed("shared", &statements, &[0, 1]);
+    let later = PrincipalKey {
+        arn: arn("again"),
+        unique_id: Some("AROAlater".to_owned()),
+    };
+    case.usage.principals.entry(later).or_default().last_seen = Some((FIRST_DAY + 1) * DAY);
+    for mode in [Mode::Trim, generate] {
+        case.check(mode, |proposals| {
+            for proposal in proposals.iter().filter(|it| it.subject.member.is_some()) {
+                let refused = proposal
+                    .refusals
+                    .iter()
+                    .any(|it| matches!(it, Refusal::Replaced { .. }));
+                let is_own = proposal.subject.key.arn == arn("again");
+                assert_eq!(refused, is_own || mode == Mode::Trim, "{proposal:?}");
+                assert!(!refused || proposal.policies.is_empty());
+            }
+        });
     }
 }
 

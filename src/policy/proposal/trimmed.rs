@@ -123,6 +123,10 @@ impl<'s> Proposer<'s> {
         if let Some(at) = outdating.max() {
             return Some(Refusal::outdated(principal, &format!("`{}`", policy.id), at));
         }
+        if let Some(holder) = holders.iter().find(|holder| holder.is_replaced) {
+            let policy = format!("`{}`", policy.id);
+            return Some(Refusal::replaced(principal, &holder.key.arn, &policy));
+        }
         let is_held_by_others = subject.member.is_some_and(|member| member.is_held_by_others(policy));
         is_held_by_others.then(|| Refusal::HeldByOthers {
             principal: principal.clone(),

@@ -99,10 +99,7 @@ impl<'a> TrustReport<'a> {
         let chains = log.chains.chains();
         let neighbours = log.neighbours();
         let wanted = log.roles.into_iter().filter(|(arn, _)| is_wanted(arn));
-        let roles = wanted.map(|(arn, role)| {
-            let is_active = is_active(&arn, role.member.as_ref(), usage);
-            RoleTrust::of(arn, role, is_active, (neighbours, differ))
-        });
+        let roles = wanted.map(|(arn, role)| RoleTrust::of(arn, role, usage, (neighbours, differ)));
         let roles: Vec<RoleTrust<'a>> = roles.collect();
         Self {
             chains: chains
@@ -120,29 +117,31 @@ fn is_active(arn: &str, member: Option<&Member<'_>>, usage: &Usage) -> bool {
         arn: arn.to_owned(),
         unique_id: member.and_then(|member| member.principal.unique_id.clone()),
     };
-    let first = PrincipalKey {
-        arn: arn.to_owned(),
-        unique_id: None,
-    };
-    let namesakes = usage
-        .principals
-        .range(first..)
-        .take_while(|(other, _)| other.arn == arn);
-    let mut own = namesakes.filter(|(other, _)| other.may_be(&key));
+    let mut own = usage.of_arn(arn).filter(|(other, _)| other.may_be(&key));
     own.any(|(_, deeds)| deeds.last_seen.is_some())
+}
+
+/// Whether the logs show a later role of the name.
+fn is_replaced(arn: &str, member: &Member<'_>, usage: &Usage) -> bool {
+    let key = PrincipalKey {
+        arn: arn.to_owned(),
+        unique_id: member.principal.unique_id.clone(),
+    };
+    let mut others = usage.of_arn(arn).filter(|(other, _)| !other.may_be(&key));
+    others.any(|(_, deeds)| deeds.outlives(member.principal.created_at))
 }
 
 impl<'a> RoleTrust<'a> {
     fn of(
         role_arn: String,
         mut role: RoleLog<'a>,
-        is_active: bool,
+        usage: &Usage,
         (neighbours, differ): (&Neighbourhood<'_>, &mut Differ<'a>),
     ) -> Self {
         let document = role.trust.and_then(|trust| trust.document.as_ref().ok());
         let mut unused = BTreeSet::new();
         let mut parts = Vec::new();
-        let silence = Silence::of(&role_arn, &role, is_active);
+        let silence = Silence::of(&role_arn, &role, usage);
         for (part, uses) in std::mem::take(&mut role.parts) {
             let statement = document.and_then(|document| statement_at(document, part.number));
             let Some(statement) = statement else { continue };
@@ -217,7 +216,7 @@ struct Silence<'a> {
 }
 
 impl<'a> Silence<'a> {
-    fn of(role_arn: &str, role: &RoleLog<'a>, is_active: bool) -> Self {
+    fn of(role_arn: &str, role: &RoleLog<'a>, usage: &Usage) -> Self {
         let last_taken = role.last_taken();
         let subject = role.member.map(|member| Subject {
             key: PrincipalKey {
@@ -226,6 +225,7 @@ impl<'a> Silence<'a> {
             },
             member: Some(member),
             absence: None,
+            is_replaced: is_replaced(role_arn, &member, usage),
             deeds: Cow::Owned(PrincipalUse {
                 first_seen: last_taken,
                 last_seen: last_taken,
@@ -234,7 +234,7 @@ impl<'a> Silence<'a> {
         });
         Self {
             subject,
-            is_taken_unseen: is_active && last_taken.is_none(),
+            is_taken_unseen: is_active(role_arn, role.member.as_ref(), usage) && last_taken.is_none(),
         }
     }
 

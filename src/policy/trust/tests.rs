@@ -96,6 +96,7 @@ impl Case {
                     since: FIRST_DAY * DAY,
                     until: (FIRST_DAY + DAYS) * DAY,
                 },
+                logs_until: (FIRST_DAY + DAYS) * DAY,
                 principals: BTreeMap::new(),
                 accounts: BTreeMap::from([(ACCOUNT.to_owned(), log)]),
                 trails: Trails::default(),

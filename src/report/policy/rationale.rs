@@ -100,12 +100,18 @@ fn used_line(used: &UsedReason) -> String {
     let calls = listed(" by ", &used.calls);
     let events = listed("; events ", &used.event_ids);
     format!(
-        "used: {} {} times on {} resources{last}{calls} as {}{events}",
+        "used: {} {} on {}{last}{calls} as {}{events}",
         used.action,
-        used.uses,
-        counted(used.resource_count),
+        plural(&used.uses.to_string(), "time"),
+        plural(&counted(used.resource_count), "resource"),
         used.principal
     )
+}
+
+/// A number with its noun.
+fn plural(count: &str, noun: &str) -> String {
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }
 
 fn kept_line(kept: &Kept) -> String {

@@ -19,7 +19,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
         Resource = "*"
       },
       # from statement 1 (`Images`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # used: ecr:DescribeRepositories 1 times on 1 resources, last 2026-09-06T10:15:20Z by ecr.amazonaws.com:DescribeRepositories as arn:aws:iam::111122223333:role/ci/github-deploy; events 23a5f4ed-ca59-46a8-b920-bc76c4d6e23f
+      # used: ecr:DescribeRepositories 1 time on 1 resource, last 2026-09-06T10:15:20Z by ecr.amazonaws.com:DescribeRepositories as arn:aws:iam::111122223333:role/ci/github-deploy; events 23a5f4ed-ca59-46a8-b920-bc76c4d6e23f
       {
         Sid      = "Used2"
         Effect   = "Allow"
@@ -27,8 +27,8 @@ resource "aws_iam_policy" "github_deploy_generated" {
         Resource = ["arn:aws:ecr:ap-southeast-1:111122223333:repository/payments"]
       },
       # from statement 1 (`Images`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # used: ecr:PutImage 8 times on 1 resources, last 2026-09-14T12:12:00Z by ecr.amazonaws.com:PutImage as arn:aws:iam::111122223333:role/ci/github-deploy; events a4645fd3-3b11-4741-a7b0-d364c2ee26b9, b6cf1b53-ba28-45a3-8154-5d5f2b04843c, 5d769761-1e0b-4016-9110-738678bb38e1
-      # used: ecr:UploadLayerPart 27 times on 1 resources, last 2026-09-14T14:34:59Z by ecr.amazonaws.com:UploadLayerPart as arn:aws:iam::111122223333:role/ci/github-deploy; events 306def11-2899-46b5-b33d-db125406f54c, 4b074ec3-4821-4a26-b035-a04181621f0e, ed4dffbb-9b96-4469-9bfd-a09c01f89e52
+      # used: ecr:PutImage 8 times on 1 resource, last 2026-09-14T12:12:00Z by ecr.amazonaws.com:PutImage as arn:aws:iam::111122223333:role/ci/github-deploy; events a4645fd3-3b11-4741-a7b0-d364c2ee26b9, b6cf1b53-ba28-45a3-8154-5d5f2b04843c, 5d769761-1e0b-4016-9110-738678bb38e1
+      # used: ecr:UploadLayerPart 27 times on 1 resource, last 2026-09-14T14:34:59Z by ecr.amazonaws.com:UploadLayerPart as arn:aws:iam::111122223333:role/ci/github-deploy; events 306def11-2899-46b5-b33d-db125406f54c, 4b074ec3-4821-4a26-b035-a04181621f0e, ed4dffbb-9b96-4469-9bfd-a09c01f89e52
       {
         Sid    = "Used3"
         Effect = "Allow"
@@ -48,8 +48,8 @@ resource "aws_iam_policy" "github_deploy_generated" {
         Resource = "*"
       },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # used: ecs:DescribeServices 41 times on 1 resources, last 2026-09-14T15:18:54Z by ecs.amazonaws.com:DescribeServices as arn:aws:iam::111122223333:role/ci/github-deploy; events 6a84011b-2108-4ff0-a5e7-c925f11d8716, 0b483476-1835-4437-ab17-150566e85c1d, 0faf827c-317c-4f1e-a361-4729231597ac
-      # used: ecs:UpdateService 11 times on 1 resources, last 2026-09-11T14:40:56Z by ecs.amazonaws.com:UpdateService as arn:aws:iam::111122223333:role/ci/github-deploy; events 363c29e8-c020-4ccb-92e9-077109eb091b, 05635c0d-4718-4d25-8bc3-b55103987aa4, aaec64a6-bcb3-4a36-9d14-38387952af1e
+      # used: ecs:DescribeServices 41 times on 1 resource, last 2026-09-14T15:18:54Z by ecs.amazonaws.com:DescribeServices as arn:aws:iam::111122223333:role/ci/github-deploy; events 6a84011b-2108-4ff0-a5e7-c925f11d8716, 0b483476-1835-4437-ab17-150566e85c1d, 0faf827c-317c-4f1e-a361-4729231597ac
+      # used: ecs:UpdateService 11 times on 1 resource, last 2026-09-11T14:40:56Z by ecs.amazonaws.com:UpdateService as arn:aws:iam::111122223333:role/ci/github-deploy; events 363c29e8-c020-4ccb-92e9-077109eb091b, 05635c0d-4718-4d25-8bc3-b55103987aa4, aaec64a6-bcb3-4a36-9d14-38387952af1e
       {
         Sid    = "Used5"
         Effect = "Allow"
@@ -63,7 +63,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
         ]
       },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # used: lambda:CreateFunction 1 times on 1 resources, last 2026-09-03T13:20:30Z by lambda.amazonaws.com:CreateFunction20150331 as arn:aws:iam::111122223333:role/ci/github-deploy; events b159005f-72aa-4fd6-913a-aad2f55af81f
+      # used: lambda:CreateFunction 1 time on 1 resource, last 2026-09-03T13:20:30Z by lambda.amazonaws.com:CreateFunction20150331 as arn:aws:iam::111122223333:role/ci/github-deploy; events b159005f-72aa-4fd6-913a-aad2f55af81f
       {
         Sid    = "Used6"
         Effect = "Allow"
@@ -74,7 +74,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
         ]
       },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # used: lambda:UpdateFunctionCode 9 times on 1 resources, last 2026-09-14T11:16:21Z by lambda.amazonaws.com:UpdateFunctionCode20150331v2 as arn:aws:iam::111122223333:role/ci/github-deploy; events 6d0464af-284e-4e95-9ccb-418b94e1a371, ddc838d6-3802-46d0-9bfe-19da3c531da1, a502f802-4220-40d5-ac97-7ea724baae21
+      # used: lambda:UpdateFunctionCode 9 times on 1 resource, last 2026-09-14T11:16:21Z by lambda.amazonaws.com:UpdateFunctionCode20150331v2 as arn:aws:iam::111122223333:role/ci/github-deploy; events 6d0464af-284e-4e95-9ccb-418b94e1a371, ddc838d6-3802-46d0-9bfe-19da3c531da1, a502f802-4220-40d5-ac97-7ea724baae21
       {
         Sid    = "Used7"
         Effect = "Allow"
@@ -114,7 +114,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
         }
       },
       # from statement 5 (`Edge`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # used: cloudfront:CreateInvalidation 5 times on 1 resources, last 2026-09-11T15:14:39Z by cloudfront.amazonaws.com:CreateInvalidation2020_05_31 as arn:aws:iam::111122223333:role/ci/github-deploy; events d6fdb55b-c719-4cf1-ae24-93f6936f2e0e, 799d9b52-d5bd-4f56-a6d0-e7bfbb2a2052, f9710ef6-948b-4325-a087-f73bc7068279
+      # used: cloudfront:CreateInvalidation 5 times on 1 resource, last 2026-09-11T15:14:39Z by cloudfront.amazonaws.com:CreateInvalidation2020_05_31 as arn:aws:iam::111122223333:role/ci/github-deploy; events d6fdb55b-c719-4cf1-ae24-93f6936f2e0e, 799d9b52-d5bd-4f56-a6d0-e7bfbb2a2052, f9710ef6-948b-4325-a087-f73bc7068279
       {
         Sid      = "Used10"
         Effect   = "Allow"

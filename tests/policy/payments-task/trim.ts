@@ -17,7 +17,7 @@ export class PaymentsTaskPolicies extends cdk.Stack {
         Version: "2012-10-17",
         Statement: [
           // from statement 1 (`Secrets`)
-          // used: secretsmanager:GetSecretValue 114 times on 1 resources, last 2026-09-14T21:23:51Z by secretsmanager.amazonaws.com:GetSecretValue as arn:aws:iam::111122223333:role/ecs/payments-task; events 4fe04f37-641a-4c0a-9380-f2397510bc80, c25e645f-295a-4086-89a9-dd59bec92f25, 88ffec5f-0b8a-432e-81a2-3ec4b14b0b4d
+          // used: secretsmanager:GetSecretValue 114 times on 1 resource, last 2026-09-14T21:23:51Z by secretsmanager.amazonaws.com:GetSecretValue as arn:aws:iam::111122223333:role/ecs/payments-task; events 4fe04f37-641a-4c0a-9380-f2397510bc80, c25e645f-295a-4086-89a9-dd59bec92f25, 88ffec5f-0b8a-432e-81a2-3ec4b14b0b4d
           // removed as unused: secretsmanager:BatchGetSecretValue, secretsmanager:CancelRotateSecret, secretsmanager:CreateSecret, secretsmanager:DeleteResourcePolicy, secretsmanager:DeleteSecret, secretsmanager:DescribeSecret, secretsmanager:GetRandomPassword, secretsmanager:GetResourcePolicy and 14 more
           {
             Sid: "Secrets",
@@ -26,7 +26,7 @@ export class PaymentsTaskPolicies extends cdk.Stack {
             Resource: "arn:aws:secretsmanager:*:111122223333:secret:prod/payments/*",
           },
           // from statement 2 (`Keys`)
-          // used: kms:Decrypt 114 times on 1 resources, last 2026-09-14T21:23:51Z by kms.amazonaws.com:Decrypt as arn:aws:iam::111122223333:role/ecs/payments-task; events d652de6a-d29d-43ed-9323-cba860bcb485, d0e4c857-e8b9-439b-b3ac-66a32b0c289f, aef3d5a6-58d6-4225-a4de-ae28a9d15a33
+          // used: kms:Decrypt 114 times on 1 resource, last 2026-09-14T21:23:51Z by kms.amazonaws.com:Decrypt as arn:aws:iam::111122223333:role/ecs/payments-task; events d652de6a-d29d-43ed-9323-cba860bcb485, d0e4c857-e8b9-439b-b3ac-66a32b0c289f, aef3d5a6-58d6-4225-a4de-ae28a9d15a33
           // removed as unused: kms:GenerateDataKey
           {
             Sid: "Keys",

@@ -12,7 +12,7 @@ resource "aws_iam_policy" "amazons3fullaccess_trimmed_svc_legacy_backup" {
     Statement = [
       # from statement 1
       # used: s3:GetObject 123 times on more than 50 resources, last 2026-09-14T02:59:00Z by s3.amazonaws.com:GetObject as arn:aws:iam::111122223333:user/svc-legacy-backup; events beaab7b1-cbb4-480e-80b2-1e48034b8b06, 6290ae75-f4ce-4399-9fdf-b5a0795b6920, 501937a1-92a7-4609-abdf-7da34af3c960
-      # used: s3:ListBucket 73 times on 1 resources, last 2026-09-14T02:53:59Z by s3.amazonaws.com:ListObjects as arn:aws:iam::111122223333:user/svc-legacy-backup; events feca9b96-78e7-40fe-b875-0346d5abc27b, b14b2ba6-9edd-48b4-adc6-3057fbf4547b, 75f30481-fada-4b15-9043-1fb5835a45f1
+      # used: s3:ListBucket 73 times on 1 resource, last 2026-09-14T02:53:59Z by s3.amazonaws.com:ListObjects as arn:aws:iam::111122223333:user/svc-legacy-backup; events feca9b96-78e7-40fe-b875-0346d5abc27b, b14b2ba6-9edd-48b4-adc6-3057fbf4547b, 75f30481-fada-4b15-9043-1fb5835a45f1
       # kept (conditional-only): only some calls of other operations need it, and none proves it: s3-object-lambda:DeleteObject, s3-object-lambda:PutObject, s3:DeleteObjectVersionTagging, s3:GetObjectVersionAcl, s3:GetObjectVersionAttributes, s3:GetObjectVersionTagging, s3:PutObjectVersionAcl, s3:PutObjectVersionTagging
       # kept (data-events-not-recorded): no write data events of AWS::S3::Object or AWS::S3ObjectLambda::AccessPoint are recorded in the account: s3-object-lambda:WriteGetObjectResponse
       # kept (dependent-only): it is only needed beside other actions and leaves no event: s3-object-lambda:AbortMultipartUpload, s3-object-lambda:DeleteObjectTagging, s3-object-lambda:GetObjectAcl, s3-object-lambda:GetObjectLegalHold, s3-object-lambda:GetObjectRetention, s3-object-lambda:GetObjectTagging, s3-object-lambda:ListBucketMultipartUploads, s3-object-lambda:ListMultipartUploadParts and 5 more
@@ -81,7 +81,7 @@ resource "aws_iam_group_policy" "legacy_automation_read_buckets" {
     Statement = [
       # from statement 1
       # used: s3:GetObject 123 times on more than 50 resources, last 2026-09-14T02:59:00Z by s3.amazonaws.com:GetObject as arn:aws:iam::111122223333:user/svc-legacy-backup; events beaab7b1-cbb4-480e-80b2-1e48034b8b06, 6290ae75-f4ce-4399-9fdf-b5a0795b6920, 501937a1-92a7-4609-abdf-7da34af3c960
-      # used: s3:ListBucket 73 times on 1 resources, last 2026-09-14T02:53:59Z by s3.amazonaws.com:ListObjects as arn:aws:iam::111122223333:user/svc-legacy-backup; events feca9b96-78e7-40fe-b875-0346d5abc27b, b14b2ba6-9edd-48b4-adc6-3057fbf4547b, 75f30481-fada-4b15-9043-1fb5835a45f1
+      # used: s3:ListBucket 73 times on 1 resource, last 2026-09-14T02:53:59Z by s3.amazonaws.com:ListObjects as arn:aws:iam::111122223333:user/svc-legacy-backup; events feca9b96-78e7-40fe-b875-0346d5abc27b, b14b2ba6-9edd-48b4-adc6-3057fbf4547b, 75f30481-fada-4b15-9043-1fb5835a45f1
       # kept (conditional-only): only some calls of other operations need it, and none proves it: s3:GetObjectVersionAcl, s3:GetObjectVersionAttributes, s3:GetObjectVersionTagging
       # kept (data-events-not-recorded): no read data events of AWS::S3::Object are recorded in ap-southeast-1: s3:GetObject, s3:GetObjectAcl, s3:GetObjectAttributes, s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging, s3:GetObjectTorrent, s3:ListBucket and 2 more
       # kept (dependent-only): it is only needed beside other actions and leaves no event: shows as GetObject/HeadObject with versionId: s3:GetObjectVersion

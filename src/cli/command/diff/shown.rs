@@ -8,6 +8,7 @@ use arrow::array::AsArray;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use arrow::datatypes::Float64Type;
+use arrow::datatypes::Int64Type;
 
 use crate::cli::output::Output;
 use crate::cli::rows::LEFT_OUT;
@@ -24,6 +25,9 @@ const PRINCIPAL_ARN: &str = "principal_arn";
 
 /// The share of permissions that can be taken away: a number from 0 to 1, in tables a percentage.
 const REDUCTION: &str = "reduction";
+
+/// Where it stands in its policy, of which a terminal has no column: the policy's name stands with it.
+const STATEMENT: &str = "statement";
 
 /// Columns of every kind of row that a terminal has, from the most important on.
 const ORDER: &[&str] = &[
@@ -43,7 +47,7 @@ const ORDER: &[&str] = &[
     "scope",
     "principal_count",
     "uses",
-    "statement",
+    STATEMENT,
 ];
 
 /// What is said of principals and permissions goes on below where there is no room, and so do long names.
@@ -53,6 +57,7 @@ const WRAPPED: &[(&str, usize)] = &[
     ("message", 26),
     ("reason", 14),
     ("scope", 14),
+    (STATEMENT, 12),
 ];
 
 /// How rows are shown in one format.
@@ -99,7 +104,7 @@ impl Shown {
         let columns = names.zip(batch.columns());
         let columns = columns.filter(|(name, _)| !self.is_narrow || ORDER.contains(name));
         let shown: Vec<(&str, ArrayRef, bool)> = columns
-            .map(|(name, column)| (name, self.shown(name, column), true))
+            .map(|(name, column)| (name, self.shown(&batch, name, column), true))
             .collect();
         self.has_left_out.set(shown.len() < batch.num_columns());
         Ok(RecordBatch::try_from_iter_with_nullable(shown)?)
@@ -112,7 +117,13 @@ impl Shown {
         }
     }
 
-    fn shown(&self, name: &str, column: &ArrayRef) -> ArrayRef {
+    fn shown(&self, batch: &RecordBatch, name: &str, column: &ArrayRef) -> ArrayRef {
+        let policies = batch
+            .column_by_name("policy")
+            .filter(|_| self.is_narrow && name == STATEMENT);
+        if let Some(places) = policies.and_then(|policies| statements(policies, column)) {
+            return places;
+        }
         if let Some(shares) = column.as_primitive_opt::<Float64Type>().filter(|_| name == REDUCTION) {
             let percentages = shares.iter().map(|share| Some(format!("{:>7.1} %", share? * 100.0)));
             return Arc::new(percentages.collect::<StringArray>());
@@ -124,6 +135,19 @@ impl Shown {
             _ => Arc::clone(column),
         }
     }
+}
+
+/// Statements by the name of their policy and their position in it.
+fn statements(policies: &ArrayRef, numbers: &ArrayRef) -> Option<ArrayRef> {
+    let (policies, numbers) = (
+        policies.as_string_opt::<i32>()?,
+        numbers.as_primitive_opt::<Int64Type>()?,
+    );
+    let places = policies.iter().zip(numbers).map(|(policy, number)| {
+        let name = policy?.rsplit(['/', '#']).next().unwrap_or_default();
+        Some(format!("{name} {}", number?))
+    });
+    Some(Arc::new(places.collect::<StringArray>()))
 }
 
 #[cfg(test)]
@@ -185,5 +209,19 @@ mod tests {
         let arn = "arn:aws:iam::111122223333:role/a/b";
         assert_eq!(columns(Format::Table, None).1, format!("{arn} 66.7 %"));
         assert_eq!(columns(Format::Json, None).1, format!("{arn} a number"));
+    }
+
+    #[test]
+    fn statements_of_a_terminal_stand_with_the_name_of_their_policy() {
+        let ids = [
+            Some("arn:aws:iam::111122223333:role/r#inline"),
+            Some("arn:aws:iam::aws:policy/x/Read"),
+            None,
+        ];
+        let policies: ArrayRef = Arc::new(StringArray::from(ids.to_vec()));
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), None]));
+        let places = statements(&policies, &numbers).unwrap();
+        let places: Vec<Option<&str>> = places.as_string::<i32>().iter().collect();
+        assert_eq!(places, [Some("inline 1"), Some("Read 2"), None]);
     }
 }
