@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn window_that_begins_before_what_has_not_expired_is_not_covered_at_all() {
         let mut account = log(10..20);
-        account.expired_before = Some(12 * super::super::window::MICROS_PER_DAY);
+        account.expired_before = Some(12 * MICROS_PER_DAY);
         assert_eq!(account.coverage(days(12, 20)).lost_hours, 0);
         let coverage = account.coverage(days(11, 20));
         assert_eq!(coverage.lost_hours, coverage.hours);

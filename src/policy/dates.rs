@@ -83,8 +83,8 @@ mod tests {
         let text = json!({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": conditions}]});
         let document = Document::parse(&text.to_string()).unwrap();
         let usable = usable_window(document.readable().next().unwrap().1);
-        let since = (usable.since > i64::MIN).then(|| usable.since / DAY);
-        (since, (usable.until < i64::MAX).then(|| usable.until / DAY))
+        let since = (usable.since > i64::MIN).then_some(usable.since / DAY);
+        (since, (usable.until < i64::MAX).then_some(usable.until / DAY))
     }
 
     #[test]

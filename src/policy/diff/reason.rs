@@ -264,6 +264,15 @@ impl fmt::Display for Reason {
                     "condition operator `{operator}` is unknown: it may hold always or never"
                 )
             }
+            of_logs => of_logs.write_of_logs(formatter),
+        }
+    }
+}
+
+impl Reason {
+    /// What the logs lack, or leave open.
+    fn write_of_logs(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::RegionsNotIngested(regions) => formatter.write_str(&not_ingested(regions)),
             Self::CoverageTooLow { lost_hours, hours } => {
                 write!(formatter, "of {hours} hours, the account's logs lack {lost_hours}")
