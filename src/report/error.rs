@@ -40,6 +40,9 @@ pub enum ReportError {
     /// The Parquet file could not be made.
     #[error("cannot write the result as Parquet: {0}")]
     Parquet(ParquetError),
+    /// The workbook could not be made.
+    #[error("cannot make the workbook: {0}")]
+    Workbook(rust_xlsxwriter::XlsxError),
     /// The page could not be made.
     #[error("cannot render the page: {0}")]
     Page(minijinja::Error),
@@ -50,7 +53,12 @@ impl ReportError {
     pub fn is_broken_pipe(&self) -> bool {
         match self {
             Self::Write(cause) | Self::Rows(ArrowError::IoError(_, cause)) => cause.kind() == io::ErrorKind::BrokenPipe,
-            Self::Column { .. } | Self::Rows(_) | Self::DynamicText { .. } | Self::Parquet(_) | Self::Page(_) => false,
+            Self::Column { .. }
+            | Self::Rows(_)
+            | Self::DynamicText { .. }
+            | Self::Parquet(_)
+            | Self::Workbook(_)
+            | Self::Page(_) => false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rendering: result rows as a table, JSON, CSV, Markdown or Parquet; findings as SARIF or annotations; the diff as a page;
+//! Rendering: result rows as a table, JSON, CSV, Markdown, Parquet or workbook; findings as SARIF or annotations; the diff as a page;
 //! proposed policies as JSON and as code.
 //!
 //! Everything here is a pure function of rows, options and a `Write`: no clock, no locale, no terminal. Rows hold text that
@@ -33,6 +33,7 @@ mod result;
 mod sarif;
 mod table;
 mod trust;
+mod workbook;
 
 pub use arrangement::Arrangement;
 pub use check::Check;
@@ -86,3 +87,9 @@ pub use trust::taker_rows;
 pub use trust::trust_files;
 pub use trust::trust_policies;
 pub use trust::trust_rows;
+pub use workbook::CellValue;
+pub use workbook::Sheet;
+pub use workbook::SheetKind;
+pub use workbook::SheetNames;
+pub use workbook::SheetSummary;
+pub use workbook::Workbook;

@@ -105,6 +105,7 @@ const CRATES: &[CrateRule] = &[
         "allow-lists and maps of controls are written by hand",
     ),
     owned("minijinja", &["report"], "pages, whose values must be escaped"),
+    owned("rust_xlsxwriter", &["report"], "workbooks, whose text must stay text"),
     owned("walkdir", &["source"], "only `source` looks for objects"),
     owned("aws_config", &["source"], "only `source` knows AWS"),
     owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
