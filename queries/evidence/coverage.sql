@@ -13,7 +13,7 @@ select
     min(e.event_time) as first_event,
     max(e.event_time) as last_event,
     cast(count(*) as bigint) as events,
-    array_agg(distinct cast(date_part('epoch', date_trunc('day', e.event_time)) / 86400 as bigint)) as days
+    array_agg(distinct cast(cast(e.event_date as int) as bigint)) as days
 from events e
 where e.event_date >= cast($since as date)
   and e.event_date <= cast($until as date)

@@ -2,7 +2,7 @@
 select
     e.recipient_account_id as account_id,
     e.aws_region as region,
-    cast(date_part('epoch', date_trunc('hour', e.event_time)) / 3600 as bigint) as hour,
+    cast(e.event_time as bigint) / 3600000000 as hour,
     cast(count(*) as bigint) as events,
     min(e.event_time) as first_event,
     max(e.event_time) as last_event

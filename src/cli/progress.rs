@@ -12,8 +12,8 @@ use super::settings::Settings;
 use super::size::format_count;
 use crate::ingest::Progress;
 
-const TEMPLATE: &str =
-    "{bar:30} {percent:>3}% {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left, {msg}";
+/// One line of any terminal: the message is cut where the line ends.
+const TEMPLATE: &str = "{bar:16} {percent:>3}% of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left, {wide_msg}";
 
 /// Draws on the terminal behind stderr, or nothing at all.
 pub(super) struct Bar {
@@ -37,7 +37,7 @@ impl Bar {
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let bar = ProgressBar::with_draw_target(Some(0), target);
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
@@ -59,7 +59,7 @@ impl Bar {
     fn message(&self) -> String {
         let count = |count: &AtomicU64| format_count(count.load(Ordering::Relaxed));
         let (objects, planned) = (count(&self.objects), count(&self.objects_planned));
-        format!("{objects} of {planned} objects, {} events", count(&self.rows))
+        format!("{} events, {objects} of {planned} objects", count(&self.rows))
     }
 }
 
@@ -97,11 +97,21 @@ mod tests {
     }
 
     #[test]
+    fn bar_moves() {
+        let bar = Bar::new(When::Always, &headless());
+        bar.planned(2, 1_000);
+        bar.planned(1, 1_000);
+        bar.object_done(500, 1);
+        assert_eq!((bar.bar.length(), bar.bar.position()), (Some(2_000), 500));
+        bar.clear();
+    }
+
+    #[test]
     fn message_counts_objects_and_events() {
         let bar = Bar::new(When::Never, &headless());
         bar.planned(3_814, 1_000);
         bar.object_done(10, 1_200);
         bar.object_done(10, 34);
-        assert_eq!(bar.message(), "2 of 3,814 objects, 1,234 events");
+        assert_eq!(bar.message(), "1,234 events, 2 of 3,814 objects");
     }
 }

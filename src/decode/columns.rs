@@ -66,6 +66,11 @@ impl Interner {
         self.ends.is_empty()
     }
 
+    /// Number of texts.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.text.len() + self.ends.len() * 32
     }

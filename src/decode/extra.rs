@@ -1,6 +1,6 @@
 //! What the columns cannot give back of a record, as one JSON object.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Names that are compared one by one.
 const FEW: usize = 16;
@@ -12,7 +12,7 @@ pub(crate) struct ExtraMembers {
     /// The first names.
     keys: Vec<String>,
     /// Those behind: there may be as many as a record has room for.
-    more_keys: HashSet<String>,
+    more_keys: BTreeSet<String>,
 }
 
 impl ExtraMembers {
@@ -30,6 +30,10 @@ impl ExtraMembers {
         self.text.clear();
         self.keys.clear();
         self.more_keys.clear();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// The object's text; `None` when it has no members.

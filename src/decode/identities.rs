@@ -19,6 +19,7 @@ use super::leaves::Container;
 use super::leaves::LEAVES;
 use super::leaves::LeafForm;
 use super::leaves::NESTED_CONTAINERS;
+use super::leaves::leaf_of;
 use super::nested::Value;
 use super::nested::truth;
 use super::scan::SyntaxError;
@@ -133,10 +134,8 @@ impl IdentityTable {
 
     /// Account of the caller.
     pub(crate) fn account_id(&self, identity: usize) -> Option<&str> {
-        let index = LEAVES
-            .iter()
-            .position(|leaf| leaf.column == "user_identity_account_id")?;
-        self.leaves.get(index)?.value_at(identity)
+        const ACCOUNT: usize = leaf_of("user_identity_account_id");
+        self.leaves.get(ACCOUNT)?.value_at(identity)
     }
 
     fn push(&mut self, parsed: &Parsed<'_>, partition: Option<&str>) {
@@ -179,7 +178,7 @@ impl IdentityTable {
                 event::credential_kind(&identity, true),
             ],
             empty_containers: parsed.empty_containers,
-            extra: parsed.extra_object(Container::UserIdentity),
+            extra: parsed.extra(),
             repeats_a_member: parsed.repeats_a_member,
         });
     }
@@ -267,9 +266,8 @@ impl<'a> Parsed<'a> {
         }
     }
 
-    fn text(&self, column: &str) -> Option<&str> {
-        let index = LEAVES.iter().position(|leaf| leaf.column == column)?;
-        match self.leaves.get(index)? {
+    fn text(&self, leaf: usize) -> Option<&str> {
+        match self.leaves.get(leaf)? {
             Some(LeafValue::Text(text)) => Some(text),
             _ => None,
         }
@@ -277,19 +275,27 @@ impl<'a> Parsed<'a> {
 
     fn identity(&self) -> UserIdentity<'_> {
         UserIdentity {
-            kind: self.text("user_identity_type"),
-            principal_id: self.text("user_identity_principal_id"),
-            arn: self.text("user_identity_arn"),
-            account_id: self.text("user_identity_account_id"),
-            access_key_id: self.text("user_identity_access_key_id"),
-            invoked_by: self.text("user_identity_invoked_by"),
-            session_issuer_arn: self.text("session_issuer_arn"),
-            on_behalf_of_user_id: self.text("on_behalf_of_user_id"),
+            kind: self.text(const { leaf_of("user_identity_type") }),
+            principal_id: self.text(const { leaf_of("user_identity_principal_id") }),
+            arn: self.text(const { leaf_of("user_identity_arn") }),
+            account_id: self.text(const { leaf_of("user_identity_account_id") }),
+            access_key_id: self.text(const { leaf_of("user_identity_access_key_id") }),
+            invoked_by: self.text(const { leaf_of("user_identity_invoked_by") }),
+            session_issuer_arn: self.text(const { leaf_of("session_issuer_arn") }),
+            on_behalf_of_user_id: self.text(const { leaf_of("on_behalf_of_user_id") }),
             partition: None,
         }
     }
 
-    /// Members without a column, those of nested containers inside their containers.
+    /// Members without a column; most identities have none.
+    fn extra(&self) -> Option<String> {
+        match self.extras.iter().all(ExtraMembers::is_empty) {
+            true => None,
+            false => self.extra_object(Container::UserIdentity),
+        }
+    }
+
+    /// Those of a container, and of nested ones inside it.
     fn extra_object(&self, container: Container) -> Option<String> {
         let mut extra = self.extras.get(container as usize)?.clone();
         for (child, name, parent) in NESTED_CONTAINERS {

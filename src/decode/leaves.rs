@@ -170,3 +170,29 @@ const fn leaf(container: Container, json_name: &'static str, column: &'static st
         form,
     }
 }
+
+/// Position of the leaf with a column; of no leaf, the code does not compile.
+pub(crate) const fn leaf_of(column: &str) -> usize {
+    let mut index = 0;
+    let mut rest: &[Leaf] = &LEAVES;
+    while let Some((leaf, behind)) = rest.split_first() {
+        if is_same(leaf.column.as_bytes(), column.as_bytes()) {
+            return index;
+        }
+        rest = behind;
+        index += 1;
+    }
+    assert!(index < LEAVES.len(), "no leaf has the column");
+    index
+}
+
+const fn is_same(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let (Some((left_byte, left_rest)), Some((right_byte, right_rest))) = (left.split_first(), right.split_first())
+    {
+        if *left_byte != *right_byte {
+            return false;
+        }
+        (left, right) = (left_rest, right_rest);
+    }
+    left.is_empty() && right.is_empty()
+}

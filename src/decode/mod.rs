@@ -32,6 +32,7 @@ mod tape;
 mod tls;
 mod whole;
 
+pub(crate) use columns::Interner;
 pub use event_keys::EventKeyHasher;
 pub use event_keys::EventKeyMap;
 pub use event_keys::EventKeySet;

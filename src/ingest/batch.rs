@@ -81,6 +81,7 @@ pub(super) struct Work<'o, 'a> {
     next: AtomicUsize,
     rows: AtomicU64,
     ledger_bytes: AtomicUsize,
+    usage_bytes: AtomicUsize,
     seen: Mutex<EventKeySet>,
     entries: Mutex<Vec<(usize, Entry<'o>)>>,
     staged: Mutex<Vec<StagedFile>>,
@@ -114,6 +115,7 @@ impl<'o, 'a> Work<'o, 'a> {
             next: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
             ledger_bytes: AtomicUsize::new(0),
+            usage_bytes: AtomicUsize::new(0),
             seen: Mutex::new(seen),
             entries: Mutex::default(),
             staged: Mutex::default(),
@@ -185,7 +187,8 @@ impl<'o, 'a> Work<'o, 'a> {
     /// The next object of the plan; `None` when the batch is to take no more.
     pub(super) fn take(&self) -> Option<(usize, &'o ObjectRef)> {
         let is_full = self.rows.load(Ordering::Relaxed) >= BATCH_ROWS
-            || self.ledger_bytes.load(Ordering::Relaxed) >= BATCH_LEDGER_BYTES;
+            || self.ledger_bytes.load(Ordering::Relaxed) >= BATCH_LEDGER_BYTES
+            || self.usage_bytes.load(Ordering::Relaxed) >= self.options.usage_bytes();
         if is_full || self.stop.load(Ordering::Relaxed) || lock(&self.failure).is_some() {
             return None;
         }

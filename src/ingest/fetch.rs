@@ -28,8 +28,9 @@ const MOST_ASKED_FOR: usize = 512;
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Time that requests under way get to end after the signal.
 const GRACE: Duration = Duration::from_secs(5);
-/// Objects that may fail one after another, with none read in between, before the rest is not even tried.
-const MOST_FAILURES: u32 = 100;
+/// Objects that may be refused one after another, with none read in between, before the rest is not even tried: whoever may
+/// read nothing shall not ask for all objects of a bucket, but neither do many that nobody may read hide those behind them.
+const MOST_REFUSED: u32 = 10_000;
 /// The same for objects that got no answer, after all repeats.
 const MOST_UNANSWERED: u32 = 16;
 
@@ -174,15 +175,15 @@ fn judge(delivery: &Delivery<'_>, failures: &mut u32) -> Option<Fault> {
             *failures = 0;
             None
         }
-        // Nothing was asked of the bucket.
-        Err(fault) if fault.kind == FaultKind::TooLarge => None,
         Err(fault) => {
-            *failures += 1;
             let most = match fault.kind {
                 FaultKind::Unavailable => MOST_UNANSWERED,
+                FaultKind::Denied | FaultKind::Refused => MOST_REFUSED,
                 _ if fault.stops_the_run() => 1,
-                _ => MOST_FAILURES,
+                // It says nothing of the next one.
+                _ => return None,
             };
+            *failures += 1;
             (*failures >= most).then(|| fault.clone())
         }
     }

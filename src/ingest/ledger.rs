@@ -49,6 +49,11 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether another version was read than the one listed.
+    pub(super) fn is_of_other_version(&self) -> bool {
+        matches!(self.object, Cow::Owned(_))
+    }
+
     /// Books a decoded object.
     pub(super) fn decoded(object: Cow<'a, ObjectRef>, outcome: Outcome) -> Self {
         if outcome.is_unread && outcome.rows == 0 {

@@ -14,8 +14,10 @@ const LISTED_BYTES: usize = 400;
 const FACTS_BYTES: usize = 16 << 20;
 const SMALLEST_BUFFER_BYTES: usize = 4 << 20;
 const SMALLEST_FETCHED_BYTES: usize = 8 << 20;
+const SMALLEST_USAGE_BYTES: usize = 8 << 20;
 const LARGEST_BUFFER_BYTES: usize = 128 << 20;
 const LARGEST_FETCHED_BYTES: usize = 1 << 30;
+const LARGEST_USAGE_BYTES: usize = 256 << 20;
 /// Objects of a bucket up to this size are fetched however little memory there is.
 const ALWAYS_FETCHED_BYTES: u64 = 64 << 20;
 
@@ -45,6 +47,11 @@ impl Options {
         let taken = objects.saturating_mul(LISTED_BYTES).saturating_add(FACTS_BYTES);
         let memory_bytes = self.memory_bytes.saturating_sub(taken);
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
+    }
+
+    /// Memory of a batch's rollup, after which it takes no further objects; its columns take about as much again.
+    pub(super) fn usage_bytes(&self) -> usize {
+        (self.memory_bytes / 8).clamp(SMALLEST_USAGE_BYTES, LARGEST_USAGE_BYTES)
     }
 
     /// Objects that are fetched ahead; what is not decoded yet of a large one comes on top of the rows.

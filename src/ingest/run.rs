@@ -1,5 +1,6 @@
 //! A run: batch after batch until every object has a state.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -209,7 +210,7 @@ impl Ingest<'_> {
         let mut version = basis.version;
         let mut known = BTreeSet::new();
         if !batch.entries.is_empty() {
-            let commit = CommitBatch {
+            let mut commit = CommitBatch {
                 run_id: self.options.run_id.clone(),
                 events: std::mem::take(&mut batch.staged),
                 objects: ledger::objects(&batch.entries, self.options)?,
@@ -220,7 +221,11 @@ impl Ingest<'_> {
                 },
                 committed_at: self.options.now,
             };
+            if batch.entries.iter().any(Entry::is_of_other_version) {
+                known = self.without_known(basis, &mut commit, &mut batch.entries)?;
+            }
             match self.deposit {
+                _ if commit.objects.num_rows() == 0 => {}
                 Some(deposit) => {
                     let prepared = self.runtime.block_on(self.store.prepare(basis, commit))?;
                     if let Err(reason) = deposit.keep(&prepared) {
@@ -231,7 +236,9 @@ impl Ingest<'_> {
                     state.has_deposited = true;
                 }
                 None => {
-                    (version, known) = self.commit(basis.clone(), commit, &mut batch.entries, state.balance)?;
+                    let (newest, first) = self.commit(basis.clone(), commit, &mut batch.entries, state.balance)?;
+                    version = newest;
+                    known.extend(first);
                 }
             }
         }
@@ -244,6 +251,29 @@ impl Ingest<'_> {
         }
         state.balance.outage = batch.outage.take().map(|fault| fault.to_string());
         Ok(version)
+    }
+
+    /// Takes out of a batch the objects of which another version was read than the one listed, if the ledger has that one.
+    fn without_known(
+        &self,
+        basis: &TableSnapshot,
+        commit: &mut CommitBatch,
+        entries: &mut [Entry<'_>],
+    ) -> Result<BTreeSet<String>, IngestError> {
+        // With the rows of the store the batch was compared before.
+        let known = self.known(basis);
+        let overlap = known.and_then(|known| overlap::take_out(commit, self.store, basis, Some(basis), &known));
+        let overlap = match overlap {
+            Ok(overlap) => overlap,
+            Err(error) => {
+                self.store.discard(std::mem::take(&mut commit.events));
+                return Err(error);
+            }
+        };
+        self.store.discard(overlap.replaced);
+        add_duplicates(entries, &overlap.duplicates);
+        commit.usage = commit.usage.take().filter(|_| self.deposit.is_none());
+        Ok(overlap.known)
     }
 
     /// Commits a batch, on top of what others commit meanwhile; the new version, and the objects that they were first with.
@@ -288,9 +318,7 @@ impl Ingest<'_> {
                 }
             };
             self.store.discard(overlap.replaced);
-            entries.iter_mut().for_each(|entry| {
-                entry.duplicates += overlap.duplicates.get(&*entry.object.uri).copied().unwrap_or_default();
-            });
+            add_duplicates(entries, &overlap.duplicates);
             known.extend(overlap.known);
             if batch.objects.num_rows() == 0 {
                 return Ok((basis.version, known));
@@ -343,6 +371,12 @@ fn drop_known(objects: &mut Vec<ObjectRef>, known: &KnownObjects, balance: &mut 
     let before = objects.len();
     objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
     balance.known += (before - objects.len()) as u64;
+}
+
+fn add_duplicates(entries: &mut [Entry<'_>], duplicates: &BTreeMap<String, u64>) {
+    for entry in entries {
+        entry.duplicates += duplicates.get(&*entry.object.uri).copied().unwrap_or_default();
+    }
 }
 
 /// The threads that decode and verify.

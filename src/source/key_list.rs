@@ -27,8 +27,10 @@ pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, St
             let message = message.map_err(|error| format!("it starts as JSON, but {error}"))?;
             add_notified(&message, MAX_WRAPPERS, &mut keys)?;
         }
+        keys.retain(|named| !is_folder(&named.key));
         return Ok(keys);
     }
+    let mut folder = None;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
         if line.trim().is_empty() {
@@ -44,8 +46,9 @@ pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, St
                 ));
             }
         };
-        if key.is_empty() || key.ends_with('/') {
-            return Err(format!("line {} names a folder, not an object", number + 1));
+        if is_folder(&key) {
+            folder = folder.or(Some(number + 1));
+            continue;
         }
         keys.push(NamedKey {
             bucket,
@@ -53,7 +56,17 @@ pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, St
             version: None,
         });
     }
-    Ok(keys)
+    match folder {
+        Some(line) if keys.is_empty() => Err(format!(
+            "line {line} names a folder, and no line an object; give the folder as the source"
+        )),
+        _ => Ok(keys),
+    }
+}
+
+/// Whether a key is that of an empty object that consoles and tools make to show a folder.
+fn is_folder(key: &str) -> bool {
+    key.is_empty() || key.ends_with('/')
 }
 
 fn add_notified(message: &Value, wrappers: u8, keys: &mut Vec<NamedKey>) -> Result<(), String> {
@@ -147,13 +160,15 @@ mod tests {
         assert_eq!(named("s3://b/x y.json\r\n\n"), wanted("b", "x y.json", false));
         assert_eq!(named("AWSLogs/x.gz\n"), wanted("logs", "AWSLogs/x.gz", false));
         assert!(read("x.gz", None).unwrap_err().contains("line 1"));
-        assert!(read("s3://b/x/", None).unwrap_err().contains("folder"));
+        assert_eq!(named("s3://b/x/\ns3://b/x/y.gz"), wanted("b", "x/y.gz", false));
+        assert!(read("s3://b/x/", None).unwrap_err().contains("line 1 names a folder"));
     }
 
     #[test]
     fn notifications_are_unwrapped_whoever_sent_them() {
         let s3 = r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"a+b%2Fc","size":3,"eTag":"e"}}},{"eventName":"ObjectRemoved:Delete","s3":{"bucket":{"name":"b"},"object":{"key":"gone"}}}]}"#;
         assert_eq!(named(s3), wanted("b", "a b/c", true));
+        assert!(named(&s3.replace("a+b%2Fc", "a%2F")).is_empty());
         let wrap = |name: &str, text: &str| serde_json::json!({ name: text }).to_string();
         let by_sns = wrap("Message", s3);
         let by_sqs = format!(r#"{{"Messages":[{}]}}"#, wrap("Body", &by_sns));

@@ -274,6 +274,45 @@ fn object_that_cannot_be_had_is_named_with_its_reason_and_tried_again() {
 }
 
 #[test]
+fn folder_that_a_console_made_hides_no_region() {
+    for folder in ["", "2026/", "2026/09/", "2026/09/01/"] {
+        let bucket = FakeBucket::new();
+        days(&bucket, 1..=3);
+        bucket.put(&format!("AWSLogs/111122223333/CloudTrail/eu-west-1/{folder}"), "", &[]);
+        let place = Place::new();
+        let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_ended(&ended, 0, "objects  3 listed = 3 ingested");
+        let doctor = process::ended(bucket.command(&place.store(), &["doctor", SOURCE]).output().unwrap());
+        assert!(
+            doctor.stdout.contains("2026-09-01 to 2026-09-03"),
+            "{folder}: {doctor:?}"
+        );
+    }
+}
+
+#[test]
+fn objects_that_nobody_can_read_hide_none_behind_them() {
+    for trouble in [Trouble::Archived, Trouble::Denied, Trouble::Missing] {
+        let bucket = FakeBucket::new();
+        let name = |number: usize| key("111122223333", "eu-west-1", 1, &format!("{number:03}"));
+        for number in 0..150_usize {
+            bucket.put(&name(number), log(number..number + 1), &[]);
+            bucket.script(|script| {
+                script.faults.insert(name(number), (trouble, usize::MAX));
+            });
+        }
+        bucket.put(&key("111122223333", "eu-west-1", 2, "a"), log(200..201), &[]);
+        let place = Place::new();
+        let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_ended(&ended, 4, "objects  151 listed = 1 ingested + 0 known + 150 rejected");
+        assert!(!ended.stderr.contains("stopped early"), "{trouble:?}: {ended:?}");
+        bucket.put(&key("111122223333", "eu-west-1", 3, "a"), log(201..202), &[]);
+        bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_eq!(count(&place), 2, "{trouble:?}");
+    }
+}
+
+#[test]
 fn fault_that_passes_is_not_seen() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=3);
@@ -508,6 +547,14 @@ fn keys_come_from_lines_and_from_notifications() {
     std::fs::write(&notification, message).unwrap();
     assert_ended(&run(&notification), 0, "objects  1 listed = 1 ingested");
     assert_eq!(of(&bucket.asked(), "LIST").len(), 0);
+    // A notification of a version that is not there any more: what is there instead is read once.
+    let of_old_version = std::fs::read_to_string(&notification).unwrap();
+    let of_old_version = of_old_version.replace(r#""}}}]}"#, r#"","eTag":"old","size":3}}}]}"#);
+    std::fs::write(&notification, of_old_version).unwrap();
+    for _ in 0..2 {
+        assert_ended(&run(&notification), 0, "objects  1 listed = 0 ingested + 1 known");
+    }
+    assert_eq!(place.sql("select count(*) as n from objects"), [json!({"n": 2})]);
     // What was named proves nothing about its neighbours.
     let all = bucket.ingest(&place.store(), SOURCE, &["--look-back", "0"]);
     assert_ended(&all, 0, "objects  3 listed = 1 ingested + 2 known");

@@ -183,16 +183,8 @@ fn assert_integrity_is_told(store: &FakeBucket, place: &Place) {
         "{of_bucket:?}"
     );
     let out = place.folder().join("bundle").display().to_string();
-    let export = [
-        "evidence",
-        "export",
-        "--period",
-        "2026-09",
-        "--framework",
-        "soc2",
-        "--out",
-        &out,
-    ];
+    let export = "evidence export --period 2026-09 --framework soc2 --out".split(' ');
+    let export: Vec<&str> = export.chain([out.as_str()]).collect();
     let ended = run(store, &export);
     assert!(matches!(ended.code, 0 | 4), "{ended:?}");
     let ended = run(store, &["evidence", "verify", &out, "--store", STORE]);

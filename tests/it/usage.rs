@@ -15,8 +15,10 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use trimtrail::decode::gzip;
 use trimtrail::ingest::Ingest;
+use trimtrail::ingest::Options;
 use trimtrail::query::QuerySession;
 use trimtrail::query::UsageSource;
+use trimtrail::schema::Table;
 use trimtrail::store::Store;
 use trimtrail::store::UsageLack;
 
@@ -314,6 +316,46 @@ fn rollup_is_that_of_the_events_whatever_happens_to_the_store() {
         Ok(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// A call of a role that makes no other.
+fn call_of_its_own_role(number: usize) -> String {
+    format!(
+        r#"{{"eventVersion":"1.08","userIdentity":{{"type":"AssumedRole","principalId":"AROA{number}:session-{number}","arn":"arn:aws:sts::111122223333:assumed-role/role-{number}/session-{number}","accountId":"111122223333","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{number}","arn":"arn:aws:iam::111122223333:role/role-{number}","accountId":"111122223333","userName":"role-{number}"}}}}}},"eventTime":"2026-09-03T10:00:00Z","eventSource":"sqs.amazonaws.com","eventName":"CreateQueue","awsRegion":"eu-west-1","requestParameters":{{"queueName":"queue-{number}"}},"eventID":"{number}","eventType":"AwsApiCall","eventCategory":"Management","recipientAccountId":"111122223333"}}"#
+    )
+}
+
+#[test]
+fn rollup_in_which_nothing_can_be_summed_is_committed_in_parts_of_bounded_memory() {
+    const OBJECTS: usize = 24;
+    const RECORDS: usize = 2_000;
+    let store = IngestStore::new();
+    let logs = store.folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    for object in 0..OBJECTS {
+        let numbers = object * RECORDS..(object + 1) * RECORDS;
+        let records: Vec<String> = numbers.map(call_of_its_own_role).collect();
+        let text = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+        fs::write(logs.join(format!("{object:02}.json")), text).unwrap();
+    }
+    let options = Options {
+        memory_bytes: 64 << 20,
+        ..ingest::options()
+    };
+    let balance = store.ingest_with(&[&logs], &options).unwrap();
+    assert_eq!(balance.stored, (OBJECTS * RECORDS) as u64);
+    let opened = store.store();
+    let history = store.runtime.block_on(opened.history(Table::Events, None)).unwrap();
+    // One commit makes the table.
+    assert!(history.len() > 2, "{history:?}");
+    for sum in [
+        "sum(events)",
+        "count(distinct principal_arn)",
+        "count(distinct resources)",
+    ] {
+        let sum = store.count(&format!("select {sum} from usage"));
+        assert_eq!(sum, (OBJECTS * RECORDS) as i64);
+    }
 }
 
 #[test]

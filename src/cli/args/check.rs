@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
+use super::DocumentFormat;
 use super::EngineArgs;
-use super::OutputArgs;
 use super::ResultArgs;
+use super::RowsOr;
 use super::query::parse_param;
 use crate::query::Severity;
-use crate::report::Format;
 
 /// Arguments of `check`.
 #[derive(Debug, Clone, Args)]
@@ -52,7 +51,7 @@ pub struct CheckArgs {
     pub engine: EngineArgs,
     /// Where the result goes.
     #[command(flatten)]
-    pub output: CheckOutputArgs,
+    pub output: ResultArgs<RowsOr<CheckDocument>>,
 }
 
 /// How bad a finding is.
@@ -68,22 +67,27 @@ pub enum SeverityName {
     Critical,
 }
 
-/// Where the result goes and what it looks like.
-pub(super) type CheckOutputArgs = ResultArgs<CheckFormat>;
-
-/// What a result looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckFormat {
-    /// Rows.
-    Rows(Format),
-    /// For code scanning.
+/// What a result may be besides rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckDocument {
+    /// For code scanning
     Sarif,
-    /// For build servers.
+    /// For build servers
     Junit,
-    /// Detection Findings of the Open Cybersecurity Schema Framework.
+    /// Detection Findings of the Open Cybersecurity Schema Framework
     Ocsf,
-    /// AWS Security Finding Format.
+    /// AWS Security Finding Format
     Asff,
+}
+
+impl DocumentFormat for CheckDocument {
+    fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "sarif" => Some(Self::Sarif),
+            "xml" => Some(Self::Junit),
+            _ => None,
+        }
+    }
 }
 
 impl From<SeverityName> for Severity {
@@ -93,55 +97,6 @@ impl From<SeverityName> for Severity {
             SeverityName::Medium => Self::Medium,
             SeverityName::High => Self::High,
             SeverityName::Critical => Self::Critical,
-        }
-    }
-}
-
-impl CheckOutputArgs {
-    /// The format that is wanted; `None` for rows of which another argument decides.
-    pub fn document(&self) -> Option<CheckFormat> {
-        let by_name = || match self.file.as_ref()?.extension()?.to_str()? {
-            "sarif" => Some(CheckFormat::Sarif),
-            "xml" => Some(CheckFormat::Junit),
-            _ => None,
-        };
-        let format = self.output.or_else(by_name)?;
-        (!matches!(format, CheckFormat::Rows(_))).then_some(format)
-    }
-
-    /// The same for rows.
-    pub fn rows(&self) -> OutputArgs {
-        let format = self.output.and_then(|format| match format {
-            CheckFormat::Rows(format) => Some(format),
-            _ => None,
-        });
-        self.with_format(format)
-    }
-}
-
-impl ValueEnum for CheckFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self::Rows(Format::Table),
-            Self::Rows(Format::Json),
-            Self::Rows(Format::Ndjson),
-            Self::Rows(Format::Csv),
-            Self::Rows(Format::Markdown),
-            Self::Rows(Format::Parquet),
-            Self::Sarif,
-            Self::Junit,
-            Self::Ocsf,
-            Self::Asff,
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        match self {
-            Self::Rows(format) => format.to_possible_value(),
-            Self::Sarif => Some(PossibleValue::new("sarif")),
-            Self::Junit => Some(PossibleValue::new("junit")),
-            Self::Ocsf => Some(PossibleValue::new("ocsf")),
-            Self::Asff => Some(PossibleValue::new("asff")),
         }
     }
 }

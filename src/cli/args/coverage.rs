@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
+use super::DocumentFormat;
 use super::EngineArgs;
-use super::OutputArgs;
 use super::ResultArgs;
-use crate::report::Format;
+use super::RowsOr;
 
 /// Arguments of `coverage`.
 #[derive(Debug, Clone, Args)]
@@ -44,7 +43,7 @@ pub struct CoverageArgs {
     pub engine: EngineArgs,
     /// Where the result goes.
     #[command(flatten)]
-    pub output: ResultArgs<CoverageFormat>,
+    pub output: ResultArgs<RowsOr<CoverageDocument>>,
 }
 
 /// What one row is about.
@@ -56,51 +55,22 @@ pub enum CoverageStep {
     Hour,
 }
 
-/// What a result looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CoverageFormat {
-    /// One character per day.
+/// What a result may be besides rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CoverageDocument {
+    /// One character per day
     Calendar,
-    /// Rows.
-    Rows(Format),
 }
+
+impl DocumentFormat for CoverageDocument {}
 
 impl CoverageArgs {
     /// Whether the calendar is wanted: when nobody says otherwise.
     pub fn wants_calendar(&self) -> bool {
         let is_plain = self.output.file.is_none() && self.by == CoverageStep::Day && !self.settings;
         match self.output.output {
-            Some(format) => format == CoverageFormat::Calendar,
+            Some(format) => format == RowsOr::Document(CoverageDocument::Calendar),
             None => is_plain,
-        }
-    }
-
-    /// How rows are written.
-    pub fn rows(&self) -> OutputArgs {
-        self.output.with_format(match self.output.output {
-            Some(CoverageFormat::Rows(format)) => Some(format),
-            _ => None,
-        })
-    }
-}
-
-impl ValueEnum for CoverageFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self::Calendar,
-            Self::Rows(Format::Table),
-            Self::Rows(Format::Json),
-            Self::Rows(Format::Ndjson),
-            Self::Rows(Format::Csv),
-            Self::Rows(Format::Markdown),
-            Self::Rows(Format::Parquet),
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        match self {
-            Self::Calendar => Some(PossibleValue::new("calendar")),
-            Self::Rows(format) => format.to_possible_value(),
         }
     }
 }

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
 use super::BasisArgs;
+use super::DocumentFormat;
 use super::EngineArgs;
-use super::OutputArgs;
 use super::ResultArgs;
-use crate::report::Format;
+use super::RowsOr;
 
 /// Arguments of `diff`.
 #[derive(Debug, Clone, Args)]
@@ -42,7 +41,7 @@ pub struct DiffArgs {
     pub engine: EngineArgs,
     /// Where the result goes.
     #[command(flatten)]
-    pub output: DiffOutputArgs,
+    pub output: ResultArgs<RowsOr<DiffDocument>>,
 }
 
 /// By what principals are grouped.
@@ -67,64 +66,23 @@ pub enum FailOn {
     NeverUsedRole,
 }
 
-/// Where the result goes and what it looks like.
-pub(super) type DiffOutputArgs = ResultArgs<DiffFormat>;
-
-/// What a result looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiffFormat {
-    /// Rows.
-    Rows(Format),
-    /// One page for people.
+/// What a result may be besides rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffDocument {
+    /// One page for people
     Html,
-    /// Findings for code scanning.
+    /// Findings for code scanning
     Sarif,
-    /// Findings as annotations of a GitHub workflow.
+    /// Findings as annotations of a GitHub workflow
     Github,
 }
 
-impl DiffOutputArgs {
-    /// The format that is wanted; `None` for rows of which another argument decides.
-    pub fn document(&self) -> Option<DiffFormat> {
-        let by_name = || match self.file.as_ref()?.extension()?.to_str()? {
-            "html" | "htm" => Some(DiffFormat::Html),
-            "sarif" => Some(DiffFormat::Sarif),
+impl DocumentFormat for DiffDocument {
+    fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "html" | "htm" => Some(Self::Html),
+            "sarif" => Some(Self::Sarif),
             _ => None,
-        };
-        let format = self.output.or_else(by_name)?;
-        (!matches!(format, DiffFormat::Rows(_))).then_some(format)
-    }
-
-    /// The same for rows.
-    pub fn rows(&self) -> OutputArgs {
-        self.with_format(match self.output {
-            Some(DiffFormat::Rows(format)) => Some(format),
-            _ => None,
-        })
-    }
-}
-
-impl ValueEnum for DiffFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self::Rows(Format::Table),
-            Self::Rows(Format::Json),
-            Self::Rows(Format::Ndjson),
-            Self::Rows(Format::Csv),
-            Self::Rows(Format::Markdown),
-            Self::Rows(Format::Parquet),
-            Self::Html,
-            Self::Sarif,
-            Self::Github,
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        match self {
-            Self::Rows(format) => format.to_possible_value(),
-            Self::Html => Some(PossibleValue::new("html")),
-            Self::Sarif => Some(PossibleValue::new("sarif")),
-            Self::Github => Some(PossibleValue::new("github")),
         }
     }
 }

@@ -7,14 +7,13 @@ use super::query::load_library;
 use crate::analysis;
 use crate::cli::allow_list::read_list;
 use crate::cli::args::CheckArgs;
-use crate::cli::args::CheckFormat;
+use crate::cli::args::CheckDocument;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::rows;
-use crate::cli::rows::Switches;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -29,7 +28,6 @@ use crate::query::Severity;
 use crate::report::Arrangement;
 use crate::report::Check;
 use crate::report::CheckFrame;
-use crate::report::Format;
 use crate::report::asff;
 use crate::report::asks_of_grants;
 use crate::report::check_rows;
@@ -185,10 +183,10 @@ fn write(
 ) -> Result<(), CliError> {
     let file = args.output.file.as_deref();
     let text = match args.output.document() {
-        Some(CheckFormat::Sarif) => check_sarif(checks, frame),
-        Some(CheckFormat::Junit) => junit(checks)?,
-        Some(CheckFormat::Ocsf) => ocsf(checks, frame),
-        Some(CheckFormat::Asff) => {
+        Some(CheckDocument::Sarif) => check_sarif(checks, frame),
+        Some(CheckDocument::Junit) => junit(checks)?,
+        Some(CheckDocument::Ocsf) => ocsf(checks, frame),
+        Some(CheckDocument::Asff) => {
             let (text, left_out) = asff(checks, frame, &args.hub_region);
             if left_out > 0 {
                 output.warning(&format!(
@@ -198,14 +196,8 @@ fn write(
             }
             text
         }
-        Some(CheckFormat::Rows(_)) | None => {
-            let rows_args = args.output.rows();
-            let mut options = rows::result_options(&rows_args, settings)?;
-            if options.format == Format::Table && options.width.is_some() {
-                options.arrangement = ARRANGEMENT;
-            }
-            let summary = rows::write_batch(&check_rows(checks)?, file, &options, output)?;
-            rows::note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        None => {
+            rows::show(&check_rows(checks)?, ARRANGEMENT, &args.output.rows(), settings, output)?;
             return Ok(());
         }
     };

@@ -143,7 +143,7 @@ fn show(
         return write_text(&calendar(regions), args.output.file.as_deref(), output);
     }
     let batch = coverage_rows(regions, step, !args.keys.is_empty())?;
-    rows::show(&batch, DAYS, &args.rows(), settings, output)?;
+    rows::show(&batch, DAYS, &args.output.rows(), settings, output)?;
     Ok(())
 }
 
@@ -156,7 +156,7 @@ async fn show_settings(
     let mut logs = analysis::account_logs(engine.session(), window).await?;
     logs.retain(|account, _| args.accounts.is_empty() || args.accounts.contains(account));
     let batch = setting_rows(&analysis::trail_settings(&logs))?;
-    rows::show(&batch, SETTINGS, &args.rows(), settings, output)?;
+    rows::show(&batch, SETTINGS, &args.output.rows(), settings, output)?;
     output.note(
         "inferred from the events that are there: where none is, the trail may not record them, or nobody made such calls",
     );

@@ -10,7 +10,7 @@ use futures::stream;
 
 use crate::cli::allow_list;
 use crate::cli::args::DiffArgs;
-use crate::cli::args::DiffFormat;
+use crate::cli::args::DiffDocument;
 use crate::cli::args::GroupBy;
 use crate::cli::basis::Basis;
 use crate::cli::basis::tell_basis;
@@ -257,15 +257,15 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    fn write_document(&mut self, format: DiffFormat, output: &mut Output) -> Result<(), CliError> {
-        let text = match format {
-            DiffFormat::Html => self.page()?,
-            DiffFormat::Github => {
+    fn write_document(&mut self, document: DiffDocument, output: &mut Output) -> Result<(), CliError> {
+        let text = match document {
+            DiffDocument::Html => self.page()?,
+            DiffDocument::Github => {
                 let window = self.frame.window;
                 let window = format!("from {} to {}", time(window.since), time(window.until));
                 annotations(&self.findings(), &window)
             }
-            DiffFormat::Sarif | DiffFormat::Rows(_) => sarif(&self.findings(), self.frame),
+            DiffDocument::Sarif => sarif(&self.findings(), self.frame),
         };
         write_text(&text, self.args.output.file.as_deref(), output)
     }

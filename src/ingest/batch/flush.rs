@@ -1,6 +1,7 @@
 //! Rows of a batch on their way into files: without those that the batch or the store has already.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use crate::decode::EventKeyMap;
 use crate::decode::RowBuffer;
@@ -37,7 +38,9 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Re
                 false => Ok(()),
             }
         })?;
-        lock(&work.usage).merge(usage);
+        let mut whole = lock(&work.usage);
+        whole.merge(usage);
+        work.usage_bytes.store(whole.bytes(), Ordering::Relaxed);
     }
     Ok(plan
         .iter()

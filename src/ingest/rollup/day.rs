@@ -1,7 +1,6 @@
 //! The events of one batch of one day, summed by the numbers of their texts.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -10,12 +9,14 @@ use hashbrown::HashMap;
 
 use super::Key;
 use super::Need;
+use super::Rollup;
 use super::Tally;
 use super::columns::ABSENT;
 use super::events::Calls;
 use super::events::Events;
 use super::events::GroupCodes;
 use super::smallest::Smallest;
+use crate::decode::Interner;
 use crate::iam::Attempt;
 use crate::iam::Class;
 use crate::iam::Confidence;
@@ -33,12 +34,13 @@ use crate::iam::Verdict;
 /// What the keys of answers take before no more are kept.
 const MOST_ANSWER_BYTES: usize = 4 << 20;
 
-/// Sums the events of a batch.
+/// Adds the events of a batch to their rollup.
 pub(super) fn sum(
     facts: &Facts,
     event_date: Option<i32>,
     batch: &RecordBatch,
-) -> Result<BTreeMap<Key, Tally>, ArrowError> {
+    rollup: &mut Rollup,
+) -> Result<(), ArrowError> {
     let events = Events::new(batch)?;
     let calls = Calls::new(&events);
     let mut day = Day {
@@ -54,9 +56,10 @@ pub(super) fn sum(
         key: Vec::new(),
     };
     for row in 0..batch.num_rows() {
-        day.add(row);
+        day.add(row, &mut rollup.texts);
     }
-    Ok(day.rows(event_date))
+    day.hand_over(event_date, rollup);
+    Ok(())
 }
 
 /// What an outcome says without the resources.
@@ -121,7 +124,7 @@ struct Day<'b> {
 }
 
 impl<'b> Day<'b> {
-    fn add(&mut self, row: usize) {
+    fn add(&mut self, row: usize, texts: &mut Interner) {
         let events = self.events;
         let next = self.groups.len();
         let group = *self.groups.entry(events.group_codes(row)).or_insert(next);
@@ -142,7 +145,7 @@ impl<'b> Day<'b> {
         operation.known.write_likeness(&call, *reading, &mut self.key);
         if let Some(answer) = self.answers.get(self.key.as_slice()) {
             let cell = cell(&mut self.cells, (group, answer.shape), (row, answer.resources.len()));
-            cell.add(events, row, &answer.resources, call.resource_arns);
+            cell.add((events, row), &answer.resources, call.resource_arns, texts);
             return;
         }
         let call = self.calls.get(row);
@@ -161,34 +164,35 @@ impl<'b> Day<'b> {
             resources,
         };
         let cell = cell(&mut self.cells, (group, answer.shape), (row, answer.resources.len()));
-        cell.add(events, row, &answer.resources, call.resource_arns);
+        cell.add((events, row), &answer.resources, call.resource_arns, texts);
         if holds_for_others && self.answer_bytes < MOST_ANSWER_BYTES {
             self.answer_bytes += self.key.len();
             self.answers.insert(self.key.as_slice().into(), answer);
         }
     }
 
-    fn rows(self, event_date: Option<i32>) -> BTreeMap<Key, Tally> {
+    fn hand_over(self, event_date: Option<i32>, rollup: &mut Rollup) {
         let mut shapes: Vec<(usize, Shape)> = self.shapes.into_iter().map(|(shape, number)| (number, shape)).collect();
         shapes.sort_unstable_by_key(|(number, _)| *number);
-        let mut cells: Vec<((usize, usize), Cell)> = self.cells.into_iter().collect();
-        cells.sort_unstable_by_key(|(place, _)| *place);
-        let mut rows: BTreeMap<Key, Tally> = BTreeMap::new();
-        for ((_, shape), cell) in cells {
-            let Some((_, shape)) = shapes.get(shape) else {
-                continue;
-            };
-            let texts = self.events.group_texts(cell.row);
-            for (position, need) in shape.needs(self.facts).into_iter().enumerate() {
+        let needs = shapes.iter().map(|(_, shape)| shape.needs(self.facts));
+        let needs: Vec<Vec<usize>> = needs
+            .map(|needs| needs.into_iter().map(|need| rollup.needs.number(need)).collect())
+            .collect();
+        self.cells.into_iter().for_each(|((_, shape), mut cell)| {
+            let mut texts = self.events.group_texts(cell.row);
+            let group = std::array::from_fn(|_| {
+                let text = texts.next().flatten();
+                text.map_or(ABSENT, |text| rollup.texts.intern(text.as_bytes()).0)
+            });
+            for (position, need) in needs.get(shape).into_iter().flatten().enumerate() {
                 let key = Key {
                     event_date,
-                    texts: Arc::clone(&texts),
-                    need,
+                    group,
+                    need: *need,
                 };
-                super::add(&mut rows, key, cell.tally(position));
+                rollup.add_row(key, cell.tally(position));
             }
-        }
-        rows
+        });
     }
 }
 
@@ -206,7 +210,13 @@ fn cell(cells: &mut HashMap<(usize, usize), Cell>, place: (usize, usize), (row, 
 }
 
 impl Cell {
-    fn add(&mut self, events: &Events, row: usize, resources: &[Vec<Resource<'_>>], recorded: &[&str]) {
+    fn add(
+        &mut self,
+        (events, row): (&Events, usize),
+        resources: &[Vec<Resource<'_>>],
+        recorded: &[&str],
+        texts: &mut Interner,
+    ) {
         self.calls += 1;
         if let Some(time) = events.time(row) {
             let (first, last) = self.times.unwrap_or((time, time));
@@ -214,25 +224,25 @@ impl Cell {
         }
         for ((unnamed, smallest), arns) in self.actions.iter_mut().zip(resources) {
             *unnamed += i64::from(arns.is_empty());
-            let texts = arns.iter().filter_map(|arn| arn.text(recorded));
-            texts.for_each(|arn| smallest.insert(arn));
+            let arns = arns.iter().filter_map(|arn| arn.text(recorded));
+            arns.for_each(|arn| smallest.insert(arn, texts));
         }
         let (session, name) = events.session_name(row);
         if session != self.last_session {
             self.last_session = session;
-            name.into_iter().for_each(|name| self.session_names.insert(name));
+            name.into_iter().for_each(|name| self.session_names.insert(name, texts));
         }
         let (address, text) = events.key_address(row);
         if address != self.last_address {
             self.last_address = address;
-            text.into_iter().for_each(|text| self.addresses.insert(text));
+            text.into_iter().for_each(|text| self.addresses.insert(text, texts));
         }
     }
 
     /// What the cell says of one action of its shape, or of none if it has none.
-    fn tally(&self, position: usize) -> Tally {
-        let (unnamed, resources) = match self.actions.get(position) {
-            Some((unnamed, resources)) => (*unnamed, resources.clone()),
+    fn tally(&mut self, position: usize) -> Tally {
+        let (unnamed, resources) = match self.actions.get_mut(position) {
+            Some((unnamed, resources)) => (*unnamed, std::mem::take(resources)),
             None => (self.calls, Smallest::default()),
         };
         Tally {

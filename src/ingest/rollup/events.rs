@@ -1,7 +1,6 @@
 //! The events of a batch as the rollup looks at them: what they have in common, by numbers, and the call of each.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::array::RecordBatch;
@@ -134,21 +133,15 @@ impl Events {
     }
 
     /// The texts of the row's group, in the order of the columns of `usage`.
-    pub(super) fn group_texts(&self, row: usize) -> Arc<[Option<String>]> {
-        let codes = self.group_codes(row);
-        let texts = self
-            .group
-            .iter()
-            .zip(codes)
-            .enumerate()
-            .map(|(position, (column, code))| {
-                let own = column.text_of(code);
-                match position {
-                    PRINCIPAL_ID => own.or_else(|| self.principal_ids.text(row).map(before_colon)),
-                    _ => own,
-                }
-            });
-        texts.map(|text| text.map(str::to_owned)).collect()
+    pub(super) fn group_texts(&self, row: usize) -> impl Iterator<Item = Option<&str>> {
+        let columns = self.group.iter().zip(self.group_codes(row)).enumerate();
+        columns.map(move |(position, (column, code))| {
+            let own = column.text_of(code);
+            match position {
+                PRINCIPAL_ID => own.or_else(|| self.principal_ids.text(row).map(before_colon)),
+                _ => own,
+            }
+        })
     }
 
     pub(super) fn time(&self, row: usize) -> Option<i64> {

@@ -160,7 +160,7 @@ impl BucketExam {
             ..SourceSummary::default()
         };
         if !layout.is_known {
-            return Ok((summary, self.first_below(self.place.prefix.clone()).await?));
+            return Ok((summary, self.bucket.first_below(&self.place.prefix).await?));
         }
         for folder in &layout.regions {
             summary.add_path(&format!("/{folder}"));
@@ -211,7 +211,7 @@ impl BucketExam {
 
     /// First object of the first day and of the last.
     async fn ends_of(&self, folder: String) -> Result<Vec<(Date, ObjectRef)>, Fault> {
-        let first = self.first_below(folder.clone()).await?;
+        let first = self.bucket.first_below(&folder).await?;
         let mut last_folder = folder;
         for _ in ["year", "month", "day"] {
             let request = PageRequest {
@@ -226,20 +226,11 @@ impl BucketExam {
                 None => break,
             }
         }
-        let last = self.first_below(last_folder).await?;
+        let last = self.bucket.first_below(&last_folder).await?;
         let ends = first.into_iter().chain(last);
         Ok(ends
             .filter_map(|object| Some((region_folder(&object.uri)?.1, object)))
             .collect())
-    }
-
-    async fn first_below(&self, prefix: String) -> Result<Option<ObjectRef>, Fault> {
-        let request = PageRequest {
-            prefix,
-            max_keys: Some(1),
-            ..PageRequest::default()
-        };
-        Ok(self.bucket.page(&request).await?.objects.into_iter().next())
     }
 }
 

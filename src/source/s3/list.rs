@@ -41,10 +41,13 @@ pub(in crate::source) struct BucketLister {
     last_day: Option<Date>,
     /// Days that the next part covers.
     span: i32,
-    /// Objects that stand in an earlier part already.
+    /// Objects that the last part has.
     told: BTreeSet<Box<str>>,
-    /// What the first part adds.
+    /// What there is to say at the beginning.
     first: Option<Listing>,
+    /// The last part: what earlier runs could not read. It comes last, as what still cannot be read must not keep a run from
+    /// what can.
+    retried: Option<Listing>,
 }
 
 /// One folder whose keys sort by day, and how far it is listed.
@@ -89,14 +92,17 @@ impl BucketLister {
         };
         let has_no_regions = layout.is_known && layout.regions.is_empty();
         let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
-        let pending = history.pending_below(&prefix_uri).filter_map(|(uri, pending)| {
+        let retried = history.pending_below(&prefix_uri).filter_map(|(uri, pending)| {
             let key = uri.strip_prefix(&bucket_uri)?;
             let mut object = bucket.object(key, &pending.etag, pending.size, None);
             object.last_modified = pending.last_modified;
             Some(object)
         });
+        let retried = Listing {
+            objects: retried.collect(),
+            ..Listing::default()
+        };
         let mut first = Listing {
-            objects: pending.collect(),
             passed_over: layout.passed_over,
             ..Listing::default()
         };
@@ -112,15 +118,16 @@ impl BucketLister {
             }),
             last_day,
             span: FIRST_SPAN,
-            told: first.objects.iter().map(|object| object.uri.clone()).collect(),
+            told: retried.objects.iter().map(|object| object.uri.clone()).collect(),
             first: Some(first),
+            retried: Some(retried),
         }
     }
 
     /// The next objects; `None` at the end.
     pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, (String, Fault)> {
         if let Some(first) = self.first.take()
-            && !(first.objects.is_empty() && first.passed_over.is_empty() && first.unlisted.is_empty())
+            && !(first.passed_over.is_empty() && first.unlisted.is_empty())
         {
             return Ok(Some(first));
         }
@@ -140,7 +147,7 @@ impl BucketLister {
                 return Ok(Some(part));
             }
         }
-        Ok(None)
+        Ok(self.retried.take().filter(|part| !part.objects.is_empty()))
     }
 
     /// Finds the first day of every region that is wanted from its beginning; drops empty ones.
@@ -228,20 +235,11 @@ async fn probe(bucket: &Arc<Bucket>, mut region: Region) -> Result<Option<Region
     if region.next_day.is_some() {
         return Ok(Some(region));
     }
-    let request = PageRequest {
-        prefix: region.folder.clone(),
-        max_keys: Some(1),
-        ..PageRequest::default()
-    };
-    match bucket.page(&request).await {
-        Ok(page) => {
-            let first = page.objects.first();
-            // A key without a day sorts somewhere: list from the start.
-            region.next_day = first.map(|object| day_of(object, &region.folder).unwrap_or(FIRST_DAY));
-            Ok(region.next_day.is_some().then_some(region))
-        }
-        Err(fault) => Err((bucket.uri(&region.folder), fault)),
-    }
+    let first = bucket.first_below(&region.folder).await;
+    let first = first.map_err(|fault| (bucket.uri(&region.folder), fault))?;
+    // A key without a day sorts somewhere: list from the start.
+    region.next_day = first.map(|object| day_of(&object, &region.folder).unwrap_or(FIRST_DAY));
+    Ok(region.next_day.is_some().then_some(region))
 }
 
 /// Lists one region up to the day before `end`.

@@ -56,6 +56,23 @@ impl Bucket {
         })
     }
 
+    /// The first object below a prefix, behind those that only show folders.
+    pub(super) async fn first_below(self: &Arc<Self>, prefix: &str) -> Result<Option<ObjectRef>, Fault> {
+        let mut request = PageRequest {
+            prefix: prefix.to_owned(),
+            max_keys: Some(1),
+            ..PageRequest::default()
+        };
+        loop {
+            let page = self.page(&request).await?;
+            let first = page.objects.into_iter().next();
+            if first.is_some() || page.next.is_none() {
+                return Ok(first);
+            }
+            request.token = page.next;
+        }
+    }
+
     pub(super) async fn request_page(&self, request: &PageRequest) -> Result<ListObjectsV2Output, Failure> {
         let sent = self
             .client
