@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::error::CliError;
 use super::output::Output;
+use crate::policy::Decision;
 use crate::policy::Keep;
 use crate::policy::KeepList;
 use crate::policy::ListError;
@@ -34,9 +35,19 @@ pub(super) fn read_list<L: Default>(
 pub(super) fn tell_expired(list: &KeepList, now: i64, output: &mut Output) {
     for entry in list.entries().iter().filter(|entry| entry.pardon.is_expired(now)) {
         output.warning(&format!(
-            "entry {} of the allow-list expired on {} and no longer counts: {}",
-            entry.number, entry.pardon.expires, entry.pardon.reason
+            "{} expired on {} and no longer counts: {}",
+            entry.place(),
+            entry.pardon.expires,
+            entry.pardon.reason
         ));
+    }
+}
+
+/// Says what reviews decided and nobody has done yet.
+pub(super) fn tell_open(open: &[&Decision], output: &mut Output) {
+    for decision in open {
+        let (arn, note) = (&decision.principal_arn, decision.note());
+        output.note(&format!("decided and still to be done: {arn}: {note}"));
     }
 }
 
@@ -44,8 +55,8 @@ pub(super) fn tell_expired(list: &KeepList, now: i64, output: &mut Output) {
 pub(super) fn tell_idle(idle: &[&Keep], output: &mut Output) {
     for entry in idle {
         output.warning(&format!(
-            "entry {} of the allow-list matches no permission of any principal: {} on {}",
-            entry.number,
+            "{} matches no permission of any principal: {} on {}",
+            entry.place(),
             entry.actions.join(", "),
             entry.principals.join(", ")
         ));

@@ -16,6 +16,7 @@ mod output;
 mod policy;
 mod query;
 mod replay;
+mod review;
 mod s3;
 mod sample;
 mod shard;
@@ -85,6 +86,11 @@ pub use query::EngineArgs;
 pub use query::QueryArgs;
 pub use query::SqlArgs;
 pub use replay::ReplayArgs;
+pub use review::ReviewArgs;
+pub use review::ReviewCommand;
+pub use review::ReviewFormat;
+pub use review::ReviewImportArgs;
+pub use review::ReviewReportArgs;
 pub use s3::ConnectionArgs;
 pub use s3::S3Args;
 pub use sample::SampleArgs;
@@ -173,6 +179,13 @@ pub enum Command {
     /// provider are trusted, and over which roles others are reached; and makes trust policies without what nobody used,
     /// tried on all past calls. Needs logs (`ingest`) and IAM snapshots (`iam import`).
     Trust(TrustArgs),
+    /// Write an access review to be decided on, or read the decisions back
+    ///
+    /// For each user and role: its owner, what it may do, what it did, who came, what is proposed and why, and room for a
+    /// decision. As a page to print and sign, as CSV to fill in, or as a workbook. `review import` reads decisions back, which
+    /// later reviews, `diff` and `policy` know. What is unknown is never proposed to go. Needs logs (`ingest`) and IAM
+    /// snapshots (`iam import`).
+    Review(Box<ReviewArgs>),
     /// Answer a question of the library
     ///
     /// A question is one SQL statement with named parameters. Read it with `--show`, and put your own beside the built-in
@@ -238,6 +251,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "replay",
             "guardrail",
             "trust",
+            "review",
             "query",
             "check",
             "sql",

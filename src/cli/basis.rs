@@ -23,7 +23,6 @@ use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
 use crate::policy::Usage;
 use crate::policy::Window;
-use crate::store::StoreError;
 
 pub(super) use crate::analysis::moment as time;
 
@@ -57,9 +56,7 @@ impl Basis {
 
 /// The window that the user wants of the store that the engine has open.
 pub(super) async fn window_of(args: &LogArgs, engine: &Engine, settings: &Settings) -> Result<Window, CliError> {
-    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-        return Err(StoreError::NotAStore { path: path.clone() }.into());
-    }
+    engine.need_store()?;
     window(args, settings, analysis::extent(engine.session()).await?)
 }
 

@@ -94,6 +94,14 @@ impl Engine {
         self.missing_store.as_ref()
     }
 
+    /// Refuses to go on without a store.
+    pub(super) fn need_store(&self) -> Result<(), CliError> {
+        match &self.missing_store {
+            Some(StoreError::NotAStore { path }) => Err(StoreError::NotAStore { path: path.clone() }.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the rows of an answer to where the user wants them, says how many, and warns of what it does not see.
     pub(super) async fn show(
         &self,

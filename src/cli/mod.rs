@@ -20,6 +20,7 @@ mod log_coverage;
 mod output;
 mod progress;
 mod proof;
+mod proven_trust;
 mod public_keys;
 mod repl;
 mod rows;

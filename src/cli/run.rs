@@ -85,6 +85,7 @@ fn dispatch(command: &Command, settings: &Settings, output: &mut Output) -> Resu
         Command::Policy(args) => command::policy(args, settings, output),
         Command::Query(args) => command::query(args, settings, output),
         Command::Replay(args) => command::replay(args, settings, output),
+        Command::Review(args) => command::review(args, settings, output),
         Command::Sql(args) => command::sql(args, settings, output),
         Command::Sample(args) => command::sample(args, output),
         Command::Store(args) => command::store(args, settings, output),

@@ -16,6 +16,7 @@ mod identities;
 mod input;
 mod known;
 mod leaves;
+mod lines;
 mod nested;
 mod object;
 mod outcome;
@@ -31,6 +32,7 @@ mod sha256;
 mod tape;
 mod tls;
 mod whole;
+mod window;
 
 pub(crate) use columns::Interner;
 pub use event_keys::EventKeyHasher;

@@ -5,12 +5,10 @@
 //! where they are not, so that one bad record costs one record.
 
 use std::io::BufRead;
-use std::ops::Range;
 
 use sha2::Digest;
 use sha2::Sha256;
 
-use super::groups::GROUP_BYTES;
 use super::groups::RecordGroups;
 use super::gzip::GzipFault;
 use super::input::Fill;
@@ -23,12 +21,9 @@ use super::parser::Piece;
 use super::rows::RowBuffer;
 use super::run::Run;
 use super::scan::ValueKind;
-use super::separate::Separator;
-use super::separate::Skipper;
-use super::separate::Step;
-use super::separate::next_record_start;
 use super::sha256;
 use super::whole::WholeInflater;
+use super::window::Windows;
 
 /// Inflated bytes that are looked at together.
 const WINDOW_BYTES: usize = 8 << 20;
@@ -181,7 +176,7 @@ impl Decoder {
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
         }
-        let mut separator = Separator::default();
+        let mut windows = Windows::new(self.limits.max_record_bytes);
         let taken = if state == Fill::AtEnd {
             self.parse(&mut run)
         } else {
@@ -193,12 +188,11 @@ impl Decoder {
         if let Taken::UpTo(start) = taken {
             self.source.drain(..start);
             run.window_offset += start as u64;
-            separator.resume_in_array();
+            windows.resume_in_array();
         }
         if taken != Taken::Everything {
-            let mut skipper = None;
             loop {
-                let consumed = self.window(&mut run, &mut separator, &mut skipper, state != Fill::More);
+                let consumed = windows.take(&mut self.parser, &mut run, &self.source, state != Fill::More);
                 if state != Fill::More {
                     break;
                 }
@@ -207,7 +201,7 @@ impl Decoder {
                 run.spill(&mut spill)?;
                 state = input.fill(&mut self.source, window_bytes);
             }
-            if state == Fill::AtEnd && !separator.is_closed() {
+            if state == Fill::AtEnd && !windows.are_closed() {
                 run.fault("text ends before its records are closed by `]`; copy it again");
             }
         }
@@ -293,91 +287,6 @@ impl Decoder {
             cursor.separator();
         })
     }
-
-    /// Takes what is whole in the window; returns how many of its bytes are done with.
-    fn window(
-        &mut self,
-        run: &mut Run<'_>,
-        separator: &mut Separator,
-        skipper: &mut Option<Skipper>,
-        is_last: bool,
-    ) -> usize {
-        let source = self.source.as_slice();
-        let Some(mut position) = skip_open_value(skipper, source) else {
-            return source.len();
-        };
-        let mut group: Vec<Range<usize>> = Vec::new();
-        loop {
-            let step = separator.next(source, &mut position);
-            if let Step::Record(range) = &step {
-                run.found_element(separator.is_in_named_array());
-                group.push(range.clone());
-                if group.first().is_some_and(|first| position - first.start < GROUP_BYTES) {
-                    continue;
-                }
-            }
-            if let Some(restart) = take_group(&mut self.parser, run, source, &group) {
-                group.clear();
-                position = restart;
-                separator.resume_in_array();
-                continue;
-            }
-            group.clear();
-            match step {
-                Step::Document(range) => run.document(source, range),
-                Step::Incomplete(start) => {
-                    let length = source.len() - start;
-                    if !is_last && length <= self.limits.max_record_bytes {
-                        return start;
-                    }
-                    if let Some(restart) = next_record_start(source, start + 1, run.first_key()) {
-                        run.reject(source, start..restart, "record is not closed");
-                        position = restart;
-                        separator.resume_in_array();
-                        continue;
-                    }
-                    let is_scalar = !matches!(source.get(start), Some(b'{' | b'[' | b'"'));
-                    if is_last && is_scalar {
-                        run.document(source, start..source.len());
-                        return source.len();
-                    }
-                    if is_last {
-                        run.reject(source, start..source.len(), "object ends inside the record");
-                        return source.len();
-                    }
-                    run.reject(
-                        source,
-                        start..source.len(),
-                        "record is larger than `--max-record-bytes`",
-                    );
-                    let mut open = Skipper::default();
-                    if open.skip(source.get(start..).unwrap_or_default()).is_none() {
-                        *skipper = Some(open);
-                    }
-                    return source.len();
-                }
-                Step::Record(_) => {}
-                Step::Exhausted => return source.len(),
-            }
-        }
-    }
-}
-
-/// Where the value that an earlier window left open ends; `None` when it goes on past this one.
-fn skip_open_value(skipper: &mut Option<Skipper>, source: &[u8]) -> Option<usize> {
-    let Some(open) = skipper else { return Some(0) };
-    let end = open.skip(source)?;
-    *skipper = None;
-    Some(end)
-}
-
-/// Takes separated records; returns where to go on when a bad one has swallowed the start of the next.
-fn take_group(parser: &mut Parser, run: &mut Run<'_>, source: &[u8], group: &[Range<usize>]) -> Option<usize> {
-    let (first, last) = (group.first()?, group.last()?);
-    if parser.parse(&Piece::elements(source, first.start..last.end), run, Run::records) {
-        return None;
-    }
-    group.iter().find_map(|range| run.single(source, range.clone()))
 }
 
 /// How far the fast parser came.

@@ -7,6 +7,7 @@ use super::document;
 use super::document::Document;
 use super::fields::Draft;
 use super::fields::Field;
+use super::lines;
 use super::object::Limits;
 use super::outcome::MOST_REJECTS;
 use super::outcome::ObjectKind;
@@ -153,10 +154,17 @@ impl<'r> Run<'r> {
 
     /// Takes a value that stands outside a record array.
     pub(crate) fn document(&mut self, source: &[u8], range: Range<usize>) {
-        match self.read(source, range.clone()) {
-            Ok(()) => {}
-            Err(problem) => self.reject(source, range, &problem),
+        if let Err(problem) = self.read(source, range.clone()) {
+            self.reject(source, range, &problem);
         }
+    }
+
+    /// Takes a value of a text of several, as JSON lines; returns where to go on when it is broken.
+    pub(crate) fn document_in_text(&mut self, source: &[u8], range: Range<usize>) -> Option<usize> {
+        let problem = self.read(source, range.clone()).err()?;
+        let end = lines::end_of_broken(source, &range, self.first_key());
+        self.reject(source, range.start..end, &problem);
+        Some(end)
     }
 
     /// Books a record that cannot be stored.

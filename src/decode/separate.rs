@@ -6,7 +6,11 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::lines;
 use super::scan::is_whitespace;
+
+/// Bytes that are looked through in vain for the ends of values at the top level before each is held to its own line.
+const PATIENCE_BYTES: usize = 64 << 20;
 
 /// What comes next in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub(crate) enum Step {
     Record(Range<usize>),
     /// A value at the top level that is not, or does not hold, a record array.
     Document(Range<usize>),
+    /// Text at the top level that is no JSON object.
+    Stray(Range<usize>),
     /// A value that goes on past the end of the window; its start.
     Incomplete(usize),
     /// Nothing but white space is left in the window.
@@ -22,9 +28,19 @@ pub(crate) enum Step {
 }
 
 /// Follows the structure of a text across windows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Separator {
     state: State,
+    patience: usize,
+}
+
+impl Default for Separator {
+    fn default() -> Self {
+        Self {
+            state: State::default(),
+            patience: PATIENCE_BYTES,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,8 +58,8 @@ enum State {
 const RECORD_ARRAYS: [&[u8]; 2] = [b"\"Records\"", b"\"Events\""];
 
 impl Separator {
-    /// Finds what comes next in `window` from `position` on.
-    pub(crate) fn next(&mut self, window: &[u8], position: &mut usize) -> Step {
+    /// Finds what comes next in `window` from `position` on; records begin with the member `first_key`.
+    pub(crate) fn next(&mut self, window: &[u8], position: &mut usize, first_key: &[u8]) -> Step {
         loop {
             skip_separators(window, position);
             let Some(&byte) = window.get(*position) else {
@@ -70,8 +86,10 @@ impl Separator {
                         State::TopLevel
                     };
                 }
-                (State::TopLevel, b'[') => self.state = State::Elements { in_object: false },
-                (State::TopLevel, b'{') => match record_array_in(window, *position + 1) {
+                (State::TopLevel, b'[') if self.is_record_array(window, *position, first_key) => {
+                    self.state = State::Elements { in_object: false };
+                }
+                (State::TopLevel, b'{') => match record_array_in(self.reach(window, *position), *position + 1) {
                     ObjectHead::RecordArray(first) => {
                         self.state = State::Elements { in_object: true };
                         *position = first;
@@ -80,20 +98,43 @@ impl Separator {
                     ObjectHead::Plain(end) => return Step::Document(take(position, end)),
                     ObjectHead::Incomplete => return Step::Incomplete(*position),
                 },
-                (State::Elements { .. } | State::TopLevel, _) => {
-                    let Some(end) = value_end(window, *position) else {
-                        return Step::Incomplete(*position);
+                (State::TopLevel, _) => {
+                    return match lines::end_of_stray(window, *position, first_key) {
+                        Some(end) => Step::Stray(take(position, end)),
+                        None => Step::Incomplete(*position),
                     };
-                    let range = take(position, end);
-                    return if self.state == State::TopLevel {
-                        Step::Document(range)
-                    } else {
-                        Step::Record(range)
+                }
+                (State::Elements { .. }, _) => {
+                    return match value_end(window, *position) {
+                        Some(end) => Step::Record(take(position, end)),
+                        None => Step::Incomplete(*position),
                     };
                 }
             }
             *position += 1;
         }
+    }
+
+    fn is_record_array(&mut self, window: &[u8], start: usize, first_key: &[u8]) -> bool {
+        let is_array = self.patience == 0 || lines::is_record_array(window, start, first_key);
+        if value_end(window, start).is_none() || !is_array {
+            self.was_broken(window.len() - start);
+        }
+        is_array
+    }
+
+    /// The part of the window in which a value that starts at `start` may end.
+    fn reach<'w>(&self, window: &'w [u8], start: usize) -> &'w [u8] {
+        let end = match self.patience {
+            0 => lines::document_end(window, start),
+            _ => None,
+        };
+        end.and_then(|end| window.get(..end)).unwrap_or(window)
+    }
+
+    /// Notes how much was looked through for a value at the top level that turned out to be broken.
+    pub(crate) fn was_broken(&mut self, looked_through: usize) {
+        self.patience = self.patience.saturating_sub(looked_through);
     }
 
     /// Whether every bracket around the records is closed.
@@ -120,12 +161,24 @@ pub(crate) struct Skipper {
     depth: usize,
     in_string: bool,
     escaped: bool,
+    ends_at_newline: bool,
 }
 
 impl Skipper {
+    /// Follows a value that began without a newline: the next one ends it, for there is none inside a string.
+    pub(crate) fn of_line() -> Self {
+        Self {
+            ends_at_newline: true,
+            ..Self::default()
+        }
+    }
+
     /// Position behind the value in this window; `None` when it goes on.
     pub(crate) fn skip(&mut self, window: &[u8]) -> Option<usize> {
         for (position, &byte) in window.iter().enumerate() {
+            if self.ends_at_newline && byte == b'\n' {
+                return Some(position);
+            }
             if self.escaped {
                 self.escaped = false;
             } else if self.in_string {
@@ -271,7 +324,8 @@ fn mark_at(window: &[u8], position: &mut usize) -> Option<u8> {
     window.get(*position).copied()
 }
 
-/// Finds where the next record starts, judging by the name of the first member that records of this object begin with.
+/// Finds where the next record starts, judging by the name of the first member that records of this object begin with: behind
+/// a comma or another record, or at the start of a line.
 pub(crate) fn next_record_start(window: &[u8], from: usize, first_key: &[u8]) -> Option<usize> {
     let mut search = from;
     loop {
@@ -282,7 +336,10 @@ pub(crate) fn next_record_start(window: &[u8], from: usize, first_key: &[u8]) ->
             .enumerate()
             .rev()
             .filter(|(_, byte)| !is_whitespace(**byte));
-        if let (Some((brace, b'{')), Some((_, b','))) = (marks.next(), marks.next()) {
+        if let Some((brace, b'{')) = marks.next()
+            && (matches!(marks.next(), Some((_, b',' | b'}')))
+                || before.get(..brace).is_some_and(|head| head.ends_with(b"\n")))
+        {
             return Some(from + brace);
         }
         search = found + first_key.len().max(1);
@@ -299,15 +356,18 @@ mod tests {
         let mut steps = Vec::new();
         let text_of = |range: Range<usize>| text.get(range).unwrap().to_owned();
         loop {
-            steps.push(match separator.next(text.as_bytes(), &mut position) {
-                Step::Record(range) => ("record", text_of(range)),
-                Step::Document(range) => ("document", text_of(range)),
-                Step::Incomplete(start) => {
-                    steps.push(("incomplete", text_of(start..text.len())));
-                    return steps;
-                }
-                Step::Exhausted => return steps,
-            });
+            steps.push(
+                match separator.next(text.as_bytes(), &mut position, br#""eventVersion""#) {
+                    Step::Record(range) => ("record", text_of(range)),
+                    Step::Document(range) => ("document", text_of(range)),
+                    Step::Stray(range) => ("stray", text_of(range)),
+                    Step::Incomplete(start) => {
+                        steps.push(("incomplete", text_of(start..text.len())));
+                        return steps;
+                    }
+                    Step::Exhausted => return steps,
+                },
+            );
         }
     }
 

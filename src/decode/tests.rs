@@ -141,6 +141,101 @@ fn json_lines_give_one_row_a_line() {
     assert_eq!((outcome.rows, outcome.rejects.len()), (3, 0));
 }
 
+/// `count` records in lines, each with an id of its own.
+fn numbered_lines(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|number| RECORD.replace("\"requestID\":\"R\"", &format!("\"requestID\":\"R{number}\"")))
+        .collect()
+}
+
+fn request_ids(batch: &RecordBatch) -> Vec<String> {
+    let column = batch.column_by_name("request_id").unwrap();
+    let column = arrow::compute::cast(column, &arrow::datatypes::DataType::Utf8).unwrap();
+    let mut ids: Vec<String> = column.as_string::<i32>().iter().flatten().map(str::to_owned).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_broken_line_costs_that_line() {
+    let lines = numbered_lines(40);
+    let [short, long] = [60, RECORD.len() - 40].map(|end| RECORD.get(..end).unwrap().to_owned());
+    let after_comma = RECORD.get(..=RECORD.find(',').unwrap()).unwrap().to_owned();
+    let stray_bracket = RECORD.replacen("\"eventTime\"", "}\"eventTime\"", 1);
+    let broken_lines = [
+        short,
+        long,
+        after_comma.clone(),
+        format!("[{after_comma}"),
+        RECORD.replacen('{', "[", 1),
+        RECORD.replacen('{', "", 1),
+        RECORD.replacen('"', "", 1),
+        stray_bracket,
+        "{".to_owned(),
+        "\"".to_owned(),
+        "no record".to_owned(),
+        "}]".to_owned(),
+    ];
+    for broken in &broken_lines {
+        for place in [0, 1, 20, 39] {
+            let mut damaged = lines.clone();
+            damaged[place].clone_from(broken);
+            let (outcome, batch) = decode(damaged.join("\n").as_bytes());
+            let (rows, rejected) = (outcome.rows, outcome.rejected);
+            assert_eq!((rows, rejected), (39, 1), "line {place}: {broken}");
+            assert!(!request_ids(&batch).contains(&format!("R{place}")));
+        }
+    }
+}
+
+#[test]
+fn a_record_behind_stray_text_is_stored() {
+    let mut lines = numbered_lines(20);
+    lines[3] = format!("garbage \"{}", lines[3]);
+    let (outcome, _) = decode(lines.join("\n").as_bytes());
+    assert_eq!((outcome.rows, outcome.rejected), (20, 1));
+}
+
+#[test]
+fn a_broken_document_over_many_lines_costs_that_document() {
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<Value>(RECORD).unwrap()).unwrap();
+    let cut = pretty.get(..pretty.len() / 2).unwrap().to_owned();
+    let open = pretty.replacen("\"eventTime\"", "\"eventTime", 1);
+    for broken in [cut, open, pretty.replacen("},", "}},", 1)] {
+        for place in [0, 1, 3] {
+            let mut documents = vec![pretty.clone(); 4];
+            documents[place].clone_from(&broken);
+            let (outcome, _) = decode(documents.join("\n").as_bytes());
+            assert_eq!(
+                (outcome.rows, outcome.rejected > 0),
+                (3, true),
+                "document {place}: {broken}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_broken_line_longer_than_a_window_costs_that_line() {
+    let mut lines = numbered_lines(3);
+    lines[1] = format!("{{\"open\":\"{}", "x".repeat(20 << 20));
+    let (outcome, batch) = decode(lines.join("\n").as_bytes());
+    assert_eq!((outcome.rows, outcome.rejected), (2, 1));
+    assert_eq!(request_ids(&batch), ["R0", "R2"]);
+}
+
+#[test]
+fn lines_that_are_all_broken_end_soon() {
+    let after_comma = RECORD.get(..=RECORD.find(',').unwrap()).unwrap();
+    for line in [after_comma, "{", "[", "{\"a\":", "x{\"eventVersion\"", "  {", "[x]"] {
+        for between in ["\n", ""] {
+            let text = [line, between].concat().repeat((256 << 10) / line.len());
+            let (outcome, _) = decode(text.as_bytes());
+            assert_eq!(outcome.rows, 0, "{line}");
+        }
+    }
+}
+
 #[test]
 fn concatenated_members_give_all_their_records() {
     let member = gzip::compress(format!("{{\"Records\":[{RECORD}]}}").as_bytes());
@@ -609,6 +704,25 @@ proptest! {
         object.extend(&bytes);
         let (outcome, _) = decode(&object);
         prop_assert!(outcome.rows >= 1);
+    }
+
+    #[test]
+    fn any_damage_to_a_line_costs_that_line_alone(
+        place in 0_usize..3,
+        from in 0..RECORD.len(),
+        length in 0_usize..400,
+        inserted in "[ -~]{0,6}",
+    ) {
+        let mut lines = numbered_lines(3);
+        let line = &mut lines[place];
+        let end = line.len().min(from + length);
+        line.replace_range(from..end, &inserted);
+        let (_, batch) = decode(lines.join("\n").as_bytes());
+        let found = request_ids(&batch);
+        for other in (0..3).filter(|other| *other != place) {
+            let id = format!("R{other}");
+            prop_assert_eq!(found.iter().filter(|found| **found == id).count(), 1, "{}", lines[place]);
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::failpoint::Point;
 use crate::schema::Table;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
+use crate::store::DeliveryDays;
 use crate::store::PreparedBatch;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -176,7 +177,10 @@ impl<'a> AddsCommit<'a> {
         compared: Option<&TableSnapshot>,
     ) -> Result<Overlap, IngestError> {
         let ledger = self.store.snapshot_at(Table::Objects, basis.version);
-        let known = self.store.known_objects(&self.runtime.block_on(ledger)?)?;
+        // Somebody else's ledger may have any days.
+        let known = self
+            .store
+            .known_objects(&self.runtime.block_on(ledger)?, DeliveryDays::ALL)?;
         let overlap = overlap::take_out(batch, self.store, basis, compared, &known)?;
         if batch.usage.is_none() {
             batch.usage = Some(rollup::of_staged(self.store, &batch.events)?.batch()?);

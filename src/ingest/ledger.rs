@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
+use arrow::array::AsArray;
 use arrow::array::BinaryArray;
 use arrow::array::Date32Array;
 use arrow::array::Int64Array;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use arrow::array::TimestampMicrosecondArray;
+use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
 use jiff::civil::Date;
 use jiff::civil::date;
@@ -23,6 +25,7 @@ use crate::schema;
 use crate::source::Fault;
 use crate::source::FaultKind;
 use crate::source::ObjectRef;
+use crate::store::DeliveryDays;
 
 use super::balance::Balance;
 use super::balance::ObjectState;
@@ -190,10 +193,7 @@ pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<Record
                 .with_timezone("UTC"),
         )
     };
-    let delivery_dates: Date32Array = entries
-        .iter()
-        .map(|entry| entry.object.key.as_ref().and_then(|key| days(key.day)))
-        .collect();
+    let delivery_dates: Date32Array = entries.iter().map(|entry| delivery_day(&entry.object)).collect();
     let listed_from: Date32Array = entries.iter().map(|entry| entry.listed_from.and_then(days)).collect();
     let columns = vec![
         text(entries, |entry| Some(&entry.object.uri)),
@@ -280,6 +280,24 @@ where
     'e: 't,
 {
     Arc::new(entries.iter().map(value).collect::<StringArray>())
+}
+
+/// Days on which objects were delivered, as the ledger has them.
+pub fn delivery_days(objects: &[ObjectRef]) -> DeliveryDays {
+    objects.iter().map(delivery_day).collect()
+}
+
+/// The same of rows of the ledger.
+pub(super) fn days_of_rows(objects: &RecordBatch) -> DeliveryDays {
+    let column = objects.column_by_name("delivery_date");
+    match column.and_then(|column| column.as_primitive_opt::<Date32Type>()) {
+        Some(days) => days.iter().collect(),
+        None => DeliveryDays::ALL,
+    }
+}
+
+fn delivery_day(object: &ObjectRef) -> Option<i32> {
+    object.key.as_ref().and_then(|key| days(key.day))
 }
 
 fn days(day: Date) -> Option<i32> {

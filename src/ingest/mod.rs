@@ -27,6 +27,7 @@ pub use balance::ObjectState;
 pub use balance::Problem;
 pub use error::IngestError;
 pub use history::history;
+pub use ledger::delivery_days;
 pub use options::Deposit;
 pub use options::Options;
 pub use options::Progress;

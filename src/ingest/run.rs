@@ -19,6 +19,7 @@ use crate::source::Selection;
 use crate::source::SourceError;
 use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
+use crate::store::DeliveryDays;
 use crate::store::KnownObjects;
 use crate::store::StagedFile;
 use crate::store::Store;
@@ -150,7 +151,7 @@ impl Ingest<'_> {
         state.balance.add_listing(part);
         failpoint::pass(Point::Listed).map_err(|error| self.store.unwritable(error))?;
         let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let known = self.known(&basis)?;
+        let known = self.known(&basis, ledger::delivery_days(&objects))?;
         self.leave_to_others(&mut objects, &known, state);
         drop_known(&mut objects, &known, state.balance);
         drop(known);
@@ -161,7 +162,8 @@ impl Ingest<'_> {
         while !objects.is_empty() && !self.stop.load(Ordering::Relaxed) && state.balance.outage.is_none() {
             if basis.version != version {
                 // Others have committed meanwhile, perhaps some of the same objects.
-                drop_known(&mut objects, &self.known(&basis)?, state.balance);
+                let known = self.known(&basis, ledger::delivery_days(&objects))?;
+                drop_known(&mut objects, &known, state.balance);
             }
             if state.has_deposited {
                 // Nobody knows yet whether the batches before will ever be committed.
@@ -261,7 +263,7 @@ impl Ingest<'_> {
         entries: &mut [Entry<'_>],
     ) -> Result<BTreeSet<String>, IngestError> {
         // With the rows of the store the batch was compared before.
-        let known = self.known(basis);
+        let known = self.known(basis, ledger::days_of_rows(&commit.objects));
         let overlap = known.and_then(|known| overlap::take_out(commit, self.store, basis, Some(basis), &known));
         let overlap = match overlap {
             Ok(overlap) => overlap,
@@ -331,16 +333,16 @@ impl Ingest<'_> {
     /// Takes out of a batch what others have committed since `basis`, which becomes the newest.
     fn rebase(&self, basis: &mut TableSnapshot, batch: &mut CommitBatch) -> Result<Overlap, IngestError> {
         let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-        let known = self.known(&newest)?;
+        let known = self.known(&newest, ledger::days_of_rows(&batch.objects))?;
         let overlap = overlap::take_out(batch, self.store, &newest, Some(basis), &known)?;
         *basis = newest;
         Ok(overlap)
     }
 
-    /// What the ledger knows at a version of the store.
-    fn known(&self, basis: &TableSnapshot) -> Result<KnownObjects, IngestError> {
+    /// What the ledger knows of some days at a version of the store.
+    fn known(&self, basis: &TableSnapshot, days: DeliveryDays) -> Result<KnownObjects, IngestError> {
         let ledger = self.store.snapshot_at(Table::Objects, basis.version);
-        Ok(self.store.known_objects(&self.runtime.block_on(ledger)?)?)
+        Ok(self.store.known_objects(&self.runtime.block_on(ledger)?, days)?)
     }
 }
 

@@ -219,7 +219,7 @@ impl<'a> Differ<'a> {
         let mut blocked = 0;
         let mut kept_whole = None;
         if let Some((permissions, since)) = permissions.as_ref().zip(changes) {
-            let mut kept = self.kept.of(&subject.key.arn);
+            let mut kept = self.kept.of(&subject.key);
             kept_whole = kept.whole();
             let mut tools = (&self.expander, &mut self.visibility, &mut kept);
             blocked = granted_rows(&mut tools, (&judge, &since), permissions, &mut rows);

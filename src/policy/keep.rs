@@ -5,18 +5,23 @@
 
 use serde::Deserialize;
 
+use super::decision::Decision;
+use super::decision::DecisionEntry;
+use super::decision::DecisionKind;
 use super::pardon::DayOrText;
 use super::pardon::ListError;
 use super::pardon::OneOrMany;
 use super::pardon::Pardon;
 use super::pardon::located;
+use super::usage::PrincipalKey;
 use crate::iam::action_matches;
 use crate::iam::resource_matches;
 
-/// Entries in the order of the file.
+/// Entries in the order of the file; decisions of access reviews to keep something come last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeepList {
     entries: Vec<Keep>,
+    decisions: Vec<Decision>,
 }
 
 /// One entry: whose permissions are kept, and why.
@@ -30,19 +35,37 @@ pub struct Keep {
     pub actions: Vec<String>,
     /// Why, and until when.
     pub pardon: Pardon,
+    /// The decision of an access review that it stands for.
+    pub decision: Option<Decision>,
 }
 
 impl KeepList {
-    /// Reads TOML with a table `[[keep]]` per entry.
+    /// Reads TOML with a table `[[keep]]` per entry, and `[[review]]` per decision of an access review.
     ///
     /// # Errors
     /// When an entry has no principal, action, reason or day, or a member that is not known.
     pub fn read(text: &str) -> Result<Self, ListError> {
         let file: KeepFile = toml::from_str(text).map_err(|error| ListError::Unreadable(located(text, &error)))?;
         let entries = (1..).zip(file.keep).map(|(number, entry)| entry.check(number));
-        Ok(Self {
-            entries: entries.collect::<Result<_, _>>()?,
-        })
+        let mut entries: Vec<Keep> = entries.collect::<Result<_, _>>()?;
+        let decisions = (1..).zip(file.review).map(|(number, entry)| entry.check(number));
+        let decisions: Vec<Decision> = decisions.collect::<Result<_, _>>()?;
+        let kept = decisions.iter().filter(|decision| decision.kind == DecisionKind::Keep);
+        let numbers = entries.len() + 1..;
+        let kept: Vec<Keep> = numbers.zip(kept).map(|(number, it)| Keep::of(number, it)).collect();
+        entries.extend(kept);
+        Ok(Self { entries, decisions })
+    }
+
+    /// Decisions of access reviews, expired ones included.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// The newest decision on a user or role.
+    pub fn decision_on(&self, key: &PrincipalKey) -> Option<&Decision> {
+        let own = self.decisions.iter().filter(|decision| decision.concerns(key));
+        own.max_by(|left, right| left.date.cmp(&right.date))
     }
 
     /// All entries, expired ones included.
@@ -52,8 +75,23 @@ impl KeepList {
 }
 
 impl Keep {
+    /// What keeps a principal because it was decided.
+    fn of(number: usize, decision: &Decision) -> Self {
+        Self {
+            number,
+            principals: vec![decision.principal_arn.clone()],
+            actions: vec!["*".to_owned()],
+            pardon: decision.pardon(),
+            decision: Some(decision.clone()),
+        }
+    }
+
     /// Whether it is about a principal.
-    pub fn concerns(&self, arn: &str) -> bool {
+    pub fn concerns(&self, key: &PrincipalKey) -> bool {
+        if let Some(decision) = &self.decision {
+            return decision.concerns(key);
+        }
+        let arn = key.arn.as_str();
         let name = arn.rsplit('/').next().unwrap_or(arn);
         let mut patterns = self.principals.iter();
         patterns.any(|pattern| resource_matches(pattern, arn) || resource_matches(pattern, name))
@@ -62,6 +100,14 @@ impl Keep {
     /// Whether it is about an action, or about a pattern that the facts do not know.
     pub fn keeps(&self, action: &str) -> bool {
         self.actions.iter().any(|pattern| action_matches(pattern, action))
+    }
+
+    /// Which entry it is, as people look for it.
+    pub fn place(&self) -> String {
+        match &self.decision {
+            None => format!("entry {} of the allow-list", self.number),
+            Some(decision) => format!("the review decision on {}", decision.principal_arn),
+        }
     }
 
     /// Reason, day and owner in one line.
@@ -81,6 +127,8 @@ impl Keep {
 struct KeepFile {
     #[serde(default)]
     keep: Vec<KeepEntry>,
+    #[serde(default)]
+    review: Vec<DecisionEntry>,
 }
 
 /// An entry as written.
@@ -114,6 +162,7 @@ impl KeepEntry {
             principals,
             actions,
             pardon,
+            decision: None,
         })
     }
 }
@@ -131,6 +180,42 @@ mod tests {
         parse_event_time(text).unwrap().microseconds
     }
 
+    fn key(arn: &str, unique_id: Option<&str>) -> PrincipalKey {
+        PrincipalKey {
+            arn: arn.to_owned(),
+            unique_id: unique_id.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn decision_to_keep_is_an_entry_for_this_principal_and_no_other_of_its_name() {
+        let review = |decision: &str| {
+            format!(
+                "[[review]]\nprincipal = 'arn:aws:iam::111122223333:role/a'\nid = 'AROA1'\ndecision = '{decision}'\n\
+                 reviewer = 'ann'\ndate = 2026-10-02\nreason = 'yearly'\nexpires = 2027-01-02\n"
+            )
+        };
+        let list = KeepList::read(&(ENTRY.to_owned() + &review("keep"))).unwrap();
+        let [_, kept] = list.entries() else { panic!("{list:?}") };
+        assert!(kept.keeps_everything() && kept.number == 2);
+        let arn = "arn:aws:iam::111122223333:role/a";
+        let concerns = |arn: &str, id: Option<&str>| kept.concerns(&key(arn, id));
+        assert!(concerns(arn, Some("AROA1")) && concerns(arn, None));
+        assert!(!concerns(arn, Some("AROA2")) && !concerns("arn:aws:iam::111122223333:role/x/a", None));
+        assert_eq!(
+            kept.note(),
+            "access review of 2026-10-02: yearly (until 2027-01-02, ann)"
+        );
+        assert_eq!(kept.place(), format!("the review decision on {arn}"));
+        let removed = KeepList::read(&review("remove")).unwrap();
+        assert!(removed.entries().is_empty());
+        let decision = removed.decision_on(&key(arn, None)).unwrap();
+        assert_eq!(decision.note(), "remove by ann on 2026-10-02: yearly");
+        assert!(
+            decision.is_expired(moment("2027-01-03T00:00:00Z")) && !decision.is_expired(moment("2027-01-02T23:00:00Z"))
+        );
+    }
+
     #[test]
     fn entry_counts_to_the_end_of_its_last_day() {
         let list = KeepList::read(ENTRY).unwrap();
@@ -146,10 +231,9 @@ mod tests {
                     reason = 'runs each January'\nexpires = '2027-01-31'\nowner = 'data'\n";
         let list = KeepList::read(text).unwrap();
         let entry = &list.entries()[0];
-        assert!(entry.concerns("arn:aws:iam::444455556666:role/batch/etl"));
-        assert!(
-            entry.concerns("arn:aws:iam::111122223333:role/x") && !entry.concerns("arn:aws:iam::444455556666:role/y")
-        );
+        let concerns = |arn: &str| entry.concerns(&key(arn, None));
+        assert!(concerns("arn:aws:iam::444455556666:role/batch/etl"));
+        assert!(concerns("arn:aws:iam::111122223333:role/x") && !concerns("arn:aws:iam::444455556666:role/y"));
         assert!(entry.keeps("s3:GetObject") && entry.keeps("SQS:sendmessage") && !entry.keeps("s3:PutObject"));
         assert!(!entry.keeps_everything());
         assert_eq!(entry.pardon.note(), "runs each January (until 2027-01-31, data)");

@@ -7,7 +7,8 @@ use toml::value::Datetime;
 
 use crate::event::parse_event_time;
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Why something is let pass, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Pardon {
     /// Who answers for it.
     pub owner: Option<String>,
     /// First moment at which it no longer counts.
-    expires_at: i64,
+    pub(super) expires_at: i64,
 }
 
 /// Why a list of exceptions cannot be used.
@@ -37,8 +38,26 @@ pub enum ListError {
         member: &'static str,
     },
     /// An entry does not say for how long.
-    #[error("entry {number}: `expires` is `{text}`, not a day like 2027-03-31")]
+    #[error("entry {number}: `{member}` is `{text}`, not a day like 2027-03-31")]
     NoDay {
+        /// Position of the entry.
+        number: usize,
+        /// The member.
+        member: &'static str,
+        /// What stands there.
+        text: String,
+    },
+    /// A review decides what nobody can do.
+    #[error("review {number}: `decision` is `{text}`, not `keep`, `trim` or `remove`")]
+    NoDecision {
+        /// Position of the entry.
+        number: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// A review of more than one principal.
+    #[error("review {number}: `{text}` is no ARN of one user or role")]
+    NoPrincipal {
         /// Position of the entry.
         number: usize,
         /// What stands there.
@@ -68,21 +87,16 @@ impl Pardon {
                 member: "reason",
             });
         }
-        let expires = match expires {
-            DayOrText::Day(day) => day.to_string(),
-            DayOrText::Text(text) => text,
-        };
-        let first_moment = (expires.len() == "2027-03-31".len())
-            .then(|| parse_event_time(&format!("{expires}T00:00:00Z")))
-            .flatten();
-        let Some(first_moment) = first_moment else {
-            return Err(ListError::NoDay { number, text: expires });
+        let expires = expires.text();
+        let Some(first_moment) = first_moment_of_day(&expires) else {
+            let (member, text) = ("expires", expires);
+            return Err(ListError::NoDay { number, member, text });
         };
         Ok(Self {
             reason: reason.trim().to_owned(),
             expires,
             owner: owner.filter(|owner| !owner.trim().is_empty()),
-            expires_at: first_moment.microseconds.saturating_add(MICROS_PER_DAY),
+            expires_at: first_moment.saturating_add(MICROS_PER_DAY),
         })
     }
 
@@ -115,6 +129,15 @@ pub(super) enum DayOrText {
     Text(String),
 }
 
+impl DayOrText {
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Day(day) => day.to_string(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
 impl OneOrMany {
     pub(super) fn texts(self) -> Vec<String> {
         match self {
@@ -122,6 +145,14 @@ impl OneOrMany {
             Self::Many(texts) => texts,
         }
     }
+}
+
+/// The first moment of a day like 2027-03-31, in UTC.
+pub(super) fn first_moment_of_day(day: &str) -> Option<i64> {
+    let time = (day.len() == "2027-03-31".len())
+        .then(|| parse_event_time(&format!("{day}T00:00:00Z")))
+        .flatten();
+    time.map(|time| time.microseconds)
 }
 
 /// What is wrong, and on which line.

@@ -15,7 +15,6 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionState;
-use datafusion::execution::SessionStateBuilder;
 use tokio::sync::OnceCell;
 
 use super::derived::DerivedFunction;
@@ -97,10 +96,10 @@ pub(super) fn tables(store: Option<&Store>, version: Option<u64>, facts: Option<
     })
 }
 
-/// The catalog of a session; `state` plans the views and knows every function they use.
+/// The catalog of a session; `planner` plans the views and knows every function they use.
 pub(super) fn catalog(
     tables: &Arc<StoreTables>,
-    state: SessionState,
+    mut planner: SessionState,
     derived: Vec<DerivedFunction>,
 ) -> Arc<dyn CatalogProvider> {
     let base_catalog = MemoryCatalogProviderList::new();
@@ -110,9 +109,7 @@ pub(super) fn catalog(
             schema: Arc::clone(tables) as Arc<dyn SchemaProvider>,
         }),
     );
-    let planner = SessionStateBuilder::new_from_existing(state)
-        .with_catalog_list(Arc::new(base_catalog))
-        .build();
+    planner.register_catalog_list(Arc::new(base_catalog));
     let planned = VIEWS.iter().map(|_| OnceCell::new()).collect();
     Arc::new(OneSchema {
         schema: Arc::new(TablesAndViews {

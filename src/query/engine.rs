@@ -145,7 +145,7 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 /// Memory, spill folder and caches.
-pub(super) fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
+fn runtime(options: &SessionOptions) -> Result<RuntimeEnv, DataFusionError> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory_limit_bytes), NAMED_CONSUMERS);
     let mode = match &options.spill_dir {
         Some(spill_dir) => DiskManagerMode::Directories(vec![spill_dir.clone()]),

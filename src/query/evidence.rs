@@ -51,6 +51,10 @@ pub enum EvidenceQuery {
     CoverageObjects,
     /// Calls that changed what trails record, before `$until`.
     CoverageChanges,
+    /// Calls of users and roles by day, in a window.
+    Activity,
+    /// The newest names of sessions of roles, in a window.
+    SessionNames,
 }
 
 impl EvidenceQuery {
@@ -79,6 +83,8 @@ impl EvidenceQuery {
             Self::CoverageEvents => include_str!("../../queries/evidence/coverage_events.sql"),
             Self::CoverageObjects => include_str!("../../queries/evidence/coverage_objects.sql"),
             Self::CoverageChanges => include_str!("../../queries/evidence/coverage_changes.sql"),
+            Self::Activity => include_str!("../../queries/evidence/activity.sql"),
+            Self::SessionNames => include_str!("../../queries/evidence/session_names.sql"),
         }
     }
 }

@@ -7,11 +7,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SQLOptions;
 use datafusion::prelude::SessionContext;
@@ -26,7 +23,6 @@ use super::catalog::UsageSource;
 use super::cooperation::on_a_task;
 use super::derived;
 use super::derived::DerivedFunction;
-use super::derived::RowSource;
 use super::engine;
 use super::engine::SessionOptions;
 use super::functions;
@@ -88,32 +84,21 @@ impl QuerySession {
     /// All tables show one version of the store: `version`, or the newest when a query first names a table.
     /// Without a store, only expressions and `read_cloudtrail` work.
     pub fn new(store: Option<&Store>, options: &SessionOptions, version: Option<u64>) -> Result<Self, QueryError> {
-        let failed = |error: DataFusionError| QueryError::Engine {
-            message: error.strip_backtrace(),
-        };
         let tables = catalog::tables(store, version, options.facts);
-        let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
-        engine::register_bucket(&context.runtime_env(), store);
-        functions::register(&mut context, options.facts).map_err(failed)?;
         let skipped = SkippedNotes::default();
-        let read_cloudtrail = ReadCloudtrail::new(skipped.clone(), options.s3.clone());
-        context.register_udtf("read_cloudtrail", Arc::new(read_cloudtrail));
-        let state = context.state();
-        context.register_catalog(catalog::CATALOG, catalog::catalog(&tables, state, Vec::new()));
+        let context = context(store, options, &skipped)?;
+        let catalog = catalog::catalog(&tables, context.state(), Vec::new());
+        context.register_catalog(catalog::CATALOG, catalog);
         let plain = Self {
             context,
             now_micros: options.now_micros,
             skipped,
-            tables: Arc::clone(&tables),
+            tables,
         };
-        Ok(match options.row_sources.as_slice() {
-            [] => plain,
-            sources => {
-                let runtime = engine::runtime(options).map_err(failed)?;
-                engine::register_bucket(&runtime, store);
-                plain.with_derived(sources, &tables, Arc::new(runtime))
-            }
-        })
+        match options.row_sources.as_slice() {
+            [] => Ok(plain),
+            _ => plain.with_derived(store, options),
+        }
     }
 
     /// What `read_cloudtrail` left out since the last call: to be asked when the rows of a statement have come.
@@ -129,30 +114,28 @@ impl QuerySession {
     /// A session that also knows these table functions; they read through the session without them, so that none can ask
     /// for itself, at the same version of the store. It has a limit of memory of its own: that of the other is shared by
     /// equal parts between operators, and those that wait for the rows of a function would leave it none.
-    fn with_derived(self, sources: &[Arc<dyn RowSource>], tables: &Arc<StoreTables>, runtime: Arc<RuntimeEnv>) -> Self {
+    fn with_derived(self, store: Option<&Store>, options: &SessionOptions) -> Result<Self, QueryError> {
         let now_micros = self.now_micros;
         let skipped = self.skipped.clone();
-        let state = SessionStateBuilder::new_from_existing(self.context.state())
-            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
-            .with_runtime_env(runtime)
-            .build();
+        let tables = Arc::clone(&self.tables);
         let plain = Arc::new(self);
-        let context = SessionContext::new_with_state(state);
-        let derived = sources
+        let context = context(store, options, &skipped)?;
+        let derived = options
+            .row_sources
             .iter()
-            .map(|source| DerivedFunction::new(Arc::clone(source), Arc::clone(&plain), Arc::clone(tables)));
+            .map(|source| DerivedFunction::new(Arc::clone(source), Arc::clone(&plain), Arc::clone(&tables)));
         let derived: Vec<DerivedFunction> = derived.collect();
         for function in &derived {
             context.register_udtf(function.name(), Arc::new(function.clone()));
         }
         let state = context.state();
-        context.register_catalog(catalog::CATALOG, catalog::catalog(tables, state, derived));
-        Self {
+        context.register_catalog(catalog::CATALOG, catalog::catalog(&tables, state, derived));
+        Ok(Self {
             context,
             now_micros,
             skipped,
-            tables: Arc::clone(tables),
-        }
+            tables,
+        })
     }
 
     /// The moment that relative times count from.
@@ -293,6 +276,26 @@ impl QuerySession {
     }
 }
 
+/// The engine with its functions, and no tables.
+///
+/// Made anew for each session: a state that is built from another one registers its functions again in the order of their
+/// hashes, so that those of the engine may take names back from ours.
+fn context(
+    store: Option<&Store>,
+    options: &SessionOptions,
+    skipped: &SkippedNotes,
+) -> Result<SessionContext, QueryError> {
+    let failed = |error: DataFusionError| QueryError::Engine {
+        message: error.strip_backtrace(),
+    };
+    let mut context = SessionContext::new_with_state(engine::state(options).map_err(failed)?);
+    engine::register_bucket(&context.runtime_env(), store);
+    functions::register(&mut context, options.facts).map_err(failed)?;
+    let read_cloudtrail = ReadCloudtrail::new(skipped.clone(), options.s3.clone());
+    context.register_udtf("read_cloudtrail", Arc::new(read_cloudtrail));
+    Ok(context)
+}
+
 /// Refuses a window that ends before it begins: its empty answer would read as "nothing happened".
 fn check_window(question: &Question, values: &[(String, ParamText)], now_micros: i64) -> Result<(), QueryError> {
     let moment = |name: &str| {
@@ -310,5 +313,71 @@ fn check_window(question: &Question, values: &[(String, ParamText)], now_micros:
             expected: format!("it does not lie before `$until`, which is `{until}` and exclusive; exchange them"),
         }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use arrow::datatypes::Field;
+    use arrow::datatypes::Schema;
+    use futures::future::BoxFuture;
+
+    use super::derived::GatheredRows;
+    use super::derived::RowError;
+    use super::derived::RowSource;
+    use super::derived::WindowArguments;
+    use super::functions::tests::assert_own_functions_win;
+    use super::*;
+
+    #[derive(Debug)]
+    struct NoRows;
+
+    impl RowSource for NoRows {
+        fn name(&self) -> &'static str {
+            "no_rows"
+        }
+
+        fn argument_count(&self) -> usize {
+            0
+        }
+
+        fn schema(&self) -> Result<SchemaRef, RowError> {
+            Ok(Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)])))
+        }
+
+        fn gather<'s>(
+            &'s self,
+            _session: &'s QuerySession,
+            _arguments: WindowArguments,
+        ) -> BoxFuture<'s, Result<Arc<dyn GatheredRows>, RowError>> {
+            let rows: Arc<dyn GatheredRows> = Arc::new(Self);
+            Box::pin(async { Ok(rows) })
+        }
+    }
+
+    impl GatheredRows for NoRows {
+        fn approximate_bytes(&self) -> usize {
+            0
+        }
+
+        fn give(&self, _take: &mut dyn FnMut(RecordBatch) -> ControlFlow<()>) -> Result<(), RowError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn functions_of_ours_win_over_the_engines_in_every_session() {
+        let mut options = SessionOptions::new(1, 0);
+        for _ in 0..8 {
+            let plain = QuerySession::new(None, &options, None).unwrap();
+            assert_own_functions_win(&plain.context.state());
+        }
+        options.row_sources = vec![Arc::new(NoRows)];
+        for _ in 0..8 {
+            let derived = QuerySession::new(None, &options, None).unwrap();
+            assert_own_functions_win(&derived.context.state());
+        }
     }
 }

@@ -79,7 +79,7 @@ struct TotalsView {
 
 /// A part of a bar, in thousandths of its width.
 #[derive(Debug, Serialize)]
-struct Share {
+pub(super) struct Share {
     class: &'static str,
     count: String,
     start: usize,
@@ -87,7 +87,7 @@ struct Share {
 }
 
 #[derive(Serialize)]
-struct Legend {
+pub(super) struct Legend {
     class: &'static str,
     meaning: &'static str,
 }
@@ -181,7 +181,8 @@ impl<'a> Page<'a> {
     }
 }
 
-const LEGEND: [Legend; 5] = [
+/// The parts of a bar and what they mean.
+pub(super) const LEGEND: [Legend; 5] = [
     Legend {
         class: "used",
         meaning: "used",
@@ -226,7 +227,7 @@ impl TotalsView {
 }
 
 /// The parts of a bar: used, denied and unknown ones, then unused ones that stay, and removable ones.
-fn shares([used, denied, unknown]: [usize; 3], unused: usize, removable: usize) -> Vec<Share> {
+pub(super) fn shares([used, denied, unknown]: [usize; 3], unused: usize, removable: usize) -> Vec<Share> {
     let parts = [
         ("used", used),
         ("denied", denied),
@@ -256,7 +257,7 @@ fn shown(text: &str) -> String {
 }
 
 /// With a space that does not break.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.0}\u{a0}%", share * 100.0)
 }
 

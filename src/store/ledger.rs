@@ -20,6 +20,7 @@ use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
 use super::parquet_file::rows_error;
+use super::statistics::StatisticValue;
 use crate::schema::Table;
 
 /// State of an object that could not be read: the only one that makes the next run try again.
@@ -53,6 +54,16 @@ pub struct KnownObjects {
     identities: HashSet<(u64, u64)>,
     /// Objects that are tried again by every run until they can be read.
     retried: HashSet<(u64, u64)>,
+}
+
+/// Days of delivery of the objects that the ledger is asked for: its files of other days are not read, so that what a look
+/// costs does not grow with the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryDays {
+    /// First and last, days since 1970-01-01.
+    span: Option<(i32, i32)>,
+    /// There are objects whose names tell no day.
+    has_unknown: bool,
 }
 
 /// What files of the ledger said that were fetched from a bucket: a run looks at the ledger again and again.
@@ -94,6 +105,50 @@ pub struct EventKey<'a> {
     pub time: Option<i64>,
 }
 
+impl DeliveryDays {
+    /// Any day, and none.
+    pub const ALL: Self = Self {
+        span: Some((i32::MIN, i32::MAX)),
+        has_unknown: true,
+    };
+
+    /// Whether a file of the ledger may have a row of one of them.
+    fn may_be_in(&self, file: &DataFile) -> bool {
+        let Some(column) = file.stats.column("delivery_date") else {
+            return true;
+        };
+        let has_unknown = self.has_unknown && column.null_count != Some(0);
+        let has_day = self.span.is_some_and(|(first, last)| match (&column.min, &column.max) {
+            (Some(StatisticValue::Date(min)), Some(StatisticValue::Date(max))) => first <= *max && *min <= last,
+            // Without bounds there are no days, if that is known.
+            _ => column.null_count.is_none() || column.null_count != file.stats.rows,
+        });
+        has_unknown || has_day
+    }
+}
+
+impl FromIterator<Option<i32>> for DeliveryDays {
+    fn from_iter<T: IntoIterator<Item = Option<i32>>>(days: T) -> Self {
+        let none = Self {
+            span: None,
+            has_unknown: false,
+        };
+        days.into_iter().fold(none, |all, day| match (day, all.span) {
+            (None, span) => Self {
+                span,
+                has_unknown: true,
+            },
+            (Some(day), span) => {
+                let (first, last) = span.unwrap_or((day, day));
+                Self {
+                    span: Some((first.min(day), last.max(day))),
+                    ..all
+                }
+            }
+        })
+    }
+}
+
 impl KnownObjects {
     /// Whether an object with this URI, etag and size has reached a final state.
     pub fn contains(&self, object_key: &str, etag: &str, size: u64) -> bool {
@@ -132,15 +187,18 @@ impl KnownObjects {
 }
 
 impl Store {
-    /// Reads the ledger's final entries; blocks on file reads.
+    /// Reads the ledger's final entries, at least those of some days; blocks on file reads.
     ///
     /// # Errors
     ///
     /// A ledger file cannot be read.
-    pub fn known_objects(&self, objects: &TableSnapshot) -> Result<KnownObjects, StoreError> {
+    pub fn known_objects(&self, objects: &TableSnapshot, days: DeliveryDays) -> Result<KnownObjects, StoreError> {
+        let of_days = |files: &[Arc<DataFile>]| -> Vec<Arc<DataFile>> {
+            files.iter().filter(|file| days.may_be_in(file)).cloned().collect()
+        };
         if self.storage().remote().is_none() {
             let mut known = KnownObjects::default();
-            self.add_known(&objects.files, &mut known)?;
+            self.add_known(&of_days(&objects.files), &mut known)?;
             return Ok(known);
         }
         let mut fetched = self.fetched_ledger().lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,8 +212,8 @@ impl Store {
             true => std::mem::take(&mut *fetched),
             false => FetchedLedger::default(),
         };
-        let missing = if ledger.files.is_empty() { &objects.files } else { &new };
-        self.add_known(missing, &mut ledger.known)?;
+        let missing = of_days(if ledger.files.is_empty() { &objects.files } else { &new });
+        self.add_known(&missing, &mut ledger.known)?;
         if ledger.known.len() > KEPT_OBJECTS {
             return Ok(ledger.known);
         }
@@ -293,8 +351,12 @@ fn wrong_columns(table: Table) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::ArrayRef;
+    use arrow::array::Date32Array;
+
     use super::super::testing::TestStore;
     use super::super::testing::batch;
+    use super::super::testing::committed;
     use super::super::testing::events_with;
     use super::*;
 
@@ -310,7 +372,7 @@ mod tests {
         test.store.commit(&basis, batch(vec![], &ledger, 0)).await.unwrap();
         let mut known = test
             .store
-            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap())
+            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap(), DeliveryDays::ALL)
             .unwrap();
         assert_eq!(known.len(), 2);
         assert!(known.contains("s3://logs/1", "7", 7));
@@ -324,6 +386,43 @@ mod tests {
         assert!(known.contains("s3://logs/2", "7", 7));
     }
 
+    /// The same rows, delivered on a day.
+    fn on_day(objects: &RecordBatch, day: i32) -> RecordBatch {
+        let schema = objects.schema();
+        let fields = schema.fields().iter().zip(objects.columns());
+        let columns = fields.map(|(field, column)| -> ArrayRef {
+            match field.name().as_str() {
+                "delivery_date" => Arc::new(Date32Array::from(vec![day; objects.num_rows()])),
+                _ => ArrayRef::clone(column),
+            }
+        });
+        RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn files_of_other_days_are_not_read() {
+        let test = TestStore::create().await;
+        let keys = ["2026/09/01/a", "2026/09/02/b"].map(|name| format!("s3://logs/{name}"));
+        for (day, key) in (20_697..).zip(&keys) {
+            let mut ledger = batch(vec![], &[(key.as_str(), "ingested")], 0);
+            ledger.objects = on_day(&ledger.objects, day);
+            let basis = test.store.snapshot(Table::Events).await.unwrap();
+            committed(test.store.commit(&basis, ledger).await.unwrap());
+        }
+        let ledger = test.store.snapshot(Table::Objects).await.unwrap();
+        let known_on = |days: &[Option<i32>]| {
+            let known = test
+                .store
+                .known_objects(&ledger, days.iter().copied().collect())
+                .unwrap();
+            keys.each_ref().map(|key| known.contains(key, "7", 7))
+        };
+        assert_eq!(known_on(&[Some(20_697)]), [true, false]);
+        assert_eq!(known_on(&[Some(20_698), None]), [false, true]);
+        assert_eq!(known_on(&[Some(20_690), Some(20_700)]), [true, true]);
+        assert_eq!(known_on(&[None]), [false, false]);
+    }
+
     #[tokio::test]
     async fn retried_object_becomes_known_with_its_second_row() {
         let test = TestStore::create().await;
@@ -335,7 +434,7 @@ mod tests {
         test.commit("s3://logs/1", &["a"]).await;
         let known = test
             .store
-            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap())
+            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap(), DeliveryDays::ALL)
             .unwrap();
         assert!(known.contains("s3://logs/1", "7", 7));
     }

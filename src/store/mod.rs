@@ -45,6 +45,7 @@ pub use examine::UnnamedFiles;
 pub use history::Commit;
 pub use history::StoreInfo;
 pub use history::TableInfo;
+pub use ledger::DeliveryDays;
 pub use ledger::EventKey;
 pub use ledger::KnownObjects;
 pub use ledger::LedgerRow;

@@ -12,6 +12,7 @@ mod ledger;
 mod people;
 mod policy;
 mod replay;
+mod review;
 mod trust;
 mod use_of_roles;
 

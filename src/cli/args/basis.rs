@@ -44,7 +44,7 @@ fn parse_share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "a share is a number from 0 to 1, such as 0.95".to_owned())
 }
 
-fn parse_days(text: &str) -> Result<i64, String> {
+pub(super) fn parse_days(text: &str) -> Result<i64, String> {
     let days: Option<u32> = text.strip_suffix('d').unwrap_or(text).parse().ok();
     days.map(i64::from)
         .ok_or_else(|| "days are written like `30d`".to_owned())

@@ -32,6 +32,7 @@ use crate::cli::size::format_count;
 use crate::cli::target::write_text;
 use crate::cli::usage::note_source;
 use crate::iam::Facts;
+use crate::policy::Decision;
 use crate::policy::Differ;
 use crate::policy::Estate;
 use crate::policy::Finding;
@@ -41,6 +42,7 @@ use crate::policy::KeepList;
 use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
+use crate::policy::ProposedChange;
 use crate::policy::Subject;
 use crate::policy::Totals;
 use crate::policy::Usage;
@@ -99,6 +101,7 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
         keeps: &keeps,
         differ: differ.keeping(&keeps, now),
         totals: Totals::default(),
+        open: Vec::new(),
     };
     match (args.output.document(), args.group_by) {
         (None, Some(by)) => comparison.write_groups(by, output)?,
@@ -150,12 +153,19 @@ struct Comparison<'a> {
     keeps: &'a KeepList,
     differ: Differ<'a>,
     totals: Totals,
+    /// What reviews decided and is still to be done.
+    open: Vec<&'a Decision>,
 }
 
 impl<'a> Comparison<'a> {
     fn next(&mut self, subject: &'a Subject<'a>) -> PrincipalDiff<'a> {
         let diff = self.differ.diff(subject);
         self.totals.add(&diff);
+        let now = self.settings.now.as_microsecond();
+        let decision = self.keeps.decision_on(&subject.key).filter(|it| !it.is_expired(now));
+        let is_left = |it: &&Decision| ProposedChange::of(&diff).is_left_after(it.kind);
+        self.open
+            .extend(decision.filter(is_left).filter(|_| subject.member.is_some()));
         diff
     }
 
@@ -326,6 +336,7 @@ impl<'a> Comparison<'a> {
 
     /// Says which entries of the allow-list do not count.
     fn tell_keeps(&self, output: &mut Output) {
+        allow_list::tell_open(&self.open, output);
         allow_list::tell_expired(self.keeps, self.settings.now.as_microsecond(), output);
         // With fewer principals than all, an entry may well be about one of the others.
         let basis = &self.args.basis;

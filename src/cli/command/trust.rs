@@ -1,6 +1,5 @@
 //! `trust`: who may take roles, and who did.
 
-use crate::analysis;
 use crate::cli::args::TrustArgs;
 use crate::cli::basis::Basis;
 use crate::cli::basis::is_arn_named;
@@ -12,6 +11,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
+use crate::cli::proven_trust::ProvenTrust;
 use crate::cli::rows;
 use crate::cli::rows::LEFT_OUT;
 use crate::cli::runtime::Runtime;
@@ -28,8 +28,6 @@ use crate::policy::Neighbourhood;
 use crate::policy::PartVerdict;
 use crate::policy::RoleTrust;
 use crate::policy::Subject;
-use crate::policy::TrustLog;
-use crate::policy::TrustProof;
 use crate::policy::TrustReport;
 use crate::policy::TrustTotals;
 use crate::policy::Usage;
@@ -108,24 +106,15 @@ async fn compare(args: &TrustArgs, settings: &Settings, output: &mut Output) -> 
     note_source(engine.session().usage_source(), output);
     let estate = Estate::newest(&snapshots);
     let neighbours = Neighbourhood::new(&estate, usage.accounts.keys().map(String::as_str));
-    let mut log = TrustLog::new(&neighbours, estate.callers());
-    let asked = log.asked();
-    analysis::each_assumption(engine.session(), usage.window, asked, |call| log.add(call)).await?;
     let mut differ = Differ::new(facts, &usage, &estate, thresholds(&args.evidence));
-    let report = TrustReport::of(log, (&usage, &mut differ), |arn| is_wanted(args, arn));
+    let is_meant = |arn: &str| is_wanted(args, arn);
+    let proven = ProvenTrust::of(&engine, (&usage, &estate), &neighbours, &mut differ, is_meant).await?;
+    let ProvenTrust {
+        report,
+        totals,
+        denying,
+    } = proven;
     refuse_unknown_roles(args, &report.roles)?;
-    let (totals, denying) = match report.roles.iter().any(|role| role.trimmed.is_some()) {
-        false => Default::default(),
-        true => {
-            let mut proof = TrustProof::new(&neighbours, asked, &report.roles);
-            analysis::each_assumption(engine.session(), usage.window, asked, |call| proof.add(call)).await?;
-            proof.finish()
-        }
-    };
-    let mut report = report;
-    for role in report.roles.iter_mut().filter(|role| denying.contains(&role.role_arn)) {
-        role.trimmed = None;
-    }
     let shown = Shown {
         args,
         settings,

@@ -7,6 +7,7 @@ use crate::iam::ActionSet;
 use crate::iam::Facts;
 use crate::policy::keep::Keep;
 use crate::policy::keep::KeepList;
+use crate::policy::usage::PrincipalKey;
 
 /// The entries of an allow-list that still count.
 #[derive(Debug, Default)]
@@ -39,9 +40,9 @@ impl<'a> Kept<'a> {
         }
     }
 
-    pub(super) fn of(&mut self, arn: &str) -> KeptOfPrincipal<'_, 'a> {
+    pub(super) fn of(&mut self, key: &PrincipalKey) -> KeptOfPrincipal<'_, 'a> {
         KeptOfPrincipal {
-            entries: self.entries.iter().filter(|(entry, _)| entry.concerns(arn)).collect(),
+            entries: self.entries.iter().filter(|(entry, _)| entry.concerns(key)).collect(),
             matched: &mut self.matched,
         }
     }

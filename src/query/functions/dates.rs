@@ -1,18 +1,10 @@
-//! `strftime(time, format)` as in DuckDB and `date_add(unit, number, time)` as in Athena, for saved queries.
+//! `date_add(unit, number, time)` as in Athena, for saved queries.
 
-use std::sync::Arc;
-
-use arrow::array::AsArray;
 use arrow::array::IntervalMonthDayNanoArray;
-use arrow::array::StringBuilder;
 use arrow::compute;
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::DataType;
 use arrow::datatypes::IntervalMonthDayNano;
-use arrow::datatypes::TimestampMicrosecondType;
-use chrono::DateTime;
-use chrono::format::Item;
-use chrono::format::StrftimeItems;
 use datafusion::common::DataFusionError;
 use datafusion::common::Result;
 use datafusion::common::ScalarValue;
@@ -25,55 +17,6 @@ use datafusion::logical_expr::Volatility;
 use crate::query::params::timestamp_type;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
-
-/// `strftime(time, format)`: the time as text, UTC.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Strftime {
-    signature: Signature,
-}
-
-impl Strftime {
-    pub(super) fn new() -> Self {
-        Self {
-            signature: Signature::exact(vec![timestamp_type(), DataType::Utf8], Volatility::Immutable),
-        }
-    }
-}
-
-impl ScalarUDFImpl for Strftime {
-    fn name(&self) -> &'static str {
-        "strftime"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let format =
-            text_literal(args.args.get(1)).ok_or_else(|| bad("`strftime`: the format must be a text literal"))?;
-        let items: Vec<Item<'_>> = StrftimeItems::new(&format).collect();
-        if items.contains(&Item::Error) {
-            return Err(bad(&format!("`strftime`: cannot read the format `{format}`")));
-        }
-        let arrays = ColumnarValue::values_to_arrays(args.args.get(..1).unwrap_or_default())?;
-        let mut texts = StringBuilder::new();
-        if let Some(times) = arrays
-            .first()
-            .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>())
-        {
-            for micros in times {
-                let time = micros.and_then(DateTime::from_timestamp_micros);
-                texts.append_option(time.map(|time| time.format_with_items(items.iter()).to_string()));
-            }
-        }
-        Ok(ColumnarValue::Array(Arc::new(texts.finish())))
-    }
-}
 
 /// `date_add('day', -7, time)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -145,7 +88,8 @@ fn interval(unit: &str, count: i64) -> Option<IntervalMonthDayNano> {
     }
 }
 
-fn text_literal(value: Option<&ColumnarValue>) -> Option<String> {
+/// The text of an argument that is a literal.
+pub(super) fn text_literal(value: Option<&ColumnarValue>) -> Option<String> {
     match value {
         Some(ColumnarValue::Scalar(scalar)) => scalar.try_as_str().flatten().map(str::to_owned),
         Some(ColumnarValue::Array(_)) | None => None,

@@ -13,6 +13,7 @@ mod record;
 mod resources;
 mod text;
 mod time_parts;
+mod time_text;
 mod times;
 
 use std::sync::Arc;
@@ -26,12 +27,21 @@ use crate::iam::Facts;
 use about_facts::AboutFacts;
 use about_facts::Told;
 
-/// Adds all functions to a session; `facts` are the embedded ones when absent.
+/// Adds all functions to a session; `facts` are the embedded ones when absent. They take the place of the engine's of the
+/// same name or alias, so they come last.
 pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Facts>) -> Result<()> {
     datafusion_functions_json::register_all(context)?;
-    let json_as_text = context.udf("json_as_text")?;
-    let json_get_json = context.udf("json_get_json")?;
-    let array_element = context.udf("array_element")?;
+    for function in own(context, facts)? {
+        context.register_udf(Arc::new(function))?;
+    }
+    context.register_expr_planner(Arc::new(boolean_text::BooleanText))
+}
+
+/// The functions of this module; some call those that `registry` knows.
+fn own(registry: &dyn FunctionRegistry, facts: Option<&'static Facts>) -> Result<Vec<ScalarUDF>> {
+    let json_as_text = registry.udf("json_as_text")?;
+    let json_get_json = registry.udf("json_get_json")?;
+    let array_element = registry.udf("array_element")?;
     let own = [
         ScalarUDF::from(json_path::JsonPathFunction::new(
             "json_extract_scalar",
@@ -45,7 +55,9 @@ pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Fact
         ScalarUDF::from(element::ElementAt::new(json_as_text, array_element)),
         ScalarUDF::from(times::Iso8601Text::new()),
         ScalarUDF::from(times::FromIso8601::new()),
-        ScalarUDF::from(dates::Strftime::new()),
+        ScalarUDF::from(time_text::TimeText::new(time_text::Format::DuckDb)),
+        ScalarUDF::from(time_text::TimeText::new(time_text::Format::MySql)),
+        ScalarUDF::from(time_text::TimeText::new(time_text::Format::PostgreSql)),
         ScalarUDF::from(dates::DateAdd::new()),
         ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::Joda)),
         ScalarUDF::from(parse_times::ParseTime::new(parse_times::Letters::MySql)),
@@ -55,8 +67,33 @@ pub(super) fn register(context: &mut SessionContext, facts: Option<&'static Fact
         ScalarUDF::from(AboutFacts::new(Told::Date, facts)),
         ScalarUDF::from(AboutFacts::new(Told::Version, facts)),
     ];
-    for function in own.into_iter().chain(time_parts::all()) {
-        context.register_udf(Arc::new(function))?;
+    Ok(own.into_iter().chain(time_parts::all()).collect())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeMap;
+
+    use datafusion::execution::SessionState;
+
+    use super::*;
+
+    /// Fails where a name or alias leads to another function than in a session that was just made.
+    pub(in crate::query) fn assert_own_functions_win(state: &SessionState) {
+        let mut fresh = SessionContext::new();
+        register(&mut fresh, None).unwrap();
+        let by_name = |state: &SessionState| -> BTreeMap<String, String> {
+            let functions = state.scalar_functions().iter();
+            functions
+                .map(|(name, function)| (name.clone(), format!("{function:?}")))
+                .collect()
+        };
+        let found = by_name(state);
+        assert_eq!(found, by_name(&fresh.state()));
+        for function in own(&fresh, None).unwrap() {
+            for name in function.aliases().iter().map(String::as_str).chain([function.name()]) {
+                assert_eq!(found.get(name), Some(&format!("{function:?}")), "`{name}`");
+            }
+        }
     }
-    context.register_expr_planner(Arc::new(boolean_text::BooleanText))
 }

@@ -1,5 +1,6 @@
 use std::fs;
 
+use super::super::DeliveryDays;
 use super::super::Location;
 use super::super::testing::CLOCK;
 use super::super::testing::DAY;
@@ -113,7 +114,7 @@ async fn ingest(location: &Location, ids: &[String]) {
         loop {
             let basis = store.snapshot(Table::Events).await.unwrap();
             let known = store
-                .known_objects(&store.snapshot(Table::Objects).await.unwrap())
+                .known_objects(&store.snapshot(Table::Objects).await.unwrap(), DeliveryDays::ALL)
                 .unwrap();
             if known.contains(id, "7", 7) {
                 break;

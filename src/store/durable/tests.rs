@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::super::CommitOutcome;
+use super::super::DeliveryDays;
 use super::super::Location;
 use super::super::Store;
 use super::super::StoreError;
@@ -159,7 +160,7 @@ async fn shown(folder: &Path, batches: usize) -> Option<Shown> {
     };
     let ids = ids(&store, &store.snapshot(Table::Events).await.unwrap());
     let ledger = store.snapshot(Table::Objects).await.unwrap();
-    let known = store.known_objects(&ledger).unwrap();
+    let known = store.known_objects(&ledger, DeliveryDays::ALL).unwrap();
     store.snapshot(Table::Rejects).await.unwrap();
     let of = |number: usize| {
         let event = event_of(number);

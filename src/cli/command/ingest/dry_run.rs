@@ -10,12 +10,14 @@ use crate::cli::size::format_size;
 use crate::ingest::Balance;
 use crate::ingest::Ingest;
 use crate::ingest::Options;
+use crate::ingest::delivery_days;
 use crate::schema::Table;
 use crate::source::Lister;
 use crate::store::KnownObjects;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TableSnapshot;
 
 /// What a run would do.
 #[derive(Debug, Default)]
@@ -29,10 +31,14 @@ pub(super) struct DryRun {
 
 /// Counts what a run would read, and touches neither objects nor store.
 pub(super) async fn dry_run(location: &Location, lister: &mut Lister, options: &Options) -> Result<DryRun, CliError> {
-    let known = known(location).await?;
+    let ledger = ledger(location).await?;
     let mut count = DryRun::default();
     while let Some(part) = lister.next().await? {
         let (selected, balance) = Ingest::select(part, &options.selection);
+        let known = match &ledger {
+            Some((store, objects)) => store.known_objects(objects, delivery_days(&selected))?,
+            None => KnownObjects::default(),
+        };
         let selected = selected.iter().filter(|object| options.shard.includes(&object.uri));
         count.outside_selection += balance.outside_selection;
         count.gaps.unlisted.extend(balance.unlisted);
@@ -81,11 +87,14 @@ pub(super) fn tell_dry_run(count: &DryRun, output: &mut Output) -> Result<ExitSt
     })
 }
 
-/// What the store has dealt with; without a store, nothing.
-async fn known(location: &Location) -> Result<KnownObjects, CliError> {
+/// The ledger of what the store has dealt with; `None` without a store.
+async fn ledger(location: &Location) -> Result<Option<(Store, TableSnapshot)>, CliError> {
     match Store::open(location).await {
-        Ok(store) => Ok(store.known_objects(&store.snapshot(Table::Objects).await?)?),
-        Err(StoreError::NotAStore { .. }) => Ok(KnownObjects::default()),
+        Ok(store) => {
+            let objects = store.snapshot(Table::Objects).await?;
+            Ok(Some((store, objects)))
+        }
+        Err(StoreError::NotAStore { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
