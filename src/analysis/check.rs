@@ -38,6 +38,16 @@ pub struct CheckFinding {
     pub last_seen: Option<i64>,
 }
 
+/// Takes the rows of an answer for findings, batch by batch.
+#[derive(Debug)]
+pub struct Checker<'q> {
+    question: &'q Question,
+    identity: Vec<&'q str>,
+    /// Rows, and when they were last seen, by what tells findings apart.
+    found: BTreeMap<Vec<Option<String>>, (u64, Option<i64>)>,
+    unknown_rows: u64,
+}
+
 /// Asks a question and takes its rows for findings.
 ///
 /// # Errors
@@ -47,32 +57,56 @@ pub async fn check(
     question: &Question,
     values: &[(String, ParamText)],
 ) -> Result<Checked, AnalysisError> {
-    let identity = question.identity_columns();
-    let mut found: BTreeMap<Vec<Option<String>>, (u64, Option<i64>)> = BTreeMap::new();
-    let mut unknown_rows = 0;
+    let mut checker = Checker::new(question);
     let mut answer = session.ask(question, values).await?;
     while let Some(batch) = answer.stream.next().await {
-        let batch = batch?;
-        let rows = Rows::new(&batch, question, &identity)?;
+        checker.look_at(&batch?)?;
+    }
+    Ok(checker.finish())
+}
+
+impl<'q> Checker<'q> {
+    /// Nothing was looked at yet.
+    pub fn new(question: &'q Question) -> Self {
+        Self {
+            question,
+            identity: question.identity_columns(),
+            found: BTreeMap::new(),
+            unknown_rows: 0,
+        }
+    }
+
+    /// Looks at rows of the answer.
+    ///
+    /// # Errors
+    /// When they lack a column that the header of the question declares.
+    pub fn look_at(&mut self, batch: &RecordBatch) -> Result<(), AnalysisError> {
+        let rows = Rows::new(batch, self.question, &self.identity)?;
         for row in 0..batch.num_rows() {
-            if rows.is_unknown(question, row) {
-                unknown_rows += 1;
-            } else if rows.is_finding(question, row) {
-                let (count, last_seen) = found.entry(rows.identity(row)).or_default();
+            if rows.is_unknown(self.question, row) {
+                self.unknown_rows += 1;
+            } else if rows.is_finding(self.question, row) {
+                let (count, last_seen) = self.found.entry(rows.identity(row)).or_default();
                 *count += 1;
                 *last_seen = (*last_seen).max(rows.last_seen(row));
             }
         }
+        Ok(())
     }
-    let findings = found.into_iter().map(|(values, (rows, last_seen))| CheckFinding {
-        identity: identity.iter().map(|name| (*name).to_owned()).zip(values).collect(),
-        rows,
-        last_seen,
-    });
-    Ok(Checked {
-        findings: findings.collect(),
-        unknown_rows,
-    })
+
+    /// What all rows come to.
+    pub fn finish(self) -> Checked {
+        let identity = self.identity;
+        let findings = self.found.into_iter().map(|(values, (rows, last_seen))| CheckFinding {
+            identity: identity.iter().map(|name| (*name).to_owned()).zip(values).collect(),
+            rows,
+            last_seen,
+        });
+        Checked {
+            findings: findings.collect(),
+            unknown_rows: self.unknown_rows,
+        }
+    }
 }
 
 /// The columns of a batch that matter.

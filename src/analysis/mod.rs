@@ -21,6 +21,7 @@ pub use calls::callers;
 pub use calls::replay;
 pub use check::CheckFinding;
 pub use check::Checked;
+pub use check::Checker;
 pub use check::check;
 pub use coverage::CoverageBasis;
 pub use coverage::CoverageCounts;

@@ -1,14 +1,17 @@
 //! Evidence bundles: what goes into one, and making it in a folder.
 
 mod build;
+mod exhibit;
 mod folder;
 mod period;
+mod record;
 
 use std::collections::BTreeMap;
 
 use super::error::CliError;
 use super::public_keys;
 use crate::integrity::PublicKeys;
+use crate::integrity::SealingKey;
 use crate::policy::Window;
 use crate::query::Library;
 use crate::report::evidence::ControlMap;
@@ -36,6 +39,10 @@ pub(super) struct Plan {
     pub(super) prepared_by: Option<String>,
     pub(super) prepared_at: Option<String>,
     pub(super) keys: Vec<KeyFile>,
+    /// Signs the bundle.
+    pub(super) sealing_key: Option<SealingKey>,
+    /// The public key of whoever signs or signed it.
+    pub(super) signed_by: Option<String>,
 }
 
 /// A file of public keys.

@@ -1,5 +1,5 @@
 //! Log file integrity validation: what CloudTrail's digest files prove about themselves and about the log files that they
-//! name.
+//! name; and signatures by people's own keys over what is exported.
 //!
 //! Verdicts are in the words of `aws cloudtrail validate-logs`; what that command does not look at is a [`Finding`] beside
 //! the verdict. Pure: bytes and names come in, verdicts go out. Where the bytes lie and how many are looked at in parallel
@@ -18,6 +18,7 @@ mod origin;
 mod outline;
 mod place;
 mod recorded;
+mod seal;
 mod signature;
 mod verdict;
 
@@ -42,6 +43,11 @@ pub use outline::DigestOutline;
 pub use outline::OutlinedLog;
 pub use place::Place;
 pub use recorded::Recorded;
+pub use seal::AllowedSigners;
+pub use seal::Seal;
+pub use seal::SealCheck;
+pub use seal::SealError;
+pub use seal::SealingKey;
 pub use verdict::ChainName;
 pub use verdict::ChainReport;
 pub use verdict::FileKind;

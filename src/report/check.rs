@@ -13,7 +13,11 @@ use sha2::Sha256;
 
 pub use asff::asff;
 pub use junit::junit;
+pub(in crate::report) use ocsf::OcsfClass;
+pub(in crate::report) use ocsf::head as ocsf_head;
+pub(in crate::report) use ocsf::merged as ocsf_merged;
 pub use ocsf::ocsf;
+pub(in crate::report) use ocsf::resource_type as ocsf_resource_type;
 pub use rows::check_rows;
 pub use sarif::check_sarif;
 

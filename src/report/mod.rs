@@ -50,6 +50,7 @@ pub use diff::DiffFrame;
 pub use diff::finding_rows;
 pub use diff::permission_rows;
 pub use diff::principal_row;
+pub use diff_functions::asks_of_grants;
 pub use diff_functions::diff_functions;
 pub use error::ReportError;
 pub use github::annotations;

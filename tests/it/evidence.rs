@@ -1,8 +1,13 @@
 //! `evidence` as a process: what a bundle holds, that the same arguments give the same bytes, and that every change is found.
 
+mod documents;
+mod signed;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Cursor;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -70,6 +75,8 @@ impl Bundled {
             "soc2,iso27001,nist-800-53,pci-dss-4,hipaa,cis-aws",
             "--param",
             "allowed=eu-central-1,eu-west-1,us-west-2",
+            "--param",
+            "min_window_days=14",
             "--keys",
             &keys,
             "--out",
@@ -446,8 +453,25 @@ fn found<'c>(canaries: &'c [String], bundle: &BTreeMap<String, Vec<u8>>, ending:
         .collect()
 }
 
-/// The content of a file; Parquet is compressed, so its rows are read back.
+/// The parts of a workbook, by name.
+fn workbook_parts(content: &[u8]) -> BTreeMap<String, String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(content)).unwrap();
+    let names = archive.file_names().map(|name| name.unwrap().into_owned());
+    let names: Vec<String> = names.collect();
+    let part = |name: String| {
+        let mut text = String::new();
+        archive.by_name(&name).unwrap().read_to_string(&mut text).unwrap();
+        (name, text)
+    };
+    names.into_iter().map(part).collect()
+}
+
+/// The content of a file; Parquet and workbooks are compressed, so their rows are read back.
 fn readable(name: &str, content: &[u8]) -> Vec<u8> {
+    if name.ends_with(".xlsx") {
+        let parts: Vec<String> = workbook_parts(content).into_values().collect();
+        return parts.join("\n").into_bytes();
+    }
     if !name.ends_with(".parquet") {
         return content.to_vec();
     }
@@ -498,7 +522,7 @@ fn canaries_in_thirty_fields_are_in_no_file_unless_redaction_is_off() {
     };
     let redacted = export("redacted", &[]);
     let plain = export("plain", &["--no-redaction"]);
-    for ending in ["", ".parquet", ".json", ".csv"] {
+    for ending in ["", ".parquet", ".json", ".csv", ".xlsx"] {
         assert_eq!(found(&canaries, &redacted, ending), BTreeSet::new(), "{ending}");
         assert_eq!(found(&canaries, &plain, ending).len(), canaries.len(), "{ending}");
     }

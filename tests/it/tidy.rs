@@ -84,9 +84,10 @@ const CRATES: &[CrateRule] = &[
     owned("rayon", &["ingest"], "`ingest` is the bridge to the CPU pool"),
     owned(
         "aws_lc_rs",
-        &["integrity", "sample"],
-        "signatures of digests, and those of the made-up ones",
+        &["integrity", "sample", "report"],
+        "signatures of digests, and those of the made-up ones; hashes in identifiers",
     ),
+    owned("ssh_key", &["integrity"], "signatures by people's own keys"),
     owned("md5", &["integrity"], "fingerprints of CloudTrail's public keys"),
     owned("similar", &["report"], "only `report` shows differences"),
     owned("unicode_width", &["report"], "only `report` aligns text"),
@@ -167,8 +168,8 @@ const CRATES: &[CrateRule] = &[
     owned("url", &["source", "store"], "URIs of objects and of the store"),
     owned(
         "uuid",
-        &["store", "cli"],
-        "names of files and batches; run ids, which are no business of `ingest`",
+        &["store", "report", "cli"],
+        "names of files and batches; identifiers in documents; run ids, which are no business of `ingest`",
     ),
     owned(
         "hashbrown",

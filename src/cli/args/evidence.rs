@@ -23,13 +23,13 @@ pub struct EvidenceArgs {
 pub enum EvidenceCommand {
     /// Make a bundle of evidence for a period
     ///
-    /// Control by control what the logs show, as one page and as tables (CSV, JSON, Parquet), with the text of every question,
-    /// the coverage and integrity that it rests on, and the hash of every file. The same version of the store and the same
-    /// arguments give the same bytes. Secrets are taken out.
+    /// Control by control what the logs show, as one page, a workbook and tables (CSV, JSON, Parquet), for machines as OSCAL
+    /// assessment results and OCSF findings, with the text of every question, the coverage and integrity that it rests on, and
+    /// the hash of every file. The same version of the store and the same arguments give the same bytes. Secrets are taken out.
     Export(Box<EvidenceExportArgs>),
     /// Check that a bundle is as it was made
     ///
-    /// Hashes every file, and names what differs, is missing or was added. With `--store` every question is asked again at the
+    /// Hashes every file, and names what differs, is missing or was added, and checks the signature if there is one. With `--store` every question is asked again at the
     /// version of the store that the bundle was made from. Exit code 3: something is not as it was.
     Verify(Box<EvidenceVerifyArgs>),
 }
@@ -73,6 +73,9 @@ pub struct EvidenceExportArgs {
     /// When it is made, in seconds since 1970, to stand in it
     #[arg(long, value_name = "SECONDS", env = "SOURCE_DATE_EPOCH", hide_env_values = true)]
     pub prepared_at: Option<i64>,
+    /// Sign the bundle with this OpenSSH ed25519 key without a passphrase, as `ssh-keygen -Y sign -n file` would
+    #[arg(long, value_name = "FILE")]
+    pub sign_key: Option<PathBuf>,
     /// Threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -91,6 +94,12 @@ pub struct EvidenceVerifyArgs {
     /// Ask every question again of this store, a folder or `s3://bucket/prefix`
     #[arg(long, value_name = "PATH")]
     pub store: Option<String>,
+    /// File of people and keys that may sign, in the form of `ssh-keygen -Y verify -f`; the bundle must be signed by one of them
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+    /// Who must have signed, by their name in that file
+    #[arg(long, value_name = "NAME", requires = "allowed_signers")]
+    pub signer: Option<String>,
     /// How its bucket is reached.
     #[command(flatten)]
     pub bucket: StoreBucketArgs,
@@ -103,9 +112,11 @@ const EXPORT_EXAMPLES: &str = "\
 Examples:
   trimtrail evidence export --period 2026Q3 --framework soc2,iso27001 --keys keys.json --out evidence-2026Q3
   trimtrail evidence export --period 2026-07-01..2026-10-01 --param allowed=eu-west-1,eu-central-1 --out q3.tar
+  trimtrail evidence export --period 2026Q3 --sign-key ~/.ssh/id_ed25519 --out evidence-2026Q3
   trimtrail evidence export --period 2026Q3 --controls own.toml --queries ./questions --out evidence";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   trimtrail evidence verify evidence-2026Q3
-  trimtrail evidence verify q3.tar --store ./trimtrail-store";
+  trimtrail evidence verify q3.tar --store ./trimtrail-store
+  trimtrail evidence verify q3.tar --allowed-signers signers --signer compliance@example.com";

@@ -1,19 +1,14 @@
 //! Making a bundle: every question, every table, the page, and what binds them.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::io::Write;
-
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use futures::StreamExt;
 
 use super::BundleFolder;
 use super::Plan;
+use super::exhibit::MadeExhibit;
+use super::record::coverage_record;
 use crate::analysis;
 use crate::analysis::RegionCoverage;
 use crate::analysis::Step;
-use crate::cli::basis::time;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::interrupt::StopFlag;
@@ -22,39 +17,36 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::iam::Facts;
 use crate::integrity::ChainReport;
+use crate::integrity::SealingKey;
 use crate::query::Question;
+use crate::report::CheckFrame;
 use crate::report::IntegrityReport;
-use crate::report::coverage_rows;
 use crate::report::evidence::BundleRecord;
-use crate::report::evidence::ControlRecord;
 use crate::report::evidence::CoverageRecord;
 use crate::report::evidence::EvidencePage;
-use crate::report::evidence::EvidenceRecord;
 use crate::report::evidence::Exhibit;
-use crate::report::evidence::ExhibitRecord;
 use crate::report::evidence::ExhibitSource;
-use crate::report::evidence::ExhibitWriter;
-use crate::report::evidence::FORMAT;
-use crate::report::evidence::Finished;
-use crate::report::evidence::FixedTable;
-use crate::report::evidence::FrameworkRecord;
-use crate::report::evidence::KeyRecord;
-use crate::report::evidence::PeriodRecord;
+use crate::report::evidence::FINDINGS_FILE;
+use crate::report::evidence::OSCAL_FILE;
 use crate::report::evidence::RECORD_FILE;
+use crate::report::evidence::SIGNATURE_FILE;
 use crate::report::evidence::STATEMENT_FILE;
 use crate::report::evidence::SUMS_FILE;
 use crate::report::evidence::StoreRecord;
-use crate::report::evidence::integrity_rows;
+use crate::report::evidence::WORKBOOK_FILE;
+use crate::report::evidence::assessment_results;
+use crate::report::evidence::bundle_findings;
+use crate::report::evidence::bundle_workbook;
+use crate::report::evidence::exhibit_sheets;
 use crate::report::evidence::statement;
 use crate::report::evidence::sums;
 use crate::report::picture;
-use crate::report::setting_rows;
 
 /// Exhibits that every bundle has, whatever its controls: what the others rest on.
 const ALWAYS: [&str; 4] = ["coverage", "ingest-balance", "integrity", "trail-settings"];
 
 /// Parameters that the period gives.
-const WINDOW: [&str; 2] = ["since", "until"];
+pub(super) const WINDOW: [&str; 2] = ["since", "until"];
 
 /// Makes a bundle.
 pub(in crate::cli) struct Maker<'a> {
@@ -68,12 +60,17 @@ pub(in crate::cli) struct Maker<'a> {
 }
 
 /// What the tables rest on.
-struct Basis {
-    regions: Vec<RegionCoverage>,
-    chains: Vec<ChainReport>,
+#[derive(Debug)]
+pub(super) struct Basis {
+    pub(super) regions: Vec<RegionCoverage>,
+    pub(super) coverage: CoverageRecord,
+    pub(super) chains: Vec<ChainReport>,
     /// The report on every digest and log that is not simply valid, if there are keys.
-    report: Option<String>,
+    pub(super) report: Option<String>,
+    /// Whether anything is known of grants.
+    pub(super) has_snapshots: bool,
     integrity: String,
+    picture: String,
 }
 
 impl Maker<'_> {
@@ -86,21 +83,28 @@ impl Maker<'_> {
         let exhibits: Vec<&Exhibit> = wanted.into_iter().filter_map(|id| plan.map.exhibit(id)).collect();
         self.check_parameters(&exhibits)?;
         let basis = self.basis()?;
-        let mut records = Vec::new();
-        let mut shown = Vec::new();
+        let mut names = exhibit_sheets();
+        let mut made = Vec::new();
         for exhibit in exhibits {
             if self.stop.status().is_some() {
                 return Ok(None);
             }
-            let (record, finished) = self.exhibit(exhibit, &basis, folder)?;
-            records.push(record);
-            shown.push((finished, exhibit.columns.clone()));
+            let sheet = names.take(&exhibit.id);
+            made.push((self.exhibit(exhibit, (&basis, sheet), folder)?, exhibit.columns.clone()));
         }
         if self.stop.status().is_some() {
             return Ok(None);
         }
-        let svg = picture(&basis.regions)?;
-        folder.put("coverage.svg", svg.as_bytes())?;
+        self.attach(&basis, folder)?;
+        let record = self.record(&basis, made.iter().map(|(made, _)| made.record.clone()).collect());
+        self.conclude(&record, &basis, made, folder)?;
+        Ok(Some(record))
+    }
+
+    /// Files that are there once.
+    fn attach(&self, basis: &Basis, folder: &mut BundleFolder) -> Result<(), CliError> {
+        let plan = self.plan;
+        folder.put("coverage.svg", basis.picture.as_bytes())?;
         if let Some(report) = &basis.report {
             folder.put("integrity.json", report.as_bytes())?;
         }
@@ -110,21 +114,53 @@ impl Maker<'_> {
         for file in &plan.keys {
             folder.put(&file.name, &file.content)?;
         }
-        let record = self.record(&basis, records);
+        Ok(())
+    }
+
+    /// Files about all exhibits, and those that bind all files.
+    fn conclude(
+        &self,
+        record: &BundleRecord,
+        basis: &Basis,
+        made: Vec<(MadeExhibit<'_>, Vec<String>)>,
+        folder: &mut BundleFolder,
+    ) -> Result<(), CliError> {
+        let (mut shown, mut sheets, mut checks, mut access) = (Vec::new(), Vec::new(), Vec::new(), None);
+        for (exhibit, columns) in made {
+            let answered = exhibit.answered;
+            shown.push((answered.finished, columns));
+            sheets.push((exhibit.sheet, answered.sheet));
+            checks.extend(answered.check);
+            access = access.or(answered.access);
+        }
         let page = EvidencePage {
-            record: &record,
+            record,
             exhibits: &shown,
-            picture: &svg,
+            picture: &basis.picture,
             integrity: &basis.integrity,
         };
         folder.put("index.html", page.render()?.as_bytes())?;
-        let text = serde_json::to_string_pretty(&record).unwrap_or_default();
+        let mut workbook = folder.create(WORKBOOK_FILE)?;
+        bundle_workbook(record, sheets, &mut workbook)?;
+        folder.complete(WORKBOOK_FILE, workbook)?;
+        let frame = CheckFrame {
+            since: self.plan.window.since,
+            until: self.plan.window.until,
+        };
+        let findings = bundle_findings(record, &checks, access.as_ref(), frame);
+        folder.put(FINDINGS_FILE, findings.as_bytes())?;
+        let text = serde_json::to_string_pretty(record).unwrap_or_default();
         folder.put(RECORD_FILE, format!("{text}\n").as_bytes())?;
-        let bound = statement(&record, folder.files());
+        let results = assessment_results(record, folder.files());
+        folder.put(OSCAL_FILE, results.as_bytes())?;
+        let bound = statement(record, folder.files());
         folder.put(STATEMENT_FILE, bound.as_bytes())?;
         let bound = sums(folder.files());
         folder.put(SUMS_FILE, bound.as_bytes())?;
-        Ok(Some(record))
+        match &self.plan.sealing_key {
+            None => Ok(()),
+            Some(key) => folder.put(SIGNATURE_FILE, sealed(key, &bound)?.as_bytes()),
+        }
     }
 
     /// Coverage and integrity.
@@ -152,7 +188,12 @@ impl Maker<'_> {
                 report.result(),
             ),
         };
+        let session = self.engine.session();
+        let snapshots = self.runtime.run(async { Ok(analysis::snapshots(session).await?) })?;
         Ok(Basis {
+            coverage: coverage_record(&regions),
+            picture: picture(&regions)?,
+            has_snapshots: !snapshots.is_empty(),
             regions,
             chains,
             report: keys.as_ref().map(|keys| report.json(keys)),
@@ -184,209 +225,16 @@ impl Maker<'_> {
         }
     }
 
-    fn question(&self, exhibit: &Exhibit) -> Result<Option<&Question>, CliError> {
+    /// The question that an exhibit answers.
+    pub(super) fn question(&self, exhibit: &Exhibit) -> Result<Option<&Question>, CliError> {
         match &exhibit.source {
             ExhibitSource::Table(_) => Ok(None),
             ExhibitSource::Question(id) => crate::cli::command::find_question(&self.plan.library, id).map(Some),
         }
     }
-
-    fn exhibit(
-        &self,
-        exhibit: &Exhibit,
-        basis: &Basis,
-        folder: &mut BundleFolder,
-    ) -> Result<(ExhibitRecord, Finished), CliError> {
-        let question = self.question(exhibit)?;
-        let mut parameters = BTreeMap::new();
-        if let Some(question) = question {
-            let window = self.plan.window;
-            let own = WINDOW.into_iter().zip([time(window.since), time(window.until)]);
-            let own = own.map(|(name, value)| (name.to_owned(), value));
-            let all = own
-                .chain(self.plan.parameters.clone())
-                .chain(exhibit.parameters.clone());
-            let is_declared = |name: &str| question.params.iter().any(|param| param.name == name);
-            parameters.extend(all.filter(|(name, _)| is_declared(name)));
-        }
-        let names: Vec<String> = ExhibitWriter::FORMATS
-            .iter()
-            .map(|(ending, _)| format!("tables/{}.{ending}", exhibit.id))
-            .collect();
-        let finished = match (question, &exhibit.source) {
-            (Some(question), _) => self.answer(question, &parameters, (exhibit, &names), folder)?,
-            (None, ExhibitSource::Table(table)) => {
-                let batch = self.table(*table, basis)?;
-                self.write((&batch.schema(), exhibit, &names), folder, |writer| {
-                    Ok(writer.write(&batch)?)
-                })?
-            }
-            (None, ExhibitSource::Question(_)) => Finished::default(),
-        };
-        let sql = question.map(|question| format!("queries/{}.sql", question.id));
-        if let Some((question, name)) = question.zip(sql.as_ref())
-            && !folder.files().contains_key(name)
-        {
-            folder.put(name, question.sql.as_bytes())?;
-        }
-        let record = ExhibitRecord {
-            id: exhibit.id.clone(),
-            title: exhibit.title.clone(),
-            shows: exhibit.shows.clone(),
-            question: question.map(|question| question.id.clone()),
-            sql,
-            sql_sha256: question.map(|question| question.sha256.clone()),
-            parameters,
-            caveats: question.map(|question| question.caveats.clone()).unwrap_or_default(),
-            rows: finished.rows,
-            columns: finished.columns.clone(),
-            files: names,
-        };
-        Ok((record, finished))
-    }
-
-    fn answer(
-        &self,
-        question: &Question,
-        parameters: &BTreeMap<String, String>,
-        (exhibit, names): (&Exhibit, &[String]),
-        folder: &mut BundleFolder,
-    ) -> Result<Finished, CliError> {
-        let values: Vec<(String, String)> = parameters.clone().into_iter().collect();
-        let answer = self.runtime.run(self.engine.ask(question, &values))?;
-        let schema = answer.schema;
-        let mut batches = answer.stream;
-        self.write((&schema, exhibit, names), folder, |writer| {
-            // A bundle that is not completed is given up by the caller.
-            while let Some(Some(batch)) = self
-                .runtime
-                .run(async { Ok(self.stop.or_stop(batches.next()).await) })?
-            {
-                writer.write(&batch?)?;
-            }
-            Ok(())
-        })
-    }
-
-    fn table(&self, table: FixedTable, basis: &Basis) -> Result<RecordBatch, CliError> {
-        Ok(match table {
-            FixedTable::Coverage => coverage_rows(&basis.regions, Step::Day, basis.report.is_some())?,
-            FixedTable::Integrity => integrity_rows(&basis.chains)?,
-            FixedTable::TrailSettings => {
-                let logs = analysis::account_logs(self.engine.session(), self.plan.window);
-                let logs = self.runtime.run(async { Ok(logs.await?) })?;
-                setting_rows(&analysis::trail_settings(&logs))?
-            }
-        })
-    }
-
-    /// Writes one exhibit in all formats.
-    fn write(
-        &self,
-        (schema, exhibit, names): (&SchemaRef, &Exhibit, &[String]),
-        folder: &mut BundleFolder,
-        mut fill: impl FnMut(&mut ExhibitWriter<'_>) -> Result<(), CliError>,
-    ) -> Result<Finished, CliError> {
-        let [csv, json, parquet] = names else {
-            return Ok(Finished::default());
-        };
-        let mut files = (folder.create(csv)?, folder.create(json)?, folder.create(parquet)?);
-        let targets: [Box<dyn Write + Send + '_>; 3] =
-            [Box::new(&mut files.0), Box::new(&mut files.1), Box::new(&mut files.2)];
-        let chart = exhibit.chart.as_deref();
-        let mut writer = ExhibitWriter::new(schema, chart, self.plan.redaction, targets)?;
-        fill(&mut writer)?;
-        let finished = writer.finish()?;
-        folder.complete(csv, files.0)?;
-        folder.complete(json, files.1)?;
-        folder.complete(parquet, files.2)?;
-        Ok(finished)
-    }
-
-    fn record(&self, basis: &Basis, exhibits: Vec<ExhibitRecord>) -> BundleRecord {
-        let plan = self.plan;
-        let frameworks = plan.frameworks.iter().filter_map(|id| {
-            let mut known = plan.map.frameworks().iter();
-            known.find(|framework| framework.id == *id)
-        });
-        BundleRecord {
-            format: FORMAT,
-            trimtrail_version: env!("CARGO_PKG_VERSION").to_owned(),
-            period: PeriodRecord {
-                text: plan.period.clone(),
-                since: time(plan.window.since),
-                until: time(plan.window.until),
-            },
-            store: self.store.clone(),
-            facts: owned(self.facts.about()),
-            frameworks: frameworks
-                .map(|framework| FrameworkRecord {
-                    id: framework.id.clone(),
-                    title: framework.title.clone(),
-                })
-                .collect(),
-            parameters: plan.parameters.clone(),
-            redaction: plan.redaction.name().to_owned(),
-            redaction_rules: plan.redaction.rules().iter().map(|rule| (*rule).to_owned()).collect(),
-            prepared_by: plan.prepared_by.clone(),
-            prepared_at: plan.prepared_at.clone(),
-            has_own_controls: plan.own_controls.is_some(),
-            public_keys: plan
-                .keys
-                .iter()
-                .map(|file| KeyRecord {
-                    file: file.name.clone(),
-                    region: file.region.clone(),
-                })
-                .collect(),
-            coverage: coverage_record(&basis.regions),
-            controls: control_records(plan, &exhibits),
-            exhibits,
-        }
-    }
 }
 
-fn owned(about: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let pairs = about.iter();
-    pairs
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
-}
-
-fn coverage_record(regions: &[RegionCoverage]) -> CoverageRecord {
-    let rows = || regions.iter().flat_map(|region| &region.rows);
-    let distinct = |names: BTreeSet<&str>| u64::try_from(names.len()).unwrap_or(u64::MAX);
-    CoverageRecord {
-        accounts: distinct(regions.iter().map(|region| region.account_id.as_str()).collect()),
-        regions: distinct(regions.iter().map(|region| region.region.as_str()).collect()),
-        hours: rows().map(|row| row.hours).sum(),
-        hours_complete: rows().map(|row| row.hours_complete).sum(),
-        hours_incomplete: rows().map(|row| row.hours_incomplete).sum(),
-        hours_silent: rows().map(|row| row.hours_silent).sum(),
-        events: rows().map(|row| row.counts.events).sum(),
-    }
-}
-
-fn control_records(plan: &Plan, exhibits: &[ExhibitRecord]) -> Vec<ControlRecord> {
-    let rows_of = |id: &str| {
-        let mut exhibits = exhibits.iter();
-        exhibits
-            .find(|exhibit| exhibit.id == id)
-            .map_or(0, |exhibit| exhibit.rows)
-    };
-    let controls = plan.map.controls(&plan.frameworks).map(|control| ControlRecord {
-        framework: control.framework.clone(),
-        id: control.id.clone(),
-        title: control.title.clone(),
-        evidence: control
-            .evidence
-            .iter()
-            .map(|evidence| EvidenceRecord {
-                exhibit: evidence.exhibit.clone(),
-                reason: evidence.reason.clone(),
-                rows: rows_of(&evidence.exhibit),
-            })
-            .collect(),
-    });
-    controls.collect()
+fn sealed(key: &SealingKey, sums: &str) -> Result<String, CliError> {
+    let signature = key.sign(sums.as_bytes());
+    signature.map_err(|cause| CliError::usage(format!("cannot sign `{SUMS_FILE}`: {cause}")))
 }

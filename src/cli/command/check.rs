@@ -29,9 +29,9 @@ use crate::report::Arrangement;
 use crate::report::Check;
 use crate::report::CheckFrame;
 use crate::report::asff;
+use crate::report::asks_of_grants;
 use crate::report::check_rows;
 use crate::report::check_sarif;
-use crate::report::diff_functions;
 use crate::report::junit;
 use crate::report::ocsf;
 use crate::store::StoreError;
@@ -268,14 +268,9 @@ async fn tell_missing_snapshots(
     questions: &[(&Question, Severity)],
     output: &mut Output,
 ) -> Result<bool, CliError> {
-    let functions = diff_functions(None);
-    let asks_of_grants = |question: &Question| {
-        let mut functions = functions.iter();
-        functions.any(|function| question.sql.contains(function.name()))
-    };
     let blind: Vec<String> = questions
         .iter()
-        .filter(|(question, _)| asks_of_grants(question))
+        .filter(|(question, _)| asks_of_grants(&question.sql))
         .map(|(question, _)| format!("`{}`", question.id))
         .collect();
     if blind.is_empty() || !analysis::snapshots(engine.session()).await?.is_empty() {

@@ -1,6 +1,7 @@
 //! `evidence`: bundles for auditors.
 
 mod export;
+mod signature;
 mod verify;
 
 use crate::cli::args::EngineArgs;

@@ -17,11 +17,16 @@ use crate::report::escape;
 
 const VERSION: &str = "1.8.0";
 const CATEGORY: u32 = 2;
-const CLASS: u32 = 2004;
 /// Activity `Create`.
 const CREATE: u32 = 1;
-/// Type of a class and an activity.
-const TYPE: u32 = CLASS * 100 + CREATE;
+
+/// A class of the category Findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum OcsfClass {
+    Compliance,
+    Detection,
+    IamAnalysis,
+}
 
 /// One line per finding.
 pub fn ocsf(checks: &[Check<'_>], frame: CheckFrame) -> String {
@@ -43,31 +48,12 @@ fn event(check: &Check<'_>, finding: &CheckFinding, accepted: Option<&str>, fram
         None => (1, "New"),
         Some(_) => (3, "Suppressed"),
     };
-    let mut event = json!({
-        "activity_id": CREATE,
-        "activity_name": "Create",
-        "category_uid": CATEGORY,
-        "category_name": "Findings",
-        "class_uid": CLASS,
-        "class_name": "Detection Finding",
-        "type_uid": TYPE,
-        "type_name": "Detection Finding: Create",
-        "time": milliseconds,
-        "severity_id": severity_id(check.severity),
-        "severity": severity_name(check.severity),
+    let head = head(OcsfClass::Detection, check.severity, milliseconds);
+    let body = json!({
         "status_id": status_id,
         "status": status,
         "count": finding.rows,
         "message": message(check, finding),
-        "metadata": {
-            "version": VERSION,
-            "profiles": ["cloud"],
-            "product": {
-                "name": "trimtrail",
-                "vendor_name": "trimtrail",
-                "version": env!("CARGO_PKG_VERSION"),
-            },
-        },
         "cloud": cloud(finding),
         "finding_info": {
             "uid": check.fingerprint(finding),
@@ -77,8 +63,8 @@ fn event(check: &Check<'_>, finding: &CheckFinding, accepted: Option<&str>, fram
             "last_seen_time": milliseconds,
         },
     });
-    let members = event.as_object_mut();
-    if let Some(members) = members {
+    let mut event = merged(head, body);
+    if let Some(members) = event.as_object_mut() {
         if let Some(arn) = principal_arn(finding) {
             let resource = json!([{"uid": arn, "type": resource_type(arn)}]);
             members.insert("resources".to_owned(), resource);
@@ -88,6 +74,45 @@ fn event(check: &Check<'_>, finding: &CheckFinding, accepted: Option<&str>, fram
         }
     }
     event
+}
+
+/// What every finding begins with.
+pub(in crate::report) fn head(class: OcsfClass, severity: Severity, milliseconds: i64) -> Value {
+    let (uid, name) = match class {
+        OcsfClass::Compliance => (2003, "Compliance Finding"),
+        OcsfClass::Detection => (2004, "Detection Finding"),
+        OcsfClass::IamAnalysis => (2008, "IAM Analysis Finding"),
+    };
+    json!({
+        "activity_id": CREATE,
+        "activity_name": "Create",
+        "category_uid": CATEGORY,
+        "category_name": "Findings",
+        "class_uid": uid,
+        "class_name": name,
+        "type_uid": uid * 100 + CREATE,
+        "type_name": format!("{name}: Create"),
+        "time": milliseconds,
+        "severity_id": severity_id(severity),
+        "severity": severity_name(severity),
+        "metadata": {
+            "version": VERSION,
+            "profiles": ["cloud"],
+            "product": {
+                "name": "trimtrail",
+                "vendor_name": "trimtrail",
+                "version": env!("CARGO_PKG_VERSION"),
+            },
+        },
+    })
+}
+
+/// Both objects in one.
+pub(in crate::report) fn merged(mut head: Value, body: Value) -> Value {
+    if let (Some(members), Value::Object(more)) = (head.as_object_mut(), body) {
+        members.extend(more);
+    }
+    head
 }
 
 fn cloud(finding: &CheckFinding) -> Value {
@@ -126,7 +151,7 @@ fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-fn resource_type(arn: &str) -> &'static str {
+pub(in crate::report) fn resource_type(arn: &str) -> &'static str {
     match arn {
         _ if arn.contains(":role/") => "AWS::IAM::Role",
         _ if arn.contains(":user/") => "AWS::IAM::User",

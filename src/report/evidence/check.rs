@@ -21,13 +21,22 @@ pub enum Problem {
     Extra(String),
     /// A file that binds others cannot be read.
     Unreadable(String),
+    /// A signature is not one of the sums, or not by the key that the bundle names.
+    NotSigned(String),
+    /// A signature is by nobody who may sign.
+    Stranger(String),
 }
 
 impl Problem {
     /// The file that it is about. May be any text.
     pub fn file(&self) -> &str {
         match self {
-            Self::Differs(file) | Self::Missing(file) | Self::Extra(file) | Self::Unreadable(file) => file,
+            Self::Differs(file)
+            | Self::Missing(file)
+            | Self::Extra(file)
+            | Self::Unreadable(file)
+            | Self::NotSigned(file)
+            | Self::Stranger(file) => file,
         }
     }
 }
@@ -39,6 +48,8 @@ impl fmt::Display for Problem {
             Self::Missing(file) => ("is missing", file),
             Self::Extra(file) => ("is no part of the bundle", file),
             Self::Unreadable(file) => ("cannot be read as what it should be", file),
+            Self::NotSigned(file) => ("is no signature of this bundle", file),
+            Self::Stranger(file) => ("is by nobody who is allowed to sign", file),
         };
         write!(formatter, "`{file}` {what}")
     }

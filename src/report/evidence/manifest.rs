@@ -13,6 +13,8 @@ pub const RECORD_FILE: &str = "bundle.json";
 pub const STATEMENT_FILE: &str = "statement.intoto.json";
 /// Hashes of all other files, as `sha256sum` writes them.
 pub const SUMS_FILE: &str = "SHA256SUMS";
+/// A signature over [`SUMS_FILE`], if somebody signed it.
+pub const SIGNATURE_FILE: &str = "SHA256SUMS.sig";
 
 /// What a statement about a bundle is.
 pub(super) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";

@@ -83,6 +83,8 @@ struct FrameworkView {
 struct ControlView {
     id: String,
     title: String,
+    standing: &'static str,
+    reason: String,
     evidence: Vec<EvidenceView>,
 }
 
@@ -205,6 +207,8 @@ impl EvidencePage<'_> {
                 ControlView {
                     id: shown(&control.id),
                     title: shown(&control.title),
+                    standing: control.judgement.standing.name(),
+                    reason: shown(&control.judgement.reason),
                     evidence: evidence.collect(),
                 }
             });

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::Judgement;
+
 /// Version of this record and of the layout of a bundle.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// `bundle.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +41,29 @@ pub struct BundleRecord {
     pub has_own_controls: bool,
     /// Public keys by which the digests were verified.
     pub public_keys: Vec<KeyRecord>,
+    /// The public key that signed `SHA256SUMS`, as OpenSSH writes it.
+    pub signed_by: Option<String>,
     /// What all of it rests on.
     pub coverage: CoverageRecord,
     /// The tables.
     pub exhibits: Vec<ExhibitRecord>,
     /// Which table serves which control.
     pub controls: Vec<ControlRecord>,
+}
+
+impl BundleRecord {
+    /// The moment that documents of the bundle say they are of: when it was made, as the user said, or when the version of the
+    /// store was written, or the end of the period.
+    pub fn made_at(&self) -> String {
+        let told = self.prepared_at.as_ref().or(self.store.committed_at.as_ref());
+        told.unwrap_or(&self.period.until).clone()
+    }
+
+    /// The same in seconds since 1970.
+    pub(super) fn made_at_second(&self) -> i64 {
+        let time = self.made_at().parse::<Timestamp>();
+        time.map(Timestamp::as_second).unwrap_or_default()
+    }
 }
 
 /// A window of time.
@@ -134,6 +154,8 @@ pub struct ExhibitRecord {
     pub caveats: Vec<String>,
     /// Rows of every file.
     pub rows: u64,
+    /// What they say.
+    pub judgement: Judgement,
     /// Columns in order.
     pub columns: Vec<ColumnRecord>,
     /// Its files.
@@ -160,6 +182,8 @@ pub struct ControlRecord {
     pub id: String,
     /// What it asks for, in a few words.
     pub title: String,
+    /// What all that serves it says together.
+    pub judgement: Judgement,
     /// What serves it.
     pub evidence: Vec<EvidenceRecord>,
 }

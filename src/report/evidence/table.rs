@@ -1,4 +1,4 @@
-//! One exhibit in three formats at once, with what the page shows of it.
+//! One exhibit in three formats at once and as a sheet, with what the page shows of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,6 +25,7 @@ use crate::report::Limit;
 use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::ResultWriter;
+use crate::report::Sheet;
 use crate::report::TableShape;
 use crate::report::cells::CellOptions;
 use crate::report::cells::Cells;
@@ -38,12 +39,16 @@ const MOST_VALUES: usize = 20_000;
 /// Rows that are written at a time, whatever the batches that come: so that the bytes do not depend on threads.
 const ROWS_AT_A_TIME: usize = 8_192;
 
-/// Writes one exhibit as CSV, JSON and Parquet.
+/// Rows of a sheet: a workbook is held in memory as a whole, and for all rows there are the other formats.
+const SHEET_ROWS: u32 = 50_000;
+
+/// Writes one exhibit as CSV, JSON and Parquet, and makes its sheet.
 pub struct ExhibitWriter<'a> {
     redaction: Redaction,
     schema: SchemaRef,
     regular: BatchCoalescer,
     writers: [ResultWriter<'a>; 3],
+    sheet: Sheet,
     chart: Option<usize>,
     finished: Finished,
     counts: BTreeMap<String, u64>,
@@ -70,17 +75,18 @@ impl<'a> ExhibitWriter<'a> {
         ("parquet", Format::Parquet),
     ];
 
-    /// Starts an exhibit; the targets take the formats in their order.
+    /// Starts an exhibit, whose sheet gets this name; the targets take the formats in their order.
     ///
     /// # Errors
     /// When a format cannot hold a column, or a target takes no bytes.
     pub fn new(
-        schema: &SchemaRef,
+        (schema, sheet): (&SchemaRef, &str),
         chart: Option<&str>,
         redaction: Redaction,
         targets: [Box<dyn Write + Send + 'a>; 3],
     ) -> Result<Self, ReportError> {
         let schema = Redaction::schema(schema);
+        let sheet = Sheet::of_schema(sheet, &schema)?.with_most_rows(SHEET_ROWS);
         let [csv, json, parquet] = targets;
         let writer = |format: Format, target| ResultWriter::new(&schema, &options(format), target);
         let writers = [
@@ -96,6 +102,7 @@ impl<'a> ExhibitWriter<'a> {
             redaction,
             regular: BatchCoalescer::new(Arc::clone(&schema), ROWS_AT_A_TIME),
             writers,
+            sheet,
             chart: chart.and_then(|name| schema.index_of(name).ok()),
             finished: Finished {
                 columns: columns.collect(),
@@ -106,22 +113,24 @@ impl<'a> ExhibitWriter<'a> {
         })
     }
 
-    /// Writes rows.
+    /// Writes rows, and gives them back as they were written.
     ///
     /// # Errors
     /// When a value cannot be rendered, or a target takes no more bytes.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<RecordBatch, ReportError> {
         let batch = self.redaction.batch(batch)?;
         self.look_at(&batch)?;
-        self.regular.push_batch(batch)?;
-        self.pass_on()
+        self.sheet.write(&batch)?;
+        self.regular.push_batch(batch.clone())?;
+        self.pass_on()?;
+        Ok(batch)
     }
 
     /// Ends the files.
     ///
     /// # Errors
     /// When a target takes no more bytes.
-    pub fn finish(mut self) -> Result<Finished, ReportError> {
+    pub fn finish(mut self) -> Result<(Finished, Sheet), ReportError> {
         self.regular.finish_buffered_batch()?;
         self.pass_on()?;
         for writer in self.writers {
@@ -131,7 +140,7 @@ impl<'a> ExhibitWriter<'a> {
         bars.sort_by(|(left, more), (right, less)| (less, left).cmp(&(more, right)));
         bars.truncate(BARS);
         self.finished.bars = bars;
-        Ok(self.finished)
+        Ok((self.finished, self.sheet))
     }
 
     fn pass_on(&mut self) -> Result<(), ReportError> {

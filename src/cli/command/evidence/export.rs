@@ -20,6 +20,7 @@ use crate::cli::output::Output;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
+use crate::integrity::SealingKey;
 use crate::report::evidence::BundleRecord;
 use crate::report::evidence::ControlMap;
 use crate::report::evidence::Redaction;
@@ -92,6 +93,7 @@ fn plan(args: &EvidenceExportArgs, settings: &Settings) -> Result<Plan, CliError
             frameworks.push(name.to_owned());
         }
     }
+    let sealing_key = args.sign_key.as_deref().map(sealing_key).transpose()?;
     let outside = || CliError::usage("`--prepared-at` lies outside of the calendar");
     let prepared_at = args
         .prepared_at
@@ -111,7 +113,18 @@ fn plan(args: &EvidenceExportArgs, settings: &Settings) -> Result<Plan, CliError
         prepared_by: args.prepared_by.clone(),
         prepared_at: prepared_at.transpose()?.map(|time| time.to_string()),
         keys: KeyFile::read(&args.keys)?,
+        signed_by: sealing_key.as_ref().map(SealingKey::public_key),
+        sealing_key,
     })
+}
+
+fn sealing_key(path: &Path) -> Result<SealingKey, CliError> {
+    let text = std::fs::read(path).map_err(|cause| CliError::Read {
+        path: path.to_owned(),
+        cause,
+    })?;
+    let key = SealingKey::read(&text);
+    key.map_err(|cause| CliError::usage(format!("`{}` cannot sign: {cause}", path.display())))
 }
 
 /// Nothing is replaced but an empty folder: a bundle is evidence.

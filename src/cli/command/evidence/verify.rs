@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::Made;
 use super::make;
 use super::seal;
+use super::signature;
 use crate::cli::args::ConnectionArgs;
 use crate::cli::args::EngineArgs;
 use crate::cli::args::EvidenceVerifyArgs;
@@ -32,6 +34,7 @@ use crate::report::evidence::FORMAT;
 use crate::report::evidence::Problem;
 use crate::report::evidence::RECORD_FILE;
 use crate::report::evidence::Redaction;
+use crate::report::evidence::SIGNATURE_FILE;
 use crate::report::evidence::STATEMENT_FILE;
 use crate::report::evidence::SUMS_FILE;
 use crate::report::evidence::check_bundle;
@@ -51,7 +54,11 @@ pub(super) fn verify(
 ) -> Result<ExitStatus, CliError> {
     let folder = BundleFolder::open(&args.bundle)?;
     let text = |name: &str| Ok::<_, CliError>(String::from_utf8_lossy(&folder.read(name)?).into_owned());
-    let problems = check_bundle(folder.files(), &text(SUMS_FILE)?, &text(STATEMENT_FILE)?);
+    let mut bound = folder.files().clone();
+    bound.remove(SIGNATURE_FILE);
+    let mut problems = check_bundle(&bound, &text(SUMS_FILE)?, &text(STATEMENT_FILE)?);
+    let signed = signature::check(&folder, args)?;
+    problems.extend(signed.problem);
     if !problems.is_empty() {
         tell(&problems, output)?;
         output.warning(&format!("`{}` is not as it was made", args.bundle.display()));
@@ -62,6 +69,9 @@ pub(super) fn verify(
         counted(folder.files().len(), "file"),
         seal(&folder)
     ));
+    if let Some(note) = &signed.note {
+        output.note(note);
+    }
     let Some(store) = &args.store else {
         output.note("that the rows are those of the store, only `--store` can tell");
         return Ok(ExitStatus::Done);
@@ -70,14 +80,7 @@ pub(super) fn verify(
         path: args.bundle.clone(),
         cause,
     };
-    let record: BundleRecord =
-        serde_json::from_slice(&folder.read(RECORD_FILE)?).map_err(|error| no_bundle(error.to_string()))?;
-    if record.format != FORMAT {
-        return Err(no_bundle(format!(
-            "its layout is {}, and this program knows {FORMAT}",
-            record.format
-        )));
-    }
+    let record = record(&folder.read(RECORD_FILE)?).map_err(no_bundle)?;
     if record.trimtrail_version != env!("CARGO_PKG_VERSION") {
         output.warning(&format!(
             "it was made by version {} of this program: differences may come from that",
@@ -88,6 +91,17 @@ pub(super) fn verify(
     check_facts(&record, &args.facts)?;
     let engine = engine(args, store, &record);
     compare((&plan, &engine), (&record, &folder), settings, output)
+}
+
+/// What the bundle says of itself, if it is of the layout that this program knows.
+fn record(text: &[u8]) -> Result<BundleRecord, String> {
+    let any: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    match any.get("format").and_then(Value::as_u64) {
+        Some(layout) if layout != u64::from(FORMAT) => {
+            Err(format!("its layout is {layout}, and this program knows {FORMAT}"))
+        }
+        _ => serde_json::from_value(any).map_err(|error| error.to_string()),
+    }
 }
 
 /// Refuses to compare where other facts would give other rows.
@@ -146,6 +160,8 @@ fn compare(
         Made::Stopped(status) => return Ok(status),
     };
     let names = again.files().keys().chain(folder.files().keys());
+    // The key that signed is not here; the signature was checked.
+    let names = names.filter(|name| *name != SIGNATURE_FILE);
     let other = names.filter(|name| again.files().get(*name) != folder.files().get(*name));
     let mut problems: Vec<Problem> = other.map(|name| Problem::Differs(name.clone())).collect();
     problems.sort();
@@ -216,6 +232,8 @@ fn plan(record: &BundleRecord, folder: &BundleFolder) -> Result<Plan, CliError> 
         prepared_by: record.prepared_by.clone(),
         prepared_at: record.prepared_at.clone(),
         keys,
+        sealing_key: None,
+        signed_by: record.signed_by.clone(),
     })
 }
 
