@@ -7,7 +7,7 @@ use super::Row;
 use super::Thresholds;
 use super::Verdict;
 use super::doubt::Doubts;
-use super::reason::NotGranted;
+use super::not_granted::NotGranted;
 use super::reason::Reason;
 use super::subject::Absence;
 use super::subject::Subject;
