@@ -181,6 +181,9 @@ fn stays(diff: &PrincipalDiff<'_>) -> String {
         (Some(Absence::NotInSnapshot | Absence::OtherPrincipal), _) => {
             "It is gone: the IAM snapshot does not have it any more.".to_owned()
         }
+        (Some(Absence::EarlierPrincipal), _) => {
+            "It was made again after the IAM snapshot, so that nobody knows what it may do.".to_owned()
+        }
         (None, 0) => "No policy grants it anything.".to_owned(),
         (None, granted) => format!(
             "Of {} {} used, and none is known to be unused.",

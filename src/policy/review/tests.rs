@@ -84,6 +84,7 @@ impl Case {
         let deeds = (self.deeds.first_seen.is_some()).then(|| (key(Some(ID)), self.deeds.clone()));
         let usage = Usage {
             window: days(FIRST_DAY, FIRST_DAY + DAYS),
+            logs_until: (FIRST_DAY + DAYS) * MICROS_PER_DAY,
             principals: deeds.into_iter().collect(),
             accounts: BTreeMap::from([(ACCOUNT.to_owned(), account)]),
             trails: Trails::default(),
