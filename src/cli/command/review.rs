@@ -17,6 +17,7 @@ use crate::cli::basis::tell_basis;
 use crate::cli::basis::thresholds;
 use crate::cli::basis::wanted;
 use crate::cli::command::load_library;
+use crate::cli::doubts::tell_doubts;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -128,13 +129,8 @@ async fn write_review(
     write(report, format, args, settings, output)?;
     tell(&entries, output);
     allow_list::tell_expired(&keeps, now, output);
-    Ok(tell_basis(
-        basis,
-        facts.catalogue_date(),
-        (&subjects, &estate),
-        &usage,
-        output,
-    ))
+    let status = tell_basis(basis, facts.catalogue_date(), (&subjects, &estate), &usage, output);
+    Ok(tell_doubts(basis, (&subjects, &estate), &usage, output).status(status, false))
 }
 
 /// A page or workbook says nothing to a terminal.
