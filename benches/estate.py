@@ -52,7 +52,9 @@ def main():
     estate = make(options)
     store = run.CACHE / f"{estate.name}-store"
     if not store.exists():
-        for command in (["ingest", estate / "AWSLogs"], ["iam", "import", estate / "iam"]):
+        # When the logs end.
+        taken_at = f"{START + timedelta(days=options.days):%Y-%m-%d}"
+        for command in (["ingest", estate / "AWSLogs"], ["iam", "import", estate / "iam", "--taken-at", taken_at]):
             started = time.monotonic()
             subprocess.run([binary, *command, "--store", store, "--quiet"], check=True)
             print(f"{command[0]}: {time.monotonic() - started:.1f} s", flush=True)

@@ -66,7 +66,7 @@ def make_store(program, logs, folder, store):
     for sources in ([str(untimed)], [logs, "--account", "444455556666"], [logs]):
         # Status 4: the sample logs hold one bad record and one cut object.
         run(program, "ingest", *sources, "--store", str(store), "--quiet", accepted=(0, 4))
-    run(program, "iam", "import", str(Path(logs).parent / "iam"), "--store", str(store), "--quiet")
+    run(program, "iam", "import", str(Path(logs).parent / "iam"), "--taken-at", "2026-09-15", "--store", str(store), "--quiet")
 
 
 def run(program, *arguments, accepted=(0,)):

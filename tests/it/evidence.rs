@@ -46,7 +46,8 @@ impl Bundled {
             };
             let ingest = bundled.run(&["ingest", &sample_path("AWSLogs"), "--quiet"]);
             assert!(matches!(ingest.code, 0 | 4), "{ingest:?}");
-            let import = bundled.run(&["iam", "import", &sample_path("iam"), "--quiet"]);
+            let iam = sample_path("iam");
+            let import = bundled.run(&["iam", "import", &iam, "--taken-at", "2026-09-15", "--quiet"]);
             assert_eq!(import.code, 0, "{import:?}");
             let ended = bundled.export("whole", &[]);
             // The sample lacks an object and a record.
