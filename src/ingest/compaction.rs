@@ -60,7 +60,8 @@ impl<'a> Compaction<'a> {
         Self {
             store,
             runtime,
-            memory_bytes: options.memory_bytes,
+            // What the run had in memory is not all given back.
+            memory_bytes: options.memory_bytes / 2,
             run_id: &options.run_id,
             now: options.now,
             stop,

@@ -30,6 +30,8 @@ use super::session;
 
 /// 2026-10-30T00:00:00Z
 pub(crate) const NOW: i64 = 1_793_318_400_000_000;
+/// 2026-09-15T00:00:00Z.
+const SNAPSHOT_TIME: i64 = 1_789_430_400_000_000;
 
 /// A store of its own, deleted with this value.
 pub(crate) struct IngestStore {
@@ -112,7 +114,7 @@ impl IngestStore {
         Ok(balance)
     }
 
-    /// Imports IAM snapshots taken at the moment of the run.
+    /// Imports IAM snapshots taken when the logs of the sample end.
     pub(crate) fn import(&self, sources: &[&Path]) -> ImportBalance {
         let sources: Vec<String> = sources.iter().map(|path| path.display().to_string()).collect();
         let store = self.store();
@@ -121,7 +123,7 @@ impl IngestStore {
             runtime: self.runtime.handle(),
             run_id: "test".to_owned(),
             now: NOW,
-            taken_at: Some(NOW),
+            taken_at: Some(SNAPSHOT_TIME),
         };
         let balance = import.run(source::list(&sources).unwrap()).unwrap();
         assert!(balance.is_complete(), "{balance:?}");
