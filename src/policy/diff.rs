@@ -379,9 +379,8 @@ fn granted_rows<'s, 'a: 's>(
             }
             let Some(action) = facts.action(id) else { continue };
             let (verdict, seen_since) = judge.granted(visibility.of(id), (id, action.name), held, permissions);
-            let since = held.since.max(seen_since);
             rows.push(Row {
-                since: since.filter(|since| *since < judge.window.until),
+                since: held.since.max(seen_since).filter(|since| *since < judge.window.until),
                 harms: facts.sensitivity(id),
                 kept: kept.action(id),
                 ..row(action.name, Some(action), verdict)

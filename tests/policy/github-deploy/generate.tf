@@ -1,6 +1,6 @@
 # arn:aws:iam::111122223333:role/ci/github-deploy: generate from 2026-09-01T00:01:49Z to 2026-09-14T23:59:53.000001Z (14 days), facts of 2026-10-27
 # The logs of its account cover 99.7 % of the window; "unused" needs 95.0 % and 14 days.
-# IAM snapshot of 2026-10-30T00:00:00Z.
+# IAM snapshot of 2026-09-15T00:00:00Z.
 
 # create `github-deploy-generated`
 # in place of `arn:aws:iam::111122223333:policy/deploy-pipeline`
