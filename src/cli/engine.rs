@@ -143,19 +143,25 @@ impl Engine {
 
     /// The damaged data file behind a query that failed, if there is one.
     async fn with_damage(&self, error: QueryError) -> CliError {
-        let (Some(store), QueryError::Execution { .. }) = (&self.store, &error) else {
+        let (Some(store), QueryError::Execution { message }) = (&self.store, &error) else {
             return error.into();
         };
+        let mut snapshots = Vec::new();
         for table in store.tables().await.unwrap_or_default() {
             let snapshot = match self.at_version {
                 Some(version) => store.snapshot_at(table, version).await,
                 None => store.snapshot(table).await,
             };
-            if let Some(damage) = snapshot.ok().and_then(|snapshot| store.damaged_file(&snapshot)) {
-                return damage.into();
-            }
+            snapshots.extend(snapshot);
         }
-        error.into()
+        let damaged = snapshots.iter().find_map(|snapshot| store.damaged_file(snapshot));
+        // To read every file takes as long as the longest query, so it must be files that the engine is unhappy with.
+        let is_of_files = message.contains("Parquet");
+        let undecodable = || snapshots.iter().find_map(|snapshot| store.undecodable_file(snapshot));
+        match damaged.or_else(|| is_of_files.then(undecodable).flatten()) {
+            Some(damage) => damage.into(),
+            None => error.into(),
+        }
     }
 }
 

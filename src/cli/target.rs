@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use super::error::CliError;
 use super::output::Output;
 use super::size::counted;
+use crate::schema::Table;
 
 /// A place that takes the bytes of one result.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ impl Target {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             return Ok(Self::Stdout);
         };
+        keep_out_of_stores(path)?;
         let path = path.to_owned();
         let opened = match fs::metadata(&path) {
             Ok(existing) if existing.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
@@ -41,7 +43,7 @@ impl Target {
                 device: BufWriter::new(device),
                 path: path.clone(),
             }),
-            _ => NamedTempFile::new_in(folder_of(&path)).map(|file| Self::File {
+            _ => new_file_in(folder_of(&path)).map(|file| Self::File {
                 file: BufWriter::new(file),
                 path: path.clone(),
             }),
@@ -92,6 +94,7 @@ pub(super) struct FileFolder<'a> {
 impl<'a> FileFolder<'a> {
     /// Makes the folder if need be.
     pub(super) fn open(path: &'a Path) -> Result<Self, CliError> {
+        keep_out_of_stores(path)?;
         fs::create_dir_all(path).map_err(failed(path))?;
         Ok(Self { path, written: 0 })
     }
@@ -99,7 +102,7 @@ impl<'a> FileFolder<'a> {
     /// Writes a file, which appears when it is complete.
     pub(super) fn write(&mut self, name: &str, text: &str) -> Result<(), CliError> {
         let path = self.path.join(name);
-        let mut written = NamedTempFile::new_in(self.path).map_err(failed(&path))?;
+        let mut written = new_file_in(self.path).map_err(failed(&path))?;
         written.write_all(text.as_bytes()).map_err(failed(&path))?;
         written.persist(&path).map_err(|error| failed(&path)(error.error))?;
         self.written += 1;
@@ -113,6 +116,34 @@ impl<'a> FileFolder<'a> {
     }
 }
 
+/// Refuses a place inside the folder of a store, whichever store it is: a result there could take the place of its files.
+pub(super) fn keep_out_of_stores(path: &Path) -> Result<(), CliError> {
+    // What cannot be resolved cannot be written either, and is reported as such.
+    let Ok(absolute) = std::path::absolute(path) else {
+        return Ok(());
+    };
+    let existing = absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    let is_store = |folder: &&Path| {
+        Table::ALL
+            .iter()
+            .any(|table| folder.join(table.name()).join("_delta_log").is_dir())
+    };
+    match existing
+        .as_deref()
+        .and_then(|existing| existing.ancestors().find(is_store))
+    {
+        Some(store) => Err(CliError::Usage {
+            message: format!(
+                "`{}` lies in the folder of the store `{}`, where only the store's own files belong",
+                path.display(),
+                store.display()
+            ),
+            hint: Some("name a place outside of the store".to_owned()),
+        }),
+        None => Ok(()),
+    }
+}
+
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
     let path = path.to_owned();
     move |cause| CliError::Write { path, cause }
@@ -123,6 +154,14 @@ fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// A temporary file; an error does not tell its name, which nobody knows.
+fn new_file_in(folder: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(folder).map_err(|error| match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::from(error.kind()),
+    })
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -175,9 +214,39 @@ mod tests {
     }
 
     #[test]
+    fn place_in_a_store_is_refused_by_whatever_way_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store");
+        let log = store.join("events/_delta_log");
+        fs::create_dir_all(&log).unwrap();
+        let entry = log.join("00000000000000000001.json");
+        fs::write(&entry, "entry").unwrap();
+        let mut places = vec![
+            entry.clone(),
+            store.join("rows.csv"),
+            store.join("events/../rows.csv"),
+            folder.path().join("store/./objects/x.parquet"),
+        ];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&log, folder.path().join("link")).unwrap();
+            places.push(folder.path().join("link/00000000000000000001.json"));
+        }
+        for place in &places {
+            let error = Target::open(Some(place)).unwrap_err();
+            assert!(matches!(error, CliError::Usage { .. }), "{error}");
+            assert!(error.to_string().contains("folder of the store"), "{error}");
+            assert!(FileFolder::open(place).is_err());
+        }
+        assert_eq!(fs::read(&entry).unwrap(), b"entry");
+        assert!(Target::open(Some(&folder.path().join("rows.csv"))).is_ok());
+    }
+
+    #[test]
     fn missing_folder_is_named() {
         let error = Target::open(Some(Path::new("/nonexistent-folder/x.csv"))).unwrap_err();
         assert!(error.to_string().contains("`/nonexistent-folder/x.csv`"), "{error}");
+        assert!(!error.to_string().contains(".tmp"), "{error}");
         assert!(error.hint().is_some());
     }
 

@@ -14,7 +14,7 @@ use super::parquet_file;
 impl Store {
     /// The first data file of a snapshot that is not there, not as large as it was made, or has no readable footer.
     ///
-    /// Opens every file, so it is for a query that has failed.
+    /// Opens every file, so it is for a query that has failed, and for a look at a store as a whole.
     pub fn damaged_file(&self, snapshot: &TableSnapshot) -> Option<StoreError> {
         if let Some(remote) = self.storage().remote() {
             return remote_damage(remote, snapshot);
@@ -28,6 +28,18 @@ impl Store {
                 reason,
             })
         })
+    }
+
+    /// The first data file of a snapshot in a folder whose rows cannot be decoded.
+    ///
+    /// Reads every file to its end, so it is for a query that has failed in one that [`Self::damaged_file`] does not find.
+    pub fn undecodable_file(&self, snapshot: &TableSnapshot) -> Option<StoreError> {
+        if self.storage().remote().is_some() {
+            return None;
+        }
+        let folder = self.table_folder(snapshot.table);
+        let paths = snapshot.files.iter().map(|file| folder.join(&file.path));
+        paths.into_iter().find_map(|path| parquet_file::decode(&path).err())
     }
 }
 
@@ -66,6 +78,21 @@ fn damage(path: &Path, size: u64) -> Option<String> {
 mod tests {
     use super::super::testing::TestStore;
     use super::*;
+
+    #[tokio::test]
+    async fn file_with_other_bytes_among_its_rows_is_found_by_reading_it() {
+        let test = TestStore::create().await;
+        let snapshot = test.commit("s3://logs/1", &["a"]).await;
+        assert!(test.store.undecodable_file(&snapshot).is_none());
+        let path = test.folder().join("events").join(&snapshot.files[0].path);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[4..200].fill(0xff);
+        fs::write(&path, bytes).unwrap();
+        assert!(test.store.damaged_file(&snapshot).is_none());
+        let text = test.store.undecodable_file(&snapshot).unwrap().to_string();
+        assert!(text.contains(&format!("`{}` is damaged", path.display())), "{text}");
+        assert!(text.contains("--at-version"), "{text}");
+    }
 
     #[tokio::test]
     async fn missing_empty_short_and_overwritten_files_are_told_apart() {

@@ -17,6 +17,7 @@ use arrow::datatypes::Int32Type;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowColumnWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::arrow_writer::compute_leaves;
@@ -174,6 +175,17 @@ pub(super) fn count_rows(path: &Path) -> Result<u64, StoreError> {
         SerializedFileReader::new(file).map_err(|source| StoreError::from_parquet(path, Access::Read, source))?;
     let rows = reader.metadata().file_metadata().num_rows();
     Ok(u64::try_from(rows).unwrap_or_default())
+}
+
+/// Decodes all rows of a file and keeps none.
+pub(super) fn decode(path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::from_parquet(path, Access::Read, source);
+    let file = File::open(path).map_err(|source| StoreError::from_io(path, Access::Read, source))?;
+    let rows = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
+    for batch in rows.map_err(failed)? {
+        batch.map_err(|error| failed(error.into()))?;
+    }
+    Ok(())
 }
 
 pub(super) fn rows_error(path: &Path, source: ArrowError) -> StoreError {

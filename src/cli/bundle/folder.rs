@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::cli::error::CliError;
+use crate::cli::target::keep_out_of_stores;
 use crate::report::evidence::ArchiveError;
 use crate::report::evidence::ArchiveWriter;
 use crate::report::evidence::Hashed;
@@ -34,6 +35,7 @@ pub(in crate::cli) struct BundleFolder {
 impl BundleFolder {
     /// A temporary folder without files, beside the place that the bundle goes to.
     pub(in crate::cli) fn beside(path: &Path) -> Result<Self, CliError> {
+        keep_out_of_stores(path)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         let made = TempDir::with_prefix_in(".evidence-", parent);

@@ -23,6 +23,7 @@ use crate::cli::output::Output;
 use crate::cli::rows;
 use crate::cli::settings::Settings;
 use crate::cli::target::Target;
+use crate::cli::target::keep_out_of_stores;
 use crate::iam;
 use crate::iam::Facts;
 use crate::iam::ImportedFacts;
@@ -135,6 +136,7 @@ fn write_pack(pack: &[u8], folder: &Path, output: &mut Output) -> Result<(), Cli
         path: path.clone(),
         cause,
     };
+    keep_out_of_stores(folder)?;
     fs::create_dir_all(folder).map_err(failed)?;
     let mut target = Target::open(Some(&path))?;
     target.writer(output).write_all(pack).map_err(failed)?;

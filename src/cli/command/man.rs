@@ -10,6 +10,7 @@ use crate::cli::args::ManArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
+use crate::cli::target::keep_out_of_stores;
 
 /// Prints the page of the program, or writes the pages of all commands into a folder.
 ///
@@ -21,6 +22,7 @@ pub fn man(args: &ManArgs, output: &mut Output) -> Result<ExitStatus, CliError> 
             .render(output.data())
             .map_err(CliError::Stdout)?,
         Some(folder) => {
+            keep_out_of_stores(folder)?;
             write_pages(folder).map_err(|cause| CliError::Write {
                 path: folder.clone(),
                 cause,

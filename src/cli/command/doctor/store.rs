@@ -31,7 +31,7 @@ pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<V
             let version = store.version().await?;
             let found = format!("version {version}, schema version {}", schema::SCHEMA_VERSION);
             checks.push(Check::ok("store", &place, found));
-            checks.push(unnamed_check(&place, &store).await);
+            checks.push(files_check(&place, &store).await);
         }
         Err(StoreError::NotAStore { .. }) => {
             checks.push(Check::ok("store", &place, "none yet; the first `ingest` makes it"));
@@ -46,6 +46,24 @@ pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<V
         checks.extend(space_check("store space", folder, WANTED_BYTES));
     }
     Ok(checks)
+}
+
+async fn files_check(place: &str, store: &Store) -> Check {
+    match damage(store).await {
+        Ok(None) => unnamed_check(place, store).await,
+        Ok(Some(error)) | Err(error) => error_check("store files", place, &error),
+    }
+}
+
+/// The first data file of the newest version that is missing or damaged.
+async fn damage(store: &Store) -> Result<Option<StoreError>, StoreError> {
+    for table in store.tables().await? {
+        let snapshot = store.snapshot(table).await?;
+        if let Some(error) = store.damaged_file(&snapshot) {
+            return Ok(Some(error));
+        }
+    }
+    Ok(None)
 }
 
 async fn unnamed_check(place: &str, store: &Store) -> Check {
