@@ -48,8 +48,8 @@ const LARGEST_FILE_BYTES: u64 = 64 << 20;
 /// Files up to this size are worth rewriting without being asked.
 const SMALL_BYTES: u64 = 2 << 20;
 /// So many small files of one day, or of a derived table, are left alone unless somebody asks.
-const SPARED_OF_DAY: usize = 3;
-const SPARED_OF_TABLE: usize = 16;
+const SPARED_OF_DAY: u64 = 3;
+const SPARED_OF_TABLE: u64 = 16;
 
 /// Which files are to be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,9 @@ pub struct CompactionRule {
     /// Files up to this size are rewritten.
     small_bytes: u64,
     /// More small files than this must be there: of one day of `events`, and of another table.
-    spared: (usize, usize),
+    spared: (u64, u64),
+    /// One more file is spared for so many bytes of small files, as they are worth less the larger they are.
+    spared_bytes: u64,
 }
 
 /// Files that are to become one.
@@ -84,17 +86,27 @@ impl CompactionRule {
             target_bytes,
             small_bytes: target_bytes / 2,
             spared: (1, 1),
+            spared_bytes: u64::MAX,
         }
     }
 
     /// Only where small files have gathered.
     pub fn of_gathered(memory_bytes: usize) -> Self {
         let all = Self::of_all(memory_bytes);
+        let small_bytes = all.small_bytes.min(SMALL_BYTES);
         Self {
-            small_bytes: all.small_bytes.min(SMALL_BYTES),
+            small_bytes,
             spared: (SPARED_OF_DAY, SPARED_OF_TABLE),
+            spared_bytes: small_bytes,
             ..all
         }
+    }
+
+    fn asks_for(&self, table: Table, small: &[KnownFile]) -> bool {
+        let (of_day, of_table) = self.spared;
+        let spared = if table == Table::Events { of_day } else { of_table };
+        let bytes: u64 = small.iter().map(|(file, _)| file.size).sum();
+        small.len() as u64 > spared + bytes / self.spared_bytes
     }
 }
 
@@ -119,11 +131,9 @@ impl Store {
     pub async fn compaction_groups(&self, rule: &CompactionRule) -> Result<Vec<CompactionGroup>, StoreError> {
         let mut groups = Vec::new();
         for table in self.tables().await? {
-            let spared = match table {
-                Table::Events => rule.spared.0,
-                Table::Objects | Table::Rejects | Table::Usage => rule.spared.1,
-                _ => continue,
-            };
+            if !matches!(table, Table::Events | Table::Objects | Table::Rejects | Table::Usage) {
+                continue;
+            }
             let state = self.newest(table).await?;
             let mut files = self.files(table, &state)?;
             files.retain(|(file, _)| file.size <= rule.small_bytes);
@@ -136,7 +146,7 @@ impl Store {
             for kind in files.chunk_by(|(one, _), (other, _)| {
                 one.event_date == other.event_date && told_by(table, one) == told_by(table, other)
             }) {
-                if kind.len() > spared {
+                if rule.asks_for(table, kind) {
                     groups.extend(packed(table, kind, rule.target_bytes));
                 }
             }

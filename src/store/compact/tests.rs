@@ -162,6 +162,28 @@ async fn only_days_with_more_than_three_small_files_are_rewritten_unasked() {
 }
 
 #[tokio::test]
+async fn files_are_worth_less_the_larger_they_are() {
+    let test = three_commits().await;
+    let state = test.store.newest(Table::Events).await.unwrap();
+    let (file, version) = test.store.files(Table::Events, &state).unwrap().remove(0);
+    let of_size = |size| {
+        (
+            Arc::new(DataFile {
+                size,
+                ..(*file).clone()
+            }),
+            version,
+        )
+    };
+    let gathered = CompactionRule::of_gathered(512 << 20);
+    let asked = |count, size| gathered.asks_for(Table::Events, &vec![of_size(size); count]);
+    assert!(!asked(3, 1) && asked(4, 1));
+    assert!(!asked(6, SMALL_BYTES / 2) && asked(7, SMALL_BYTES / 2));
+    assert!(!asked(1000, SMALL_BYTES));
+    assert!(CompactionRule::of_all(512 << 20).asks_for(Table::Events, &vec![of_size(SMALL_BYTES); 2]));
+}
+
+#[tokio::test]
 async fn rejects_become_one_file_too() {
     let test = TestStore::create().await;
     for number in 0..3 {
