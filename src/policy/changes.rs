@@ -4,6 +4,8 @@
 //! again with the same text counts as changed. Whatever may have lifted a `Deny` or a boundary concerns all that the
 //! principal may do.
 
+mod denying;
+mod providers;
 mod tags;
 mod taking;
 
@@ -20,9 +22,9 @@ use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
 use super::window::Window;
 use crate::iam::arn::account_of_arn;
-use crate::iam::document::Document;
-use crate::iam::document::Effect;
-use crate::iam::managed_policy;
+use denying::allows_only;
+use denying::may_deny;
+use tags::asks_for_mfa;
 use tags::asks_for_tags;
 use taking::begins_late;
 
@@ -41,7 +43,7 @@ pub struct GrantChange {
     pub group: Option<String>,
     /// Name of the inline policy.
     pub policy_name: Option<String>,
-    /// ARN of the managed policy.
+    /// ARN of the managed policy; of an identity provider the part of it behind the account.
     pub policy_arn: Option<String>,
     /// When.
     pub at: i64,
@@ -68,6 +70,10 @@ enum Target {
     FirstReach(Holder),
     /// The same of the roles of an instance profile.
     FirstReachOfProfile(String),
+    /// The same of the roles that trust an identity provider, by the end of its ARN.
+    FirstReachOfProvider(String),
+    /// A user got an MFA device, which conditions may ask for.
+    Mfa(Holder),
     /// A service, token or certificate took a role that none had taken for long.
     Taken(Holder),
     /// The tags of a user or role, which conditions may ask for.
@@ -138,11 +144,17 @@ impl GrantChanges {
         });
         let reach = self.last(member, &Target::Reach(own.clone()));
         let first_reach = self.first_reach(member, &own, first_seen);
-        let tagged = uses
-            .iter()
-            .any(|used| asks_for_tags(used.policy) && !allows_only(used.policy.document.as_ref().ok()));
-        let tags = self.last(member, &Target::Tags(own.clone())).filter(|_| tagged);
-        let anything = [self.last(member, &Target::Anything), reach, first_reach, tags];
+        let denies_by = |asks: fn(&Policy) -> bool| {
+            let mut policies = uses.iter().map(|used| used.policy);
+            policies.any(|policy| asks(policy) && !allows_only(policy.document.as_ref().ok()))
+        };
+        let tags = self
+            .last(member, &Target::Tags(own.clone()))
+            .filter(|_| denies_by(asks_for_tags));
+        let mfa = self
+            .last(member, &Target::Mfa(own.clone()))
+            .filter(|_| denies_by(asks_for_mfa));
+        let anything = [self.last(member, &Target::Anything), reach, first_reach, tags, mfa];
         anything
             .into_iter()
             .chain(whole)
@@ -163,6 +175,7 @@ impl GrantChanges {
         let attached = Target::Attached(holder.clone(), grant.policy.id.clone());
         let tags = Target::Tags(self::holder(member.principal));
         let tags = self.last(member, &tags).filter(|_| asks_for_tags(grant.policy));
+        let mfa = self.last(member, &Target::Mfa(self::holder(member.principal)));
         let joined = group.and_then(|group| {
             let user = member.principal.name.to_lowercase();
             let joined = self.last(member, &Target::Membership(user, group.name.to_lowercase()));
@@ -172,6 +185,7 @@ impl GrantChanges {
             .max(self.last(member, &attached))
             .max(joined)
             .max(tags)
+            .max(mfa.filter(|_| asks_for_mfa(grant.policy)))
     }
 
     /// The last moment after the snapshot at which a policy was changed that counts for a principal, or who has it.
@@ -192,8 +206,7 @@ impl GrantChanges {
             Target::Membership(_, joined) => group.is_some() && *joined == holder.1,
             // The version in force may be younger than the time that the user told.
             Target::Document(arn) => *arn == policy.id && policy.created_at.is_none_or(|made| at > made),
-            Target::Tags(_) | Target::Taken(_) => false,
-            Target::Reach(_) | Target::FirstReach(_) | Target::FirstReachOfProfile(_) => false,
+            _ => false,
         })
     }
 
@@ -279,6 +292,7 @@ impl GrantChanges {
         let of_profiles = profiles.filter_map(|name| self.last(member, &Target::FirstReachOfProfile(name)));
         let given = of_profiles
             .max()
+            .max(self.first_reach_of_providers(member))
             .max(self.last(member, &Target::FirstReach(own.clone())));
         let given = given.filter(|at| first_seen.is_none_or(|seen| seen > *at));
         // Whoever takes a role is seen by that.
@@ -295,7 +309,7 @@ impl GrantChanges {
     }
 }
 
-/// A new way to act as someone that a call made; `None` if it made none.
+/// A new way to act as someone that a call made, or a device to do so with; `None` if it made none.
 fn first_reach(change: &GrantChange) -> Option<Target> {
     let reached = |kind, name: &Option<String>| {
         let reached = name
@@ -312,10 +326,17 @@ fn first_reach(change: &GrantChange) -> Option<Target> {
         | "ResetServiceSpecificCredential"
         | "UpdateServiceSpecificCredential"
         | "UploadSigningCertificate"
-        | "UpdateSigningCertificate" => reached(PrincipalKind::User, &change.user),
+        | "UpdateSigningCertificate"
+        | "UploadSSHPublicKey"
+        | "UpdateSSHPublicKey" => reached(PrincipalKind::User, &change.user),
         "AddRoleToInstanceProfile" | "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" | "PassRole" => {
             reached(PrincipalKind::Role, &change.role)
         }
+        "EnableMFADevice" => Some(Target::Mfa((PrincipalKind::User, change.user.as_ref()?.to_lowercase()))),
+        "CreateOpenIDConnectProvider"
+        | "AddClientIDToOpenIDConnectProvider"
+        | "CreateSAMLProvider"
+        | "UpdateSAMLProvider" => Some(Target::FirstReachOfProvider(change.policy_arn.as_ref()?.to_lowercase())),
         "PassInstanceProfile" => Some(Target::FirstReachOfProfile(change.role.as_ref()?.to_lowercase())),
         _ => None,
     }
@@ -374,23 +395,6 @@ fn target(change: &GrantChange) -> Option<Target> {
 
 fn holder(principal: &Principal) -> Holder {
     (principal.kind, principal.name.to_lowercase())
-}
-
-/// Whether a policy that someone no longer has may have denied something.
-fn may_deny(member: &Member<'_>, arn: &str) -> bool {
-    if let Some(policy) = member.managed_policy(arn) {
-        return !allows_only(policy.document.as_ref().ok());
-    }
-    let document = managed_policy(arn).and_then(|policy| Document::parse(policy.document).ok());
-    !allows_only(document.as_ref())
-}
-
-/// Whether a document is known as a whole and denies nothing.
-fn allows_only(document: Option<&Document>) -> bool {
-    document.is_some_and(|document| {
-        let mut statements = document.readable();
-        document.is_complete() && statements.all(|(_, statement)| statement.effect == Effect::Allow)
-    })
 }
 
 #[cfg(test)]
