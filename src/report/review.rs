@@ -30,6 +30,8 @@ pub struct ReviewReport<'a> {
     pub thresholds: Thresholds,
     /// Tags that name an owner.
     pub owner_tags: &'a [String],
+    /// Events from before this moment have expired, if the window begins before it.
+    pub expired_before: Option<i64>,
 }
 
 /// Text with every hidden character visible.

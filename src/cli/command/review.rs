@@ -32,7 +32,7 @@ use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::Target;
 use crate::cli::target::write_text;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::policy::Decision;
 use crate::policy::Differ;
@@ -86,7 +86,7 @@ async fn write_review(
     );
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(basis, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let subjects = wanted(&args.basis, subjects(&usage, &estate))?;
     let neighbours = Neighbourhood::new(&estate, usage.accounts.keys().map(String::as_str));
@@ -125,6 +125,10 @@ async fn write_review(
         },
         thresholds: thresholds(basis),
         owner_tags: &owner_tags,
+        expired_before: engine
+            .session()
+            .expired_before()
+            .filter(|before| usage.window.since < *before),
     };
     write(report, format, args, settings, output)?;
     tell(&entries, output);

@@ -30,6 +30,8 @@ struct Whole {
     until: String,
     days: i64,
     is_too_short: bool,
+    /// Empty if all events of the window are there.
+    expired_before: String,
     min_window: i64,
     min_coverage: String,
     facts_date: String,
@@ -73,6 +75,7 @@ pub fn review_page(report: ReviewReport<'_>) -> Result<String, ReportError> {
         until: moment(window.until),
         days: window.days(),
         is_too_short: window.days() < report.thresholds.min_window_days,
+        expired_before: report.expired_before.map_or_else(String::new, moment),
         min_window: report.thresholds.min_window_days,
         min_coverage: percent(report.thresholds.min_coverage),
         facts_date: shown(report.frame.facts_date),

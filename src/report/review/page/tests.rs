@@ -89,6 +89,7 @@ fn report<'a>(entries: &'a [ReviewEntry], owner_tags: &'a [String]) -> ReviewRep
         },
         thresholds: Thresholds::DEFAULT,
         owner_tags,
+        expired_before: None,
     }
 }
 
@@ -153,4 +154,19 @@ fn page_says_for_how_many_what_is_proposed() {
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
+}
+
+#[test]
+fn page_says_that_events_of_its_window_have_expired() {
+    let entries = [hostile(None, ProposedChange::Keep)];
+    let page = |expired_before| {
+        let report = ReviewReport {
+            expired_before,
+            ..report(&entries, &[])
+        };
+        review_page(report).unwrap()
+    };
+    let line = "The events from before 1970-01-01T12:00:00Z have expired.";
+    assert!(page(Some(43_200_000_000)).contains(line));
+    assert!(!page(None).contains("have expired"));
 }
