@@ -2,6 +2,7 @@
 
 mod documents;
 mod signed;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -4,25 +4,18 @@ use std::collections::BTreeSet;
 
 use super::BundleFolder;
 use super::Plan;
+use super::basis::Basis;
 use super::exhibit::MadeExhibit;
-use super::record::coverage_record;
-use crate::analysis;
-use crate::analysis::RegionCoverage;
-use crate::analysis::Step;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::interrupt::StopFlag;
-use crate::cli::log_coverage;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::iam::Facts;
-use crate::integrity::ChainReport;
 use crate::integrity::SealingKey;
 use crate::query::Question;
 use crate::report::CheckFrame;
-use crate::report::IntegrityReport;
 use crate::report::evidence::BundleRecord;
-use crate::report::evidence::CoverageRecord;
 use crate::report::evidence::EvidencePage;
 use crate::report::evidence::Exhibit;
 use crate::report::evidence::ExhibitSource;
@@ -40,7 +33,6 @@ use crate::report::evidence::bundle_workbook;
 use crate::report::evidence::exhibit_sheets;
 use crate::report::evidence::statement;
 use crate::report::evidence::sums;
-use crate::report::picture;
 
 /// Exhibits that every bundle has, whatever its controls: what the others rest on.
 const ALWAYS: [&str; 4] = ["coverage", "ingest-balance", "integrity", "trail-settings"];
@@ -57,20 +49,6 @@ pub(in crate::cli) struct Maker<'a> {
     pub(in crate::cli) runtime: &'a Runtime,
     pub(in crate::cli) stop: &'a StopFlag,
     pub(in crate::cli) settings: &'a Settings,
-}
-
-/// What the tables rest on.
-#[derive(Debug)]
-pub(super) struct Basis {
-    pub(super) regions: Vec<RegionCoverage>,
-    pub(super) coverage: CoverageRecord,
-    pub(super) chains: Vec<ChainReport>,
-    /// The report on every digest and log that is not simply valid, if there are keys.
-    pub(super) report: Option<String>,
-    /// Whether anything is known of grants.
-    pub(super) has_snapshots: bool,
-    integrity: String,
-    picture: String,
 }
 
 impl Maker<'_> {
@@ -161,44 +139,6 @@ impl Maker<'_> {
             None => Ok(()),
             Some(key) => folder.put(SIGNATURE_FILE, sealed(key, &bound)?.as_bytes()),
         }
-    }
-
-    /// Coverage and integrity.
-    fn basis(&self) -> Result<Basis, CliError> {
-        let keys = self.plan.public_keys()?;
-        let question = log_coverage::Question {
-            window: self.plan.window,
-            step: Step::Day,
-            keys: keys.as_ref(),
-            accounts: &[],
-            regions: &[],
-        };
-        let mut report = IntegrityReport::new(false);
-        let mut chains = Vec::new();
-        let regions = question.answer_with(self.engine, (self.runtime, self.stop), self.settings, |group| {
-            chains.extend(group.chains.iter().cloned());
-            report.add(group);
-        })?;
-        let integrity = match &keys {
-            None => "The digests were not verified: no public keys were given.".to_owned(),
-            Some(_) => format!(
-                "{} digests are valid by CloudTrail's signature; the result over all digests and logs is: {}. Files that are not \
-                 simply valid stand in integrity.json.",
-                report.valid_digests(),
-                report.result(),
-            ),
-        };
-        let session = self.engine.session();
-        let snapshots = self.runtime.run(async { Ok(analysis::snapshots(session).await?) })?;
-        Ok(Basis {
-            coverage: coverage_record(&regions),
-            picture: picture(&regions)?,
-            has_snapshots: !snapshots.is_empty(),
-            regions,
-            chains,
-            report: keys.as_ref().map(|keys| report.json(keys)),
-            integrity,
-        })
     }
 
     /// Refuses parameters that no question has, and another window than the period.

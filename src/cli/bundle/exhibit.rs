@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 
 use super::BundleFolder;
-use super::build::Basis;
+use super::basis::Basis;
 use super::build::Maker;
 use super::build::WINDOW;
 use crate::analysis;
@@ -19,7 +19,6 @@ use crate::cli::error::CliError;
 use crate::query::Question;
 use crate::report::Check;
 use crate::report::Sheet;
-use crate::report::asks_of_grants;
 use crate::report::coverage_rows;
 use crate::report::evidence::ACCESS_QUESTION;
 use crate::report::evidence::AccessAnalysis;
@@ -92,7 +91,7 @@ impl Maker<'_> {
         let answered = match (question, &exhibit.source) {
             (Some(question), _) => self.answer(question, &parameters, place, folder)?,
             (None, ExhibitSource::Table(table)) => {
-                let batch = self.table(*table, basis)?;
+                let batch = Self::table(*table, basis)?;
                 let written = self.write((&batch.schema(), place), folder, |writer| {
                     writer.write(&batch)?;
                     Ok(())
@@ -102,14 +101,9 @@ impl Maker<'_> {
             (None, ExhibitSource::Question(id)) => return Err(CliError::usage(format!("there is no question `{id}`"))),
         };
         let judgement = match (&answered.check, &exhibit.source) {
-            (Some(check), _) => {
-                let is_blind = !basis.has_snapshots && asks_of_grants(&check.question.sql);
-                Judgement::of_check(check, is_blind, &basis.coverage)
-            }
-            (None, ExhibitSource::Table(FixedTable::Coverage)) => Judgement::of_coverage(&basis.coverage),
-            (None, ExhibitSource::Table(FixedTable::Integrity)) => {
-                Judgement::of_integrity(&basis.chains, basis.report.is_some())
-            }
+            (Some(check), _) => Judgement::of_check(check, &basis.grounds),
+            (None, ExhibitSource::Table(FixedTable::Coverage)) => Judgement::of_coverage(&basis.grounds),
+            (None, ExhibitSource::Table(FixedTable::Integrity)) => Judgement::of_integrity(&basis.grounds),
             (None, ExhibitSource::Table(FixedTable::TrailSettings) | ExhibitSource::Question(_)) => {
                 Judgement::described()
             }
@@ -201,15 +195,11 @@ impl Maker<'_> {
         })
     }
 
-    fn table(&self, table: FixedTable, basis: &Basis) -> Result<RecordBatch, CliError> {
+    fn table(table: FixedTable, basis: &Basis) -> Result<RecordBatch, CliError> {
         Ok(match table {
             FixedTable::Coverage => coverage_rows(&basis.regions, Step::Day, basis.report.is_some())?,
             FixedTable::Integrity => integrity_rows(&basis.chains)?,
-            FixedTable::TrailSettings => {
-                let logs = analysis::account_logs(self.engine.session(), self.plan.window);
-                let logs = self.runtime.run(async { Ok(logs.await?) })?;
-                setting_rows(&analysis::trail_settings(&logs))?
-            }
+            FixedTable::TrailSettings => setting_rows(&analysis::trail_settings(&basis.usage.accounts))?,
         })
     }
 

@@ -14,7 +14,7 @@ use crate::policy::Keep;
 use crate::policy::PrincipalDiff;
 use crate::policy::Row;
 use crate::policy::Verdict;
-use crate::report::counted::counted;
+use crate::report::counted::counted_resources;
 use crate::report::counted::format_count;
 
 /// Actions of a group that are named, where there are few groups.
@@ -145,7 +145,7 @@ fn used_actions(diff: &PrincipalDiff<'_>) -> Vec<UsedView> {
         Some(UsedView {
             action: shown(action),
             uses: evidence.used.to_string(),
-            resources: counted(evidence.resource_count),
+            resources: counted_resources(evidence.resource_count),
             last_used: evidence.last_used.map_or_else(String::new, moment),
         })
     });
