@@ -17,6 +17,7 @@ pub use names::SheetNames;
 pub use sheet::CellValue;
 pub use sheet::Sheet;
 pub use sheet::SheetKind;
+pub use sheet::SheetRoom;
 pub use sheet::SheetSummary;
 
 use super::ReportError;

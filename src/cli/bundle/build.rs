@@ -27,6 +27,7 @@ use crate::report::evidence::STATEMENT_FILE;
 use crate::report::evidence::SUMS_FILE;
 use crate::report::evidence::StoreRecord;
 use crate::report::evidence::WORKBOOK_FILE;
+use crate::report::evidence::WorkbookRoom;
 use crate::report::evidence::assessment_results;
 use crate::report::evidence::bundle_findings;
 use crate::report::evidence::bundle_workbook;
@@ -61,14 +62,16 @@ impl Maker<'_> {
         let exhibits: Vec<&Exhibit> = wanted.into_iter().filter_map(|id| plan.map.exhibit(id)).collect();
         self.check_parameters(&exhibits)?;
         let basis = self.basis()?;
-        let mut names = exhibit_sheets();
+        let (mut names, mut room) = (exhibit_sheets(), WorkbookRoom::default());
         let mut made = Vec::new();
         for exhibit in exhibits {
             if self.stop.status().is_some() {
                 return Ok(None);
             }
             let sheet = names.take(&exhibit.id);
-            made.push((self.exhibit(exhibit, (&basis, sheet), folder)?, exhibit.columns.clone()));
+            let one = self.exhibit(exhibit, (&basis, sheet, room.of_next()), folder)?;
+            room.take(one.answered.sheet.taken());
+            made.push((one, exhibit.columns.clone()));
         }
         if self.stop.status().is_some() {
             return Ok(None);

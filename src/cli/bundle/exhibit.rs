@@ -19,6 +19,7 @@ use crate::cli::error::CliError;
 use crate::query::Question;
 use crate::report::Check;
 use crate::report::Sheet;
+use crate::report::SheetRoom;
 use crate::report::coverage_rows;
 use crate::report::evidence::ACCESS_QUESTION;
 use crate::report::evidence::AccessAnalysis;
@@ -59,6 +60,7 @@ struct Place<'p> {
     /// Its files, in the order of the formats.
     names: &'p [String; 3],
     sheet: &'p str,
+    room: SheetRoom,
 }
 
 impl Answered<'_> {
@@ -77,7 +79,7 @@ impl Maker<'_> {
     pub(super) fn exhibit<'m>(
         &'m self,
         exhibit: &Exhibit,
-        (basis, sheet): (&Basis, String),
+        (basis, sheet, room): (&Basis, String, SheetRoom),
         folder: &mut BundleFolder,
     ) -> Result<MadeExhibit<'m>, CliError> {
         let question = self.question(exhibit)?;
@@ -87,6 +89,7 @@ impl Maker<'_> {
             exhibit,
             names: &names,
             sheet: &sheet,
+            room,
         };
         let answered = match (question, &exhibit.source) {
             (Some(question), _) => self.answer(question, &parameters, place, folder)?,
@@ -215,7 +218,7 @@ impl Maker<'_> {
         let targets: [Box<dyn Write + Send + '_>; 3] =
             [Box::new(&mut files.0), Box::new(&mut files.1), Box::new(&mut files.2)];
         let chart = place.exhibit.chart.as_deref();
-        let mut writer = ExhibitWriter::new((schema, place.sheet), chart, self.plan.redaction, targets)?;
+        let mut writer = ExhibitWriter::new((schema, place.sheet, place.room), chart, self.plan.redaction, targets)?;
         fill(&mut writer)?;
         let finished = writer.finish()?;
         folder.complete(csv, files.0)?;
