@@ -147,6 +147,8 @@ fn logs_of_one_region_and_expired_events_prove_nothing() {
         assert!(standings[id].1.contains("may lack regions"), "{standings:?}");
     }
     let expired = Proven::of(&["us-east-1", "eu-west-1"]);
+    // Of what comes later, something stays.
+    digests::write_log(expired.folder.path(), "us-east-1", first() + 60.hours(), "later");
     expired.ingest();
     let ended = expired.run(&["store", "expire", "--events-older-than", "2024-03-03"]);
     assert_eq!(ended.code, 0, "{ended:?}");
