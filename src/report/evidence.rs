@@ -65,6 +65,7 @@ pub use table::Finished;
 pub use table::Hashed;
 pub use table::integrity_rows;
 pub use workbook::WORKBOOK_FILE;
+pub use workbook::WorkbookRoom;
 pub use workbook::bundle_workbook;
 pub use workbook::exhibit_sheets;
 

@@ -34,6 +34,7 @@ mod review;
 mod sarif;
 mod sight;
 mod table;
+mod template;
 mod trust;
 mod workbook;
 
@@ -100,5 +101,6 @@ pub use workbook::CellValue;
 pub use workbook::Sheet;
 pub use workbook::SheetKind;
 pub use workbook::SheetNames;
+pub use workbook::SheetRoom;
 pub use workbook::SheetSummary;
 pub use workbook::Workbook;

@@ -9,7 +9,6 @@ mod workbook;
 use std::collections::BTreeMap;
 
 use super::diff::DiffFrame;
-use super::escape;
 use crate::policy::Caller;
 use crate::policy::CallerKind;
 use crate::policy::ReviewEntry;
@@ -32,11 +31,6 @@ pub struct ReviewReport<'a> {
     pub owner_tags: &'a [String],
     /// Events from before this moment have expired, if the window begins before it.
     pub expired_before: Option<i64>,
-}
-
-/// Text with every hidden character visible.
-fn shown(text: &str) -> String {
-    escape::visible(text).into_owned()
 }
 
 /// The first texts, and how many there are beside them.

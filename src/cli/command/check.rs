@@ -36,7 +36,6 @@ use crate::report::check_rows;
 use crate::report::check_sarif;
 use crate::report::junit;
 use crate::report::ocsf;
-use crate::store::StoreError;
 
 /// Columns that a terminal has, from the most important on.
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -127,9 +126,7 @@ async fn run(
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
     let engine = Engine::open(&args.engine, settings).await?;
-    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-        return Err(StoreError::NotAStore { path: path.clone() }.into());
-    }
+    engine.need_store()?;
     let Some(extent) = analysis::extent(engine.session()).await? else {
         output.warning("the store holds no events: nothing was checked");
         return Ok(ExitStatus::Incomplete);

@@ -144,7 +144,13 @@ fn format_of(args: &ReviewReportArgs, settings: &Settings) -> Result<ReviewForma
         hint: Some("name a file, such as `--out review.html`, `review.csv` or `review.xlsx`".to_owned()),
     };
     match args.wanted_format() {
-        None => Err(usage("neither `--format` nor the name of a file says what to write")),
+        None => Err(match &args.out {
+            None => usage("neither `--format` nor the name of a file says what to write"),
+            Some(out) => usage(&format!(
+                "the name of `{}` does not say which format it is to have, and there is no `--format`",
+                out.display()
+            )),
+        }),
         Some(ReviewFormat::Xlsx) if args.out.is_none() && settings.stdout_is_terminal => {
             Err(usage("a workbook is not for the terminal"))
         }

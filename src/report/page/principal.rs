@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::Share;
 use super::percent;
 use super::shares;
-use super::shown;
 use crate::analysis::moment;
 use crate::policy::Activity;
 use crate::policy::Keep;
@@ -16,6 +15,7 @@ use crate::policy::Row;
 use crate::policy::Verdict;
 use crate::report::counted::counted_resources;
 use crate::report::counted::format_count;
+use crate::report::escape::shown;
 
 /// Actions of a group that are named, where there are few groups.
 const NAMED: usize = 24;

@@ -1,12 +1,9 @@
 //! A review as a page: readable without scripts, to be printed and signed, and without the store.
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::ReviewReport;
 use super::chart::Columns;
-use super::shown;
 use super::view::EntryView;
 use super::view::bar;
 use crate::analysis::moment;
@@ -15,14 +12,16 @@ use crate::policy::ReviewCounts;
 use crate::policy::ReviewEntry;
 use crate::report::ReportError;
 use crate::report::counted::format_count;
+use crate::report::escape::shown;
 use crate::report::page::LEGEND;
 use crate::report::page::Legend;
 use crate::report::page::Share;
 use crate::report::page::percent;
+use crate::report::template::rendered;
 
 /// The name decides that values are escaped.
 const NAME: &str = "review.html";
-const TEMPLATE: &str = include_str!("page.html");
+const TEMPLATE: &str = concat!(include_str!("../page/shared.html"), include_str!("page.html"));
 
 #[derive(Serialize)]
 struct Whole {
@@ -89,9 +88,7 @@ pub fn review_page(report: ReviewReport<'_>) -> Result<String, ReportError> {
         legend: LEGEND,
         sections: sections(entries),
     };
-    let environment = Environment::new();
-    let page = environment.render_named_str(NAME, TEMPLATE, Serde(&whole));
-    page.map_err(ReportError::Page)
+    rendered(NAME, TEMPLATE, &whole)
 }
 
 fn tile(change: ProposedChange, entries: &[ReviewEntry]) -> Tile {

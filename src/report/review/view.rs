@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::callers_by_kind;
 use super::chart::Columns;
-use super::shown;
 use crate::analysis::moment;
 use crate::policy::Activity;
 use crate::policy::CallerKind;
@@ -14,6 +13,7 @@ use crate::policy::ReviewCounts;
 use crate::policy::ReviewEntry;
 use crate::policy::ServiceTally;
 use crate::report::counted::format_count;
+use crate::report::escape::shown;
 use crate::report::page::Share;
 use crate::report::page::percent;
 use crate::report::page::shares;

@@ -5,6 +5,7 @@ pub(crate) mod digests;
 pub(crate) mod events;
 pub(crate) mod ingest;
 pub(crate) mod json;
+pub(crate) mod page;
 pub(crate) mod permissions;
 pub(crate) mod process;
 pub(crate) mod schema;
