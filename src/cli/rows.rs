@@ -295,6 +295,27 @@ mod tests {
     }
 
     #[test]
+    fn file_name_that_stands_for_no_format_asks_for_one() {
+        for (name, is_known) in [
+            ("rows", true),
+            ("rows.txt", true),
+            ("rows.xlsx", false),
+            ("rows.foo", false),
+        ] {
+            let named = OutputArgs {
+                file: Some(name.into()),
+                ..OutputArgs::default()
+            };
+            assert_eq!(result_options(&named, &headless()).is_ok(), is_known, "{name}");
+            let told = OutputArgs {
+                output: Some(Format::Table),
+                ..named
+            };
+            assert_eq!(options(&told).format, Format::Table);
+        }
+    }
+
+    #[test]
     fn parquet_is_refused_on_a_terminal() {
         let settings = Settings {
             stdout_is_terminal: true,

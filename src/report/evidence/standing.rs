@@ -114,8 +114,18 @@ impl Judgement {
         let standing = exhibits.clone().map(|(_, judgement)| judgement.standing).max();
         let standing = standing.unwrap_or(Standing::Described);
         let deciding = exhibits.filter(|(_, judgement)| judgement.standing == standing);
-        let reasons: Vec<String> = deciding
-            .map(|(exhibit, judgement)| format!("`{exhibit}`: {}", judgement.reason))
+        // Most exhibits share their doubts.
+        let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
+        for (exhibit, judgement) in deciding {
+            let name = format!("`{exhibit}`");
+            match by_reason.iter_mut().find(|(reason, _)| *reason == judgement.reason) {
+                Some((_, names)) => names.push(name),
+                None => by_reason.push((&judgement.reason, vec![name])),
+            }
+        }
+        let reasons: Vec<String> = by_reason
+            .iter()
+            .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
             .collect();
         match standing {
             Standing::Described => Self::described(),
@@ -227,6 +237,9 @@ mod tests {
         let control = Judgement::of_control([("coverage", &clear), ("root-use", &findings)].into_iter());
         assert_eq!(control.standing, Standing::Findings);
         assert_eq!(control.reason, "`root-use`: 2 findings of severity high");
+        let both =
+            Judgement::of_control([("coverage", &clear), ("root-use", &findings), ("other", &findings)].into_iter());
+        assert_eq!(both.reason, "`root-use`, `other`: 2 findings of severity high");
         let described = Judgement::of_control(std::iter::empty());
         assert_eq!(described.standing, Standing::Described);
     }
