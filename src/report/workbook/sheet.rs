@@ -13,6 +13,7 @@ use rust_xlsxwriter::Url;
 use rust_xlsxwriter::Worksheet;
 use unicode_width::UnicodeWidthStr;
 
+use super::SheetRoom;
 use crate::report::ReportError;
 use crate::report::cells;
 use crate::report::cells::CellOptions;
@@ -87,15 +88,6 @@ pub struct SheetSummary {
     pub left_out: u64,
     /// Values that were cut.
     pub cut_values: u64,
-}
-
-/// How much a sheet may hold: a workbook is kept in memory as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SheetRoom {
-    /// Rows, without the header.
-    pub rows: u32,
-    /// Memory of its cells, about; a row that begins within it is written whole.
-    pub bytes: u64,
 }
 
 /// A sheet.
