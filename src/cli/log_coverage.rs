@@ -16,7 +16,6 @@ use crate::integrity::GroupReport;
 use crate::integrity::PublicKeys;
 use crate::policy::Window;
 use crate::source::Selection;
-use crate::store::StoreError;
 
 /// Longest window, in days: one row per account, region and day, and forged records may be of any year.
 const MOST_DAYS: i64 = 4_000;
@@ -103,9 +102,7 @@ pub(super) async fn window(
     engine: &Engine,
     settings: &Settings,
 ) -> Result<Window, CliError> {
-    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-        return Err(StoreError::NotAStore { path: path.clone() }.into());
-    }
+    engine.need_store()?;
     let given = |option: &str, text: Option<&str>| -> Result<Option<i64>, CliError> {
         let time = text.map(|text| parse_time_option(option, text, settings.now));
         Ok(time.transpose()?.map(|time| time.as_microsecond()))

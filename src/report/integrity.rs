@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 
@@ -39,6 +41,32 @@ struct Tally {
     total: u64,
     valid: u64,
     invalid: u64,
+}
+
+/// What verifying digests and logs comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntegrityResult {
+    /// Something is proven to be wrong.
+    Invalid,
+    /// Something is missing that could prove it.
+    Incomplete,
+    /// There are no valid digests.
+    NothingVerified,
+    /// All digests, and all logs, are what CloudTrail delivered.
+    Valid,
+}
+
+impl IntegrityResult {
+    /// It in a word or two.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Incomplete => "incomplete",
+            Self::NothingVerified => "nothing verified",
+            Self::Valid => "valid",
+        }
+    }
 }
 
 impl IntegrityReport {
@@ -123,7 +151,7 @@ impl IntegrityReport {
             .map(|tally| json!({"total": tally.total, "valid": tally.valid, "invalid": tally.invalid}));
         let document = json!({
             "summary": {
-                "result": self.result(),
+                "result": self.result().name(),
                 "digests": digests,
                 "backfill_digests": backfill,
                 "logs": logs,
@@ -138,13 +166,13 @@ impl IntegrityReport {
         format!("{}\n", escape::json(&pretty))
     }
 
-    /// What all of it comes to, in a word or two.
-    pub fn result(&self) -> &'static str {
+    /// What all of it comes to.
+    pub fn result(&self) -> IntegrityResult {
         match self.level {
-            Some(Level::Invalid) => "invalid",
-            Some(Level::Unproven) => "incomplete",
-            _ if self.valid_digests() == 0 => "nothing verified",
-            _ => "valid",
+            Some(Level::Invalid) => IntegrityResult::Invalid,
+            Some(Level::Unproven) => IntegrityResult::Incomplete,
+            _ if self.valid_digests() == 0 => IntegrityResult::NothingVerified,
+            _ => IntegrityResult::Valid,
         }
     }
 
@@ -229,7 +257,7 @@ impl IntegrityReport {
                 &format!("{} log files that no digest covers", self.uncovered_logs),
             );
         }
-        push_line(text, &format!("result: {}", self.result()));
+        push_line(text, &format!("result: {}", self.result().name()));
     }
 }
 
