@@ -15,6 +15,8 @@ pub enum Reason {
     AccountNotCovered,
     /// All that the logs hold of the account was passed on by EventBridge or found by LookupEvents.
     OnlyExcerpts,
+    /// Trails delivered logs of the account, and copies of their events had been read before.
+    CopiesOfExcerpts,
     /// The facts do not know the action.
     UnknownAction,
     /// No call that needs it is recorded; why.
@@ -77,6 +79,8 @@ pub enum Reason {
     OneRegion(String),
     /// Regions may have been left out when the logs were read; those that IAM names, or none if the runs were told so.
     RegionsNotIngested(Vec<String>),
+    /// The statement names regions of which the logs hold nothing.
+    NamedRegions(Vec<String>),
     /// The logs have nothing from a region that records calls of other regions, too; the region.
     GlobalServicesNotRecorded(&'static str),
     /// Only data events show it, and none of the kind is recorded.
@@ -147,6 +151,7 @@ impl Reason {
             Self::SnapshotGaps(_) => "snapshot-gaps",
             Self::AccountNotCovered => "account-not-covered",
             Self::OnlyExcerpts => "only-excerpts",
+            Self::CopiesOfExcerpts => "copies-of-excerpts",
             Self::UnknownAction => "unknown-action",
             Self::NeverLogged(_) => "never-logged",
             Self::NoOperation => "no-operation",
@@ -167,7 +172,7 @@ impl Reason {
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::OneRegion(_) => "one-region",
-            Self::RegionsNotIngested(_) => "regions-not-ingested",
+            Self::RegionsNotIngested(_) | Self::NamedRegions(_) => "regions-not-ingested",
             Self::GlobalServicesNotRecorded(_) => "global-services-not-recorded",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
             Self::NotSelected { .. } => "not-selected",
@@ -191,6 +196,9 @@ impl Reason {
             Self::AccountNotCovered => "the logs hold no events of the account in the window",
             Self::OnlyExcerpts => {
                 "all events of the account are from EventBridge or LookupEvents, which leave out events: read the logs of a trail"
+            }
+            Self::CopiesOfExcerpts => {
+                "its events came first from EventBridge or LookupEvents: tell what the trail records (`--event-selectors`)"
             }
             Self::UnknownAction => "the facts know no such action",
             Self::NoOperation => "no public API operation needs it",
@@ -257,6 +265,13 @@ impl Reason {
     fn write_of_logs(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RegionsNotIngested(regions) => formatter.write_str(&not_ingested(regions)),
+            Self::NamedRegions(regions) => {
+                let regions = regions.join(", ");
+                write!(
+                    formatter,
+                    "the statement names {regions}, of which the logs hold nothing"
+                )
+            }
             Self::CoverageTooLow { lost_hours, hours } => {
                 write!(formatter, "of {hours} hours, the account's logs lack {lost_hours}")
             }

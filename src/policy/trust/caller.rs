@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 
 use super::call::AssumeCall;
 use crate::iam::arn::account_of_arn;
+use crate::iam::arn::is_of_permission_set;
 use crate::policy::estate::Estate;
-
-/// Path of the roles that IAM Identity Center makes of permission sets.
-const PERMISSION_SET_PATH: &str = ":role/aws-reserved/sso.amazonaws.com/";
 
 /// The service that gives roles to pods of EKS.
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
@@ -160,7 +158,7 @@ impl Caller {
         let provider = call.provider.unwrap_or_default();
         let is_assertion = call.fields.identity.kind == Some("SAMLUser");
         let kind = match is_assertion {
-            true if call.role_arn.contains(PERMISSION_SET_PATH) => CallerKind::IdentityCenter,
+            true if is_of_permission_set(call.role_arn) => CallerKind::IdentityCenter,
             true => CallerKind::Saml,
             false => CallerKind::of_provider(provider),
         };

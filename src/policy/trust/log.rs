@@ -151,7 +151,7 @@ impl<'a> TrustLog<'a> {
             Some(fits) => fits.clone(),
             None => {
                 let fits = role.fits(call, self.neighbours);
-                self.remembered.keep(key, fits.clone());
+                self.remembered.keep(key, fits.clone(), size_of_val(fits.as_slice()));
                 fits
             }
         };

@@ -90,7 +90,7 @@ impl<'a> TrustProof<'a> {
             Some(outcome) => *outcome,
             None => {
                 let outcome = policies.outcome(call, self.neighbours);
-                self.remembered.keep(key, outcome);
+                self.remembered.keep(key, outcome, 0);
                 outcome
             }
         };
