@@ -339,6 +339,18 @@ fn third_party_needs_an_external_id() {
 }
 
 #[test]
+fn role_is_the_one_of_its_name_in_any_case_of_letters() {
+    let trust = json!([plain(&json!({"AWS": [ANN, BOB]}))]);
+    let call = AssumeCall {
+        role_arn: "arn:aws:iam::111122223333:role/R",
+        ..user(ANN)
+    };
+    let outcome = Case::new(&trust).with(call).run();
+    assert_eq!(outcome.verdicts(), ["used", "unused"]);
+    assert_eq!((outcome.totals.evaluated, outcome.totals.denied), (1, 0));
+}
+
+#[test]
 fn role_that_was_also_taken_by_other_means_shows_nobody_who_never_came() {
     let trust = json!([plain(&json!({"AWS": [ANN, BOB]}))]);
     let mut case = Case::new(&trust).with(user(ANN));
