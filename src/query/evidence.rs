@@ -19,10 +19,9 @@ pub enum EvidenceQuery {
     Calls,
     /// Calls that were not denied, by principal, action and region, in a window.
     CallSums,
-    /// What the logs of every account hold, in a window.
+    /// What the logs of every account hold, in a window. `$has_excerpts` says whether EventBridge passed on some of it, or
+    /// LookupEvents found it.
     Coverage,
-    /// The same without what EventBridge passed on and LookupEvents found.
-    CoverageOfTrails,
     /// Accounts of which there are such events, in a window.
     Excerpts,
     /// Whether the ledger has objects with such events.
@@ -74,7 +73,6 @@ impl EvidenceQuery {
             Self::Calls => include_str!("../../queries/evidence/calls.sql"),
             Self::CallSums => include_str!("../../queries/evidence/call_sums.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
-            Self::CoverageOfTrails => include_str!("../../queries/evidence/coverage_of_trails.sql"),
             Self::Excerpts => include_str!("../../queries/evidence/excerpts.sql"),
             Self::ExcerptObjects => include_str!("../../queries/evidence/excerpt_objects.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
