@@ -19,6 +19,7 @@ use crate::cli::settings::Settings;
 use crate::cli::time::parse_time_option;
 use crate::ingest::Unverified;
 use crate::ingest::Verify;
+use crate::integrity::GroupReport;
 use crate::integrity::Level;
 use crate::integrity::Window;
 use crate::query::QuerySession;
@@ -152,6 +153,12 @@ fn over_store(
     let samples = runtime.run(async { Ok(analysis::recorded_samples(&session).await?) })?;
     let origins = Verify::recorded_origins(&samples);
     let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
+    if args.account.is_empty() && args.region.is_empty() {
+        let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(&session).await?) })?;
+        GroupReport::unplaced(unplaced)
+            .into_iter()
+            .for_each(|group| report.add(group));
+    }
     for (account, region) in groups {
         if wanted(&args.account, &account) && wanted(&args.region, &region) {
             let objects = analysis::recorded_objects(&session, &account, &region);
