@@ -177,6 +177,9 @@ fn missing_digest_and_the_hour_that_it_leaves_open_are_told() {
     let text = &report["chains"][0]["findings"][0]["text"];
     let wanted = "no valid digest covers the time between 2026-09-14T23:00:00Z and 2026-09-15T00:00:00Z";
     assert_eq!(text, wanted);
+    let without_end = copied.verify(&WATCHED[..6]);
+    let covered = "covered up to 2026-09-14T23:00:00Z; nothing is proven after it\n";
+    assert!(without_end.stdout.contains(covered), "{}", without_end.stdout);
 }
 
 #[test]
@@ -256,8 +259,15 @@ fn log_outside_of_the_folders_of_cloudtrail_is_never_part_of_a_valid_result() {
     let forged = copied.forge("extra/111122223333_CloudTrail_eu-west-1_20260914T1005Z_aaaaaaaaaaaaaaaa.json.gz");
     let (extra, logs) = (forged.parent().unwrap().display().to_string(), copied.logs());
     copied.ingest(&[&logs, &extra]);
-    for (code, report) in [copied.json(&[&WATCHED[..], &[&extra]].concat()), copied.stored(&WATCHED)] {
-        assert_eq!((code, &report["summary"]["result"]), (4, &"incomplete".into()), "{report:#}");
+    for (code, report) in [
+        copied.json(&[&WATCHED[..], &[&extra]].concat()),
+        copied.stored(&WATCHED),
+    ] {
+        assert_eq!(
+            (code, &report["summary"]["result"]),
+            (4, &"incomplete".into()),
+            "{report:#}"
+        );
         assert_eq!(report["summary"]["logs_without_digests"], 1, "{report:#}");
     }
 }
@@ -266,7 +276,12 @@ fn log_outside_of_the_folders_of_cloudtrail_is_never_part_of_a_valid_result() {
 fn events_of_an_object_that_names_no_account_are_told_as_unplaced() {
     let copied = Copied::new();
     copied.forge(&format!("{DAY_FOLDER}/../stray.json.gz"));
-    let notes = copied.forge("notes/events.json").parent().unwrap().display().to_string();
+    let notes = copied
+        .forge("notes/events.json")
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
     let logs = copied.logs();
     copied.ingest(&[&logs, &notes]);
     let rules = |report: &Value| report["findings"][0]["rule"].clone();
@@ -300,7 +315,10 @@ fn forged_log_under_another_name_is_told() {
 fn of_several_copies_of_a_log_the_worst_counts() {
     let copied = Copied::new();
     let log = copied.named_log();
-    let relative = log.strip_prefix(copied.folder.path().join("AWSLogs")).unwrap().to_owned();
+    let relative = log
+        .strip_prefix(copied.folder.path().join("AWSLogs"))
+        .unwrap()
+        .to_owned();
     let other = copied.folder.path().join("other/AWSLogs");
     for entry in walkdir::WalkDir::new(copied.logs()) {
         let entry = entry.unwrap();
@@ -351,6 +369,15 @@ fn bucket_gives_its_metadata_and_a_digest_without_a_signature_is_invalid() {
     let (code, report) = verify();
     assert_eq!((code, faults(&report)), (0, Vec::new()), "{report:#}");
     assert_eq!(report["summary"]["digests"]["valid"], 24);
+    let endless = bucket.run(
+        &place.store(),
+        &[&["verify", &source, "--keys", &keys], &WATCHED[..6]].concat(),
+    );
+    assert!(
+        endless.stderr.contains("digests end at 2026-09-15T00:00:00Z"),
+        "{}",
+        endless.stderr
+    );
     let digest = &copied.digests(".json.gz")[9];
     let key = digest.strip_prefix(copied.folder.path()).unwrap().to_str().unwrap();
     bucket.put(key, std::fs::read(digest).unwrap(), &[]);
