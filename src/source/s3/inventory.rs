@@ -56,10 +56,13 @@ struct List {
     taken: usize,
 }
 
+/// A list in CSV, inflated up to the cap.
+type Inflated = Take<MultiGzDecoder<Cursor<Vec<u8>>>>;
+
 /// Rows that are still to come.
 enum Rows {
     Csv {
-        records: StringRecordsIntoIter<Take<MultiGzDecoder<Cursor<Vec<u8>>>>>,
+        records: Box<StringRecordsIntoIter<Inflated>>,
         columns: Vec<String>,
         max_bytes: u64,
     },
@@ -265,7 +268,7 @@ impl Rows {
             .flexible(true)
             .from_reader(inflated);
         Self::Csv {
-            records: reader.into_records(),
+            records: Box::new(reader.into_records()),
             columns: columns.to_vec(),
             max_bytes,
         }
