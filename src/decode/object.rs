@@ -175,7 +175,7 @@ impl Decoder {
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
         }
-        let mut windows = Windows::new(self.limits.max_record_bytes);
+        let mut windows = Windows::new(self.limits.max_record_bytes, self.source.len());
         let taken = if state == Fill::AtEnd {
             self.parse(&mut run)
         } else {

@@ -10,11 +10,13 @@ use super::effort::looked_through;
 use super::lines;
 use super::scan::is_whitespace;
 
-/// Bytes that are looked through in vain for the ends of values before each is held to its own line at the top level, and
-/// to the space before the next record elsewhere.
-const PATIENCE_BYTES: usize = 64 << 20;
+/// How many times a text may be looked through in vain for the ends of values before each is held to its own line at the
+/// top level, and to the space before the next record elsewhere.
+const PATIENCE: usize = 8;
+/// The same for small texts, in bytes.
+const LEAST_PATIENCE_BYTES: usize = 4 << 20;
 /// Bytes that a look within bounds begins with; they double as long as neither an end nor a bound is among them.
-const FIRST_LOOK_BYTES: usize = 1 << 10;
+const FIRST_LOOK_BYTES: usize = 64;
 
 /// What comes next in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +37,8 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Separator {
     state: State,
+    /// Bytes that may still be looked through in vain.
     patience: usize,
-}
-
-impl Default for Separator {
-    fn default() -> Self {
-        Self {
-            state: State::default(),
-            patience: PATIENCE_BYTES,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +56,14 @@ enum State {
 const RECORD_ARRAYS: [&[u8]; 2] = [b"\"Records\"", b"\"Events\""];
 
 impl Separator {
+    /// Starts before a text whose first window has so many bytes.
+    pub(crate) fn new(window_bytes: usize) -> Self {
+        Self {
+            state: State::default(),
+            patience: window_bytes.saturating_mul(PATIENCE).max(LEAST_PATIENCE_BYTES),
+        }
+    }
+
     /// Finds what comes next in `window` from `position` on; records begin with the member `first_key`.
     pub(crate) fn next(&mut self, window: &[u8], position: &mut usize, first_key: &[u8]) -> Step {
         loop {
@@ -370,7 +372,7 @@ mod tests {
     use super::*;
 
     fn steps(text: &str) -> Vec<(&'static str, String)> {
-        let mut separator = Separator::default();
+        let mut separator = Separator::new(text.len());
         let mut position = 0;
         let mut steps = Vec::new();
         let text_of = |range: Range<usize>| text.get(range).unwrap().to_owned();

@@ -31,11 +31,11 @@ enum Next {
 }
 
 impl Windows {
-    /// Starts before the first window.
-    pub(crate) fn new(max_record_bytes: usize) -> Self {
+    /// Starts before the first window, which has so many bytes.
+    pub(crate) fn new(max_record_bytes: usize, window_bytes: usize) -> Self {
         Self {
             max_record_bytes,
-            separator: Separator::default(),
+            separator: Separator::new(window_bytes),
             open: None,
         }
     }
