@@ -73,6 +73,10 @@ impl Question<'_> {
             Some(_) => runtime.run(async { Ok(analysis::recorded_samples(session).await?) })?,
             None => Vec::new(),
         };
+        if verify.is_some() && self.accounts.is_empty() && self.regions.is_empty() {
+            let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(session).await?) })?;
+            GroupReport::unplaced(unplaced).into_iter().for_each(&mut take);
+        }
         let origins = Verify::recorded_origins(&samples);
         let is_wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
         let mut regions = Vec::new();

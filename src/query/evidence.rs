@@ -50,6 +50,8 @@ pub enum EvidenceQuery {
     IntegrityOrigins,
     /// Digests and logs of `$account` in `$region`.
     IntegrityObjects,
+    /// How many objects without account or region gave events.
+    IntegrityUnplaced,
     /// Events by account, region and hour, in a window.
     CoverageEvents,
     /// Logs and digests, without their content.
@@ -87,6 +89,7 @@ impl EvidenceQuery {
             Self::IntegrityGroups => include_str!("../../queries/evidence/integrity_groups.sql"),
             Self::IntegrityOrigins => include_str!("../../queries/evidence/integrity_origins.sql"),
             Self::IntegrityObjects => include_str!("../../queries/evidence/integrity_objects.sql"),
+            Self::IntegrityUnplaced => include_str!("../../queries/evidence/integrity_unplaced.sql"),
             Self::CoverageEvents => include_str!("../../queries/evidence/coverage_events.sql"),
             Self::CoverageObjects => include_str!("../../queries/evidence/coverage_objects.sql"),
             Self::CoverageChanges => include_str!("../../queries/evidence/coverage_changes.sql"),

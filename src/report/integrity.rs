@@ -35,6 +35,15 @@ pub struct IntegrityReport {
     level: Option<Level>,
 }
 
+/// Up to when digests cover the chains: what is deleted behind that leaves no trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoveredTo {
+    /// The end of the chain that ends first.
+    pub all: i64,
+    /// The end of the chain that ends last.
+    pub any: i64,
+}
+
 /// How many files of a kind there are.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
@@ -117,6 +126,18 @@ impl IntegrityReport {
         self.level
     }
 
+    /// Up to when valid digests cover the chains; `None` where there is none.
+    pub fn covered_to(&self) -> Option<CoveredTo> {
+        let ends = self.chains.iter().filter_map(|chain| chain.covered);
+        ends.fold(None, |known: Option<CoveredTo>, (_, end)| {
+            let known = known.unwrap_or(CoveredTo { all: end, any: end });
+            Some(CoveredTo {
+                all: known.all.min(end),
+                any: known.any.max(end),
+            })
+        })
+    }
+
     /// How many digests were proven to be CloudTrail's.
     pub fn valid_digests(&self) -> u64 {
         let [digests, backfill, _] = &self.tallies;
@@ -156,6 +177,8 @@ impl IntegrityReport {
                 "backfill_digests": backfill,
                 "logs": logs,
                 "logs_without_digests": self.uncovered_logs,
+                "all_chains_covered_to": self.covered_to().map(|covered| time(covered.all)),
+                "any_chain_covered_to": self.covered_to().map(|covered| time(covered.any)),
             },
             "keys": keys.iter().map(|key| self.key_json(key)).collect::<Vec<Value>>(),
             "chains": self.chains.iter().map(chain_json).collect::<Vec<Value>>(),
@@ -255,6 +278,16 @@ impl IntegrityReport {
             push_line(
                 text,
                 &format!("{} log files that no digest covers", self.uncovered_logs),
+            );
+        }
+        if let Some(CoveredTo { all, any }) = self.covered_to() {
+            let longest = match all == any {
+                true => String::new(),
+                false => format!(", the longest chain up to {}", time(any)),
+            };
+            push_line(
+                text,
+                &format!("covered up to {}{longest}; nothing is proven after it", time(all)),
             );
         }
         push_line(text, &format!("result: {}", self.result().name()));

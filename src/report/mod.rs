@@ -59,6 +59,7 @@ pub use github::annotations;
 pub use groups::group_permission_rows;
 pub use groups::group_rows;
 pub use guardrail::guardrail_text;
+pub use integrity::CoveredTo;
 pub use integrity::IntegrityReport;
 pub use integrity::IntegrityResult;
 pub use layout::short_name;
