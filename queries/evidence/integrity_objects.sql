@@ -1,4 +1,5 @@
--- Digests and logs of an account and region, each as the last run that read it found it.
+-- Digests and logs of an account and region, each as the last run that read it found it; of a log also the earlier versions
+-- whose events the store holds.
 with numbered as (
     select
         o.object_key,
@@ -7,6 +8,7 @@ with numbered as (
         o.error,
         o.metadata,
         o.digest_text,
+        o.stored,
         row_number() over (
             partition by o.object_key
             order by o.ingested_at desc, o.etag desc, o.size desc
@@ -25,4 +27,5 @@ select
     n.digest_text
 from numbered n
 where n.place = 1
-order by n.object_key
+   or n.stored > 0
+order by n.object_key, n.place

@@ -134,6 +134,11 @@ fn run(
     output.print(&render_requests(account.requests))?;
     output.print(&render_store_requests(account.store_requests))?;
     warn_of_gaps(balance, output);
+    if let Some(day) = options.selection.last_delivery_day() {
+        output.note(&format!(
+            "read is what was delivered up to {day}; CloudTrail may deliver 30 days late, and only a later `--to` reads that"
+        ));
+    }
     if deposit.is_some() {
         output.note("nothing is committed yet; `trimtrail commit` does it");
     }

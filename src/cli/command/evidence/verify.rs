@@ -40,9 +40,6 @@ use crate::report::evidence::SUMS_FILE;
 use crate::report::evidence::check_bundle;
 use crate::report::evidence::is_file_name;
 
-/// Memory that a question may take when it is asked again.
-const MEMORY: u64 = 512 << 20;
-
 /// Checks a bundle.
 ///
 /// # Errors
@@ -52,13 +49,13 @@ pub(super) fn verify(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    let folder = BundleFolder::open(&args.bundle)?;
+    let folder = BundleFolder::open(&args.bundle, args.room.temp_dir.as_deref())?;
     let text = |name: &str| Ok::<_, CliError>(String::from_utf8_lossy(&folder.read(name)?).into_owned());
     let mut bound = folder.files().clone();
     bound.remove(SIGNATURE_FILE);
     let mut problems = check_bundle(&bound, &text(SUMS_FILE)?, &text(STATEMENT_FILE)?);
     let signed = signature::check(&folder, args)?;
-    problems.extend(signed.problem);
+    problems.extend(signed.problem.clone());
     if !problems.is_empty() {
         tell(&problems, output)?;
         output.warning(&format!("`{}` is not as it was made", args.bundle.display()));
@@ -72,10 +69,27 @@ pub(super) fn verify(
     if let Some(note) = &signed.note {
         output.note(note);
     }
-    let Some(store) = &args.store else {
-        output.note("that the rows are those of the store, only `--store` can tell");
-        return Ok(ExitStatus::Done);
+    let is_unchecked = signed.tell_foreign(args, output)?;
+    let status = match &args.store {
+        Some(store) => compare_with_store(store, (args, &folder), settings, output)?,
+        None => {
+            output.note("that the rows are those of the store, only `--store` can tell");
+            ExitStatus::Done
+        }
     };
+    Ok(match status {
+        ExitStatus::Done if is_unchecked => ExitStatus::Incomplete,
+        status => status,
+    })
+}
+
+/// Makes the bundle again from a store, and compares.
+fn compare_with_store(
+    store: &str,
+    (args, folder): (&EvidenceVerifyArgs, &BundleFolder),
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
     let no_bundle = |cause: String| CliError::Bundle {
         path: args.bundle.clone(),
         cause,
@@ -87,10 +101,10 @@ pub(super) fn verify(
             record.trimtrail_version
         ));
     }
-    let plan = plan(&record, &folder).map_err(|error| no_bundle(error.to_string()))?;
+    let plan = plan(&record, folder).map_err(|error| no_bundle(error.to_string()))?;
     check_facts(&record, &args.facts)?;
     let engine = engine(args, store, &record);
-    compare((&plan, &engine), (&record, &folder), settings, output)
+    compare((&plan, &engine), (&record, folder), settings, output)
 }
 
 /// What the bundle says of itself, if it is of the layout that this program knows.
@@ -142,8 +156,7 @@ fn engine(args: &EvidenceVerifyArgs, store: &str, record: &BundleRecord) -> Engi
         },
         facts: args.facts.clone(),
         at_version: Some(record.store.version),
-        memory: MEMORY,
-        temp_dir: None,
+        room: args.room.clone(),
         connection: ConnectionArgs::default(),
     }
 }
@@ -155,7 +168,12 @@ fn compare(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    let again = match make(plan, engine, settings, BundleFolder::apart()?)? {
+    let again = match make(
+        plan,
+        engine,
+        settings,
+        BundleFolder::apart(engine.room.temp_dir.as_deref())?,
+    )? {
         Made::Whole(_, again) => again,
         Made::Stopped(status) => return Ok(status),
     };
