@@ -113,11 +113,12 @@ impl<'a> AddsCommit<'a> {
     }
 
     fn commit_one(&mut self, prepared: &PreparedBatch, balance: &mut AddsBalance) -> Result<(), IngestError> {
+        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        // Asked later than the basis is read: whoever commits it in between changes what the batch is put upon.
         if self.is_committed(prepared)? {
             balance.known_batches += 1;
             return Ok(());
         }
-        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let opened = self.store.open_prepared(&basis, prepared, self.now);
         let mut batch = self.runtime.block_on(opened)?;
         if let Err(error) = self.check_ledger(prepared, &batch) {
@@ -156,13 +157,13 @@ impl<'a> AddsCommit<'a> {
                 }
                 CommitOutcome::Conflict(staged) => batch.events = staged,
             }
+            let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+            compared = Some(std::mem::replace(&mut basis, newest));
             if self.is_committed(prepared)? {
                 self.store.discard_made(prepared, batch.events);
                 balance.known_batches += 1;
                 return Ok(());
             }
-            let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-            compared = Some(std::mem::replace(&mut basis, newest));
         }
         self.store.discard_made(prepared, batch.events);
         Err(IngestError::Contention { attempts: MAX_ATTEMPTS })

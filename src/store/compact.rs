@@ -77,6 +77,17 @@ pub struct CompactionGroup {
     events_version: u64,
 }
 
+/// What became of a new file.
+#[derive(Debug)]
+enum Swap {
+    /// It is part of the table.
+    Done,
+    /// It is not: another process took one of the old files away, or all attempts to write.
+    Left,
+    /// It is not, and the log shows that.
+    Failed(StoreError),
+}
+
 impl CompactionRule {
     /// All files that are less than half as large as a file may be that is made within some memory.
     pub fn of_all(memory_bytes: usize) -> Self {
@@ -158,26 +169,31 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The log cannot be read or written. Unless that leaves in doubt whether it is needed, the new file is removed.
+    /// The log cannot be read or written. The new file is removed where the log shows that nothing names it.
     pub async fn commit_compaction(
         &self,
         group: &CompactionGroup,
         staged: StagedFile,
         (run_id, committed_at): (&str, i64),
     ) -> Result<bool, StoreError> {
-        let swapped = match group.table {
+        let swap = match group.table {
             Table::Events => self.swap_events(group, &staged, (run_id, committed_at)).await,
             _ => self.swap_derived(group, &staged, committed_at).await,
         };
-        let is_needed = match &swapped {
-            Ok(is_swapped) => *is_swapped,
+        // After any other error the table may name the new file: it stays, if need be for a vacuum.
+        match swap? {
+            Swap::Done => Ok(true),
             // A request to a bucket may take effect after it was given up.
-            Err(_) => self.storage().remote().is_some(),
-        };
-        if !is_needed {
-            self.discard(vec![staged]);
+            Swap::Failed(error) if self.storage().remote().is_some() => Err(error),
+            Swap::Failed(error) => {
+                self.discard(vec![staged]);
+                Err(error)
+            }
+            Swap::Left => {
+                self.discard(vec![staged]);
+                Ok(false)
+            }
         }
-        swapped
     }
 
     async fn swap_events(
@@ -185,7 +201,7 @@ impl Store {
         group: &CompactionGroup,
         staged: &StagedFile,
         (run_id, committed_at): (&str, i64),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Swap, StoreError> {
         let record = BatchRecord {
             run_id: run_id.to_owned(),
             batch: Uuid::new_v4().to_string(),
@@ -199,19 +215,19 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let state = self.newest(Table::Events).await?;
             if !self.has_all(&state, group)? {
-                return Ok(false);
+                return Ok(Swap::Left);
             }
             let info = log::commit_info(OPERATION, committed_at, Some(state.version()), metadata.clone());
             let actions = swap(info, group, staged, committed_at);
-            let points = [Point::CompactionPut, Point::CompactionLanded];
+            let points = [Point::CompactionPut, Point::CompactionLanded, Point::CompactionUnseen];
             match self.append_entry(&state, &record, actions, points).await? {
-                Landing::Stored(_) => return Ok(true),
+                Landing::Stored(_) => return Ok(Swap::Done),
                 Landing::Beaten => {}
-                Landing::Failed(error) => return Err(error),
+                Landing::Failed(error) => return Ok(Swap::Failed(error)),
             }
         }
         // Others write all the time: the files are small next time, too.
-        Ok(false)
+        Ok(Swap::Left)
     }
 
     async fn swap_derived(
@@ -219,41 +235,44 @@ impl Store {
         group: &CompactionGroup,
         staged: &StagedFile,
         committed_at: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Swap, StoreError> {
         let table = group.table;
-        let failed = |error| StoreError::from_log(&self.table_folder(table), Access::Write, error);
-        let mut attempt = 1;
+        let mut failures = 0;
+        let mut failure = None;
         loop {
             let state = self.newest(table).await?;
-            if self
-                .files(table, &state)?
-                .iter()
-                .any(|(file, _)| file.path == staged.path)
-            {
-                return Ok(true);
+            let files = self.files(table, &state)?;
+            if files.iter().any(|(file, _)| file.path == staged.path) {
+                return Ok(Swap::Done);
+            }
+            if let Some(error) = failure.take().filter(|_| failures == ATTEMPTS) {
+                let error = StoreError::from_log(&self.table_folder(table), Access::Write, error);
+                return Ok(Swap::Failed(error));
             }
             if !self.has_all(&state, group)? {
-                return Ok(false);
+                return Ok(Swap::Left);
             }
             let compacted = self.compacted(table, &state).await?.max(group.events_version);
             let info = log::commit_info(OPERATION, committed_at, Some(state.version()), None);
             let mut actions = swap(info, group, staged, committed_at);
             let noted = i64::try_from(compacted).unwrap_or(i64::MAX);
             actions.push(Action::Txn(Transaction::new(log::COMPACT_APP_ID, noted)));
-            let reached = self.pending(table, &state, 0).await?.last;
+            let reached = self.reached(table, &state).await?;
             let swapping = async {
                 failpoint::pass(Point::CompactionPut)?;
                 self.append(table, &state, actions, (log::FOLLOW_APP_ID, reached))
                     .await?;
                 failpoint::pass(Point::CompactionLanded)?;
+                failpoint::pass(Point::CompactionUnseen)?;
                 Ok::<_, DeltaTableError>(())
             };
-            match swapping.await {
-                Ok(()) => return Ok(true),
-                // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(failed(error)),
-            }
+            let Err(error) = swapping.await else {
+                return Ok(Swap::Done);
+            };
+            // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
+            failures += 1;
+            failure = Some(error);
+            failpoint::pass(Point::CompactionUnseen).map_err(|error| self.unwritable(error))?;
         }
     }
 

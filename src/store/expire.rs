@@ -113,7 +113,7 @@ impl Store {
                 let removed = actions::removal(Table::Events, file, committed_at);
                 Action::Remove(removed)
             }));
-            let points = [Point::ExpiryPut, Point::ExpiryLanded];
+            let points = [Point::ExpiryPut, Point::ExpiryLanded, Point::ExpiryUnseen];
             match self.append_entry(&basis.state, &record, entry, points).await? {
                 Landing::Stored(_) => {
                     drop(self.repair(committed_at).await);

@@ -148,7 +148,7 @@ impl Store {
     }
 
     /// Version of `events` that a table has taken over.
-    async fn reached(&self, table: Table, state: &DeltaTableState) -> Result<u64, StoreError> {
+    pub(super) async fn reached(&self, table: Table, state: &DeltaTableState) -> Result<u64, StoreError> {
         let reached = state
             .transaction_version(self.log_store(table).as_ref(), log::FOLLOW_APP_ID)
             .await

@@ -137,14 +137,18 @@ const CASES: &[Case] = &[
     ("AddsCommitted", 1, Commit, Failed, true),
     ("UsagePut", 1, Rebuild, Failed, true),
     ("UsageLanded", 1, Rebuild, Done, true),
+    ("UsageUnseen", 1, Rebuild, Failed, true),
     ("Rewritten", 1, Compact, Failed, true),
     ("Rewritten", 4, Compact, Failed, true),
     ("CompactionPut", 1, Compact, Failed, true),
     ("CompactionPut", 4, Compact, Failed, true),
     ("CompactionLanded", 2, Compact, Done, true),
     ("CompactionLanded", 4, Compact, Done, true),
+    ("CompactionUnseen", 1, Compact, Failed, true),
+    ("CompactionUnseen", 4, Compact, Failed, true),
     ("ExpiryPut", 1, Expire, Failed, true),
     ("ExpiryLanded", 1, Expire, Done, true),
+    ("ExpiryUnseen", 1, Expire, Failed, true),
 ];
 
 /// Estates that all tests that run at a time share.

@@ -332,6 +332,21 @@ fn expired_days_leave_their_sums_and_their_objects_do_not_come_back() {
 }
 
 #[test]
+fn versions_from_before_a_rollup_made_anew_still_count_the_calls_of_expired_days() {
+    let (place, _) = nights(4);
+    done(&place, &["store", "expire", "--events-older-than", "2024-01-03"]);
+    let history = place.rows(&["store", "history", "--limit", "1"]);
+    let expiry = number(&history[0], "version").to_string();
+    let at_expiry = [&["sql", SUMS, "--at-version"][..], &[&expiry]].concat();
+    let sums = place.rows(&at_expiry);
+    let log = deliver(&place.logs(), 4);
+    done(&place, &["ingest", log.to_str().unwrap()]);
+    done(&place, &["store", "rebuild", "usage"]);
+    assert_eq!(place.rows(&at_expiry), sums);
+    assert_eq!(place.sql("select sum(events) as events from usage")[0]["events"], 5 * 48);
+}
+
+#[test]
 fn records_of_expired_days_in_new_objects_are_rejected_with_the_reason() {
     let (place, _) = nights(6);
     done(&place, &["store", "expire", "--events-older-than", "2024-01-03"]);
