@@ -21,6 +21,9 @@ use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Table;
 
+/// How often an entry is tried: each failed attempt means that another writer made progress.
+pub(super) const ATTEMPTS: u32 = 20;
+
 impl Store {
     /// Adds an entry that is no batch of events directly above `state`, and finds out whether it is there.
     pub(super) async fn append_entry(

@@ -14,6 +14,7 @@
 //!    file cannot be told apart any more, so the entry notes the last of them, and who asks for an earlier one reads the
 //!    table as it was before (see `snapshot`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use deltalake::DeltaTableError;
@@ -28,6 +29,7 @@ use super::StagedFile;
 use super::Store;
 use super::StoreError;
 use super::actions;
+use super::actions::ATTEMPTS;
 use super::commit::Landing;
 use super::error::Access;
 use super::log;
@@ -39,8 +41,6 @@ use crate::schema::Table;
 
 /// The word for it in the log.
 pub(super) const OPERATION: &str = "COMPACT";
-/// Each failed attempt means that another writer made progress.
-const ATTEMPTS: u32 = 20;
 /// Memory that a byte of a data file takes as rows, roughly, twice: as they are read and as they are written.
 const EXPANSION: u64 = 32;
 const SMALLEST_FILE_BYTES: u64 = 1 << 20;
@@ -73,8 +73,10 @@ pub struct CompactionGroup {
     pub event_date: Option<i32>,
     /// The files.
     pub files: Vec<Arc<DataFile>>,
-    /// The last version of `events` that rows of a derived table belong to.
-    events_version: u64,
+    /// The last version of `events` that rows of each file of a derived table belong to.
+    versions: Vec<u64>,
+    /// Files that were left out for want of memory, with theirs.
+    rest: Vec<(Arc<DataFile>, u64)>,
 }
 
 /// What became of a new file.
@@ -131,6 +133,31 @@ impl CompactionGroup {
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
+
+    /// The files that were left out for want of memory, as a group of their own if they are several.
+    pub fn take_rest(&mut self) -> Option<Self> {
+        let rest = std::mem::take(&mut self.rest);
+        let (files, versions): (Vec<_>, Vec<_>) = rest.into_iter().unzip();
+        (files.len() > 1).then(|| Self {
+            table: self.table,
+            event_date: self.event_date,
+            files,
+            versions,
+            rest: Vec::new(),
+        })
+    }
+
+    /// Leaves out all but the first files.
+    pub(super) fn limit(&mut self, count: usize) {
+        let rest = self.files.split_off(count.min(self.files.len()));
+        let versions = self.versions.split_off(count.min(self.versions.len()));
+        self.rest = rest.into_iter().zip(versions).collect();
+    }
+
+    /// The last version of `events` that rows of a derived table belong to.
+    fn events_version(&self) -> u64 {
+        self.versions.iter().copied().max().unwrap_or_default()
+    }
 }
 
 impl Store {
@@ -142,9 +169,6 @@ impl Store {
     pub async fn compaction_groups(&self, rule: &CompactionRule) -> Result<Vec<CompactionGroup>, StoreError> {
         let mut groups = Vec::new();
         for table in self.tables().await? {
-            if !matches!(table, Table::Events | Table::Objects | Table::Rejects | Table::Usage) {
-                continue;
-            }
             let state = self.newest(table).await?;
             let mut files = self.files(table, &state)?;
             files.retain(|(file, _)| file.size <= rule.small_bytes);
@@ -252,7 +276,7 @@ impl Store {
             if !self.has_all(&state, group)? {
                 return Ok(Swap::Left);
             }
-            let compacted = self.compacted(table, &state).await?.max(group.events_version);
+            let compacted = self.compacted(table, &state).await?.max(group.events_version());
             let info = log::commit_info(OPERATION, committed_at, Some(state.version()), None);
             let mut actions = swap(info, group, staged, committed_at);
             let noted = i64::try_from(compacted).unwrap_or(i64::MAX);
@@ -287,28 +311,33 @@ impl Store {
 
     fn has_all(&self, state: &DeltaTableState, group: &CompactionGroup) -> Result<bool, StoreError> {
         let files = self.files(group.table, state)?;
-        let has = |path: &str| files.iter().any(|(file, _)| file.path == path);
-        Ok(group.files.iter().all(|file| has(&file.path)))
+        let paths: HashSet<&str> = files.iter().map(|(file, _)| file.path.as_str()).collect();
+        Ok(group.files.iter().all(|file| paths.contains(file.path.as_str())))
     }
 }
 
 /// One file after the other into groups of about the size that is wanted; a file that is left alone stays as it is.
 fn packed(table: Table, files: &[KnownFile], target_bytes: u64) -> Vec<CompactionGroup> {
     let mut groups: Vec<CompactionGroup> = Vec::new();
+    let mut bytes = 0;
     for (file, version) in files {
         let version = version.unwrap_or_default();
-        let file = Arc::clone(file);
-        match groups.last_mut() {
-            Some(group) if group.bytes() + file.size <= target_bytes => {
-                group.events_version = group.events_version.max(version);
-                group.files.push(file);
+        bytes += file.size;
+        match groups.last_mut().filter(|_| bytes <= target_bytes) {
+            Some(group) => {
+                group.versions.push(version);
+                group.files.push(Arc::clone(file));
             }
-            _ => groups.push(CompactionGroup {
-                table,
-                event_date: file.event_date,
-                files: vec![file],
-                events_version: version,
-            }),
+            None => {
+                bytes = file.size;
+                groups.push(CompactionGroup {
+                    table,
+                    event_date: file.event_date,
+                    files: vec![Arc::clone(file)],
+                    versions: vec![version],
+                    rest: Vec::new(),
+                });
+            }
         }
     }
     groups.retain(|group| group.files.len() > 1);
@@ -322,7 +351,7 @@ fn told_by(table: Table, file: &DataFile) -> Option<String> {
 }
 
 fn swap(info: Action, group: &CompactionGroup, staged: &StagedFile, committed_at: i64) -> Vec<Action> {
-    let events_version = (group.table != Table::Events).then_some(group.events_version);
+    let events_version = (group.table != Table::Events).then_some(group.events_version());
     let mut added = staged.add(committed_at, events_version);
     added.data_change = false;
     let mut actions = vec![info];

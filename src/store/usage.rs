@@ -19,6 +19,7 @@ use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
 use super::actions;
+use super::actions::ATTEMPTS;
 use super::error::Access;
 use super::expire;
 use super::log;
@@ -32,10 +33,11 @@ use crate::schema::Table;
 
 /// The word in the log for making it anew.
 pub(super) const OPERATION: &str = "REBUILD";
-/// Each failed attempt means that another process wrote to the rollup.
-const ATTEMPTS: u32 = 20;
-/// Rows that are handed out together, if a file has as many.
+/// Rows that are handed out together, if a file has as many, and their memory, roughly.
 const ROWS_TOGETHER: usize = 1 << 17;
+const BYTES_TOGETHER: usize = 64 << 20;
+/// Rows of one file of the rollup that is made anew, roughly.
+pub const FILE_ROWS: usize = 500_000;
 
 /// The rollup at a version of the store.
 #[derive(Debug, Clone)]
@@ -272,7 +274,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (path, batches) = self.read_columns(Table::Events, file, columns)?;
         let failed = |source| rows_error(&path, source);
-        let (mut waiting, mut rows) = (Vec::new(), 0);
+        let (mut waiting, mut rows, mut bytes) = (Vec::new(), 0, 0);
         let mut hand_out = |waiting: &mut Vec<RecordBatch>| {
             let Some(first) = waiting.first() else {
                 return Ok(());
@@ -284,10 +286,11 @@ impl Store {
         for batch in batches {
             let batch = batch.map_err(failed)?;
             rows += batch.num_rows();
+            bytes += batch.get_array_memory_size();
             waiting.push(batch);
-            if rows >= ROWS_TOGETHER {
+            if rows >= ROWS_TOGETHER || bytes >= BYTES_TOGETHER {
                 hand_out(&mut waiting)?;
-                rows = 0;
+                (rows, bytes) = (0, 0);
             }
         }
         hand_out(&mut waiting)
@@ -320,13 +323,16 @@ mod tests {
     use std::fs;
 
     use arrow::array::ArrayRef;
+    use arrow::array::AsArray;
     use arrow::array::BooleanArray;
     use arrow::array::Int64Array;
     use arrow::array::StringArray;
     use arrow::array::new_null_array;
     use arrow::datatypes::DataType;
+    use arrow::datatypes::Int64Type;
 
     use super::super::CommitBatch;
+    use super::super::CompactionRule;
     use super::super::testing::CLOCK;
     use super::super::testing::TestStore;
     use super::super::testing::batch;
@@ -378,6 +384,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn rows_that_are_alike_become_one_when_small_files_do() {
+        let test = TestStore::create().await;
+        for (id, facts) in [
+            ("a", "facts"),
+            ("b", "facts"),
+            ("c", "other facts"),
+            ("d", "facts"),
+            ("e", "other facts"),
+        ] {
+            commit(&test, id, facts).await;
+        }
+        let memory_bytes = 64 << 20;
+        let groups = test
+            .store
+            .compaction_groups(&CompactionRule::of_all(memory_bytes))
+            .await;
+        let groups = groups.unwrap().into_iter().filter(|group| group.table == Table::Usage);
+        for mut group in groups {
+            let staged = test.store.rewrite(&mut group, memory_bytes).unwrap().unwrap();
+            assert_eq!(staged.rows(), 1);
+            let commit = test.store.commit_compaction(&group, staged, ("run-c", CLOCK));
+            assert!(commit.await.unwrap());
+        }
+        let usage = test.reopen().await.snapshot(Table::Usage).await.unwrap();
+        assert_eq!((usage.files.len(), usage.rows()), (2, 2));
+        let mut calls = Vec::new();
+        for file in &usage.files {
+            let (_, batches) = test.store.read_columns(Table::Usage, file, &["calls"]).unwrap();
+            let counts = batches.map(|batch| batch.unwrap().column(0).as_primitive::<Int64Type>().value(0));
+            calls.extend(counts);
+        }
+        calls.sort_unstable();
+        assert_eq!(calls, [2, 3]);
+        assert_eq!(rows_at(&test.store, 2).await, Ok(2), "versions before are as they were");
+    }
+
+    #[tokio::test]
     async fn rows_told_by_other_facts_are_not_used() {
         let test = TestStore::create().await;
         commit(&test, "a", "facts").await;
@@ -419,15 +462,18 @@ mod tests {
                 assert_eq!(usage.rows(), rows, "version {version}");
             }
         }
-        // The tenth entry made it anew of the fifth version, and a checkpoint holds what came before.
+        // The tenth entry made it anew of the fifth version, and a checkpoint holds what it was before.
         for entry in 0..10 {
             fs::remove_file(test.folder().join(format!("usage/_delta_log/{entry:020}.json"))).unwrap();
         }
         let store = test.reopen().await;
-        assert_eq!(rows_at(&store, 5).await, Ok(1));
-        assert_eq!(rows_at(&store, 4).await, Err(UsageLack::Begins(6)));
-        let error = store.snapshot_at(Table::Usage, 4).await.unwrap_err();
-        assert!(matches!(error, StoreError::NoSuchVersion { requested: 4, .. }), "{error:?}");
+        assert_eq!(rows_at(&store, 4).await, Ok(1));
+        assert_eq!(rows_at(&store, 3).await, Err(UsageLack::Begins(6)));
+        let error = store.snapshot_at(Table::Usage, 3).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::NoSuchVersion { requested: 3, .. }),
+            "{error:?}"
+        );
     }
 
     #[tokio::test]
