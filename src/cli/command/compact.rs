@@ -11,12 +11,12 @@ use arrow::error::ArrowError;
 use uuid::Uuid;
 
 use super::store::open_for_writing;
-use super::store::show;
 use crate::cli::args::StoreCompactArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
+use crate::cli::rows::Place;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -24,6 +24,7 @@ use crate::ingest::Compacted;
 use crate::ingest::Compaction;
 use crate::ingest::Compactions;
 use crate::report::Arrangement;
+use crate::report::ReportError;
 use crate::store::Store;
 
 const GROUPS: Arrangement = Arrangement {
@@ -41,6 +42,7 @@ pub(super) fn compact(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
+    let place = Place::open(GROUPS, &args.output, settings)?;
     let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal()?;
@@ -64,7 +66,8 @@ pub(super) fn compact(
         },
         false => compaction.run()?,
     };
-    let status = show(rows(&groups), GROUPS, &args.output, settings, output)?;
+    let rows = rows(&groups).map_err(ReportError::from)?;
+    place.show(&rows, output)?;
     tell(args, &groups, output);
     let last = errors.pop();
     for error in errors {
@@ -72,7 +75,7 @@ pub(super) fn compact(
     }
     match last {
         Some(error) => Err(error.into()),
-        None => Ok(stop.status().unwrap_or(status)),
+        None => Ok(stop.status().unwrap_or(ExitStatus::Done)),
     }
 }
 
