@@ -12,7 +12,8 @@ with changes as (
             when e.event_name = 'UpdateUser' then e.request_parameters->>'newUserName'
             when e.event_name in (
                 'CreateAccessKey', 'UpdateAccessKey', 'CreateServiceSpecificCredential', 'ResetServiceSpecificCredential',
-                'UpdateServiceSpecificCredential', 'UploadSigningCertificate', 'UpdateSigningCertificate'
+                'UpdateServiceSpecificCredential', 'UploadSigningCertificate', 'UpdateSigningCertificate',
+                'UploadSSHPublicKey', 'UpdateSSHPublicKey'
             ) then coalesce(
                 e.response_elements->'accessKey'->>'userName',
                 e.request_parameters->>'userName',
@@ -27,6 +28,12 @@ with changes as (
         e.request_parameters->>'policyName' as policy_name,
         case
             when e.event_name = 'CreatePolicy' then e.response_elements->'policy'->>'arn'
+            when e.event_name = 'CreateOpenIDConnectProvider'
+                then concat('oidc-provider/', regexp_replace(e.request_parameters->>'url', '^https://', ''))
+            when e.event_name = 'CreateSAMLProvider' then concat('saml-provider/', e.request_parameters->>'name')
+            when e.event_name = 'AddClientIDToOpenIDConnectProvider'
+                then split_part(e.request_parameters->>'openIDConnectProviderArn', ':', 6)
+            when e.event_name = 'UpdateSAMLProvider' then split_part(e.request_parameters->>'sAMLProviderArn', ':', 6)
             else e.request_parameters->>'policyArn'
         end as policy_arn,
         e.event_time
@@ -45,6 +52,8 @@ with changes as (
           'UpdateAssumeRolePolicy', 'AddRoleToInstanceProfile', 'CreateAccessKey', 'UpdateAccessKey',
           'CreateLoginProfile', 'UpdateLoginProfile', 'CreateServiceSpecificCredential', 'ResetServiceSpecificCredential',
           'UpdateServiceSpecificCredential', 'UploadSigningCertificate', 'UpdateSigningCertificate',
+          'UploadSSHPublicKey', 'UpdateSSHPublicKey', 'EnableMFADevice',
+          'CreateOpenIDConnectProvider', 'AddClientIDToOpenIDConnectProvider', 'CreateSAMLProvider', 'UpdateSAMLProvider',
           'CreatePodIdentityAssociation', 'UpdatePodIdentityAssociation',
           'CreatePolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion'
       )
@@ -53,7 +62,9 @@ with changes as (
       and (e.event_name <> 'UpdateUser' or e.request_parameters->>'newUserName' is not null)
       and (e.event_name <> 'UpdateGroup' or e.request_parameters->>'newGroupName' is not null)
       and (
-          e.event_name not in ('UpdateAccessKey', 'UpdateServiceSpecificCredential', 'UpdateSigningCertificate')
+          e.event_name not in (
+              'UpdateAccessKey', 'UpdateServiceSpecificCredential', 'UpdateSigningCertificate', 'UpdateSSHPublicKey'
+          )
           or e.request_parameters->>'status' = 'Active'
       )
       and (e.event_name <> 'UpdatePodIdentityAssociation' or e.request_parameters->>'roleArn' is not null)

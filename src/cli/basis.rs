@@ -156,11 +156,12 @@ pub(super) fn tell_basis(
         return ExitStatus::Incomplete;
     }
     tell_conditions(subjects, output);
-    let (is_with_accounts, with_gaps) = (
+    let (is_with_accounts, with_gaps, outdated) = (
         tell_missing((subjects, estate), usage, output),
         tell_gaps(subjects, output),
+        tell_outdated(subjects, window, output),
     );
-    match is_with_accounts && with_gaps == 0 {
+    match is_with_accounts && with_gaps + outdated == 0 {
         true => ExitStatus::Done,
         false => ExitStatus::Incomplete,
     }
@@ -194,6 +195,25 @@ fn tell_missing((subjects, estate): (&[Subject<'_>], &Estate<'_>), usage: &Usage
         tell_accounts(what, remedy, accounts, output);
     }
     told.iter().all(|(.., accounts)| accounts.is_empty())
+}
+
+/// Says of which accounts the snapshots are much older than the window.
+fn tell_outdated(subjects: &[Subject<'_>], window: Window, output: &mut Output) -> usize {
+    let outdated = subjects.iter().filter_map(|subject| {
+        let taken_at = subject.outdated_snapshot(window)?;
+        Some(format!("{} (taken at {})", subject.key.account_id()?, time(taken_at)))
+    });
+    let outdated: BTreeSet<String> = outdated.collect();
+    tell_accounts(
+        &format!(
+            "long before the window begins, at {}, was the IAM snapshot taken of",
+            time(window.since)
+        ),
+        "what changed between stands nowhere; import a new one with `trimtrail iam import`",
+        &outdated,
+        output,
+    );
+    outdated.len()
 }
 
 /// Says of how many principals the snapshots do not show everything.

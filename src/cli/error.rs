@@ -150,6 +150,10 @@ impl CliError {
             Self::NoEvents => {
                 Some("read logs into it with `trimtrail ingest`, or name another with `--store`".to_owned())
             }
+            Self::Query(QueryError::EmptyWindow { logs, .. })
+            | Self::Analysis(AnalysisError::Query(QueryError::EmptyWindow { logs, .. })) => {
+                Some(format!("the logs reach {logs}"))
+            }
             Self::Query(QueryError::MissingParameter { name }) => Some(format!("add `--param {name}=…`")),
             Self::Write { cause, .. }
             | Self::Stdout(cause)
@@ -166,11 +170,13 @@ impl CliError {
             | Self::Trails { .. }
             | Self::Controls { .. }
             | Self::Policy { .. }
+            | Self::Analysis(AnalysisError::Query(QueryError::EmptyWindow { .. }))
             | Self::Query(
                 QueryError::MissingParameter { .. }
                 | QueryError::UnknownParameter { .. }
                 | QueryError::RepeatedParameter { .. }
-                | QueryError::BadParameter { .. },
+                | QueryError::BadParameter { .. }
+                | QueryError::EmptyWindow { .. },
             ) => ExitStatus::Usage,
             Self::Ingest(IngestError::Contention { .. }) | Self::Store(StoreError::Busy { .. }) => ExitStatus::Conflict,
             Self::Stdout(cause) if cause.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,

@@ -306,6 +306,7 @@ impl<'a> Parsed<'a> {
             principal_id: self.text(const { leaf_of("user_identity_principal_id") }),
             arn: self.text(const { leaf_of("user_identity_arn") }),
             account_id: self.text(const { leaf_of("user_identity_account_id") }),
+            user_name: self.text(const { leaf_of("user_identity_user_name") }),
             access_key_id: self.text(const { leaf_of("user_identity_access_key_id") }),
             invoked_by: self.text(const { leaf_of("user_identity_invoked_by") }),
             session_issuer_arn: self.text(const { leaf_of("session_issuer_arn") }),

@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+/// What stands in the place of a name that someone typed who is no user.
+const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
 /// The fields of `userIdentity` that decide who the principal is; all as recorded.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UserIdentity<'a> {
@@ -16,6 +19,8 @@ pub struct UserIdentity<'a> {
     pub arn: Option<&'a str>,
     /// `accountId`.
     pub account_id: Option<&'a str>,
+    /// `userName`.
+    pub user_name: Option<&'a str>,
     /// `accessKeyId`.
     pub access_key_id: Option<&'a str>,
     /// `invokedBy`.
@@ -113,13 +118,16 @@ impl CredentialKind {
 /// Finds the principal behind a `userIdentity`.
 ///
 /// A role is named by `sessionIssuer.arn`, which keeps the role's path; without it the ARN is rebuilt from the
-/// assumed-role ARN, which has lost the path.
+/// assumed-role ARN, which has lost the path. A user without an ARN is named by account and name, without the path.
 pub fn principal<'a>(identity: &UserIdentity<'a>) -> Principal<'a> {
     let kind = principal_kind(identity);
     let via_service = identity.invoked_by.filter(|_| kind != PrincipalKind::Service);
     let arn = match kind {
         PrincipalKind::Role => role_arn(identity),
-        PrincipalKind::User => session_issuer(identity).or(identity.arn).map(Cow::Borrowed),
+        PrincipalKind::User => session_issuer(identity)
+            .or(identity.arn)
+            .map(Cow::Borrowed)
+            .or_else(|| named_user_arn(identity)),
         PrincipalKind::Root => identity.arn.map(Cow::Borrowed).or_else(|| account_root_arn(identity)),
         PrincipalKind::Service => identity.invoked_by.or(identity.principal_id).map(Cow::Borrowed),
         PrincipalKind::Account => account_root_arn(identity).or(identity.principal_id.map(Cow::Borrowed)),
@@ -185,6 +193,22 @@ fn role_arn<'a>(identity: &UserIdentity<'a>) -> Option<Cow<'a, str>> {
         "arn:{}:iam::{}:role/{}",
         assumed.partition, assumed.account_id, assumed.role_name
     )))
+}
+
+/// The ARN of a user of whom the record has no more than the name and the account. A sign-in that failed has an empty key,
+/// and nobody has proven to be whom it names.
+fn named_user_arn<'a>(identity: &UserIdentity<'a>) -> Option<Cow<'a, str>> {
+    let is_user = identity.kind == Some("IAMUser") && identity.access_key_id != Some("");
+    let account_id = identity.account_id.filter(|account_id| !account_id.is_empty())?;
+    let name = identity.user_name.filter(|name| is_user && is_user_name(name))?;
+    let partition = identity.partition.unwrap_or("aws");
+    Some(Cow::Owned(format!("arn:{partition}:iam::{account_id}:user/{name}")))
+}
+
+/// IAM user guide, "IAM and AWS STS quotas": letters, digits and `+=,.@_-`.
+fn is_user_name(name: &str) -> bool {
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || "+=,.@_-".contains(character);
+    !name.is_empty() && name != HIDDEN && name.chars().all(is_allowed)
 }
 
 fn account_root_arn<'a>(identity: &UserIdentity<'a>) -> Option<Cow<'a, str>> {
@@ -315,6 +339,38 @@ mod tests {
             };
             assert_eq!(principal(&account).arn.as_deref(), Some(wanted));
         }
+    }
+
+    #[test]
+    fn user_without_an_arn_is_named_by_account_and_name() {
+        let user = UserIdentity {
+            kind: Some("IAMUser"),
+            account_id: Some("111122223333"),
+            user_name: Some("ada"),
+            ..UserIdentity::default()
+        };
+        let arn = |user: UserIdentity<'_>| principal(&user).arn.map(Cow::into_owned);
+        assert_eq!(arn(user).as_deref(), Some("arn:aws:iam::111122223333:user/ada"));
+        let failed_sign_in = UserIdentity {
+            access_key_id: Some(""),
+            ..user
+        };
+        assert_eq!(arn(failed_sign_in), None);
+        for name in [Some(HIDDEN), Some("a/b"), Some("a:b"), Some(""), None] {
+            assert_eq!(
+                arn(UserIdentity {
+                    user_name: name,
+                    ..user
+                }),
+                None,
+                "{name:?}"
+            );
+        }
+        let no_account = UserIdentity {
+            account_id: None,
+            ..user
+        };
+        assert_eq!(arn(no_account), None);
     }
 
     #[test]

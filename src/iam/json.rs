@@ -31,14 +31,18 @@ pub enum Json {
     Object(Vec<(String, Self)>),
 }
 
+/// Some editors and shells write it before the first character of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 impl Json {
-    /// Reads one value.
+    /// Reads one value; a byte order mark before it counts for nothing.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+        serde_json::from_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
     }
 
     /// Reads values that follow one another, as pages of answers written to one file do.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, serde_json::Error> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         serde_json::Deserializer::from_str(text).into_iter().collect()
     }
 
@@ -200,6 +204,13 @@ mod tests {
         assert!(Json::parse_all("").unwrap().is_empty());
         assert!(Json::parse_all("{} {").is_err());
         assert!(Json::parse("{} {}").is_err());
+    }
+
+    #[test]
+    fn byte_order_mark_before_a_file_counts_for_nothing() {
+        assert_eq!(Json::parse("\u{feff}{}").unwrap(), Json::Object(Vec::new()));
+        assert_eq!(Json::parse_all("\u{feff}{} 1").unwrap().len(), 2);
+        assert!(Json::parse("{}\u{feff}").is_err());
     }
 
     #[test]

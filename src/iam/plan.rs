@@ -73,6 +73,12 @@ impl KnownOperation {
         }
     }
 
+    /// Whether the action is the one of the operation itself, under whatever service prefix.
+    pub fn is_primary(&self, id: ActionId) -> bool {
+        let primary = self.plans.iter().flat_map(|plan| &plan.primary);
+        primary.into_iter().any(|action| action.id == id)
+    }
+
     /// Resource types of the data events of this operation; empty if its events are management events.
     pub fn data_event_types(&self) -> &[&'static str] {
         &self.rule.data_event_types

@@ -4,6 +4,8 @@
 //! again with the same text counts as changed. Whatever may have lifted a `Deny` or a boundary concerns all that the
 //! principal may do.
 
+mod denying;
+mod providers;
 mod tags;
 mod taking;
 mod target;
@@ -22,9 +24,9 @@ use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
 use super::window::Window;
 use crate::iam::arn::account_of_arn;
-use crate::iam::document::Document;
-use crate::iam::document::Effect;
-use crate::iam::managed_policy;
+use denying::allows_only;
+use denying::may_deny;
+use tags::asks_for_mfa;
 use tags::asks_for_tags;
 use taking::begins_late;
 use target::Holder;
@@ -46,7 +48,7 @@ pub struct GrantChange {
     pub group: Option<String>,
     /// Name of the inline policy.
     pub policy_name: Option<String>,
-    /// ARN of the managed policy.
+    /// ARN of the managed policy; of an identity provider the part of it behind the account.
     pub policy_arn: Option<String>,
     /// When; the last time of several.
     pub at: i64,
@@ -116,11 +118,17 @@ impl GrantChanges {
         });
         let reach = self.last(member, &Target::Reach(own.clone()));
         let first_reach = self.first_reach(member, &own, first_seen);
-        let tagged = uses
-            .iter()
-            .any(|used| asks_for_tags(used.policy) && !allows_only(used.policy.document.as_ref().ok()));
-        let tags = self.last(member, &Target::Tags(own.clone())).filter(|_| tagged);
-        let anything = [self.last(member, &Target::Anything), reach, first_reach, tags];
+        let denies_by = |asks: fn(&Policy) -> bool| {
+            let mut policies = uses.iter().map(|used| used.policy);
+            policies.any(|policy| asks(policy) && !allows_only(policy.document.as_ref().ok()))
+        };
+        let tags = self
+            .last(member, &Target::Tags(own.clone()))
+            .filter(|_| denies_by(asks_for_tags));
+        let mfa = self
+            .last(member, &Target::Mfa(own.clone()))
+            .filter(|_| denies_by(asks_for_mfa));
+        let anything = [self.last(member, &Target::Anything), reach, first_reach, tags, mfa];
         anything
             .into_iter()
             .chain(whole)
@@ -141,6 +149,7 @@ impl GrantChanges {
         let attached = Target::Attached(holder.clone(), grant.policy.id.clone());
         let tags = Target::Tags(self::holder(member.principal));
         let tags = self.last(member, &tags).filter(|_| asks_for_tags(grant.policy));
+        let mfa = self.last(member, &Target::Mfa(self::holder(member.principal)));
         let joined = group.and_then(|group| {
             let user = member.principal.name.to_lowercase();
             let joined = self.last(member, &Target::Membership(user, group.name.to_lowercase()));
@@ -150,6 +159,7 @@ impl GrantChanges {
             .max(self.last(member, &attached))
             .max(joined)
             .max(tags)
+            .max(mfa.filter(|_| asks_for_mfa(grant.policy)))
     }
 
     /// The last moment after the snapshot at which a policy was changed that counts for a principal, or who has it.
@@ -170,8 +180,7 @@ impl GrantChanges {
             Target::Membership(_, joined) => group.is_some() && *joined == holder.1,
             // The version in force may be younger than the time that the user told.
             Target::Document(arn) => *arn == policy.id && policy.created_at.is_none_or(|made| at > made),
-            Target::Tags(_) | Target::Taken(_) => false,
-            Target::Reach(_) | Target::FirstReach(_) | Target::FirstReachOfProfile(_) => false,
+            _ => false,
         })
     }
 
@@ -260,7 +269,8 @@ impl GrantChanges {
         let profiles = member.principal.instance_profiles.iter();
         let profiles = profiles.filter_map(|arn| Some(arn.rsplit('/').next()?.to_lowercase()));
         let of_profiles = profiles.map(Target::FirstReachOfProfile);
-        let targets = of_profiles.chain([Target::FirstReach(own.clone())]);
+        let targets = of_profiles.chain(self.trusted_providers(member));
+        let targets = targets.chain([Target::FirstReach(own.clone())]);
         let given = targets.filter_map(|target| {
             let given = self.account(member)?.get(&target)?;
             match first_seen {
@@ -286,23 +296,6 @@ impl GrantChanges {
 
 fn holder(principal: &Principal) -> Holder {
     (principal.kind, principal.name.to_lowercase())
-}
-
-/// Whether a policy that someone no longer has may have denied something.
-fn may_deny(member: &Member<'_>, arn: &str) -> bool {
-    if let Some(policy) = member.managed_policy(arn) {
-        return !allows_only(policy.document.as_ref().ok());
-    }
-    let document = managed_policy(arn).and_then(|policy| Document::parse(policy.document).ok());
-    !allows_only(document.as_ref())
-}
-
-/// Whether a document is known as a whole and denies nothing.
-fn allows_only(document: Option<&Document>) -> bool {
-    document.is_some_and(|document| {
-        let mut statements = document.readable();
-        document.is_complete() && statements.all(|(_, statement)| statement.effect == Effect::Allow)
-    })
 }
 
 #[cfg(test)]

@@ -147,15 +147,8 @@ impl<'a> Estate<'a> {
 
     /// Who was active in a window, and where, as IAM says.
     pub(super) fn seen_in(&self, window: Window) -> SeenByIam<'a> {
-        let principals = self.members.iter().map(|member| member.principal);
-        let principals = principals.map(|it| (&it.arn, &it.account_id, it.last_used_at, &it.last_used_region));
-        let credentials = self.credentials.iter();
-        let keys = credentials.map(|it| (&it.principal_arn, &it.account_id, it.last_used_at, &it.last_used_region));
         let mut seen = SeenByIam::default();
-        for (arn, account, last_used_at, region) in principals.chain(keys) {
-            let Some(last_used_at) = last_used_at.filter(|at| *at >= window.since) else {
-                continue;
-            };
+        for (arn, account, last_used_at, region) in self.last_uses(window.since) {
             seen.principals.insert(arn);
             let is_inside = last_used_at < window.until;
             if let (true, Some(account), Some(region)) = (is_inside, account, region) {
@@ -163,6 +156,25 @@ impl<'a> Estate<'a> {
             }
         }
         seen
+    }
+
+    /// Regions in which roles and keys were last used, as IAM says, if that was since a moment: ARN, region and time.
+    pub fn last_used_regions(&self, since: i64) -> impl Iterator<Item = (&'a str, &'a str, i64)> {
+        self.last_uses(since)
+            .filter_map(|(arn, _, at, region)| Some((arn, region?, at)))
+    }
+
+    /// The last uses of principals and credentials since a moment: ARN, account, time and region.
+    fn last_uses(&self, since: i64) -> impl Iterator<Item = (&'a str, Option<&'a str>, i64, Option<&'a str>)> {
+        let principals = self.members.iter().map(|member| member.principal);
+        let principals = principals.map(|it| (&it.arn, &it.account_id, it.last_used_at, &it.last_used_region));
+        let credentials = self.credentials.iter();
+        let keys = credentials.map(|it| (&it.principal_arn, &it.account_id, it.last_used_at, &it.last_used_region));
+        let dated = principals.chain(keys);
+        dated.filter_map(move |(arn, account, at, region)| {
+            let at = at.filter(|at| *at >= since)?;
+            Some((arn.as_str(), account.as_deref(), at, region.as_deref()))
+        })
     }
 
     /// Users and roles by ARN: those who make calls.

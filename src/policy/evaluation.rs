@@ -27,6 +27,7 @@ mod value;
 
 pub use context::CredentialKind;
 pub use context::RecordFields;
+pub use context::RequestedAction;
 pub use context::UserIdentity;
 pub use context::context_of;
 pub use context::context_of_asked;

@@ -41,8 +41,11 @@ pub struct CallSum<'c> {
     pub action: Option<&'c str>,
     /// `awsRegion`.
     pub region: Option<&'c str>,
-    /// Whether they succeeded.
+    /// Whether they succeeded; else they failed for another reason than a lack of permission, or may not have been
+    /// authorised calls.
     pub is_success: bool,
+    /// Whether a service took the principal, which is a role.
+    pub is_taking: bool,
     /// How many.
     pub calls: u64,
     /// The last: microseconds since 1970-01-01T00:00:00Z.

@@ -42,11 +42,13 @@ use super::evaluation::Layer;
 use super::evaluation::NamedPolicy;
 use super::evaluation::RecordFields;
 use super::evaluation::Request;
+use super::evaluation::RequestedAction;
 use super::evaluation::Resource;
 use super::evaluation::ResourceName;
 use super::evaluation::context_of_asked;
 use super::remembered::Remembered;
 use crate::iam::Facts;
+use crate::iam::Level;
 use crate::iam::json::Json;
 
 /// Whose calls are replayed, and with what.
@@ -241,6 +243,10 @@ impl<'a> Replay<'a> {
         fields: &RecordFields<'_>,
         judge: &mut dyn FnMut(Option<&'c str>, &Request),
     ) {
+        let action = RequestedAction {
+            name: need.action,
+            takes_tags: self.takes_tags(fields, need.action),
+        };
         let mut request = Request {
             principal: call.principal(),
             action: need.action.to_owned(),
@@ -248,7 +254,7 @@ impl<'a> Replay<'a> {
                 name: self.without_name(need),
                 account_id: None,
             },
-            context: context_of_asked(fields, &self.asked.keys),
+            context: context_of_asked(fields, action, &self.asked.keys),
         };
         if need.resources.is_empty() {
             self.ownership.add_keys(&mut request);
@@ -270,11 +276,31 @@ impl<'a> Replay<'a> {
                     resource_arn: Some(arn),
                     ..*fields
                 };
-                request.context = context_of_asked(&fields, &self.asked.keys);
+                request.context = context_of_asked(&fields, action, &self.asked.keys);
             }
             self.ownership.add_keys(&mut request);
             judge(Some(arn), &request);
         }
+    }
+
+    /// Whether the tags in a call are tags of the request for one of its actions: for the action of the call itself and for
+    /// those that put tags on things. A role that is passed with the call gets none of them.
+    fn takes_tags(&self, fields: &RecordFields<'_>, action: &str) -> Option<bool> {
+        let Some(id) = self.facts.find(action) else {
+            return Some(true);
+        };
+        let is_tagging = self.facts.action(id).is_some_and(|known| known.level == Level::Tagging);
+        if is_tagging
+            || self
+                .facts
+                .operation(fields.event_source, fields.event_name)
+                .is_primary(id)
+        {
+            return Some(true);
+        }
+        let keys = self.facts.condition_keys(id);
+        // Whether another action that may ask for tags gets them is nowhere said.
+        (!keys.iter().any(|key| key.name.starts_with("aws:RequestTag/"))).then_some(false)
     }
 
     /// What an action without a named resource is about.

@@ -115,6 +115,16 @@ pub enum QueryError {
         /// What the engine says.
         message: String,
     },
+    /// A function was asked about a window that holds none of the logs.
+    #[error("the window is empty: it begins at {since} and ends at {until}")]
+    EmptyWindow {
+        /// Its begin.
+        since: String,
+        /// Its end.
+        until: String,
+        /// From when to when the logs reach.
+        logs: String,
+    },
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -153,6 +163,9 @@ impl QueryError {
         if is_disk_full(&error) {
             return Self::NoSpace;
         }
+        if let Some(empty) = empty_window(&error) {
+            return empty;
+        }
         match root(error) {
             DataFusionError::ResourcesExhausted(message) => Self::Memory {
                 message: one_line(&message),
@@ -189,6 +202,22 @@ fn is_disk_full(error: &(dyn Error + 'static)) -> bool {
         cause = current.source();
     }
     false
+}
+
+/// The empty window that a chain of causes begins with, if it does.
+fn empty_window(error: &(dyn Error + 'static)) -> Option<QueryError> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(QueryError::EmptyWindow { since, until, logs }) = current.downcast_ref() {
+            return Some(QueryError::EmptyWindow {
+                since: since.clone(),
+                until: until.clone(),
+                logs: logs.clone(),
+            });
+        }
+        cause = current.source();
+    }
+    None
 }
 
 /// The innermost error: contexts and positions removed.
@@ -295,6 +324,18 @@ mod tests {
     use super::*;
 
     use arrow::error::ArrowError;
+
+    #[test]
+    fn empty_window_of_a_function_is_found_below_what_wraps_it() {
+        let empty = QueryError::EmptyWindow {
+            since: "a".to_owned(),
+            until: "b".to_owned(),
+            logs: "c to d".to_owned(),
+        };
+        let in_arrow = ArrowError::ExternalError(Box::new(DataFusionError::External(Box::new(empty))));
+        let error = QueryError::from_running(DataFusionError::Context("scan".to_owned(), Box::new(in_arrow.into())));
+        assert!(matches!(error, QueryError::EmptyWindow { .. }), "{error:?}");
+    }
 
     #[test]
     fn full_disk_below_a_spill_says_what_to_do() {

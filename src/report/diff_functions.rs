@@ -16,6 +16,7 @@ use super::permission_rows;
 use super::principal_row;
 use crate::analysis;
 use crate::analysis::AnalysisError;
+use crate::analysis::moment;
 use crate::iam::Facts;
 use crate::policy::Absence;
 use crate::policy::AccountLog;
@@ -34,6 +35,7 @@ use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::subjects;
 use crate::query::GatheredRows;
+use crate::query::QueryError;
 use crate::query::QuerySession;
 use crate::query::RowError;
 use crate::query::RowSource;
@@ -53,8 +55,8 @@ pub fn diff_functions(facts: Option<&'static Facts>) -> Vec<Arc<dyn RowSource>> 
 enum DiffFunctionError {
     #[error("the store holds no events; read logs into it with `trimtrail ingest`")]
     NoEvents,
-    #[error("the window is empty: it begins at or after its end")]
-    EmptyWindow,
+    #[error("no window: {0}")]
+    EmptyWindow(#[source] QueryError),
     #[error(transparent)]
     Evidence(#[from] AnalysisError),
 }
@@ -153,7 +155,11 @@ impl DiffFunction {
         let logs = analysis::extent(session).await?.ok_or(DiffFunctionError::NoEvents)?;
         let window = Window::within(logs, arguments.since, arguments.until);
         if window.is_empty() {
-            return Err(DiffFunctionError::EmptyWindow);
+            return Err(DiffFunctionError::EmptyWindow(QueryError::EmptyWindow {
+                since: moment(window.since),
+                until: moment(window.until),
+                logs: format!("from {} to {}", moment(logs.since), moment(logs.until)),
+            }));
         }
         let usage = match self.shape {
             Shape::Coverage => usage_of(window, analysis::account_logs(session, window).await?),

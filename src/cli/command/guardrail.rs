@@ -52,6 +52,7 @@ use crate::policy::subjects;
 use crate::report::guardrail_text;
 
 use told::tell_boundary;
+use told::tell_data_doubts;
 use told::tell_region_doubts;
 use told::tell_regions;
 use told::tell_services;
@@ -59,7 +60,7 @@ use told::tell_services;
 /// Makes a guardrail.
 ///
 /// # Errors
-/// When the store cannot be read, the window is empty, nobody matches, the policy would be too long, or it cannot be written.
+/// When the store cannot be read, the window is empty, nobody matches, or the policy cannot be written.
 pub fn guardrail(args: &GuardrailArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     Runtime::start(settings.threads)?.run(async {
         let made = async {
@@ -93,18 +94,26 @@ async fn region_scp(args: &RegionScpArgs, settings: &Settings, output: &mut Outp
         }
     })
     .await?;
-    let differ = Differ::new(facts, &usage, &estate, thresholds(&control.evidence));
-    let doubts = differ.region_doubts(&accounts);
+    for (arn, region, at) in estate.last_used_regions(usage.window.since) {
+        if arns.contains(arn) {
+            uses.add_seen(arn, region, at);
+        }
+    }
+    let mut differ = Differ::new(facts, &usage, &estate, thresholds(&control.evidence));
+    let (doubts, hidden) = (differ.region_doubts(&accounts), differ.data_doubts(&accounts));
     let status = tell_basis_of(control, facts, (&accounts, &estate), &usage, output);
     tell_regions(&uses, output);
     tell_region_doubts(&doubts, output);
+    tell_data_doubts(&hidden, output);
     if !doubts.is_empty() && args.regions.is_empty() {
         output.warning(
             "no policy is made: regions that nobody was seen in may be in use; `--region` names those to allow",
         );
         return Ok(ExitStatus::Incomplete);
     }
-    let document = region_policy(&uses, &allowed(args, &uses)?, &args.exempt_roles).ok_or_else(too_long)?;
+    let Some(document) = region_policy(&uses, &allowed(args, &uses)?, &args.exempt_roles) else {
+        return Ok(too_long(output));
+    };
     let trial = Trying {
         facts,
         engine: &engine,
@@ -116,7 +125,7 @@ async fn region_scp(args: &RegionScpArgs, settings: &Settings, output: &mut Outp
     let proven = trial
         .finish((layer, &[document]), &chosen, control.file.as_deref(), output)
         .await?;
-    Ok(match doubts.is_empty() {
+    Ok(match doubts.is_empty() && hidden.is_empty() {
         true => worse(proven, status),
         false => worse(proven, ExitStatus::Incomplete),
     })
@@ -167,7 +176,9 @@ async fn service_deny(
         output.warning("no policy is made: of no service it is certain that nobody uses it");
         return Ok(ExitStatus::Incomplete);
     }
-    let documents = service_policies(&found.unused).ok_or_else(too_long)?;
+    let Some(documents) = service_policies(&found.unused) else {
+        return Ok(too_long(output));
+    };
     let trial = Trying {
         facts,
         engine: &engine,
@@ -199,7 +210,7 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
     chosen.retain(|subject| !is_service_linked(&subject.key.arn));
     let mut differ = Differ::new(facts, &usage, &estate, thresholds(&basis.evidence));
     let diffs: Vec<PrincipalDiff<'_>> = chosen.iter().map(|subject| differ.diff(subject)).collect();
-    let found = boundary(facts, &diffs).ok_or_else(too_long)?;
+    let found = boundary(facts, &diffs);
     let status = tell_basis(
         &basis.evidence,
         facts.catalogue_date(),
@@ -207,6 +218,9 @@ async fn around(args: &BoundaryArgs, settings: &Settings, output: &mut Output) -
         &usage,
         output,
     );
+    let Some(found) = found else {
+        return Ok(too_long(output));
+    };
     tell_boundary(&found, &chosen, output);
     let callers = trying::callers(&engine, usage.window, &estate).await?;
     let of_boundary = Wanted {
@@ -336,9 +350,7 @@ fn worse(proven: ExitStatus, basis: ExitStatus) -> ExitStatus {
     }
 }
 
-fn too_long() -> CliError {
-    CliError::Usage {
-        message: "the policy would be longer than AWS allows".to_owned(),
-        hint: Some("make it for fewer accounts or principals".to_owned()),
-    }
+fn too_long(output: &mut Output) -> ExitStatus {
+    output.warning("no policy is made: it would be longer than AWS allows; make it for fewer accounts or principals");
+    ExitStatus::Incomplete
 }

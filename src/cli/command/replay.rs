@@ -94,9 +94,13 @@ struct Candidate {
 
 /// Reads the policies, none for `--plan`. Service control policies that only deny come beside those that allow all.
 fn candidates(args: &ReplayArgs) -> Result<Vec<Candidate>, CliError> {
-    let own = args.policies.iter().chain(&args.boundary);
-    let files = own.chain(&args.control_policies).chain(&args.resource_policies);
-    let mut candidates = files.map(candidate).collect::<Result<Vec<_>, _>>()?;
+    let of_identities = args.policies.iter().chain(&args.boundary).map(candidate_of_identity);
+    let others = args
+        .control_policies
+        .iter()
+        .chain(&args.resource_policies)
+        .map(candidate);
+    let mut candidates = of_identities.chain(others).collect::<Result<Vec<_>, _>>()?;
     let grants = |it: &Candidate| {
         it.document
             .readable()
@@ -137,6 +141,25 @@ fn candidate(path: &PathBuf) -> Result<Candidate, CliError> {
         name: name.to_string_lossy().into_owned(),
         document,
     })
+}
+
+/// IAM refuses identity policies and boundaries that name principals.
+fn candidate_of_identity(path: &PathBuf) -> Result<Candidate, CliError> {
+    let candidate = candidate(path)?;
+    let naming = candidate
+        .document
+        .readable()
+        .find(|(_, statement)| statement.principals.is_some());
+    match naming {
+        None => Ok(candidate),
+        Some((position, _)) => Err(CliError::Policy {
+            path: path.clone(),
+            cause: format!(
+                "statement {}: `Principal` belongs into policies of resources, and AWS refuses it here",
+                position + 1
+            ),
+        }),
+    }
 }
 
 struct Run<'a> {

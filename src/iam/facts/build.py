@@ -55,6 +55,21 @@ EVIDENCE = [
     ("sts:SetContext", "providedContexts"),
 ]
 
+# Actions that a call may need beside those that the collected facts name, by service and operation. Sources: EC2 Auto Scaling
+# user guide, "Control Amazon EC2 launch template usage in Auto Scaling groups" (checked with the caller's rights; a refresh
+# takes a template in the same way); EC2 user guide, "Spot Fleet permissions" and "EC2 Fleet prerequisites"; Secrets Manager
+# API reference, RotateSecret; DynamoDB developer guide, "Requesting a table export in DynamoDB".
+FURTHER_ACTIONS = {
+    ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
+    ("autoscaling", "StartInstanceRefresh"): ["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
+    ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
+    ("dynamodb", "ExportTableToPointInTime"): ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+    ("ec2", "CreateFleet"): ["ec2:RunInstances", "iam:PassRole"],
+    ("ec2", "ModifySpotFleetRequest"): ["ec2:RunInstances"],
+    ("ec2", "RequestSpotFleet"): ["ec2:RunInstances"],
+    ("secretsmanager", "RotateSecret"): ["lambda:InvokeFunction"],
+}
+
 # Actions whose every use leaves a management event of another name. s3:ListAllMyBuckets: ListBuckets, a bucket-level call
 # (S3 user guide, "Amazon S3 account-level and bucket-level events").
 SHOWN_BY_OTHERS = {"s3:ListAllMyBuckets"}
@@ -167,11 +182,24 @@ def event_map_sections(events):
         for parameter, prefix in rows
     ]
     operations = []
+    add_further_actions(events["exceptions"])
     for prefix, rows in sorted(events["exceptions"].items()):
         for name, (primary, conditional, dependent, further, origin, confidence) in by_name(rows):
             lists = [",".join(part) for part in (primary, conditional, dependent, further)]
             operations.append((prefix, name, *lists, origin, confidence))
     return [("event-sources", sources), ("aliases", aliases), ("prefix-choices", choices), ("operations", operations)]
+
+
+def add_further_actions(exceptions):
+    """An operation that stands nowhere yet needs the action of its own name."""
+    for (prefix, name), actions in FURTHER_ACTIONS.items():
+        rows = exceptions.setdefault(prefix, {})
+        primary, conditional, dependent, further, origin, confidence = rows.get(
+            name, ([f"{prefix}:{name}"], [], [], [], "cur", "curated")
+        )
+        known = set(primary) | set(conditional) | set(dependent)
+        further = sorted(set(further) | (set(actions) - known))
+        rows[name] = (primary, conditional, dependent, further, "cur+sr" if "sr" in origin else "cur", "curated")
 
 
 def non_iam_sections(events):

@@ -397,6 +397,29 @@ fn conditional_action_is_proven_by_its_parameter_alone() {
 }
 
 #[test]
+fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
+    for (source, name, action) in [
+        (
+            "autoscaling.amazonaws.com",
+            "CreateAutoScalingGroup",
+            "ec2:RunInstances",
+        ),
+        ("autoscaling.amazonaws.com", "UpdateAutoScalingGroup", "ec2:CreateTags"),
+        ("autoscaling.amazonaws.com", "StartInstanceRefresh", "ec2:RunInstances"),
+        ("ec2.amazonaws.com", "CreateFleet", "ec2:RunInstances"),
+        ("ec2.amazonaws.com", "RequestSpotFleet", "ec2:RunInstances"),
+        ("ec2.amazonaws.com", "ModifySpotFleetRequest", "ec2:RunInstances"),
+        ("secretsmanager.amazonaws.com", "RotateSecret", "lambda:InvokeFunction"),
+        ("dynamodb.amazonaws.com", "ExportTableToPointInTime", "s3:PutObject"),
+    ] {
+        let made = outcome(source, name, "{}");
+        assert_eq!(proof(&made, action), Proof::Possible, "{name}");
+        let own = format!("{}:{name}", source.split('.').next().unwrap());
+        assert_eq!(proof(&made, &own), Proof::Call, "{name}");
+    }
+}
+
+#[test]
 fn tags_of_what_a_call_makes_are_not_put_on_what_it_names() {
     let tagged =
         r#"{"volumeId":"vol-1","tagSpecificationSet":{"items":[{"resourceType":"snapshot","tags":[{"key":"a"}]}]}}"#;

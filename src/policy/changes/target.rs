@@ -18,6 +18,10 @@ pub(super) enum Target {
     FirstReach(Holder),
     /// The same of the roles of an instance profile.
     FirstReachOfProfile(String),
+    /// The same of the roles that trust an identity provider, by the end of its ARN.
+    FirstReachOfProvider(String),
+    /// A user got an MFA device, which conditions may ask for.
+    Mfa(Holder),
     /// A service, token or certificate took a role that none had taken for long.
     Taken(Holder),
     /// The tags of a user or role, which conditions may ask for.
@@ -88,7 +92,7 @@ pub(super) fn target(change: &GrantChange) -> Option<Target> {
     (!grants_nothing).then(|| target.unwrap_or(Target::Anything))
 }
 
-/// A new way to act as someone that a call made; `None` if it made none.
+/// A new way to act as someone that a call made, or a device to do so with; `None` if it made none.
 fn first_reach(change: &GrantChange) -> Option<Target> {
     let reached = |kind, name: &Option<String>| {
         let reached = name
@@ -105,10 +109,17 @@ fn first_reach(change: &GrantChange) -> Option<Target> {
         | "ResetServiceSpecificCredential"
         | "UpdateServiceSpecificCredential"
         | "UploadSigningCertificate"
-        | "UpdateSigningCertificate" => reached(PrincipalKind::User, &change.user),
+        | "UpdateSigningCertificate"
+        | "UploadSSHPublicKey"
+        | "UpdateSSHPublicKey" => reached(PrincipalKind::User, &change.user),
         "AddRoleToInstanceProfile" | "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" | "PassRole" => {
             reached(PrincipalKind::Role, &change.role)
         }
+        "EnableMFADevice" => Some(Target::Mfa((PrincipalKind::User, change.user.as_ref()?.to_lowercase()))),
+        "CreateOpenIDConnectProvider"
+        | "AddClientIDToOpenIDConnectProvider"
+        | "CreateSAMLProvider"
+        | "UpdateSAMLProvider" => Some(Target::FirstReachOfProvider(change.policy_arn.as_ref()?.to_lowercase())),
         "PassInstanceProfile" => Some(Target::FirstReachOfProfile(change.role.as_ref()?.to_lowercase())),
         _ => None,
     }

@@ -126,10 +126,42 @@ fn who_can_act_as_a_principal_bears_on_all_that_it_may_do() {
         "UpdateLoginProfile",
         "CreateServiceSpecificCredential",
         "UploadSigningCertificate",
+        "UploadSSHPublicKey",
+        "UpdateSSHPublicKey",
     ] {
         assert_eq!(told(&[change(call, 9, &[("user", "ada")])]), [at("ada", 9)]);
     }
     assert_eq!(told(&[change("UpdateGroup", 9, &[("group", "ops")])]), [at("ada", 9)]);
+}
+
+#[test]
+fn mfa_device_concerns_the_policies_that_ask_for_one() {
+    let enabled = [change("EnableMFADevice", 9, &[("user", "Ada")])];
+    assert_eq!(told(&enabled), []);
+    let mut asking = account();
+    let document = &mut asking["GroupDetailList"][0]["GroupPolicyList"][0]["PolicyDocument"];
+    document["Statement"][0]["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+    assert_eq!(times(&asking, &enabled), [at("ada/all", 9)]);
+    let document = &mut asking["GroupDetailList"][0]["GroupPolicyList"][0]["PolicyDocument"];
+    document["Statement"][0]["Effect"] = json!("Deny");
+    assert_eq!(times(&asking, &enabled), [at("ada", 9)]);
+}
+
+#[test]
+fn provider_that_was_set_up_late_is_a_new_way_to_the_roles_that_trust_it() {
+    let mut trusting = account();
+    trusting["RoleDetailList"][0]["AssumeRolePolicyDocument"] = json!({"Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/Token.example"}}]});
+    let made = |provider| [change("CreateOpenIDConnectProvider", 9, &[("arn", provider)])];
+    assert_eq!(
+        times(&trusting, &made("oidc-provider/token.example")),
+        [at("Deployer", 9)]
+    );
+    assert_eq!(times(&trusting, &made("oidc-provider/token")), []);
+    assert_eq!(told(&made("oidc-provider/token.example")), []);
+    let metadata = [change("CreateSAMLProvider", 9, &[("arn", "saml-provider/idp")])];
+    assert_eq!(times(&trusting, &metadata), []);
 }
 
 #[test]

@@ -23,8 +23,8 @@ use crate::policy::trails::Trails;
 use crate::policy::usage::Usage;
 use crate::policy::window::Window;
 
-/// Days that a snapshot may be younger than the logs: nobody gathers both at the same moment.
-const UNLOGGED_DAYS: i64 = 7;
+/// Days that a snapshot may be younger than the logs, or older than the window: nobody gathers both at the same moment.
+pub(super) const UNLOGGED_DAYS: i64 = 7;
 
 /// What was found for one principal: each is looked for once.
 #[derive(Debug, Default)]

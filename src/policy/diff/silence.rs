@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::Differ;
+use super::doubt::unlogged_days;
 use super::judge::Held;
 use super::judge::Judge;
 use super::reason::Reason;
 use super::subject::Subject;
 use crate::iam::ActionSet;
+use crate::iam::Facts;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::OneOrMany;
@@ -32,16 +34,7 @@ impl Differ<'_> {
     ) -> BTreeMap<&'static str, String> {
         let facts = self.expander.facts();
         let policy = everything();
-        let readable = policy.document.iter().flat_map(Document::readable);
-        let grants = readable.map(|(position, statement)| Grant {
-            policy: &policy,
-            group: None,
-            statement_number: position + 1,
-            statement,
-            actions: facts.no_actions(),
-            unknown_patterns: Vec::new(),
-        });
-        let grants: Vec<Grant<'_>> = grants.collect();
+        let grants = grants_of(&policy, facts);
         let actions: Vec<(&'static str, ActionSet)> = services
             .iter()
             .map(|service| (*service, facts.expand(&format!("{service}:*"))))
@@ -50,10 +43,11 @@ impl Differ<'_> {
         for account in accounts {
             let subject = anybody(account);
             let judge = self.judge(&subject);
+            let unlogged = self.unlogged(account).map(|reason| reason.to_string());
             for (service, actions) in &actions {
-                let doubt = grants
-                    .iter()
-                    .find_map(|grant| self.silence_doubt(&judge, grant, actions));
+                let mut grants = grants.iter();
+                let silence = || grants.find_map(|grant| self.silence_doubt(&judge, grant, actions));
+                let doubt = unlogged.clone().or_else(silence);
                 if let Some(doubt) = doubt {
                     doubts.entry(*service).or_insert(doubt);
                 }
@@ -67,9 +61,47 @@ impl Differ<'_> {
     pub fn region_doubts<'d>(&self, accounts: &'d BTreeSet<String>) -> BTreeMap<&'d str, Reason> {
         let doubts = accounts.iter().filter_map(|account| {
             let subject = anybody(account);
-            Some((account.as_str(), self.judge(&subject).doubt_of_regions()?))
+            let doubt = self.judge(&subject).doubt_of_regions();
+            Some((account.as_str(), doubt.or_else(|| self.unlogged(account))?))
         });
         doubts.collect()
+    }
+
+    /// Why calls that leave data events alone would not be seen in whatever region, by account. Objects of S3 stand for all of
+    /// them: what is recorded at all is recorded of these.
+    pub fn data_doubts<'d>(&mut self, accounts: &'d BTreeSet<String>) -> BTreeMap<&'d str, Reason> {
+        let facts = self.expander.facts();
+        let policy = everything();
+        let grants = grants_of(&policy, facts);
+        let (Some(grant), Some(read)) = (grants.first(), facts.find("s3:GetObject")) else {
+            return BTreeMap::new();
+        };
+        let held = Held {
+            grant,
+            since: None,
+            is_outdated: false,
+        };
+        let doubts = accounts.iter().filter_map(|account| {
+            let subject = anybody(account);
+            match self.judge(&subject).seen_since(self.visibility.of(read), held) {
+                Err(Reason::DataEventsNotRecorded { regions, .. }) if !regions.is_empty() => None,
+                Err(reason @ (Reason::DataEventsNotRecorded { .. } | Reason::NotSelected { .. })) => {
+                    Some((account.as_str(), reason))
+                }
+                _ => None,
+            }
+        });
+        doubts.collect()
+    }
+
+    /// Whether the snapshot of an account shows a time that its logs do not reach.
+    fn unlogged(&self, account: &str) -> Option<Reason> {
+        let mut own = self
+            .estate
+            .callers()
+            .filter(|member| member.principal.account_id.as_deref() == Some(account));
+        let days = own.find_map(|member| unlogged_days(&member, self.usage))?;
+        Some(Reason::SnapshotAfterLogs(days))
     }
 
     /// Why the silence of some actions proves nothing.
@@ -91,6 +123,20 @@ impl Differ<'_> {
         }
         (!is_seen).then(|| "none of its calls would be seen".to_owned())
     }
+}
+
+/// The statements of a policy, as grants of whatever.
+fn grants_of<'p>(policy: &'p Policy, facts: &Facts) -> Vec<Grant<'p>> {
+    let readable = policy.document.iter().flat_map(Document::readable);
+    let grants = readable.map(|(position, statement)| Grant {
+        policy,
+        group: None,
+        statement_number: position + 1,
+        statement,
+        actions: facts.no_actions(),
+        unknown_patterns: Vec::new(),
+    });
+    grants.collect()
 }
 
 /// All principals of an account together, of which nothing is known.

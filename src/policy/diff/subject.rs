@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::doubt::UNLOGGED_DAYS;
 use super::doubt::unlogged_days;
 use crate::iam::arn::account_of_arn;
 use crate::policy::estate::Estate;
@@ -11,6 +12,7 @@ use crate::policy::estate::Member;
 use crate::policy::usage::PrincipalKey;
 use crate::policy::usage::PrincipalUse;
 use crate::policy::usage::Usage;
+use crate::policy::window::Window;
 
 /// A principal of the snapshots, of the logs, or of both.
 #[derive(Debug)]
@@ -31,6 +33,17 @@ impl Subject<'_> {
     /// Days by which its snapshot is younger than the logs, if these are too many.
     pub fn unlogged_days(&self, usage: &Usage) -> Option<i64> {
         unlogged_days(self.member.as_ref()?, usage)
+    }
+
+    /// When its snapshot was taken, if that was too long before a window: what changed in between stands neither in it nor
+    /// in the logs of the window.
+    pub fn outdated_snapshot(&self, window: Window) -> Option<i64> {
+        let taken_at = self.member.as_ref()?.taken_at;
+        let between = Window {
+            since: taken_at,
+            until: window.since,
+        };
+        (between.whole_days() > UNLOGGED_DAYS).then_some(taken_at)
     }
 }
 

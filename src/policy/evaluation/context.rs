@@ -54,26 +54,35 @@ pub struct RecordFields<'a> {
     pub resource_arn: Option<&'a str>,
 }
 
+/// The action of a request; a call may need several, each with a request of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestedAction<'a> {
+    /// Full name.
+    pub name: &'a str,
+    /// Whether the tags of the call are tags of this request, too; `None` if that is not known.
+    pub takes_tags: Option<bool>,
+}
+
 /// CloudTrail cuts user agents that are longer.
 const MAX_USER_AGENT: usize = 1_000;
 
 /// The condition keys of the request behind a record.
 pub fn context_of(record: &RecordFields<'_>) -> ContextKeys {
-    context_in(ContextKeys::partial(), record)
+    context_in(ContextKeys::partial(), record, None)
 }
 
-/// The same, without keys that nobody asks for. The names of `asked` are in lower case.
-pub fn context_of_asked(record: &RecordFields<'_>, asked: &Rc<[String]>) -> ContextKeys {
-    context_in(ContextKeys::partial_of(asked), record)
+/// The same for one of the actions of the call, without keys that nobody asks for. The names of `asked` are in lower case.
+pub fn context_of_asked(record: &RecordFields<'_>, action: RequestedAction<'_>, asked: &Rc<[String]>) -> ContextKeys {
+    context_in(ContextKeys::partial_of(asked), record, Some(action))
 }
 
-fn context_in(mut keys: ContextKeys, record: &RecordFields<'_>) -> ContextKeys {
+fn context_in(mut keys: ContextKeys, record: &RecordFields<'_>, action: Option<RequestedAction<'_>>) -> ContextKeys {
     set_time_and_region(record, &mut keys);
     set_principal(record, &mut keys);
     set_session(record, &mut keys);
     set_services(record, &mut keys);
     set_network(record, &mut keys);
-    parameters::set(record, &mut keys);
+    parameters::set(record, action, &mut keys);
     keys
 }
 

@@ -113,6 +113,13 @@ impl Needs {
             used: facts.no_actions(),
             patterns: BTreeSet::new(),
         };
+        for (action, action_use) in diffs.iter().flat_map(|diff| &diff.subject.deeds.actions) {
+            // What may have been used stands in no row if no statement grants it.
+            let may_be_used = action_use.used + action_use.uncertain + action_use.failed > 0;
+            if let Some(id) = facts.find(action).filter(|_| may_be_used) {
+                needs.actions.insert(id);
+            }
+        }
         for row in diffs.iter().flat_map(|diff| &diff.rows) {
             let is_used = matches!(row.verdict, Verdict::Used | Verdict::UsedNotGranted(_));
             let is_needed = is_used || matches!(row.verdict, Verdict::Unknown(_));

@@ -77,7 +77,7 @@ const GLOBAL: &[&str] = &[
     "wellarchitected:*",
 ];
 
-/// The calls of a window by region, without those that a region policy leaves alone.
+/// The calls of a window by region, and what else tells of regions, without those that a region policy leaves alone.
 #[derive(Debug, Clone)]
 pub struct RegionUses<'f> {
     facts: &'f Facts,
@@ -90,7 +90,7 @@ pub struct RegionUses<'f> {
 /// What was called in one region.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegionUse {
-    /// How often an action was used.
+    /// How often an action was used for certain.
     pub uses: u64,
     /// By whom.
     pub principals: BTreeSet<String>,
@@ -110,9 +110,13 @@ impl<'f> RegionUses<'f> {
 
     /// Adds calls.
     pub fn add(&mut self, sum: &CallSum<'_>) {
-        let Some(region) = sum.region.filter(|_| sum.is_success && is_bound(sum.principal_arn)) else {
+        let Some(region) = sum.region else { return };
+        if sum.is_taking {
+            return self.add_seen(sum.principal_arn, region, sum.last_seen);
+        }
+        if !is_bound(sum.principal_arn) {
             return;
-        };
+        }
         let actions = match sum.action {
             Some(action) => vec![action.to_owned()],
             None => self
@@ -131,10 +135,20 @@ impl<'f> RegionUses<'f> {
             self.others.extend(services.map(|service| format!("{service}:*")));
             return;
         }
+        self.add_seen(sum.principal_arn, region, sum.last_seen);
+        if let Some(region) = self.regions.get_mut(region).filter(|_| sum.is_success) {
+            region.uses += sum.calls;
+        }
+    }
+
+    /// Adds a region in which a principal was seen, whatever it did there.
+    pub fn add_seen(&mut self, principal_arn: &str, region: &str, at: i64) {
+        if !is_bound(principal_arn) {
+            return;
+        }
         let region = self.regions.entry(region.to_owned()).or_default();
-        region.uses += sum.calls;
-        region.principals.insert(sum.principal_arn.to_owned());
-        region.last_seen = region.last_seen.max(Some(sum.last_seen));
+        region.principals.insert(principal_arn.to_owned());
+        region.last_seen = region.last_seen.max(Some(at));
     }
 
     /// Actions that a policy leaves alone, in order.

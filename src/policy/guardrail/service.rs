@@ -53,6 +53,9 @@ impl<'f> ServiceUses<'f> {
         if let Some((service, _)) = sum.action.and_then(|action| action.split_once(':')) {
             self.used.insert(service.to_owned());
         }
+        if sum.is_taking {
+            return;
+        }
         let of_source = self.facts.services_of(sum.event_source);
         if of_source.is_empty() && sum.action.is_none() {
             self.unknown_source = Some(sum.event_source.to_owned());

@@ -10,6 +10,7 @@ fn sum<'c>(event_source: &'c str, action: Option<&'c str>, region: &'c str) -> C
         action,
         region: Some(region),
         is_success: true,
+        is_taking: false,
         calls: 2,
         last_seen: 5,
     }
@@ -29,15 +30,33 @@ fn calls_of_global_services_say_nothing_about_regions() {
     let mut linked = sum("config.amazonaws.com", Some("ec2:DescribeVpcs"), "us-west-1");
     linked.principal_arn = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/x";
     uses.add(&linked);
-    let mut failed = sum("ec2.amazonaws.com", Some("ec2:RunInstances"), "sa-east-1");
-    failed.is_success = false;
-    uses.add(&failed);
+    let mut linked = sum("sts.amazonaws.com", None, "us-west-2");
+    linked.principal_arn = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/x";
+    linked.is_taking = true;
+    uses.add(&linked);
     assert_eq!(uses.regions.keys().collect::<Vec<_>>(), ["eu-west-1"]);
     let region = &uses.regions["eu-west-1"];
     assert_eq!(
         (region.uses, region.last_seen, region.principals.len()),
         (2, Some(5), 1)
     );
+}
+
+#[test]
+fn region_of_calls_that_may_have_been_authorised_and_of_roles_that_services_took_is_in_use() {
+    let mut uses = RegionUses::new(Facts::embedded());
+    let mut failed = sum("ec2.amazonaws.com", Some("ec2:CreateVpc"), "af-south-1");
+    failed.is_success = false;
+    uses.add(&failed);
+    let mut taken = sum("sts.amazonaws.com", None, "eu-west-3");
+    (taken.is_success, taken.is_taking) = (false, true);
+    uses.add(&taken);
+    uses.add_seen("arn:aws:iam::111122223333:user/kim", "ap-south-1", 7);
+    assert_eq!(
+        uses.regions.keys().collect::<Vec<_>>(),
+        ["af-south-1", "ap-south-1", "eu-west-3"]
+    );
+    assert!(uses.regions.values().all(|region| region.uses == 0));
 }
 
 #[test]

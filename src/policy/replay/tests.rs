@@ -97,6 +97,22 @@ fn names(said: &[(String, String)]) -> Vec<&str> {
 }
 
 #[test]
+fn role_that_is_passed_with_a_tagged_call_has_no_tags_of_the_request() {
+    let call_of = |action: &'static str| {
+        let needs = needs(NeedKind::Certain, action, &[]);
+        let mut made = call(&needs);
+        (made.fields.event_source, made.fields.event_name) = ("lambda.amazonaws.com", "CreateFunction20150331");
+        made.parameters = Some(r#"{"functionName":"f","tags":{"team":"red"}}"#);
+        let tagged = r#"{"Effect":"Allow","Action":["lambda:*","iam:PassRole"],"Resource":"*",
+            "Condition":{"StringEquals":{"aws:RequestTag/team":"red"}}}"#;
+        of_identity(&document(tagged), &allow("*", "*"), &made)
+    };
+    assert_eq!(call_of("lambda:CreateFunction"), []);
+    assert_eq!(call_of("lambda:TagResource"), []);
+    assert_eq!(names(&call_of("iam:PassRole")), ["denied"]);
+}
+
+#[test]
 fn what_is_granted_no_more_would_have_been_denied() {
     let needs = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
     let present = allow("s3:*", "*");

@@ -26,9 +26,12 @@ pub(super) fn tell_regions(uses: &RegionUses<'_>, output: &mut Output) {
             0 => String::new(),
             count => format!(" and {count} more"),
         };
+        let uses = match region_use.uses {
+            0 => "perhaps used".to_owned(),
+            uses => format!("{} of actions", counted(uses, "use")),
+        };
         output.note(&format!(
-            "{region}: {} of actions by {}{more}, the last at {}",
-            counted(region_use.uses, "use"),
+            "{region}: {uses} by {}{more}, the last at {}",
             told.join(", "),
             time(region_use.last_seen.unwrap_or_default())
         ));
@@ -37,11 +40,21 @@ pub(super) fn tell_regions(uses: &RegionUses<'_>, output: &mut Output) {
 
 /// Says of which accounts it proves nothing that nobody was seen in a region, and why.
 pub(super) fn tell_region_doubts(doubts: &BTreeMap<&str, Reason>, output: &mut Output) {
+    tell_doubts("silence of a region proves nothing", doubts, output);
+}
+
+/// Says of which accounts a region would not be seen in which nothing but data is read and written, and why.
+pub(super) fn tell_data_doubts(doubts: &BTreeMap<&str, Reason>, output: &mut Output) {
+    tell_doubts(
+        "a region in which only data is read and written would not be seen",
+        doubts,
+        output,
+    );
+}
+
+fn tell_doubts(what: &str, doubts: &BTreeMap<&str, Reason>, output: &mut Output) {
     for (account, reason) in doubts.iter().take(TOLD_ACCOUNTS) {
-        output.warning(&format!(
-            "{account}: silence of a region proves nothing ({}): {reason}",
-            reason.name()
-        ));
+        output.warning(&format!("{account}: {what} ({}): {reason}", reason.name()));
     }
     let more = doubts.len().saturating_sub(TOLD_ACCOUNTS);
     if more > 0 {

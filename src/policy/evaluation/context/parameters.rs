@@ -1,6 +1,7 @@
 //! Condition keys out of `requestParameters`.
 
 use super::RecordFields;
+use super::RequestedAction;
 use crate::iam::json::Json;
 use crate::policy::evaluation::keys::ContextKeys;
 use crate::policy::evaluation::keys::KeyState;
@@ -44,28 +45,51 @@ const PLAIN: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Operations of KMS that take an encryption context.
-const WITH_ENCRYPTION_CONTEXT: [&str; 7] = [
+const WITH_ENCRYPTION_CONTEXT: [&str; 6] = [
     "Decrypt",
     "Encrypt",
     "GenerateDataKey",
     "GenerateDataKeyPair",
     "GenerateDataKeyPairWithoutPlaintext",
     "GenerateDataKeyWithoutPlaintext",
-    "ReEncrypt",
 ];
 
-/// Sets the keys that the parameters show.
-pub(super) fn set(record: &RecordFields<'_>, keys: &mut ContextKeys) {
+/// Actions of a call that has two encryption contexts, each with its own.
+const OWN_ENCRYPTION_CONTEXT: [(&str, &str); 2] = [
+    ("kms:ReEncryptFrom", "sourceEncryptionContext"),
+    ("kms:ReEncryptTo", "destinationEncryptionContext"),
+];
+
+/// Sets the keys that the parameters show of a request for an action, or of the call where that is not told.
+pub(super) fn set(record: &RecordFields<'_>, action: Option<RequestedAction<'_>>, keys: &mut ContextKeys) {
+    let takes_tags = action.map_or(Some(true), |action| action.takes_tags);
+    if takes_tags == Some(false) {
+        keys.complete_under("aws:RequestTag/");
+        keys.set("aws:TagKeys", KeyState::Absent);
+    }
     let Some(parameters @ Json::Object(_)) = record.request_parameters else {
         return;
     };
     for (source, operation, parameter, key) in PLAIN {
-        if record.event_source == *source && record.event_name.starts_with(operation) {
+        if record.event_source == *source
+            && record.event_name.starts_with(operation)
+            && !is_in_the_body(record, parameter)
+        {
             keys.set(key, parameters.member(parameter).map_or(KeyState::Absent, state_of));
         }
     }
     if record.event_source == "kms.amazonaws.com" && WITH_ENCRYPTION_CONTEXT.contains(&record.event_name) {
         set_encryption_context(parameters.member("encryptionContext"), keys);
+    }
+    let own = OWN_ENCRYPTION_CONTEXT
+        .iter()
+        .find(|(name, _)| action.is_some_and(|action| action.name == *name));
+    // Whether a record without one shows that the call had none is nowhere said.
+    if let Some(context) = own.and_then(|(_, parameter)| parameters.member(parameter)) {
+        set_encryption_context(Some(context), keys);
+    }
+    if takes_tags != Some(true) {
+        return;
     }
     let tags = match parameters.member("tagSpecificationSet") {
         Some(sets) => record.resource_arn.and_then(|arn| tags_of_kind(sets, arn)),
@@ -74,6 +98,11 @@ pub(super) fn set(record: &RecordFields<'_>, keys: &mut ContextKeys) {
     if let Some(tags) = tags {
         set_tags(&tags, keys);
     }
+}
+
+/// What a call that deletes many objects says of each stands in its body, which no record has.
+fn is_in_the_body(record: &RecordFields<'_>, parameter: &str) -> bool {
+    record.event_name == "DeleteObjects" && parameter == "versionId"
 }
 
 fn set_encryption_context(context: Option<&Json>, keys: &mut ContextKeys) {

@@ -49,7 +49,11 @@ fn assert_keys(record: &RecordFields<'_>, wanted: &[(&str, &str)]) {
     for (key, wanted) in wanted {
         assert_eq!(value(&keys, key), *wanted, "{key}");
         let asked: Rc<[String]> = Rc::new([key.to_ascii_lowercase()]);
-        let only = context_of_asked(record, &asked);
+        let own = RequestedAction {
+            name: "",
+            takes_tags: Some(true),
+        };
+        let only = context_of_asked(record, own, &asked);
         assert_eq!(value(&only, key), *wanted, "{key}");
         assert!(only.iter().count() <= 1, "{only:?}");
     }
@@ -200,6 +204,58 @@ fn parameters_show_keys_of_their_services() {
         ("aws:TagKeys", "team"),
     ];
     assert_keys(&record, &wanted);
+}
+
+/// The value of a key in a request for one action of a call.
+fn value_for(record: &RecordFields<'_>, name: &str, takes_tags: Option<bool>, key: &str) -> String {
+    let asked: Rc<[String]> = Rc::new([key.to_ascii_lowercase()]);
+    value(
+        &context_of_asked(record, RequestedAction { name, takes_tags }, &asked),
+        key,
+    )
+}
+
+#[test]
+fn tags_of_a_call_are_not_those_of_requests_for_its_other_actions() {
+    let mut record = record();
+    let creating = Json::parse(r#"{"functionName":"f","tags":{"team":"red"}}"#).unwrap();
+    record.request_parameters = Some(&creating);
+    (record.event_source, record.event_name) = ("lambda.amazonaws.com", "CreateFunction20150331");
+    for (takes_tags, team, names) in [
+        (Some(true), "red", "team"),
+        (Some(false), "absent", "absent"),
+        (None, "unknown", "unknown"),
+    ] {
+        assert_eq!(value_for(&record, "a:B", takes_tags, "aws:RequestTag/team"), team);
+        assert_eq!(value_for(&record, "a:B", takes_tags, "aws:TagKeys"), names);
+    }
+}
+
+#[test]
+fn either_end_of_a_new_encryption_has_its_own_context() {
+    let mut record = record();
+    let both = r#"{"sourceEncryptionContext":{"app":"old"},"destinationEncryptionContext":{"app":"new"}}"#;
+    let both = Json::parse(both).unwrap();
+    record.request_parameters = Some(&both);
+    (record.event_source, record.event_name) = ("kms.amazonaws.com", "ReEncrypt");
+    let app =
+        |record: &RecordFields<'_>, action: &str| value_for(record, action, Some(false), "kms:EncryptionContext:app");
+    assert_eq!(app(&record, "kms:ReEncryptFrom"), "old");
+    assert_eq!(app(&record, "kms:ReEncryptTo"), "new");
+    let neither = Json::parse(r#"{"sourceKeyId":"k"}"#).unwrap();
+    record.request_parameters = Some(&neither);
+    assert_eq!(app(&record, "kms:ReEncryptFrom"), "unknown");
+}
+
+#[test]
+fn versions_in_the_body_of_a_call_are_not_known() {
+    let mut record = record();
+    let parameters = Json::parse(r#"{"bucketName":"data","delete":""}"#).unwrap();
+    record.request_parameters = Some(&parameters);
+    record.event_name = "DeleteObjects";
+    assert_keys(&record, &[("s3:VersionId", "unknown")]);
+    record.event_name = "DeleteObject";
+    assert_keys(&record, &[("s3:VersionId", "absent")]);
 }
 
 #[test]
