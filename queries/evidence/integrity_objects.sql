@@ -7,6 +7,7 @@ with numbered as (
         o.error,
         o.metadata,
         o.digest_text,
+        o.size = o.inflated_bytes as is_plain,
         row_number() over (
             partition by o.object_key
             order by o.ingested_at desc, o.etag desc, o.size desc
@@ -22,7 +23,8 @@ select
     n.sha256,
     n.error,
     n.metadata,
-    n.digest_text
+    n.digest_text,
+    n.is_plain
 from numbered n
 where n.place = 1
 order by n.object_key
