@@ -25,6 +25,8 @@ pub enum Problem {
     NotSigned(String),
     /// A signature is by nobody who may sign.
     Stranger(String),
+    /// A question reads more than the store.
+    ReachesOut(String),
 }
 
 impl Problem {
@@ -36,7 +38,8 @@ impl Problem {
             | Self::Extra(file)
             | Self::Unreadable(file)
             | Self::NotSigned(file)
-            | Self::Stranger(file) => file,
+            | Self::Stranger(file)
+            | Self::ReachesOut(file) => file,
         }
     }
 }
@@ -50,6 +53,7 @@ impl fmt::Display for Problem {
             Self::Unreadable(file) => ("cannot be read as what it should be", file),
             Self::NotSigned(file) => ("is no signature of this bundle", file),
             Self::Stranger(file) => ("is by nobody who is allowed to sign", file),
+            Self::ReachesOut(file) => ("reads files outside of the store", file),
         };
         write!(formatter, "`{file}` {what}")
     }
