@@ -1,6 +1,7 @@
 //! `evidence` as a process: what a bundle holds, that the same arguments give the same bytes, and that every change is found.
 
 mod documents;
+mod repacked;
 mod signed;
 
 use std::collections::BTreeMap;
