@@ -36,11 +36,14 @@ pub(super) struct FileDeposit {
 }
 
 impl FileDeposit {
-    /// A path that ends in a slash, or at which there is a folder, is a folder.
+    /// A path that ends in a slash, or at which there is a folder, is a folder. A file must be a new one: the batches of another
+    /// run are in it.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let is_folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
         if is_folder {
             std::fs::create_dir_all(path)?;
+        } else if path.is_file() {
+            return Err(io::ErrorKind::AlreadyExists.into());
         }
         Ok(Self {
             path: path.to_owned(),

@@ -193,6 +193,7 @@ fn hint_of(kind: io::ErrorKind) -> Option<String> {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "make it writable for this user, or choose another place"
         }
+        io::ErrorKind::AlreadyExists => "name a new file, or a folder",
         _ => return None,
     };
     Some(hint.to_owned())

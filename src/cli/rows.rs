@@ -111,6 +111,38 @@ where
     })
 }
 
+/// Where rows go that tell what a command did: opened before, so that nothing is done when they cannot be written.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    target: Target,
+    file: Option<&'a Path>,
+    options: ResultOptions,
+}
+
+impl<'a> Place<'a> {
+    /// The place and the format that the user asks for.
+    pub(super) fn open(arrangement: Arrangement, args: &'a OutputArgs, settings: &Settings) -> Result<Self, CliError> {
+        let options = ResultOptions {
+            arrangement,
+            ..result_options(args, settings)?
+        };
+        let file = args.file.as_deref();
+        Ok(Self {
+            target: Target::open(file)?,
+            file,
+            options,
+        })
+    }
+
+    /// Writes rows, and says how many.
+    pub(super) fn show(self, batch: &RecordBatch, output: &mut Output) -> Result<Summary, CliError> {
+        let Self { target, file, options } = self;
+        let summary = write_into(target, batch, file, &options, output)?;
+        note_summary(&summary, file, &options, Switches::OPTIONS, output);
+        Ok(summary)
+    }
+}
+
 /// Writes one batch to where the user wants it.
 pub(super) fn write_batch(
     batch: &RecordBatch,
@@ -118,8 +150,17 @@ pub(super) fn write_batch(
     options: &ResultOptions,
     output: &mut Output,
 ) -> Result<Summary, CliError> {
+    write_into(Target::open(file)?, batch, file, options, output)
+}
+
+fn write_into(
+    mut target: Target,
+    batch: &RecordBatch,
+    file: Option<&Path>,
+    options: &ResultOptions,
+    output: &mut Output,
+) -> Result<Summary, CliError> {
     let failed = |error| with_place(error, file);
-    let mut target = Target::open(file)?;
     let mut writer = ResultWriter::new(&batch.schema(), options, target.writer(output)).map_err(failed)?;
     writer.write(batch).map_err(failed)?;
     let summary = writer.finish().map_err(failed)?;
@@ -135,11 +176,7 @@ pub(super) fn show(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<Summary, CliError> {
-    let options = ResultOptions {
-        arrangement,
-        ..result_options(args, settings)?
-    };
-    write_and_note(batch, args.file.as_deref(), &options, output)
+    Place::open(arrangement, args, settings)?.show(batch, output)
 }
 
 /// The same where the rows depend on how they are rendered.

@@ -1,6 +1,7 @@
 //! The async runtime, which only the commands that need one start.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 
 use tokio::runtime::Builder;
@@ -8,11 +9,12 @@ use tokio::runtime::Handle;
 
 use super::error::CliError;
 
-/// Runs futures; what they left running in the background is abandoned at the end, not waited for.
+/// Runs futures; what they left running in the background goes on until the process ends, and is not waited for.
+///
+/// To shut the runtime down would drop tasks whose answers other threads of the Delta kernel still wait for, which panic then.
 #[derive(Debug)]
 pub(super) struct Runtime {
-    inner: Option<tokio::runtime::Runtime>,
-    handle: Handle,
+    inner: ManuallyDrop<tokio::runtime::Runtime>,
 }
 
 impl Runtime {
@@ -22,28 +24,23 @@ impl Runtime {
             .worker_threads(threads.get())
             .enable_all()
             .build();
-        let runtime = runtime.map_err(CliError::Start)?;
         Ok(Self {
-            handle: runtime.handle().clone(),
-            inner: Some(runtime),
+            inner: ManuallyDrop::new(runtime.map_err(CliError::Start)?),
         })
     }
 
     /// Runs a future to its end.
     pub(super) fn run<T>(&self, future: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-        self.handle.block_on(future)
+        self.inner.block_on(future)
+    }
+
+    /// Ends what still runs, which nobody wants any more.
+    pub(super) fn abandon(self) {
+        ManuallyDrop::into_inner(self.inner).shutdown_background();
     }
 
     /// For work that waits for futures on threads of its own.
     pub(super) fn handle(&self) -> &Handle {
-        &self.handle
-    }
-}
-
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.inner.take() {
-            runtime.shutdown_background();
-        }
+        self.inner.handle()
     }
 }

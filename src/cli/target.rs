@@ -123,10 +123,11 @@ pub(super) fn keep_out_of_stores(path: &Path) -> Result<(), CliError> {
         return Ok(());
     };
     let existing = absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    // The names alone are common ones; a store has all of these.
     let is_store = |folder: &&Path| {
-        Table::ALL
+        Table::CORE
             .iter()
-            .any(|table| folder.join(table.name()).join("_delta_log").is_dir())
+            .all(|table| folder.join(table.name()).join("_delta_log").is_dir())
     };
     match existing
         .as_deref()
@@ -219,8 +220,11 @@ mod tests {
         let store = folder.path().join("store");
         let log = store.join("events/_delta_log");
         fs::create_dir_all(&log).unwrap();
+        fs::create_dir_all(store.join("objects/_delta_log")).unwrap();
         let entry = log.join("00000000000000000001.json");
         fs::write(&entry, "entry").unwrap();
+        assert!(Target::open(Some(&store.join("rows.csv"))).is_ok(), "some other lake");
+        fs::create_dir_all(store.join("rejects/_delta_log")).unwrap();
         let mut places = vec![
             entry.clone(),
             store.join("rows.csv"),

@@ -104,6 +104,21 @@ pub enum StoreError {
         /// The folder.
         path: String,
     },
+    /// Entries of the log of `events` are lost.
+    #[error(
+        "`{path}` has version {version}, but `{table}` belongs to version {reached}: the store was copied while a run wrote, \
+         or log entries were removed; copy it again while nothing writes to it, or ingest the logs into a new store"
+    )]
+    EventsBehind {
+        /// The folder of `events`.
+        path: String,
+        /// A table that follows it.
+        table: &'static str,
+        /// Version of `events` that the table has taken over.
+        reached: u64,
+        /// Newest version of `events`.
+        version: u64,
+    },
     /// A data file is not what it was when it was made.
     #[error(
         "data file `{path}` {reason}; restore it from a copy of the store, read a version from before it was made \

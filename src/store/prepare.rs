@@ -36,10 +36,47 @@ pub(super) fn prepare_folder(location: &Location) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => durable::create_folders(folder).map_err(write_error)?,
         Err(error) => return Err(StoreError::from_io(folder, Access::Read, error)),
     }
-    if let Some(entry) = foreign_entry(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))? {
-        return Err(StoreError::NotEmpty { path: path(), entry });
+    if let Some(occupied) = occupied_folder(location, folder)? {
+        return Err(occupied);
     }
     durable::probe_writable(folder).map_err(write_error)
+}
+
+/// Why a folder that is no store cannot become one.
+pub(super) fn occupied_folder(location: &Location, folder: &Path) -> Result<Option<StoreError>, StoreError> {
+    let entry = foreign_entry(folder).map_err(|error| StoreError::from_io(folder, Access::Read, error))?;
+    Ok(entry.map(|entry| {
+        let has_log = folder.join(&entry).join("_delta_log").is_dir();
+        occupied(location, entry, has_log)
+    }))
+}
+
+/// As [`occupied_folder`], for a prefix.
+pub(super) async fn occupied_prefix(
+    remote: &RemoteFiles,
+    location: &Location,
+) -> Result<Option<StoreError>, StoreError> {
+    let failed = |error| StoreError::from_object(&location.root(), Access::Read, error);
+    let Some(entry) = foreign_object(remote).await.map_err(failed)? else {
+        return Ok(None);
+    };
+    let log = ObjectPath::from(format!("{entry}/_delta_log"));
+    let first = remote.files.list(Some(&log)).next().await;
+    let has_log = first.transpose().map_err(failed)?.is_some();
+    Ok(Some(occupied(location, entry, has_log)))
+}
+
+fn occupied(location: &Location, entry: String, has_log: bool) -> StoreError {
+    let is_table = Table::ALL.iter().any(|table| table.name() == entry);
+    if is_table && has_log {
+        return StoreError::MissingTable {
+            path: location.table_folder(Table::Events).display().to_string(),
+        };
+    }
+    StoreError::NotEmpty {
+        path: location.display().to_string(),
+        entry,
+    }
 }
 
 /// First entry, by name, that shows that the folder is used for something else; a store may hold extra files.
@@ -68,15 +105,15 @@ fn holds_no_rows(path: &Path) -> bool {
 
 /// Proves that a prefix holds a store or nothing, and that its bucket never writes over an object by creation.
 pub(super) async fn prepare_prefix(remote: &RemoteFiles, location: &Location) -> Result<(), StoreError> {
-    let path = || location.display().to_string();
-    let failed = |access| move |error| StoreError::from_object(&location.root(), access, error);
-    if let Some(entry) = foreign_object(remote).await.map_err(failed(Access::Read))? {
-        return Err(StoreError::NotEmpty { path: path(), entry });
+    if let Some(occupied) = occupied_prefix(remote, location).await? {
+        return Err(occupied);
     }
     if creates_conditionally(remote, location).await? {
         return Ok(());
     }
-    Err(StoreError::UnconditionalWrites { path: path() })
+    Err(StoreError::UnconditionalWrites {
+        path: location.display().to_string(),
+    })
 }
 
 /// As [`foreign_entry`], for a prefix.

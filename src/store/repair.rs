@@ -50,7 +50,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// A log cannot be read or written, or an entry of `events` that is still needed is gone.
+    /// A log cannot be read or written, an entry of `events` that is still needed is gone, or a table has taken over a version
+    /// of `events` that there is not.
     pub async fn repair(&self, clock: i64) -> Result<(), StoreError> {
         let version = self.newest(Table::Events).await?.version();
         let tables = self.tables().await?;
@@ -158,11 +159,31 @@ impl Store {
             .unwrap_or_default())
     }
 
+    /// A table that has taken over a version of `events` that there is not shows that entries of `events` are lost: the next
+    /// ones would get their numbers, and the table would be thought to have them.
+    async fn check_is_not_ahead(&self, table: Table, reached: u64, version: u64) -> Result<(), StoreError> {
+        if reached <= version {
+            return Ok(());
+        }
+        // What others have committed since the last look is no loss.
+        let version = self.newest(Table::Events).await?.version();
+        if reached <= version {
+            return Ok(());
+        }
+        Err(StoreError::EventsBehind {
+            path: self.table_folder(Table::Events).display().to_string(),
+            table: table.name(),
+            reached,
+            version,
+        })
+    }
+
     async fn catch_up(&self, table: Table, version: u64, clock: i64) -> Result<(), StoreError> {
         let mut attempt = 1;
         loop {
             let state = self.newest(table).await?;
             let Pending { reached, files, last } = self.pending(table, &state, version).await?;
+            self.check_is_not_ahead(table, reached, version).await?;
             let may_wait = files.is_empty() && last.saturating_sub(reached) < UNNOTED_VERSIONS;
             if may_wait {
                 return Ok(());
@@ -240,6 +261,29 @@ mod tests {
                     .is_some_and(|it| it == "json")
             })
             .count()
+    }
+
+    #[tokio::test]
+    async fn log_of_events_that_lost_an_entry_is_not_written_on() {
+        let test = TestStore::create().await;
+        test.commit("s3://logs/1", &["a"]).await;
+        test.commit("s3://logs/2", &["b"]).await;
+        test.store.repair(CLOCK).await.unwrap();
+        fs::remove_file(test.folder().join("events/_delta_log/00000000000000000002.json")).unwrap();
+        let error = Store::create_or_open(test.store.location(), CLOCK).await.unwrap_err();
+        assert!(
+            matches!(
+                &error,
+                StoreError::EventsBehind {
+                    table: "objects",
+                    reached: 2,
+                    version: 1,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("copy it again"), "{error}");
     }
 
     #[tokio::test]

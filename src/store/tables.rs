@@ -22,6 +22,7 @@ use super::files::Files;
 use super::files::log_url;
 use super::ledger::FetchedLedger;
 use super::parquet_file;
+use super::prepare;
 use super::snapshot::KnownFile;
 use crate::schema::Table;
 
@@ -94,11 +95,37 @@ impl Store {
         }
         let store = Self::new(location).await?;
         match store.load_newest(Table::Events).await? {
-            None => Err(StoreError::NotAStore { path: path() }),
+            None => Err(match store.occupied().await? {
+                Some(lost @ StoreError::MissingTable { .. }) => lost,
+                _ => StoreError::NotAStore { path: path() },
+            }),
             Some(state) => {
                 store.remember(Table::Events, state, true);
                 Ok(store)
             }
+        }
+    }
+
+    /// Says why a place without a store cannot become one, as far as that shows without writing.
+    ///
+    /// # Errors
+    ///
+    /// It holds something else, or what is left of a store, or cannot be read.
+    pub async fn check_vacant(location: &Location) -> Result<(), StoreError> {
+        if location.folder().is_some_and(|folder| !folder.exists()) {
+            return Ok(());
+        }
+        match Self::new(location).await?.occupied().await? {
+            Some(occupied) => Err(occupied),
+            None => Ok(()),
+        }
+    }
+
+    async fn occupied(&self) -> Result<Option<StoreError>, StoreError> {
+        match (self.location().folder(), self.storage().remote()) {
+            (Some(folder), _) => prepare::occupied_folder(self.location(), folder),
+            (None, Some(remote)) => prepare::occupied_prefix(remote, self.location()).await,
+            (None, None) => Ok(None),
         }
     }
 
@@ -373,6 +400,24 @@ mod tests {
         for error in [create(&path).await.unwrap_err(), open(&path).await.unwrap_err()] {
             assert!(matches!(error, StoreError::PathIsFile { .. }), "{error:?}");
             assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn store_without_its_events_is_told_from_no_store() {
+        let test = TestStore::create().await;
+        test.commit("s3://logs/1", &["a"]).await;
+        fs::remove_dir_all(test.folder().join("events")).unwrap();
+        let location = Location::parse(&test.folder().display().to_string()).unwrap();
+        for error in [
+            open(&test.folder()).await.unwrap_err(),
+            create(&test.folder()).await.unwrap_err(),
+            Store::check_vacant(&location).await.unwrap_err(),
+        ] {
+            assert!(
+                matches!(&error, StoreError::MissingTable { path } if path.ends_with("events")),
+                "{error:?}"
+            );
         }
     }
 

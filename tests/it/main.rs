@@ -27,6 +27,7 @@ mod kills;
 mod nights;
 mod oddities;
 mod page;
+mod places;
 mod planted;
 mod policy_text;
 mod query;

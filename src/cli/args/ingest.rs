@@ -48,7 +48,7 @@ pub struct IngestArgs {
     /// Write rows into the store, but leave it to `trimtrail commit` to make them part of it
     #[arg(long, help_heading = WORKERS, conflicts_with = "dry_run")]
     pub no_commit: bool,
-    /// Leave what `commit` needs in this file, or in a folder if the path is one or ends in `/` [default: in the store]
+    /// Leave what `commit` needs in this new file, or in a folder if the path is one or ends in `/` [default: in the store]
     #[arg(long, value_name = "PATH", help_heading = WORKERS, requires = "no_commit")]
     pub adds_out: Option<PathBuf>,
     /// Leave small data files as they are; otherwise, days with more than three of them are rewritten at the end, without `--shard`

@@ -11,18 +11,19 @@ use arrow::error::ArrowError;
 use uuid::Uuid;
 
 use super::store::open_for_writing;
-use super::store::show;
 use crate::cli::args::StoreCompactArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
+use crate::cli::rows::Place;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::ingest::Compacted;
 use crate::ingest::Compaction;
 use crate::report::Arrangement;
+use crate::report::ReportError;
 use crate::store::Store;
 
 const GROUPS: Arrangement = Arrangement {
@@ -40,6 +41,7 @@ pub(super) fn compact(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
+    let place = Place::open(GROUPS, &args.output, settings)?;
     let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal()?;
@@ -60,9 +62,10 @@ pub(super) fn compact(
         true => compaction.plan()?,
         false => compaction.run()?,
     };
-    let status = show(rows(&groups), GROUPS, &args.output, settings, output)?;
+    let rows = rows(&groups).map_err(ReportError::from)?;
+    place.show(&rows, output)?;
     tell(args, &groups, output);
-    Ok(stop.status().unwrap_or(status))
+    Ok(stop.status().unwrap_or(ExitStatus::Done))
 }
 
 fn tell(args: &StoreCompactArgs, groups: &[Compacted], output: &mut Output) {

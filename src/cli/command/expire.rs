@@ -10,12 +10,12 @@ use arrow::error::ArrowError;
 use uuid::Uuid;
 
 use super::store::open_for_writing;
-use super::store::show;
 use crate::analysis::moment;
 use crate::cli::args::StoreExpireArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
+use crate::cli::rows::Place;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
@@ -23,6 +23,7 @@ use crate::cli::time::parse_time_option;
 use crate::iam::Facts;
 use crate::ingest::Rebuild;
 use crate::report::Arrangement;
+use crate::report::ReportError;
 use crate::schema::Table;
 use crate::store::ExpiredDay;
 use crate::store::Store;
@@ -51,6 +52,7 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
         });
     }
     let before = i32::try_from(before).unwrap_or(i32::MIN);
+    let place = Place::open(DAYS, &args.output, settings)?;
     let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
     let expired = match args.dry_run {
@@ -68,7 +70,8 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
             })?
         }
     };
-    let status = show(rows(&expired), DAYS, &args.output, settings, output)?;
+    let rows = rows(&expired).map_err(ReportError::from)?;
+    place.show(&rows, output)?;
     let events: u64 = expired.iter().map(|day| day.rows).sum();
     let verb = if args.dry_run { "would expire" } else { "expired" };
     output.note(&format!(
@@ -77,13 +80,18 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
         counted(expired.len(), "day"),
         moment(i64::from(before) * MICROSECONDS_PER_DAY)
     ));
-    Ok(status)
+    Ok(ExitStatus::Done)
 }
 
 /// Makes the rollup anew if it does not have all events as the embedded facts tell them: what expires cannot be summed later.
+///
+/// A rollup with a file that is missing or damaged is an error while its rows can still be made from the events.
 fn sum_up(store: &Store, runtime: &Runtime, settings: &Settings) -> Result<(), CliError> {
     let rollup = runtime.run(async {
         let version = store.snapshot(Table::Events).await?.version;
+        if let Some(damage) = store.damaged_file(&store.snapshot(Table::Usage).await?) {
+            return Err(damage.into());
+        }
         Ok(store.usage_rollup(version, &Facts::embedded().version()).await?)
     })?;
     if matches!(rollup, UsageRollup::Behind(_)) {

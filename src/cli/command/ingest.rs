@@ -33,6 +33,7 @@ use crate::cli::progress::Bar;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::target::Target;
+use crate::cli::target::keep_out_of_stores;
 use crate::cli::time::parse_time_option;
 use crate::decode::Limits;
 use crate::ingest;
@@ -69,6 +70,7 @@ pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Re
             hint: Some("name one, such as `--report run.json`".to_owned()),
         });
     }
+    keep_out_of(path, &args.location.location()?)?;
     // Opened first, so that a place that cannot be written is found before the work is done.
     let target = Target::open(Some(path))?;
     let mut account = RunAccount::new(args, settings);
@@ -227,6 +229,7 @@ fn deposit<'a>(
             runtime: runtime.handle(),
         })),
         Some(path) => {
+            keep_out_of(path, store.location())?;
             let deposit = FileDeposit::new(path).map_err(|cause| CliError::Write {
                 path: path.clone(),
                 cause,
@@ -234,6 +237,23 @@ fn deposit<'a>(
             Some(Box::new(deposit))
         }
     })
+}
+
+/// Refuses a place inside of the store, even of one that is yet to be made.
+fn keep_out_of(path: &Path, store: &Location) -> Result<(), CliError> {
+    keep_out_of_stores(path)?;
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match store.folder() {
+        Some(folder) if absolute(path).starts_with(absolute(folder)) => Err(CliError::Usage {
+            message: format!(
+                "`{}` lies in the folder of the store `{}`",
+                path.display(),
+                folder.display()
+            ),
+            hint: Some("name a place outside of the store".to_owned()),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn shard(args: &IngestArgs, settings: &Settings) -> Result<Shard, CliError> {

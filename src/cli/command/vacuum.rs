@@ -9,17 +9,18 @@ use arrow::array::TimestampMicrosecondArray;
 use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 
-use super::store::show;
 use crate::cli::args::StoreVacuumArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
+use crate::cli::rows::Place;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_size;
 use crate::cli::time::parse_time_option;
 use crate::report::Arrangement;
+use crate::report::ReportError;
 use crate::store::LEAST_AGE;
 use crate::store::Leftover;
 use crate::store::Store;
@@ -43,6 +44,7 @@ pub(super) fn vacuum(args: &StoreVacuumArgs, settings: &Settings, output: &mut O
             hint: Some("a run may still be about to commit younger files; `7d` is the default".to_owned()),
         });
     }
+    let place = Place::open(FILES, &args.output, settings)?;
     let leftovers = Runtime::start(settings.threads)?.run(async {
         let store = Store::open(&args.location.location()?).await?;
         let leftovers = store.leftovers(before).await?;
@@ -51,12 +53,13 @@ pub(super) fn vacuum(args: &StoreVacuumArgs, settings: &Settings, output: &mut O
         }
         Ok(leftovers)
     })?;
-    let status = show(rows(&leftovers), FILES, &args.output, settings, output)?;
+    let rows = rows(&leftovers).map_err(ReportError::from)?;
+    place.show(&rows, output)?;
     let files = u64::try_from(leftovers.len()).unwrap_or(u64::MAX);
     let bytes = leftovers.iter().map(|leftover| leftover.bytes).sum();
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     output.note(&format!("{verb}: {}, {}", counted(files, "file"), format_size(bytes)));
-    Ok(status)
+    Ok(ExitStatus::Done)
 }
 
 fn rows(leftovers: &[Leftover]) -> Result<RecordBatch, ArrowError> {

@@ -248,7 +248,8 @@ impl<'a> Session<'a> {
         })?;
         if !is_answered {
             // An operator may still be at work on a batch; the next statement shall not wait for it.
-            self.runtime = Runtime::start(self.settings.threads)?;
+            let fresh = Runtime::start(self.settings.threads)?;
+            std::mem::replace(&mut self.runtime, fresh).abandon();
             output.note(" cancelled");
         }
         if self.timing {

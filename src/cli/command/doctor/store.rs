@@ -33,9 +33,10 @@ pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<V
             checks.push(Check::ok("store", &place, found));
             checks.push(files_check(&place, &store).await);
         }
-        Err(StoreError::NotAStore { .. }) => {
-            checks.push(Check::ok("store", &place, "none yet; the first `ingest` makes it"));
-        }
+        Err(StoreError::NotAStore { .. }) => checks.push(match Store::check_vacant(location).await {
+            Ok(()) => Check::ok("store", &place, "none yet; the first `ingest` makes it"),
+            Err(error) => error_check("store", &place, &error),
+        }),
         Err(error) => checks.push(error_check("store", &place, &error)),
     }
     checks.push(match Store::probe_writable(location).await {
