@@ -154,14 +154,17 @@ impl Chains {
     }
 }
 
-/// Says in every hour of a time why it is not proven; of a time that is hardly any, in the one that it begins in.
+/// Says in every hour of a time, once a reason, why it is not proven; of a time that is hardly any, in the one that it begins in.
 fn tell(gap: &Gap, (start, end): (i64, i64), hours: &mut BTreeMap<i64, DigestHour>) {
     let mut numbers: Vec<i64> = touched(start, end).collect();
     if numbers.is_empty() {
         numbers.push(start.div_euclid(HOUR));
     }
     for number in numbers {
-        hours.entry(number).or_default().gaps.push(gap.clone());
+        let gaps = &mut hours.entry(number).or_default().gaps;
+        if !gaps.iter().any(|known| known.kind == gap.kind) {
+            gaps.push(gap.clone());
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn question_that_reads_files_is_refused_when_a_bundle_is_made_and_when_it_is_che
         process::run(&place.store(), &arguments)
     };
     let reading = format!(
-        "select event_id from Read_CloudTrail('{}')",
+        "select event_id from read_cloudtrail('{}')",
         folder.join("a.json").display()
     );
     question(&reading);

@@ -34,7 +34,7 @@ fn objects_that_are_not_compressed_or_no_digests_are_judged_alike_in_store_and_f
     let plain = |path: &Path| {
         let mut text = Vec::new();
         let stored = std::fs::read(path).unwrap();
-        flate2::read::GzDecoder::new(stored.as_slice())
+        flate2::bufread::GzDecoder::new(stored.as_slice())
             .read_to_end(&mut text)
             .unwrap();
         std::fs::write(path, text).unwrap();
