@@ -57,16 +57,22 @@ pub(crate) enum Point {
     UsagePut,
     /// It has taken its place, but nobody knows it yet.
     UsageLanded,
+    /// The same, and it cannot be found out.
+    UsageUnseen,
     /// The rows of small files lie in one, which is in no table yet.
     Rewritten,
     /// The one is ready to take the place of the others.
     CompactionPut,
     /// It has taken their place, but nobody knows it yet.
     CompactionLanded,
+    /// The same, and it cannot be found out.
+    CompactionUnseen,
     /// Old days are ready to be taken out.
     ExpiryPut,
     /// They are taken out, but nobody knows it yet.
     ExpiryLanded,
+    /// The same, and it cannot be found out.
+    ExpiryUnseen,
 }
 
 /// Goes on, unless a test has armed this point.

@@ -1,4 +1,4 @@
--- Calls since a moment that succeeded and changed what roles, users and groups may do, each with the last time. A role or
+-- Calls since a moment that succeeded and changed what roles, users and groups may do, each with the first and the last time. A role or
 -- instance profile that any call hands over to a service is one that the service may act as from then on.
 with changes as (
     select
@@ -57,12 +57,16 @@ with changes as (
           or e.request_parameters->>'status' = 'Active'
       )
       and (e.event_name <> 'UpdatePodIdentityAssociation' or e.request_parameters->>'roleArn' is not null)
-      -- The root user has keys as well; such a record names nobody.
+      -- The root user has keys, a password and certificates as well; records of these name nobody.
       and (
-          e.event_name <> 'CreateAccessKey'
+          e.event_name not in (
+              'CreateAccessKey', 'UpdateAccessKey', 'CreateLoginProfile', 'UpdateLoginProfile',
+              'CreateServiceSpecificCredential', 'ResetServiceSpecificCredential', 'UpdateServiceSpecificCredential',
+              'UploadSigningCertificate', 'UpdateSigningCertificate'
+          )
+          or coalesce(e.user_identity_type, '') <> 'Root'
           or e.response_elements->'accessKey'->>'userName' is not null
           or e.request_parameters->>'userName' is not null
-          or e.user_identity_user_name is not null
       )
 ),
 handed_over as (
@@ -139,6 +143,7 @@ select
     n.group_name,
     n.policy_name,
     n.policy_arn,
+    min(n.event_time) as first_changed,
     max(n.event_time) as last_changed
 from named n
 group by 1, 2, 3, 4, 5, 6, 7

@@ -1,5 +1,14 @@
 -- What the logs of every account hold in a window: which sources, which kinds of events, in which regions, on which days.
--- A data event counts by the types of its resources; a record names three of them at most.
+-- What EventBridge passed on and LookupEvents found is left out: both leave out events. `$has_excerpts` says whether there is
+-- any. A data event counts by the types of its resources; a record names three of them at most.
+with excerpts as (
+    select
+        o.object_key
+    from objects o
+    where cast($has_excerpts as boolean)
+      and o.kind = 'excerpt'
+    group by 1
+)
 select
     e.recipient_account_id as account_id,
     e.serving_region as region,
@@ -14,7 +23,9 @@ select
     max(e.event_time) as last_event,
     cast(count(*) as bigint) as events,
     array_agg(distinct cast(cast(e.event_date as int) as bigint)) as days
-from events e
+from excerpts x
+right anti join events e
+  on x.object_key = e.object_key
 where e.event_date >= cast($since as date)
   and e.event_date <= cast($until as date)
   and e.event_time >= $since

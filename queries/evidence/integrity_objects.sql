@@ -1,4 +1,5 @@
--- Digests and logs of an account and region, each as the last run that read it found it.
+-- Digests and logs of an account and region, each as the last run that read it found it; of a log also the earlier versions
+-- whose events the store holds.
 with numbered as (
     select
         o.object_key,
@@ -8,6 +9,7 @@ with numbered as (
         o.metadata,
         o.digest_text,
         o.size = o.inflated_bytes as is_plain,
+        o.stored,
         row_number() over (
             partition by o.object_key
             order by o.ingested_at desc, o.etag desc, o.size desc
@@ -27,4 +29,5 @@ select
     n.is_plain
 from numbered n
 where n.place = 1
-order by n.object_key
+   or n.stored > 0
+order by n.object_key, n.place

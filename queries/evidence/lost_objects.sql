@@ -1,6 +1,14 @@
 -- Objects of the logs that could not be read whole, or were gone when they were to be read, each as the last run that tried
--- found it: by account and day, as far as their names say these.
-with numbered as (
+-- found it: by account and day, as far as their names say these. A digest that cannot be read holds no events.
+with doubtful as (
+    select
+        o.object_key
+    from objects o
+    where o.state in ('corrupt', 'partial', 'unreadable', 'vanished')
+      and o.object_key not like '%/CloudTrail-Digest/%'
+    group by 1
+),
+numbered as (
     select
         o.account_id,
         o.delivery_date,
@@ -9,7 +17,9 @@ with numbered as (
             partition by o.object_key
             order by o.ingested_at desc, o.etag desc, o.size desc
         ) as place
-    from objects o
+    from doubtful d
+    join objects o
+      on o.object_key = d.object_key
 )
 select
     n.account_id,

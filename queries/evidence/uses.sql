@@ -3,7 +3,7 @@
 -- principal's own account and what the others have. Where records name the caller by its unique id alone, as those in the
 -- logs of another account do, `principal_arn` is empty. What VPC endpoints and the console record are no calls that were
 -- authorised, but the same call may have been: it may have needed what its name stands for.
-with shadows as (
+with unauthorised as (
     select
         e.event_time,
         e.event_source,
@@ -14,14 +14,10 @@ with shadows as (
         e.principal_arn,
         e.principal_type,
         coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1)) as principal_id,
-        unnest(iam_actions(
-            case when e.event_name = 'SwitchRole' then 'sts.amazonaws.com' else e.event_source end,
-            case when e.event_name = 'SwitchRole' then 'AssumeRole' else e.event_name end,
-            'AwsApiCall',
-            e.error_code,
-            e.error_message,
-            e.request_parameters
-        )) as need
+        e.error_code,
+        e.error_message,
+        e.request_parameters,
+        e.additional_event_data
     from events e
     where e.event_date >= cast($since as date)
       and e.event_date <= cast($until as date)
@@ -31,44 +27,64 @@ with shadows as (
           e.event_type in ('AwsVpceEvent', 'AwsConsoleAction')
           or (e.event_type = 'AwsConsoleSignIn' and e.event_name = 'SwitchRole')
       )
+),
+shadows as (
+    select
+        u.event_time,
+        u.event_source,
+        u.event_name,
+        u.event_type,
+        u.serving_region,
+        u.recipient_account_id,
+        u.principal_arn,
+        u.principal_type,
+        u.principal_id,
+        unnest(iam_actions(
+            case when u.event_name = 'SwitchRole' then 'sts.amazonaws.com' else u.event_source end,
+            case when u.event_name = 'SwitchRole' then 'AssumeRole' else u.event_name end,
+            'AwsApiCall',
+            u.error_code,
+            u.error_message,
+            u.request_parameters
+        )) as need
+    from unauthorised u
     union all
     -- The record of a switch may be that of the role, and say who switched.
     select
-        e.event_time,
-        e.event_source,
-        e.event_name,
-        e.event_type,
-        e.serving_region,
-        e.recipient_account_id,
+        u.event_time,
+        u.event_source,
+        u.event_name,
+        u.event_type,
+        u.serving_region,
+        u.recipient_account_id,
         case
-            when e.additional_event_data->>'SwitchFrom' like '%:assumed-role/%' then concat(
+            when u.additional_event_data->>'SwitchFrom' like '%:assumed-role/%' then concat(
                 'arn:',
-                split_part(e.additional_event_data->>'SwitchFrom', ':', 2),
+                split_part(u.additional_event_data->>'SwitchFrom', ':', 2),
                 ':iam::',
-                split_part(e.additional_event_data->>'SwitchFrom', ':', 5),
+                split_part(u.additional_event_data->>'SwitchFrom', ':', 5),
                 ':role/',
-                split_part(e.additional_event_data->>'SwitchFrom', '/', 2)
+                split_part(u.additional_event_data->>'SwitchFrom', '/', 2)
             )
-            else e.additional_event_data->>'SwitchFrom'
+            else u.additional_event_data->>'SwitchFrom'
         end as principal_arn,
         'role' as principal_type,
         cast(null as varchar) as principal_id,
-        unnest(iam_actions('sts.amazonaws.com', 'AssumeRole', 'AwsApiCall', e.error_code, e.error_message)) as need
-    from events e
-    where e.event_date >= cast($since as date)
-      and e.event_date <= cast($until as date)
-      and e.event_time >= $since
-      and e.event_time < $until
-      and e.event_type = 'AwsConsoleSignIn'
-      and e.event_name = 'SwitchRole'
-      and e.additional_event_data->>'SwitchFrom' like 'arn:%'
+        unnest(iam_actions('sts.amazonaws.com', 'AssumeRole', 'AwsApiCall', u.error_code, u.error_message)) as need
+    from unauthorised u
+    where u.event_type = 'AwsConsoleSignIn'
+      and u.event_name = 'SwitchRole'
+      and u.additional_event_data->>'SwitchFrom' like 'arn:%'
 ),
-counted as (
+calls as (
     -- Whole days.
     select
-        case when u.principal_type = 'account' then '' else coalesce(u.principal_arn, '') end as principal_arn,
+        u.principal_arn,
+        u.principal_type,
         u.principal_id,
-        u.recipient_account_id is not distinct from split_part(u.principal_arn, ':', 5) as is_own,
+        u.recipient_account_id,
+        u.event_category,
+        u.event_type,
         u.event_source,
         u.event_name,
         u.serving_region,
@@ -87,18 +103,15 @@ counted as (
     where u.day >= cast($since as date)
       and (u.day > cast($since as date) or $since = date_trunc('day', $since))
       and u.day < cast($until as date)
-      and (
-          (u.principal_type in ('role', 'user') and u.principal_arn is not null)
-          or (u.principal_type in ('account', 'role', 'user') and substr(u.principal_id, 1, 4) in ('AROA', 'AIDA'))
-      )
-      and (u.event_category is null or u.event_category in ('Management', 'Data'))
-      and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
     union all
     -- The days that the window begins and ends in.
     select
-        case when u.principal_type = 'account' then '' else coalesce(u.principal_arn, '') end as principal_arn,
+        u.principal_arn,
+        u.principal_type,
         u.principal_id,
-        u.recipient_account_id is not distinct from split_part(u.principal_arn, ':', 5) as is_own,
+        u.recipient_account_id,
+        u.event_category,
+        u.event_type,
         u.event_source,
         u.event_name,
         u.serving_region,
@@ -120,17 +133,15 @@ counted as (
       )
       and u.event_time >= $since
       and u.event_time < $until
-      and (
-          (u.principal_type in ('role', 'user') and u.principal_arn is not null)
-          or (u.principal_type in ('account', 'role', 'user') and substr(u.principal_id, 1, 4) in ('AROA', 'AIDA'))
-      )
-      and (u.event_category is null or u.event_category in ('Management', 'Data'))
-      and (u.event_type is null or u.event_type <> 'AwsServiceEvent')
     union all
+    -- The same calls may have been authorised, and have no category that would leave them out.
     select
-        case when s.principal_type = 'account' then '' else coalesce(s.principal_arn, '') end as principal_arn,
+        s.principal_arn,
+        s.principal_type,
         s.principal_id,
-        s.recipient_account_id is not distinct from split_part(s.principal_arn, ':', 5) as is_own,
+        s.recipient_account_id,
+        cast(null as varchar) as event_category,
+        cast(null as varchar) as event_type,
         s.event_source,
         s.event_name,
         s.serving_region,
@@ -146,8 +157,33 @@ counted as (
         cast(null as varchar[]) as resources,
         false as more_resources
     from shadows s
-    where (s.principal_type in ('role', 'user') and s.principal_arn is not null)
-       or (s.principal_type in ('account', 'role', 'user') and substr(s.principal_id, 1, 4) in ('AROA', 'AIDA'))
+),
+counted as (
+    select
+        case when c.principal_type = 'account' then '' else coalesce(c.principal_arn, '') end as principal_arn,
+        c.principal_id,
+        c.recipient_account_id is not distinct from split_part(c.principal_arn, ':', 5) as is_own,
+        c.event_source,
+        c.event_name,
+        c.serving_region,
+        c.action,
+        c.verdict,
+        c.outcome,
+        c.is_proven,
+        c.confidence,
+        c.calls,
+        c.unnamed,
+        c.first_seen,
+        c.last_seen,
+        c.resources,
+        c.more_resources
+    from calls c
+    where (
+          (c.principal_type in ('role', 'user') and c.principal_arn is not null)
+          or (c.principal_type in ('account', 'role', 'user') and substr(c.principal_id, 1, 4) in ('AROA', 'AIDA'))
+      )
+      and (c.event_category is null or c.event_category in ('Management', 'Data'))
+      and (c.event_type is null or c.event_type <> 'AwsServiceEvent')
 ),
 needs as (
     select

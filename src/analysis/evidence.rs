@@ -11,6 +11,7 @@ use super::columns::Columns;
 use super::columns::Unreadable;
 use super::logs::account_logs;
 use crate::iam::json::Json;
+use crate::policy::AccountLog;
 use crate::policy::ActionUse;
 use crate::policy::GrantChange;
 use crate::policy::GrantChanges;
@@ -83,9 +84,10 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         Ok(read_uses(batch, &mut principals)?)
     })
     .await?;
+    let mut accounts = account_logs(session, window).await?;
     let mut takings = Takings::new();
     each_batch(session, EvidenceQuery::Assumptions, &bounds, |batch| {
-        Ok(read_assumptions(batch, &mut principals, &mut takings)?)
+        Ok(read_assumptions(batch, (&mut principals, &mut accounts), &mut takings)?)
     })
     .await?;
     let mut changes = grant_changes(session, window).await?;
@@ -96,7 +98,7 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
         logs_until: window.until,
         window,
         principals,
-        accounts: account_logs(session, window).await?,
+        accounts,
         trails: Trails::default(),
         changes,
     })
@@ -233,6 +235,7 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
         let mut seen = PrincipalUse {
             first_seen: first_seen.time(row),
             last_seen: last_seen.time(row),
+            last_call: last_seen.time(row),
             regions: regions.texts_at(row).into_iter().collect(),
             ..PrincipalUse::default()
         };
@@ -253,10 +256,14 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
 /// Whoever takes a role uses it, also for calls that leave no event. The record does not say the role's unique id.
 fn read_assumptions(
     batch: &RecordBatch,
-    principals: &mut BTreeMap<PrincipalKey, PrincipalUse>,
+    (principals, accounts): (
+        &mut BTreeMap<PrincipalKey, PrincipalUse>,
+        &mut BTreeMap<String, AccountLog>,
+    ),
     takings: &mut Takings,
 ) -> Result<(), Unreadable> {
     let columns = Columns::new(batch);
+    let by_others = columns.booleans("is_by_others")?;
     let (firsts, days) = (
         columns.times("first_by_workload")?,
         columns.integer_lists("workload_days")?,
@@ -269,6 +276,11 @@ fn read_assumptions(
             arn: role.to_owned(),
             unique_id: None,
         };
+        if let Some(log) = key.account_id().and_then(|account| accounts.get_mut(account))
+            && by_others.boolean(row) == Some(true)
+        {
+            log.note_taken_otherwise(role);
+        }
         if let Some(first) = firsts.time(row) {
             let known = takings.entry(role.to_owned()).or_insert((first, BTreeSet::new()));
             known.0 = known.0.min(first);
@@ -328,9 +340,9 @@ fn read_changes(batch: &RecordBatch, changes: &mut GrantChanges) -> Result<(), U
         columns.texts("group_name")?,
     );
     let (policy_names, policy_arns) = (columns.texts("policy_name")?, columns.texts("policy_arn")?);
-    let times = columns.times("last_changed")?;
+    let (firsts, lasts) = (columns.times("first_changed")?, columns.times("last_changed")?);
     for row in 0..batch.num_rows() {
-        let Some(at) = times.time(row) else { continue };
+        let Some(at) = lasts.time(row) else { continue };
         changes.note(&GrantChange {
             account_id: account_ids.text(row).unwrap_or_default().to_owned(),
             call: calls.text(row).unwrap_or_default().to_owned(),
@@ -340,6 +352,7 @@ fn read_changes(batch: &RecordBatch, changes: &mut GrantChanges) -> Result<(), U
             policy_name: policy_names.text(row).map(str::to_owned),
             policy_arn: policy_arns.text(row).map(str::to_owned),
             at,
+            first_at: firsts.time(row).unwrap_or(at),
         });
     }
     Ok(())
@@ -349,6 +362,7 @@ fn read_changes(batch: &RecordBatch, changes: &mut GrantChanges) -> Result<(), U
 mod tests {
     use std::sync::Arc;
 
+    use arrow::array::BooleanArray;
     use arrow::array::ListArray;
     use arrow::array::StringArray;
     use arrow::array::TimestampMicrosecondArray;
@@ -362,7 +376,13 @@ mod tests {
         let days = vec![Some(vec![Some(3), Some(4)]), Some(vec![Some(4)])];
         let days = Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(days));
         let batch = RecordBatch::try_from_iter([
-            ("role_arn", Arc::new(StringArray::from(vec!["arn:a", "arn:b"])) as _),
+            (
+                "role_arn",
+                Arc::new(StringArray::from(vec![
+                    "arn:aws:iam::111122223333:role/ci/A",
+                    "arn:aws:iam::111122223333:role/z",
+                ])) as _,
+            ),
             (
                 "subject",
                 Arc::new(StringArray::from(vec![None, Some("system:serviceaccount:n:s")])) as _,
@@ -371,6 +391,10 @@ mod tests {
             ("last_taken", times(9) as _),
             ("first_by_workload", times(7) as _),
             ("workload_days", days as _),
+            (
+                "is_by_others",
+                Arc::new(BooleanArray::from(vec![Some(true), None])) as _,
+            ),
         ])
         .unwrap();
         let key = |arn: &str, unique_id: Option<&str>| PrincipalKey {
@@ -382,14 +406,24 @@ mod tests {
             last_seen: Some(20),
             ..PrincipalUse::default()
         };
-        let mut principals = BTreeMap::from([(key("arn:b", Some("AROA")), called)]);
+        let mut principals = BTreeMap::from([(key("arn:aws:iam::111122223333:role/z", Some("AROA")), called)]);
         let mut takings = Takings::new();
-        read_assumptions(&batch, &mut principals, &mut takings).unwrap();
-        assert_eq!(takings["arn:a"], (7, [3, 4].into()));
+        let mut accounts = BTreeMap::from([("111122223333".to_owned(), AccountLog::default())]);
+        read_assumptions(&batch, (&mut principals, &mut accounts), &mut takings).unwrap();
+        let log = &accounts["111122223333"];
+        assert!(log.is_taken_otherwise("arn:aws:iam::111122223333:role/a"));
+        assert!(!log.is_taken_otherwise("arn:aws:iam::111122223333:role/z"));
+        assert_eq!(takings["arn:aws:iam::111122223333:role/ci/A"], (7, [3, 4].into()));
         let seen = |key: &PrincipalKey| principals.get(key).map(|deeds| (deeds.first_seen, deeds.last_seen));
         assert_eq!(principals.len(), 2);
-        assert_eq!(seen(&key("arn:a", None)), Some((Some(5), Some(9))));
-        assert_eq!(seen(&key("arn:b", Some("AROA"))), Some((Some(5), Some(20))));
+        assert_eq!(
+            seen(&key("arn:aws:iam::111122223333:role/ci/A", None)),
+            Some((Some(5), Some(9)))
+        );
+        assert_eq!(
+            seen(&key("arn:aws:iam::111122223333:role/z", Some("AROA"))),
+            Some((Some(5), Some(20)))
+        );
         assert_eq!(principals.values().last().unwrap().service_accounts.len(), 1);
     }
 }

@@ -44,6 +44,18 @@ pub async fn recorded_samples(session: &QuerySession) -> Result<Vec<Recorded>, A
     Ok(digests)
 }
 
+/// How many objects gave events to the store though neither name nor folders say of which account and region they are.
+pub async fn recorded_unplaced(session: &QuerySession) -> Result<u64, AnalysisError> {
+    let mut objects = 0;
+    each_batch_with(session, EvidenceQuery::IntegrityUnplaced, &[], Vec::new(), |batch| {
+        let counts = Columns::new(batch).integers("objects")?;
+        objects += (0..batch.num_rows()).map(|row| counts.count(row)).sum::<u64>();
+        Ok(())
+    })
+    .await?;
+    Ok(objects)
+}
+
 /// The objects of one account and region.
 pub async fn recorded_objects(
     session: &QuerySession,
@@ -66,6 +78,7 @@ pub async fn recorded_objects(
                 // One that is too damaged to be told is one by its name.
                 is_digest: kinds.text(row) == Some("digest") || uri.contains("_CloudTrail-Digest_"),
                 is_plain: plain.boolean(row) == Some(true),
+                holds_events: matches!(kinds.text(row), Some("events" | "excerpt")),
                 sha256: hashes.text(row).map(str::to_owned),
                 error: errors.text(row).map(str::to_owned),
                 metadata: metadata.text(row).map(str::to_owned),

@@ -9,12 +9,14 @@ use super::columns::Unreadable;
 use super::evidence::AnalysisError;
 use super::evidence::GLOBAL_REGION;
 use super::evidence::each_batch;
+use super::evidence::each_batch_with;
 use super::named::note_named_logs;
 use crate::policy::AccountLog;
 use crate::policy::Extent;
 use crate::policy::Stream;
 use crate::policy::Window;
 use crate::query::EvidenceQuery;
+use crate::query::ParamText;
 use crate::query::QuerySession;
 
 /// What the logs of every account hold in a window.
@@ -25,11 +27,11 @@ pub async fn account_logs(
     let mut logs: BTreeMap<String, AccountLog> = BTreeMap::new();
     let bounds = [("since", window.since), ("until", window.until)];
     let has_excerpts = has_excerpts(session).await?;
-    let coverage = match has_excerpts {
-        true => EvidenceQuery::CoverageOfTrails,
-        false => EvidenceQuery::Coverage,
-    };
-    each_batch(session, coverage, &bounds, |batch| Ok(read_logs(batch, &mut logs)?)).await?;
+    let told = vec![("has_excerpts".to_owned(), ParamText::Text(has_excerpts.to_string()))];
+    each_batch_with(session, EvidenceQuery::Coverage, &bounds, told, |batch| {
+        Ok(read_logs(batch, &mut logs)?)
+    })
+    .await?;
     if has_excerpts {
         each_batch(session, EvidenceQuery::Excerpts, &bounds, |batch| {
             Ok(read_excerpts(batch, &mut logs)?)
@@ -50,7 +52,10 @@ pub async fn account_logs(
     .await?;
     note_named_logs(session, window, &mut logs).await?;
     let expired_before = session.expired_before();
-    logs.values_mut().for_each(|log| log.expired_before = expired_before);
+    for log in logs.values_mut() {
+        log.expired_before = expired_before;
+        log.trust_objects();
+    }
     Ok(logs)
 }
 

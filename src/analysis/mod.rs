@@ -42,6 +42,7 @@ pub use evidence::usage;
 pub use integrity::recorded_groups;
 pub use integrity::recorded_objects;
 pub use integrity::recorded_samples;
+pub use integrity::recorded_unplaced;
 pub use logs::account_logs;
 pub use review::review_log;
 pub use sums::each_call_sum;

@@ -24,6 +24,8 @@ const DAY: i64 = 86_400_000_000;
 struct DigestsAndLogs {
     /// File names of the logs that are there.
     present: BTreeSet<String>,
+    /// Those of the logs that were found once and are not there: they count as lost already.
+    gone: BTreeSet<String>,
     digests: Vec<NamingDigest>,
 }
 
@@ -67,15 +69,14 @@ pub(super) async fn note_named_logs(
 
 fn read(columns: &Columns<'_>, rows: usize, found: &mut DigestsAndLogs) -> Result<(), Unreadable> {
     let (uris, regions) = (columns.texts("object_key")?, columns.texts("region")?);
-    let texts = columns.texts("digest_text")?;
+    let (texts, is_there) = (columns.texts("digest_text")?, columns.booleans("is_there")?);
     for row in 0..rows {
-        let text = texts.text(row);
-        match text {
-            Some(text) => found.add_digest(regions.text(row).unwrap_or_default(), text),
-            None => {
-                let uri = uris.text(row).unwrap_or_default();
-                found.present.insert(uri.rsplit('/').next().unwrap_or(uri).to_owned());
-            }
+        let uri = uris.text(row).unwrap_or_default();
+        let name = uri.rsplit('/').next().unwrap_or(uri).to_owned();
+        match (texts.text(row), is_there.boolean(row) == Some(true)) {
+            (Some(text), true) => found.add_digest(regions.text(row).unwrap_or_default(), text),
+            (None, true) => _ = found.present.insert(name),
+            (_, false) => _ = found.gone.insert(name),
         }
     }
     Ok(())
@@ -100,7 +101,7 @@ impl DigestsAndLogs {
         });
     }
 
-    /// Every log that is named and not there is lost. A digest whose logs are all there, or that names none, shows that its
+    /// Every log that is named and was never found is lost. A digest whose logs are all there, or that names none, shows that its
     /// region was recorded.
     fn note(self, log: &mut AccountLog) {
         let mut missing: BTreeMap<String, i64> = BTreeMap::new();
@@ -111,7 +112,7 @@ impl DigestsAndLogs {
                 log.recorded_in.insert(digest.region.clone());
                 log.recorded_days.entry(digest.region).or_default().insert(digest.day);
             }
-            missing.extend(absent);
+            missing.extend(absent.into_iter().filter(|(name, _)| !self.gone.contains(name)));
         }
         for day in missing.into_values() {
             *log.lost_objects.entry(day).or_default() += 1;
@@ -139,12 +140,15 @@ mod tests {
     #[test]
     fn log_that_is_named_and_not_there_is_lost_once_and_its_digest_shows_no_presence() {
         let name = |part: &str| format!("111122223333_CloudTrail_eu-west-1_20260902T0005Z_{part}.json.gz");
-        let (there, gone) = (name("there"), name("gone"));
+        let (there, gone, vanished) = (name("there"), name("gone"), name("vanished"));
         let mut found = DigestsAndLogs::default();
         found.present.insert(there.clone());
         found.add_digest("eu-west-1", &digest(1, &[&there, &gone]));
         found.add_digest("eu-west-1", &digest(2, &[&gone]));
         found.add_digest("eu-west-2", &digest(3, &[]));
+        // One that was there once is counted where it stands in the ledger.
+        found.gone.insert(vanished.clone());
+        found.add_digest("eu-west-4", &digest(4, &[&vanished]));
         found.add_digest("eu-west-3", "{}");
         let mut log = AccountLog::default();
         found.note(&mut log);

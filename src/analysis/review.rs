@@ -116,8 +116,17 @@ fn named_secrets(asked: Option<&str>, decrypted: Option<&str>) -> Vec<String> {
 
 /// Whether an ARN is that of a secret or parameter; that of a secret ends with a hyphen and six characters.
 fn is_arn_of(arn: &str, name: &str) -> bool {
-    let short = arn.len().checked_sub(RANDOM_ENDING).and_then(|end| arn.get(..end));
-    arn.ends_with(name) || short.is_some_and(|short| short.ends_with(name))
+    if let Some((_, own)) = arn.split_once(":parameter/") {
+        return arn == name || own == name;
+    }
+    let own = arn
+        .split_once(":secret:")
+        .map_or(arn, |(_, own)| own.trim_start_matches('/'));
+    let is_meant = |whole: &str| {
+        let short = whole.len().checked_sub(RANDOM_ENDING).and_then(|end| whole.get(..end));
+        whole == name || short == Some(name)
+    };
+    is_meant(arn) || is_meant(own)
 }
 
 fn key(arn: Option<&str>, id: Option<&str>) -> PrincipalKey {
@@ -134,10 +143,14 @@ mod tests {
     #[test]
     fn secrets_of_a_call_are_named_once_each() {
         let arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/prod/a";
-        let cases: [(Option<&str>, Option<&str>, &[&str]); 6] = [
+        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/db-a1B2c3";
+        let cases: [(Option<&str>, Option<&str>, &[&str]); 8] = [
             (Some("prod/db"), None, &["prod/db"]),
             (Some("/prod/a"), Some(arn), &[arn]),
             (Some(r#"["/prod/a","/prod/b"]"#), Some(arn), &[arn, "/prod/b"]),
+            // The end of another name is no name.
+            (Some(r#"["a","/a"]"#), Some(arn), &[arn, "a", "/a"]),
+            (Some(r#"["db","app/db"]"#), Some(secret), &[secret, "db"]),
             (Some(r#"["prod/x","prod/y"]"#), None, &["prod/x", "prod/y"]),
             (Some("/prod/"), Some("arn:1,arn:2"), &["arn:1", "arn:2"]),
             (None, None, &["(not named)"]),

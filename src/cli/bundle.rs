@@ -1,5 +1,6 @@
 //! Evidence bundles: what goes into one, and making it in a folder.
 
+mod basis;
 mod build;
 mod exhibit;
 mod folder;

@@ -59,8 +59,8 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         let mut options = SessionOptions::new(settings.threads.get(), settings.now.as_microsecond());
-        options.memory_limit_bytes = usize::try_from(args.memory).unwrap_or(usize::MAX);
-        options.spill_dir.clone_from(&args.temp_dir);
+        options.memory_limit_bytes = usize::try_from(args.room.memory).unwrap_or(usize::MAX);
+        options.spill_dir.clone_from(&args.room.temp_dir);
         options.facts = facts::named(&args.facts)?;
         options.s3 = args.connection.options();
         options.row_sources = diff_functions(options.facts);
@@ -203,6 +203,7 @@ pub(super) mod tests {
 
     use crate::cli::args::ConnectionArgs;
     use crate::cli::args::FactsFolderArgs;
+    use crate::cli::args::RoomArgs;
     use crate::cli::args::StoreLocationArgs;
     use crate::cli::runtime::Runtime;
     use crate::cli::settings::tests::headless;
@@ -213,8 +214,7 @@ pub(super) mod tests {
             location: StoreLocationArgs::named("/nonexistent/store"),
             facts: FactsFolderArgs::default(),
             at_version: None,
-            memory: 512 << 20,
-            temp_dir: None,
+            room: RoomArgs::default(),
             connection: ConnectionArgs::default(),
         }
     }

@@ -16,7 +16,6 @@ use crate::integrity::GroupReport;
 use crate::integrity::PublicKeys;
 use crate::policy::Window;
 use crate::source::Selection;
-use crate::store::StoreError;
 
 /// Longest window, in days: one row per account, region and day, and forged records may be of any year.
 const MOST_DAYS: i64 = 4_000;
@@ -74,6 +73,10 @@ impl Question<'_> {
             Some(_) => runtime.run(async { Ok(analysis::recorded_samples(session).await?) })?,
             None => Vec::new(),
         };
+        if verify.is_some() && self.accounts.is_empty() && self.regions.is_empty() {
+            let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(session).await?) })?;
+            GroupReport::unplaced(unplaced).into_iter().for_each(&mut take);
+        }
         let origins = Verify::recorded_origins(&samples);
         let is_wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
         let mut regions = Vec::new();
@@ -103,9 +106,7 @@ pub(super) async fn window(
     engine: &Engine,
     settings: &Settings,
 ) -> Result<Window, CliError> {
-    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-        return Err(StoreError::NotAStore { path: path.clone() }.into());
-    }
+    engine.need_store()?;
     let given = |option: &str, text: Option<&str>| -> Result<Option<i64>, CliError> {
         let time = text.map(|text| parse_time_option(option, text, settings.now));
         Ok(time.transpose()?.map(|time| time.as_microsecond()))

@@ -53,7 +53,11 @@ const PREVIEW_ROWS: u64 = 100;
 /// How the rows are rendered, from what the user typed and where the program runs.
 pub(super) fn result_options(args: &OutputArgs, settings: &Settings) -> Result<ResultOptions, CliError> {
     let file = args.file.as_deref().filter(|path| *path != Path::new("-"));
-    let format = args.output.or_else(|| format_of(file?)).unwrap_or(Format::Table);
+    let format = match (args.output, file) {
+        (Some(format), _) => format,
+        (None, Some(file)) => format_of(file)?,
+        (None, None) => Format::Table,
+    };
     if format == Format::Parquet && file.is_none() && settings.stdout_is_terminal {
         return Err(CliError::Usage {
             message: "Parquet is not for the terminal".to_owned(),
@@ -254,15 +258,29 @@ fn rows(count: u64) -> String {
     counted(count, "row")
 }
 
-fn format_of(file: &Path) -> Option<Format> {
-    match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "json" => Some(Format::Json),
-        "ndjson" | "jsonl" => Some(Format::Ndjson),
-        "csv" => Some(Format::Csv),
-        "md" | "markdown" => Some(Format::Markdown),
-        "parquet" => Some(Format::Parquet),
-        _ => None,
-    }
+fn format_of(file: &Path) -> Result<Format, CliError> {
+    let ending = file
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    Ok(match ending.as_str() {
+        "" | "txt" => Format::Table,
+        "json" => Format::Json,
+        "ndjson" | "jsonl" => Format::Ndjson,
+        "csv" => Format::Csv,
+        "md" | "markdown" => Format::Markdown,
+        "parquet" => Format::Parquet,
+        _ => {
+            return Err(CliError::Usage {
+                message: format!(
+                    "the name of `{}` does not say which format it is to have",
+                    file.display()
+                ),
+                hint: Some("name the format with `--output`, such as `--output csv`".to_owned()),
+            });
+        }
+    })
 }
 
 #[cfg(test)]
@@ -311,6 +329,27 @@ mod tests {
             Format::Json
         );
         assert_eq!(options(&OutputArgs::default()).format, Format::Table);
+    }
+
+    #[test]
+    fn file_name_that_stands_for_no_format_asks_for_one() {
+        for (name, is_known) in [
+            ("rows", true),
+            ("rows.txt", true),
+            ("rows.xlsx", false),
+            ("rows.foo", false),
+        ] {
+            let named = OutputArgs {
+                file: Some(name.into()),
+                ..OutputArgs::default()
+            };
+            assert_eq!(result_options(&named, &headless()).is_ok(), is_known, "{name}");
+            let told = OutputArgs {
+                output: Some(Format::Table),
+                ..named
+            };
+            assert_eq!(options(&told).format, Format::Table);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 
 use super::args;
 use super::args::Cli;
@@ -20,7 +21,13 @@ use crate::failpoint;
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
     let parsed = args::command()
         .try_get_matches_from(arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+        .and_then(|matches| match args::ignored_bucket_option(&matches) {
+            None => Cli::from_arg_matches(&matches),
+            Some(option) => Err(args::command().error(
+                ErrorKind::ArgumentConflict,
+                format!("`{option}` is for a store in a bucket (`--store s3://…`), and the store is none"),
+            )),
+        });
     let cli = match parsed {
         Ok(cli) => cli,
         Err(message) => return explain(&message),

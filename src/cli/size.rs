@@ -1,5 +1,6 @@
 //! Sizes and counts as people write and read them.
 
+pub(super) use crate::report::counted;
 pub(super) use crate::report::format_count;
 
 /// Units with their factors; the decimal ones are those of disk vendors.
@@ -56,14 +57,6 @@ pub(super) fn format_size(bytes: u64) -> String {
         name = larger;
     }
     format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
-/// Writes a count with its noun: `1 row`, `1,200 rows`.
-pub(super) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
-    match count.try_into().unwrap_or(u64::MAX) {
-        1 => format!("1 {noun}"),
-        count => format!("{} {noun}s", format_count(count)),
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use super::separate::value_end;
 /// Bytes of a group, roughly: its source, its copy, and what the parser makes of it fit into a second-level cache.
 pub(crate) const GROUP_BYTES: usize = 64 << 10;
 
+/// Most bytes that are parsed at once; what the parser makes of them takes up to twenty times as much.
+pub(crate) const LARGEST_PARSE_BYTES: usize = 1 << 20;
+
 const HEAD: &[u8] = b"{\"Records\":[";
 const TAIL: &[u8] = b"]}";
 

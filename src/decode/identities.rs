@@ -203,10 +203,18 @@ struct Parsed<'a> {
     leaves: [Option<LeafValue<'a>>; LEAVES.len()],
     in_scope_of: Option<&'a str>,
     extras: [ExtraMembers; CONTAINER_COUNT],
+    /// Bit of every container that is there.
     present: u8,
+    /// Bit of every container that is named, whatever stands behind its name.
+    named_containers: u8,
+    /// Bit of every leaf that is named, whatever stands behind its name, and of `inScopeOf`.
+    named_leaves: u32,
     empty_containers: u8,
     repeats_a_member: bool,
 }
+
+/// Place of `inScopeOf` behind the leaves.
+const IN_SCOPE_OF: usize = LEAVES.len();
 
 impl<'a> Parsed<'a> {
     fn read(value: &Value<'a>) -> Result<Self, SyntaxError> {
@@ -215,6 +223,8 @@ impl<'a> Parsed<'a> {
             in_scope_of: None,
             extras: Default::default(),
             present: 0,
+            named_containers: 0,
+            named_leaves: 0,
             empty_containers: 0,
             repeats_a_member: false,
         };
@@ -233,6 +243,11 @@ impl<'a> Parsed<'a> {
             let child = NESTED_CONTAINERS
                 .iter()
                 .find(|(_, name, parent)| *parent == container && *name == key);
+            if let Some((child, ..)) = child {
+                let bit = 1_u8 << *child as u8;
+                self.repeats_a_member |= self.named_containers & bit != 0;
+                self.named_containers |= bit;
+            }
             match child {
                 Some((child, ..)) if member.kind == ValueKind::Object => nested.push((*child, member)),
                 _ => self.add(container, key, &member),
@@ -247,8 +262,11 @@ impl<'a> Parsed<'a> {
     }
 
     fn add(&mut self, container: Container, key: &str, value: &Value<'a>) {
-        if container == Container::UserIdentity && key == "inScopeOf" && value.kind != ValueKind::Null {
-            self.repeats_a_member |= self.in_scope_of.is_some();
+        let is_in_scope_of = container == Container::UserIdentity && key == "inScopeOf";
+        if is_in_scope_of {
+            self.name_leaf(IN_SCOPE_OF);
+        }
+        if is_in_scope_of && value.kind != ValueKind::Null {
             self.in_scope_of = Some(value.text());
             return;
         }
@@ -260,10 +278,19 @@ impl<'a> Parsed<'a> {
         if !canonical && let Some(extra) = self.extras.get_mut(container as usize) {
             self.repeats_a_member |= !extra.add(key, value.text());
         }
-        if let Some(slot) = index.and_then(|index| self.leaves.get_mut(index)) {
-            self.repeats_a_member |= slot.is_some();
+        if let Some(index) = index
+            && let Some(slot) = self.leaves.get_mut(index)
+        {
             *slot = leaf;
+            self.name_leaf(index);
         }
+    }
+
+    /// Notes that a leaf is named, be it with null: of several of one name the columns give back one at most.
+    fn name_leaf(&mut self, leaf: usize) {
+        let bit = 1_u32 << leaf;
+        self.repeats_a_member |= self.named_leaves & bit != 0;
+        self.named_leaves |= bit;
     }
 
     fn text(&self, leaf: usize) -> Option<&str> {

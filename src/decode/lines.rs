@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::effort::looked_through;
 use super::scan::is_whitespace;
 use super::separate::next_record_start;
 use super::separate::value_end;
@@ -16,23 +17,25 @@ use super::separate::value_end;
 /// `{` where its own holds nothing else. `None` when that is not in the window.
 pub(crate) fn document_end(window: &[u8], start: usize) -> Option<usize> {
     let rest = window.get(start..)?;
+    let length = document_length(rest);
+    looked_through(length.unwrap_or(rest.len()));
+    Some(start + length?)
+}
+
+fn document_length(rest: &[u8]) -> Option<usize> {
     let newline = memchr::memchr(b'\n', rest)?;
-    let length = if rest.get(..newline)?.trim_ascii() == b"{" {
-        newline + memchr::memmem::find(rest.get(newline..)?, b"\n{")? + 1
+    if rest.get(..newline)?.trim_ascii() == b"{" {
+        Some(newline + memchr::memmem::find(rest.get(newline..)?, b"\n{")? + 1)
     } else {
-        newline
-    };
-    Some(start + length)
+        Some(newline)
+    }
 }
 
 /// Where to go on behind a document that cannot be read, though its brackets close at the end of `range`.
 pub(crate) fn end_of_broken(window: &[u8], range: &Range<usize>, first_key: &[u8]) -> usize {
-    let latest = document_end(window, range.start).unwrap_or(window.len());
-    let limit = if is_after_document(window, range.end) {
-        latest.min(range.end)
-    } else {
-        latest
-    };
+    let is_sound = is_after_document(window, range.end);
+    let reachable = window.get(..range.end).filter(|_| is_sound).unwrap_or(window);
+    let limit = document_end(reachable, range.start).unwrap_or(reachable.len());
     let reachable = window.get(..limit).unwrap_or(window);
     next_record_start(reachable, range.start + 1, first_key).unwrap_or(limit)
 }
@@ -50,15 +53,18 @@ pub(crate) fn end_of_stray(window: &[u8], start: usize, first_key: &[u8]) -> Opt
     Some(start + offset)
 }
 
-/// Whether `[` at `start` opens an array of records, well-formed or not, rather than a broken line.
-pub(crate) fn is_record_array(window: &[u8], start: usize, first_key: &[u8]) -> bool {
+/// Whether the value at `start` ends in the window and is well-formed.
+pub(crate) fn is_well_formed(window: &[u8], start: usize) -> bool {
     let value = value_end(window, start).and_then(|end| window.get(start..end));
-    if value.is_some_and(|value| serde_json::from_slice::<&RawValue>(value).is_ok()) {
-        return true;
-    }
+    value.is_some_and(|value| serde_json::from_slice::<&RawValue>(value).is_ok())
+}
+
+/// Whether `[` at `start`, of an array that is not well-formed, opens one of records rather than a broken line.
+pub(crate) fn opens_records(window: &[u8], start: usize, first_key: &[u8]) -> bool {
     let Some(rest) = window.get(start..) else { return true };
     let opens_record = matches!(mark(rest.get(1..)), Some(b'{') | None);
     let newline = memchr::memchr(b'\n', rest);
+    looked_through(newline.unwrap_or(rest.len()));
     let (line, behind) = rest.split_at(newline.unwrap_or(rest.len()));
     let goes_on = match (line.trim_ascii_end().last(), mark(Some(behind))) {
         (Some(b'[' | b'{' | b',' | b':'), _) | (_, Some(b',' | b']')) => true,

@@ -7,6 +7,7 @@
 mod columns;
 mod cuts;
 mod document;
+mod effort;
 mod event_keys;
 mod extra;
 mod fields;
@@ -29,6 +30,7 @@ mod run;
 mod scan;
 mod separate;
 mod sha256;
+mod skipper;
 mod tape;
 mod tls;
 mod whole;

@@ -9,6 +9,7 @@ use std::io::BufRead;
 use sha2::Digest;
 use sha2::Sha256;
 
+use super::groups::LARGEST_PARSE_BYTES;
 use super::groups::RecordGroups;
 use super::gzip::GzipFault;
 use super::input::Fill;
@@ -27,8 +28,6 @@ use super::window::Windows;
 
 /// Inflated bytes that are looked at together.
 const WINDOW_BYTES: usize = 8 << 20;
-/// Most bytes that are parsed at once; what the parser makes of them takes five times as much.
-const LARGEST_PARSE_BYTES: usize = 1 << 20;
 /// U+FEFF in UTF-8, which programs on Windows put before a text (RFC 8259 §8.1 lets readers ignore it).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -176,7 +175,7 @@ impl Decoder {
             self.source.drain(..BYTE_ORDER_MARK.len());
             run.window_offset += BYTE_ORDER_MARK.len() as u64;
         }
-        let mut windows = Windows::new(self.limits.max_record_bytes);
+        let mut windows = Windows::new(self.limits.max_record_bytes, self.source.len());
         let taken = if state == Fill::AtEnd {
             self.parse(&mut run)
         } else {
@@ -228,9 +227,10 @@ impl Decoder {
         Ok(Decoded { outcome, unhashed })
     }
 
-    /// A record that fills a window is larger than the limit, so every window gets on.
+    /// A record that fills most of a window is larger than the limit, so every window gets on by a good part.
     fn window_bytes(&self) -> usize {
-        WINDOW_BYTES.max(self.limits.max_record_bytes.saturating_add(1))
+        let largest = self.limits.max_record_bytes;
+        WINDOW_BYTES.max(largest.saturating_add(largest / 4).saturating_add(1))
     }
 
     /// Parses the source: in groups of records where it is written as trails write it, else at once.
@@ -239,7 +239,8 @@ impl Decoder {
         let mut is_first = true;
         for group in RecordGroups::new(source).into_iter().flatten() {
             let start = group.start;
-            let parsed = self.parser.parse(&Piece::elements(source, group), run, Run::records);
+            let is_small = group.len() <= LARGEST_PARSE_BYTES;
+            let parsed = is_small && self.parser.parse(&Piece::elements(source, group), run, Run::records);
             match (parsed, is_first) {
                 (true, _) => is_first = false,
                 (false, true) => break,
@@ -296,4 +297,27 @@ enum Taken {
     /// All records before this position of the source, where a record begins.
     UpTo(usize),
     Nothing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::EventKeys;
+
+    #[test]
+    fn large_record_of_many_small_values_is_not_parsed_at_once_and_leaves_no_memory_behind() {
+        let numbers = |bytes: usize| vec!["1"; bytes / 2].join(",");
+        let object = |bytes: usize| format!("{{\"Records\":[{{\"a\":[{}]}}]}}", numbers(bytes));
+        let mut rows = RowBuffer::new(EventKeys::default());
+        let mut decoder = Decoder::new(Limits::default());
+        decoder.source = object(7 << 20).into_bytes();
+        let mut run = Run::new("k", Limits::default(), &mut rows);
+        assert_eq!(decoder.parse(&mut run), Taken::Nothing);
+        for bytes in [900 << 10, 7 << 20] {
+            let never = |_: &mut RowBuffer| Ok::<(), std::convert::Infallible>(());
+            let outcome = decoder.decode("k", object(bytes).as_bytes(), &mut rows, never).unwrap();
+            assert_eq!(outcome.rows, 0);
+            assert!(decoder.parser.is_fresh(), "{bytes}");
+        }
+    }
 }

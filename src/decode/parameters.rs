@@ -1,5 +1,7 @@
 //! Looking into the free-form fields of a record, for the few facts that only stand there.
 
+use std::collections::HashSet;
+
 use crate::iam;
 use crate::iam::PassedRolePath;
 use crate::iam::PathStep;
@@ -25,10 +27,12 @@ pub(crate) fn passed_roles(
     region: Option<&str>,
 ) -> Vec<String> {
     let mut arns: Vec<String> = Vec::new();
+    // A request may hold a list with as many roles as a record has room for.
+    let mut known: HashSet<String> = HashSet::new();
     for path in paths {
         follow(request_parameters, &path.steps, &mut |value| {
             let arn = iam::passed_role_arn(path, value, account_id, region);
-            if let Some(arn) = arn.filter(|arn| !arns.contains(arn)) {
+            if let Some(arn) = arn.filter(|arn| known.insert(arn.clone())) {
                 arns.push(arn);
             }
         });

@@ -4,15 +4,19 @@ use std::ops::Range;
 
 use simd_json::Buffers;
 use simd_json::INPUT_PADDING;
+use simd_json::Node;
 use simd_json::Tape;
 
 use super::cuts::Cuts;
+use super::effort::looked_through;
 use super::run::Run;
 use super::tape::TapeCursor;
 use super::tape::TapeDocument;
 
 /// Bytes that the parser is ready for at first.
 const FIRST_BYTES: usize = 64 << 10;
+/// Most bytes of one kind that are kept from one text to the next.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// Parses text after text.
 pub(crate) struct Parser {
@@ -74,6 +78,7 @@ impl Parser {
         self.work.clear();
         self.work.extend_from_slice(opening);
         let text = source.get(range.clone()).unwrap_or_default();
+        looked_through(text.len());
         run.copy(text, range.start, &mut self.work, &mut self.cuts);
         self.work.extend_from_slice(closing);
         let length = self.work.len();
@@ -89,7 +94,26 @@ impl Parser {
             };
             visit(run, TapeCursor::new(&document));
         }
-        self.tape = Some(tape.reset());
-        parsed.is_ok()
+        let is_parsed = parsed.is_ok();
+        let tape = tape.reset();
+        if self.is_large(&tape) {
+            *self = Self::default();
+        } else {
+            self.tape = Some(tape);
+        }
+        is_parsed
+    }
+
+    /// Whether one text, as one of many small values, has taken more memory than is worth to be kept.
+    fn is_large(&self, tape: &Tape<'_>) -> bool {
+        let nodes = tape.0.capacity().saturating_mul(size_of::<Node<'_>>());
+        let tokens = self.buffers.structural_indexes().len().saturating_mul(size_of::<u32>());
+        nodes.max(tokens).max(self.work.capacity()) > KEPT_BYTES
+    }
+
+    /// Whether no memory is kept of an earlier text.
+    #[cfg(test)]
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.tape.is_none() && self.work.capacity() == 0
     }
 }

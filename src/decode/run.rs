@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use serde_json::value::RawValue;
+
 use super::cuts::Cuts;
 use super::document;
 use super::document::Document;
+use super::effort::looked_through;
 use super::fields::Draft;
 use super::fields::Field;
 use super::lines;
@@ -43,6 +46,8 @@ pub(crate) struct Run<'r> {
     aggregates: u64,
     /// Whether records stood inside of events of EventBridge or of what LookupEvents answers.
     has_envelopes: bool,
+    /// Whether one of them is a management or data event.
+    has_events: bool,
     first_category: Option<String>,
     /// Position of the window in the inflated object.
     pub(crate) window_offset: u64,
@@ -75,6 +80,7 @@ impl<'r> Run<'r> {
             digests: 0,
             aggregates: 0,
             has_envelopes: false,
+            has_events: false,
             first_category: None,
             window_offset: 0,
         }
@@ -131,6 +137,10 @@ impl<'r> Run<'r> {
     /// Takes one separated record alone; returns where the next record starts when this one has swallowed it.
     pub(crate) fn single(&mut self, source: &[u8], range: Range<usize>) -> Option<usize> {
         let problem = self.read(source, range.clone()).err()?;
+        if is_other_value(source.get(range.clone()).unwrap_or_default()) {
+            self.reject(source, range, NOT_A_RECORD);
+            return None;
+        }
         // A missing quote or bracket moves the end of the record, so what seems to follow it may be its own middle.
         let end_is_sound = is_after_record(source, range.end);
         let search_end = if end_is_sound { range.end } else { source.len() };
@@ -143,6 +153,7 @@ impl<'r> Run<'r> {
     /// Takes one JSON object by the strict reader; fails, having done nothing, when it is malformed.
     fn read(&mut self, source: &[u8], range: Range<usize>) -> Result<(), String> {
         let bytes = source.get(range.clone()).unwrap_or_default();
+        looked_through(bytes.len());
         let text =
             std::str::from_utf8(bytes).map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to()))?;
         let is_object = text.starts_with('{');
@@ -180,8 +191,8 @@ impl<'r> Run<'r> {
     pub(crate) fn finish(mut self) -> Outcome {
         let category = self.first_category.as_deref();
         self.outcome.kind = match category {
-            Some("Insight") => ObjectKind::Insight,
-            Some("NetworkActivity") => ObjectKind::NetworkActivity,
+            Some("Insight") if !self.has_events => ObjectKind::Insight,
+            Some("NetworkActivity") if !self.has_events => ObjectKind::NetworkActivity,
             Some(_) if self.has_envelopes => ObjectKind::Excerpt,
             Some(_) => ObjectKind::Events,
             None if self.digests > 0 => ObjectKind::Digest,
@@ -245,8 +256,10 @@ impl<'r> Run<'r> {
         if self.first_key.is_none() {
             self.first_key = first_key(text());
         }
-        if self.first_category.is_none() {
-            self.first_category = Some(category(draft).to_owned());
+        if !self.has_events {
+            let category = category(draft);
+            self.has_events = !matches!(category, "Insight" | "NetworkActivity");
+            self.first_category.get_or_insert_with(|| category.to_owned());
         }
         let index = i64::try_from(self.outcome.records).unwrap_or(i64::MAX);
         match self.rows.push(self.object, index, draft, &text) {
@@ -323,6 +336,11 @@ impl Rest {
             ..first
         }
     }
+}
+
+/// Whether it is a whole value, but no object.
+fn is_other_value(text: &[u8]) -> bool {
+    !text.starts_with(b"{") && serde_json::from_slice::<&RawValue>(text).is_ok()
 }
 
 /// Whether a rejected value may once have been a record.

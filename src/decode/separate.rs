@@ -6,11 +6,17 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
+use super::effort::looked_through;
 use super::lines;
 use super::scan::is_whitespace;
 
-/// Bytes that are looked through in vain for the ends of values at the top level before each is held to its own line.
-const PATIENCE_BYTES: usize = 64 << 20;
+/// How many times a text may be looked through in vain for the ends of values before each is held to its own line at the
+/// top level, and to the space before the next record elsewhere.
+const PATIENCE: usize = 8;
+/// The same for small texts, in bytes.
+const LEAST_PATIENCE_BYTES: usize = 4 << 20;
+/// Bytes that a look within bounds begins with; they double as long as neither an end nor a bound is among them.
+const FIRST_LOOK_BYTES: usize = 64;
 
 /// What comes next in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +37,8 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Separator {
     state: State,
+    /// Bytes that may still be looked through in vain.
     patience: usize,
-}
-
-impl Default for Separator {
-    fn default() -> Self {
-        Self {
-            state: State::default(),
-            patience: PATIENCE_BYTES,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,6 +56,14 @@ enum State {
 const RECORD_ARRAYS: [&[u8]; 2] = [b"\"Records\"", b"\"Events\""];
 
 impl Separator {
+    /// Starts before a text whose first window has so many bytes.
+    pub(crate) fn new(window_bytes: usize) -> Self {
+        Self {
+            state: State::default(),
+            patience: window_bytes.saturating_mul(PATIENCE).max(LEAST_PATIENCE_BYTES),
+        }
+    }
+
     /// Finds what comes next in `window` from `position` on; records begin with the member `first_key`.
     pub(crate) fn next(&mut self, window: &[u8], position: &mut usize, first_key: &[u8]) -> Step {
         loop {
@@ -66,7 +72,7 @@ impl Separator {
                 return Step::Exhausted;
             };
             match (self.state, byte) {
-                (State::RestOfObject, _) => match record_array_in(window, *position) {
+                (State::RestOfObject, _) => match self.rest_of_object(window, *position, first_key) {
                     ObjectHead::RecordArray(first) => {
                         self.state = State::Elements { in_object: true };
                         *position = first;
@@ -89,7 +95,7 @@ impl Separator {
                 (State::TopLevel, b'[') if self.is_record_array(window, *position, first_key) => {
                     self.state = State::Elements { in_object: false };
                 }
-                (State::TopLevel, b'{') => match record_array_in(self.reach(window, *position), *position + 1) {
+                (State::TopLevel, b'{') => match self.document(window, *position) {
                     ObjectHead::RecordArray(first) => {
                         self.state = State::Elements { in_object: true };
                         *position = first;
@@ -105,7 +111,7 @@ impl Separator {
                     };
                 }
                 (State::Elements { .. }, _) => {
-                    return match value_end(window, *position) {
+                    return match self.element_end(window, *position, first_key) {
                         Some(end) => Step::Record(take(position, end)),
                         None => Step::Incomplete(*position),
                     };
@@ -116,23 +122,44 @@ impl Separator {
     }
 
     fn is_record_array(&mut self, window: &[u8], start: usize, first_key: &[u8]) -> bool {
-        let is_array = self.patience == 0 || lines::is_record_array(window, start, first_key);
-        if value_end(window, start).is_none() || !is_array {
-            self.was_broken(window.len() - start);
+        if self.patience == 0 || lines::is_well_formed(window, start) {
+            return true;
         }
-        is_array
+        self.was_broken(window.len() - start);
+        lines::opens_records(window, start, first_key)
     }
 
-    /// The part of the window in which a value that starts at `start` may end.
-    fn reach<'w>(&self, window: &'w [u8], start: usize) -> &'w [u8] {
-        let end = match self.patience {
-            0 => lines::document_end(window, start),
-            _ => None,
-        };
-        end.and_then(|end| window.get(..end)).unwrap_or(window)
+    /// Looks for a record array in an object at the top level.
+    fn document(&self, window: &[u8], start: usize) -> ObjectHead {
+        let look = |part: &[u8]| record_array_in(part, start + 1);
+        if self.patience > 0 {
+            return look(window);
+        }
+        let document_end = |part: &[u8]| lines::document_end(part, start);
+        let head = within(window, start, document_end, |part| look(part).if_complete());
+        head.unwrap_or(ObjectHead::Incomplete)
     }
 
-    /// Notes how much was looked through for a value at the top level that turned out to be broken.
+    /// Looks for a record array among the members behind one.
+    fn rest_of_object(&self, window: &[u8], position: usize, first_key: &[u8]) -> ObjectHead {
+        let look = |part: &[u8]| record_array_in(part, position);
+        if self.patience > 0 {
+            return look(window);
+        }
+        let next_record = |part: &[u8]| next_record_start(part, position + 1, first_key);
+        let head = within(window, position, next_record, |part| look(part).if_complete());
+        head.unwrap_or(ObjectHead::Incomplete)
+    }
+
+    fn element_end(&self, window: &[u8], start: usize, first_key: &[u8]) -> Option<usize> {
+        if self.patience > 0 {
+            return value_end(window, start);
+        }
+        let next_record = |part: &[u8]| next_record_start(part, start + 1, first_key);
+        within(window, start, next_record, |part| value_end(part, start))
+    }
+
+    /// Notes how much was looked through for a value that turned out to be broken.
     pub(crate) fn was_broken(&mut self, looked_through: usize) {
         self.patience = self.patience.saturating_sub(looked_through);
     }
@@ -155,53 +182,35 @@ impl Separator {
     }
 }
 
-/// Follows the rest of one value across windows without keeping it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Skipper {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-    ends_at_newline: bool,
-}
-
-impl Skipper {
-    /// Follows a value that began without a newline: the next one ends it, for there is none inside a string.
-    pub(crate) fn of_line() -> Self {
-        Self {
-            ends_at_newline: true,
-            ..Self::default()
+/// Looks at what starts at `start` up to a bound, in ever larger parts of the window: what is looked through for a value is
+/// in proportion to its length, or to the distance of the bound.
+fn within<T>(
+    window: &[u8],
+    start: usize,
+    bound: impl Fn(&[u8]) -> Option<usize>,
+    look: impl Fn(&[u8]) -> Option<T>,
+) -> Option<T> {
+    let mut length = FIRST_LOOK_BYTES;
+    loop {
+        let part = window.get(..start.saturating_add(length)).unwrap_or(window);
+        let bound = bound(part);
+        let reachable = bound.and_then(|bound| part.get(..bound)).unwrap_or(part);
+        let found = look(reachable);
+        if found.is_some() || bound.is_some() || part.len() == window.len() {
+            return found;
         }
-    }
-
-    /// Position behind the value in this window; `None` when it goes on.
-    pub(crate) fn skip(&mut self, window: &[u8]) -> Option<usize> {
-        for (position, &byte) in window.iter().enumerate() {
-            if self.ends_at_newline && byte == b'\n' {
-                return Some(position);
-            }
-            if self.escaped {
-                self.escaped = false;
-            } else if self.in_string {
-                self.in_string = byte != b'"';
-                self.escaped = byte == b'\\';
-            } else {
-                match byte {
-                    b'"' => self.in_string = true,
-                    b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                    _ => continue,
-                }
-            }
-            if self.depth == 0 && !self.in_string && !self.escaped {
-                return Some(position + 1);
-            }
-        }
-        None
+        length = length.saturating_mul(2);
     }
 }
 
 /// Position behind the value that starts at `start`, by quotes and brackets alone; `None` when it goes on.
 pub(crate) fn value_end(window: &[u8], start: usize) -> Option<usize> {
+    let end = follow_value(window, start);
+    looked_through(end.unwrap_or(window.len()).saturating_sub(start));
+    end
+}
+
+fn follow_value(window: &[u8], start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut position = start;
     loop {
@@ -247,6 +256,15 @@ enum ObjectHead {
     /// Position behind an object without one.
     Plain(usize),
     Incomplete,
+}
+
+impl ObjectHead {
+    fn if_complete(self) -> Option<Self> {
+        match self {
+            Self::Incomplete => None,
+            complete => Some(complete),
+        }
+    }
 }
 
 /// Looks for a record array among the members of an object, from the member that starts at `position` on.
@@ -329,7 +347,10 @@ fn mark_at(window: &[u8], position: &mut usize) -> Option<u8> {
 pub(crate) fn next_record_start(window: &[u8], from: usize, first_key: &[u8]) -> Option<usize> {
     let mut search = from;
     loop {
-        let found = search + memchr::memmem::find(window.get(search..)?, first_key)?;
+        let rest = window.get(search..)?;
+        let offset = memchr::memmem::find(rest, first_key);
+        looked_through(offset.unwrap_or(rest.len()));
+        let found = search + offset?;
         let before = window.get(from..found).unwrap_or_default();
         let mut marks = before
             .iter()
@@ -351,7 +372,7 @@ mod tests {
     use super::*;
 
     fn steps(text: &str) -> Vec<(&'static str, String)> {
-        let mut separator = Separator::default();
+        let mut separator = Separator::new(text.len());
         let mut position = 0;
         let mut steps = Vec::new();
         let text_of = |range: Range<usize>| text.get(range).unwrap().to_owned();
@@ -445,17 +466,6 @@ mod tests {
     fn hostile_text_makes_progress() {
         for text in ["}}}}", ":::", "]]]", "{\"Records\":[:::]}", "\"", "{", "[", "{:}", "{]"] {
             assert!(steps(text).len() <= text.len() + 1, "{text}");
-        }
-    }
-
-    #[test]
-    fn skipper_finds_the_end_across_windows() {
-        let text = br#"{"a":"}\"","b":[{}]} ,"#;
-        for cut in 0..text.len() {
-            let mut skipper = Skipper::default();
-            let first = skipper.skip(&text[..cut]);
-            let end = first.or_else(|| skipper.skip(&text[cut..]).map(|end| end + cut));
-            assert_eq!(end, Some(20), "cut at {cut}");
         }
     }
 

@@ -234,6 +234,64 @@ fn lines_that_are_all_broken_end_soon() {
     }
 }
 
+/// Bytes that are looked through to decode a text.
+fn effort_of(text: &str) -> u64 {
+    effort::take_sum();
+    decode(text.as_bytes());
+    effort::take_sum()
+}
+
+/// What may be looked through for a text: in vain before every look has a bound, where some looks are four in one, and then.
+fn most_effort(text: &str) -> u64 {
+    4 * (8 * text.len() as u64).max(4 << 20) + 100 * text.len() as u64
+}
+
+#[test]
+fn broken_text_takes_work_in_proportion_to_its_length() {
+    let in_array = "{\"Records\":[";
+    let strings = ["\"{\",".repeat(10_000), "tru,".to_owned()].concat();
+    for (opening, repeated) in [
+        (in_array, r#"{"eventVersion":"1","#),
+        (in_array, r#"{"eventVersion" 1}:,"#),
+        (in_array, r#"{"eventVersion":"1"}],"a":["#),
+        (in_array, r#"],"a":[{"eventVersion":"1"},"#),
+        (in_array, r#"{"a" 1},"#),
+        (in_array, &strings),
+        ("", r#"{"eventVersion":"1","#),
+        ("", r#"{"a" 1}"#),
+        ("", "[{x}],"),
+        ("", "{\"a\":\n"),
+        ("[", "{\"eventVersion\":[\n,"),
+    ] {
+        let text = [opening, &repeated.repeat((512 << 10) / repeated.len())].concat();
+        let (effort, most) = (effort_of(&text), most_effort(&text));
+        assert!(
+            effort <= most,
+            "{effort} of {most}: {opening}{}",
+            &repeated[..repeated.len().min(40)]
+        );
+    }
+}
+
+#[test]
+fn records_that_swallow_all_behind_them_end_soon() {
+    let open = r#"{"eventVersion":{"#.repeat(100_000);
+    for text in [
+        format!("{{\"Records\":[{open}"),
+        format!("{{\"Records\":[{open}{}", "}".repeat(200_000)),
+    ] {
+        let effort = effort_of(&text);
+        assert!(effort <= most_effort(&text), "{effort}");
+    }
+}
+
+#[test]
+fn strings_with_braces_behind_a_broken_element_are_taken_one_by_one() {
+    let object = format!("{{\"Records\":[{RECORD},{}tru,{RECORD}]}}", "\"{\",".repeat(100));
+    let (outcome, _) = decode(object.as_bytes());
+    assert_eq!((outcome.rows, outcome.rejected), (2, 101));
+}
+
 #[test]
 fn concatenated_members_give_all_their_records() {
     let member = gzip::compress(format!("{{\"Records\":[{RECORD}]}}").as_bytes());
@@ -296,6 +354,29 @@ fn oddities_round_trip() {
         ("\"userIdentity\":{", "\"userIdentity\":null,\"z\":{"),
         ("\"userIdentity\":{", "\"userIdentity\":\"root\",\"z\":{"),
         ("\"key\":\"k", "\"bucketname\":\"case\",\"key\":\"k"),
+    ] {
+        assert!(RECORD.contains(from), "{from}");
+        assert_round_trip(&RECORD.replacen(from, to, 1));
+    }
+}
+
+#[test]
+fn members_that_are_named_twice_round_trip_whatever_their_values() {
+    for (from, to) in [
+        ("\"arn\":\"arn:aws:sts", "\"arn\":null,\"arn\":\"arn:aws:sts"),
+        (
+            "\"webIdFederationData\":{}",
+            "\"webIdFederationData\":null,\"webIdFederationData\":{}",
+        ),
+        (
+            "\"webIdFederationData\":{}",
+            "\"attributes\":7,\"webIdFederationData\":{}",
+        ),
+        (
+            "\"type\":\"AssumedRole\",",
+            "\"inScopeOf\":null,\"type\":\"AssumedRole\",\"inScopeOf\":{},",
+        ),
+        ("\"tlsDetails\":{", "\"tlsDetails\":{\"tlsVersion\":null,"),
     ] {
         assert!(RECORD.contains(from), "{from}");
         assert_round_trip(&RECORD.replacen(from, to, 1));
@@ -657,6 +738,25 @@ fn json_text(depth: u32) -> impl Strategy<Value = String> {
     })
 }
 
+/// Objects in objects whose members have these names, some more than once.
+fn object_of(names: Vec<&'static str>) -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null"),
+        Just("\"x\""),
+        Just("1.0"),
+        Just("true"),
+        Just("\"true\""),
+        Just("{}")
+    ];
+    leaf.prop_map(str::to_owned).prop_recursive(3, 24, 6, move |inner| {
+        let member = (prop::sample::select(names.clone()), inner);
+        prop::collection::vec(member, 0..6).prop_map(|members| {
+            let members: Vec<String> = members.iter().map(|(name, raw)| format!("\"{name}\":{raw}")).collect();
+            format!("{{{}}}", members.join(","))
+        })
+    })
+}
+
 fn record_text() -> impl Strategy<Value = String> {
     let known = fields::FIELDS.map(|spec| spec.json_name.to_owned()).to_vec();
     let key = prop_oneof![8 => prop::sample::select(known), 1 => "[a-zA-Z]{1,8}"];
@@ -672,7 +772,16 @@ fn record_text() -> impl Strategy<Value = String> {
             .to_owned(),
     );
     let value = prop_oneof![6 => json_text(3), 1 => time, 1 => identity];
-    prop::collection::vec((key, value), 0..16).prop_map(|members| {
+    let names = leaves::LEAVES.iter().map(|leaf| leaf.json_name);
+    let names = names.chain(leaves::NESTED_CONTAINERS.iter().map(|(_, name, _)| *name));
+    let identity = object_of(names.chain(["inScopeOf"]).collect());
+    let tls = object_of(tls::TLS_MEMBERS.iter().map(|(name, _)| *name).collect());
+    let member = prop_oneof![
+        14 => (key, value),
+        1 => (Just("userIdentity".to_owned()), identity),
+        1 => (Just("tlsDetails".to_owned()), tls),
+    ];
+    prop::collection::vec(member, 0..16).prop_map(|members| {
         let mut text = "{\"eventName\":\"Planted\",\"eventType\":\"AwsApiCall\"".to_owned();
         for (key, raw) in members {
             text.push_str(&format!(",{}:{raw}", extra::quote(&key)));

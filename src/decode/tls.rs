@@ -67,6 +67,7 @@ impl TlsTable {
 
     fn push(&mut self, value: &Value<'_>) -> Result<(), SyntaxError> {
         let mut values = [const { None }; TLS_MEMBERS.len()];
+        let mut is_named = [false; TLS_MEMBERS.len()];
         let mut extra = ExtraMembers::default();
         let mut entry = TlsEntry {
             is_empty: true,
@@ -76,11 +77,12 @@ impl TlsTable {
         value.members(|key, member| {
             entry.is_empty = false;
             let index = TLS_MEMBERS.iter().position(|(name, _)| *name == key);
+            if let Some(is_named) = index.and_then(|index| is_named.get_mut(index)) {
+                entry.repeats_a_member |= *is_named;
+                *is_named = true;
+            }
             match index.and_then(|index| values.get_mut(index)) {
-                Some(slot) if member.kind == ValueKind::String => {
-                    entry.repeats_a_member |= slot.is_some();
-                    *slot = member.string();
-                }
+                Some(slot) if member.kind == ValueKind::String => *slot = member.string(),
                 _ => entry.repeats_a_member |= !extra.add(key, member.text()),
             }
         })?;

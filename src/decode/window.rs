@@ -4,14 +4,15 @@
 use std::ops::Range;
 
 use super::groups::GROUP_BYTES;
+use super::groups::LARGEST_PARSE_BYTES;
 use super::lines;
 use super::parser::Parser;
 use super::parser::Piece;
 use super::run::Run;
 use super::separate::Separator;
-use super::separate::Skipper;
 use super::separate::Step;
 use super::separate::next_record_start;
+use super::skipper::Skipper;
 
 /// Where the windows of one text have come to.
 #[derive(Debug)]
@@ -30,11 +31,11 @@ enum Next {
 }
 
 impl Windows {
-    /// Starts before the first window.
-    pub(crate) fn new(max_record_bytes: usize) -> Self {
+    /// Starts before the first window, which has so many bytes.
+    pub(crate) fn new(max_record_bytes: usize, window_bytes: usize) -> Self {
         Self {
             max_record_bytes,
-            separator: Separator::default(),
+            separator: Separator::new(window_bytes),
             open: None,
         }
     }
@@ -55,16 +56,22 @@ impl Windows {
             return source.len();
         };
         let mut group: Vec<Range<usize>> = Vec::new();
+        // Up to here a group that held a broken record was separated: its records are taken one by one.
+        let mut alone_until = 0;
         loop {
             let step = self.separator.next(source, &mut position, run.first_key());
             if let Step::Record(range) = &step {
                 run.found_element(self.separator.is_in_named_array());
                 group.push(range.clone());
-                if group.first().is_some_and(|first| position - first.start < GROUP_BYTES) {
+                let is_small = group.first().is_some_and(|first| position - first.start < GROUP_BYTES);
+                if is_small && position > alone_until {
                     continue;
                 }
             }
             if let Some(restart) = take_group(parser, run, source, &group) {
+                let extent = group_extent(&group);
+                alone_until = alone_until.max(extent.end);
+                self.separator.was_broken(extent.len());
                 group.clear();
                 position = restart;
                 self.separator.resume_in_array();
@@ -106,10 +113,9 @@ impl Windows {
         let next_record = next_record_start(reachable, start + 1, run.first_key());
         if let Some(restart) = next_record.or(end_of_document) {
             run.reject(source, start..restart, "record is not closed");
+            self.separator.was_broken(length);
             if next_record.is_some() {
                 self.separator.resume_in_array();
-            } else {
-                self.separator.was_broken(length);
             }
             return Next::At(restart);
         }
@@ -149,10 +155,20 @@ fn skip_open_value(open: &mut Option<Skipper>, source: &[u8]) -> Option<usize> {
     Some(end)
 }
 
+/// From the start of the first record to the end of the last.
+fn group_extent(group: &[Range<usize>]) -> Range<usize> {
+    match (group.first(), group.last()) {
+        (Some(first), Some(last)) => first.start..last.end,
+        _ => 0..0,
+    }
+}
+
 /// Takes separated records; returns where to go on when a bad one has swallowed the start of the next.
 fn take_group(parser: &mut Parser, run: &mut Run<'_>, source: &[u8], group: &[Range<usize>]) -> Option<usize> {
-    let (first, last) = (group.first()?, group.last()?);
-    if parser.parse(&Piece::elements(source, first.start..last.end), run, Run::records) {
+    let extent = group_extent(group);
+    // What the parser makes of a large record takes many times its size; the strict reader makes nothing of it.
+    let is_small = extent.len() <= LARGEST_PARSE_BYTES;
+    if extent.is_empty() || is_small && parser.parse(&Piece::elements(source, extent), run, Run::records) {
         return None;
     }
     group.iter().find_map(|range| run.single(source, range.clone()))

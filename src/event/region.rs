@@ -66,25 +66,21 @@ fn global_home(partition: &str) -> Option<&'static str> {
 
 /// Services besides the global ones whose only endpoint is in one region of the `aws` partition, which records their calls.
 ///
-/// Cost management: <https://docs.aws.amazon.com/general/latest/gr/billing.html>; public registries of ECR:
-/// <https://docs.aws.amazon.com/general/latest/gr/ecr-public.html>; Device Farm:
+/// Cost management: <https://docs.aws.amazon.com/general/latest/gr/billing.html>; Device Farm:
 /// <https://docs.aws.amazon.com/general/latest/gr/devicefarm.html>. The global accelerators, networks and recovery controllers
 /// are called in us-west-2: <https://docs.aws.amazon.com/global-accelerator/latest/dg/logging-using-cloudtrail.html>,
 /// <https://docs.aws.amazon.com/general/latest/gr/r53arc.html>, <https://docs.aws.amazon.com/general/latest/gr/nm.html>.
-const OF_ONE_REGION: [(&str, &str); 15] = [
-    ("aws-marketplace", US_EAST_1),
+const OF_ONE_REGION: [(&str, &str); 12] = [
     ("bcm-dashboards", US_EAST_1),
     ("bcm-data-exports", US_EAST_1),
     ("bcm-pricing-calculator", US_EAST_1),
     ("bcm-recommended-actions", US_EAST_1),
     ("cost-optimization-hub", US_EAST_1),
-    ("ecr-public", US_EAST_1),
     ("freetier", US_EAST_1),
     ("tax", US_EAST_1),
     ("devicefarm", US_WEST_2),
     ("globalaccelerator", US_WEST_2),
     ("networkmanager", US_WEST_2),
-    ("route53-recovery-cluster", US_WEST_2),
     ("route53-recovery-control-config", US_WEST_2),
     ("route53-recovery-readiness", US_WEST_2),
 ];
@@ -101,13 +97,18 @@ pub fn only_home(service: &str, partition: &str) -> Option<&'static str> {
 }
 
 /// A region that records some calls of an action wherever they are made: those to the global endpoint of STS
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html>), and those that manage
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_region-endpoints.html>), those that manage
 /// multi-Region access points of S3
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointCloudTrail.html>).
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointCloudTrail.html>), and those of services that
+/// have endpoints in few regions, or in many for some calls only: AWS Marketplace
+/// (<https://docs.aws.amazon.com/general/latest/gr/aws-marketplace.html>), public registries of ECR
+/// (<https://docs.aws.amazon.com/general/latest/gr/ecr-public.html>) and clusters of routing controls
+/// (<https://docs.aws.amazon.com/general/latest/gr/r53arc.html>).
 pub fn second_home(action: &str, partition: &str) -> Option<&'static str> {
     match action.split_once(':')? {
         _ if partition != "aws" => None,
-        ("sts", _) => Some(US_EAST_1),
+        ("sts" | "aws-marketplace" | "ecr-public", _) => Some(US_EAST_1),
+        ("route53-recovery-cluster", _) => Some(US_WEST_2),
         ("s3", name) if name.contains("MultiRegionAccessPoint") => Some(US_WEST_2),
         _ => None,
     }
@@ -141,7 +142,10 @@ mod tests {
         assert_eq!(only_home("iam", "aws-cn"), Some("cn-north-1"));
         assert_eq!(only_home("tax", "aws"), Some("us-east-1"));
         assert_eq!(only_home("globalaccelerator", "aws"), Some("us-west-2"));
-        assert_eq!(only_home("ec2", "aws"), None);
+        for service in ["ec2", "aws-marketplace", "ecr-public", "route53-recovery-cluster"] {
+            assert_eq!(only_home(service, "aws"), None, "{service}");
+        }
+        assert_eq!(second_home("aws-marketplace:MeterUsage", "aws"), Some("us-east-1"));
         assert_eq!(second_home("sts:AssumeRole", "aws"), Some("us-east-1"));
         assert_eq!(second_home("sts:AssumeRole", "aws-us-gov"), None);
         assert_eq!(second_home("s3:CreateMultiRegionAccessPoint", "aws"), Some("us-west-2"));

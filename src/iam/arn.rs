@@ -12,6 +12,16 @@ pub fn is_service_linked(arn: &str) -> bool {
     arn.contains(":role/aws-service-role/")
 }
 
+/// Whether an ARN is that of a role that IAM Identity Center made of a permission set.
+pub fn is_of_permission_set(arn: &str) -> bool {
+    arn.contains(":role/aws-reserved/sso.amazonaws.com/")
+}
+
+/// Whether an ARN is that of a role which AWS keeps, as IAM Identity Center does: nobody else can edit its trust policy.
+pub fn is_reserved(arn: &str) -> bool {
+    arn.contains(":role/aws-reserved/")
+}
+
 /// Whether a text is an account id: twelve digits.
 pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())

@@ -9,6 +9,7 @@ use arrow::datatypes::Int64Type;
 use tokio::runtime::Handle;
 
 use super::error::IngestError;
+use super::expired;
 use super::overlap;
 use super::overlap::Overlap;
 use super::overlap::integers;
@@ -51,6 +52,8 @@ pub struct AddsBalance {
     pub duplicates: u64,
     /// Those that could not be stored.
     pub rejected: u64,
+    /// Those of them whose days expired while the batch waited.
+    pub expired: u64,
     /// Batches, or files of them, that could not be used, and why.
     pub problems: Vec<(String, String)>,
 }
@@ -113,11 +116,12 @@ impl<'a> AddsCommit<'a> {
     }
 
     fn commit_one(&mut self, prepared: &PreparedBatch, balance: &mut AddsBalance) -> Result<(), IngestError> {
+        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+        // Asked later than the basis is read: whoever commits it in between changes what the batch is put upon.
         if self.is_committed(prepared)? {
             balance.known_batches += 1;
             return Ok(());
         }
-        let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let opened = self.store.open_prepared(&basis, prepared, self.now);
         let mut batch = self.runtime.block_on(opened)?;
         if let Err(error) = self.check_ledger(prepared, &batch) {
@@ -126,7 +130,7 @@ impl<'a> AddsCommit<'a> {
         }
         let objects = batch.objects.num_rows() as u64;
         let mut compared: Option<TableSnapshot> = None;
-        let mut replaced = Vec::new();
+        let (mut replaced, mut expired) = (Vec::new(), 0);
         for _ in 0..=MAX_ATTEMPTS {
             let overlap = match self.take_out(&mut batch, &basis, compared.as_ref()) {
                 Ok(overlap) => overlap,
@@ -135,6 +139,7 @@ impl<'a> AddsCommit<'a> {
                     return Err(error);
                 }
             };
+            expired += overlap.expired_records();
             replaced.extend(overlap.replaced);
             let attempt = CommitBatch {
                 run_id: batch.run_id.clone(),
@@ -152,17 +157,18 @@ impl<'a> AddsCommit<'a> {
                     self.store.discard_rest(prepared, &committed);
                     self.committed.insert(prepared.id().to_owned());
                     book(&batch, objects, balance);
+                    balance.expired += expired;
                     return Ok(());
                 }
                 CommitOutcome::Conflict(staged) => batch.events = staged,
             }
+            let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
+            compared = Some(std::mem::replace(&mut basis, newest));
             if self.is_committed(prepared)? {
                 self.store.discard_made(prepared, batch.events);
                 balance.known_batches += 1;
                 return Ok(());
             }
-            let newest = self.runtime.block_on(self.store.snapshot(Table::Events))?;
-            compared = Some(std::mem::replace(&mut basis, newest));
         }
         self.store.discard_made(prepared, batch.events);
         Err(IngestError::Contention { attempts: MAX_ATTEMPTS })
@@ -183,7 +189,7 @@ impl<'a> AddsCommit<'a> {
             .known_objects(&self.runtime.block_on(ledger)?, DeliveryDays::ALL)?;
         let overlap = overlap::take_out(batch, self.store, basis, compared, &known)?;
         if batch.usage.is_none() {
-            batch.usage = Some(rollup::of_staged(self.store, &batch.events)?.batch()?);
+            batch.usage = rollup::of_staged(self.store, &batch.events)?;
         }
         Ok(overlap)
     }
@@ -222,10 +228,7 @@ impl<'a> AddsCommit<'a> {
                 *events.entry(object).or_default() += rows;
             }
         }
-        let mut rejects: BTreeMap<String, u64> = BTreeMap::new();
-        for object in texts(&batch.rejects, "object_key")? {
-            *rejects.entry(object).or_default() += 1;
-        }
+        let mut rejects = kept_rejects(&batch.rejects)?;
         let is_of_run = |runs: Vec<String>| runs.iter().all(|run| *run == batch.run_id);
         if !is_of_run(texts(&batch.objects, "run_id")?) || !is_of_run(texts(&batch.rejects, "run_id")?) {
             return wrong("its ledger is of another run");
@@ -239,13 +242,13 @@ impl<'a> AddsCommit<'a> {
         for ((object, (stored, rejected)), (duplicates, records)) in
             objects.iter().zip(stored.iter().zip(rejected)).zip(others)
         {
-            let has = |rows: &mut BTreeMap<String, u64>, wanted: i64| {
-                u64::try_from(wanted).is_ok_and(|wanted| rows.remove(object).unwrap_or_default() == wanted)
-            };
-            let kept_rejects =
-                u64::try_from(*rejected).map_or(-1, |rejected| decode::kept_rejects(rejected).cast_signed());
-            let is_sound = has(&mut events, *stored)
-                && has(&mut rejects, kept_rejects)
+            let (rows, expired) = rejects.remove(object).unwrap_or_default();
+            let told = u64::try_from(*rejected)
+                .ok()
+                .and_then(|rejected| rejected.checked_sub(expired));
+            let is_sound = u64::try_from(*stored)
+                .is_ok_and(|stored| events.remove(object).unwrap_or_default() == stored)
+                && told.is_some_and(|told| decode::kept_rejects(told) == rows)
                 && stored
                     .checked_add(*rejected)
                     .and_then(|sum| sum.checked_add(*duplicates))
@@ -260,6 +263,19 @@ impl<'a> AddsCommit<'a> {
         }
         Ok(())
     }
+}
+
+/// By object: rows for records one by one, and records that one row tells of together.
+fn kept_rejects(rejects: &RecordBatch) -> Result<BTreeMap<String, (u64, u64)>, IngestError> {
+    let mut kept: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for (object, reason) in texts(rejects, "object_key")?.into_iter().zip(texts(rejects, "reason")?) {
+        let (rows, expired) = kept.entry(object).or_default();
+        match expired::count_of(&reason) {
+            Some(count) => *expired = expired.saturating_add(count),
+            None => *rows += 1,
+        }
+    }
+    Ok(kept)
 }
 
 fn book(batch: &CommitBatch, objects: u64, balance: &mut AddsBalance) {

@@ -111,6 +111,8 @@ pub struct Balance {
     pub passed_over: Vec<String>,
     /// Why the run ended before everything was listed and read.
     pub outage: Option<String>,
+    /// Why small files stay as they are at the end of a run that was to rewrite them; the events are stored.
+    pub uncompacted: Option<String>,
     /// Commits made.
     pub commits: u64,
     /// Attempts to commit that another writer was before.

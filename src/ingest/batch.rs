@@ -61,8 +61,8 @@ pub(super) struct Batch<'a> {
     /// Position of every entry's object in the plan.
     pub(super) positions: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
-    /// The rollup of the staged rows.
-    pub(super) usage: Rollup,
+    /// The rollup of the staged rows; none when it is made by others, or too large.
+    pub(super) usage: Option<Rollup>,
     /// Why the objects behind these are not asked for.
     pub(super) outage: Option<Fault>,
 }
@@ -76,8 +76,8 @@ pub(super) struct Work<'o, 'a> {
     pub(super) options: &'a Options,
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a AtomicBool,
-    /// Whether the batch brings the rollup of its rows.
-    pub(super) is_summed_up: bool,
+    /// Whether the batch brings the rollup of its rows; not any more once that takes too much memory.
+    is_summed_up: AtomicBool,
     keys: EventKeys,
     next: AtomicUsize,
     rows: AtomicU64,
@@ -111,7 +111,7 @@ impl<'o, 'a> Work<'o, 'a> {
             options,
             progress,
             stop,
-            is_summed_up: true,
+            is_summed_up: AtomicBool::new(true),
             keys: EventKeys::default(),
             next: AtomicUsize::new(0),
             rows: AtomicU64::new(0),
@@ -124,6 +124,28 @@ impl<'o, 'a> Work<'o, 'a> {
             failure: Mutex::default(),
             supply: None,
         }
+    }
+
+    /// Leaves the rollup to whoever commits the batch.
+    pub(super) fn without_rollup(self) -> Self {
+        self.is_summed_up.store(false, Ordering::Relaxed);
+        self
+    }
+
+    /// Adds the rollup of rows that are staged. One of a single object can be as large as that: rather than take all memory,
+    /// the batch brings none, and it is made of the stored events afterwards.
+    fn add_usage(&self, usage: Rollup) {
+        let mut whole = lock(&self.usage);
+        if !self.is_summed_up.load(Ordering::Relaxed) {
+            return;
+        }
+        whole.merge(usage);
+        if whole.bytes() > self.options.most_usage_bytes() {
+            tracing::info!("the rollup of the batch is too large; it is made of the stored events");
+            self.is_summed_up.store(false, Ordering::Relaxed);
+            *whole = Rollup::default();
+        }
+        self.usage_bytes.store(whole.bytes(), Ordering::Relaxed);
     }
 
     /// Decodes a prefix of the objects with every thread of the pool.
@@ -148,6 +170,7 @@ impl<'o, 'a> Work<'o, 'a> {
             self.store.discard(staged);
             return Err(error);
         }
+        let usage = self.usage.into_inner().unwrap_or_else(PoisonError::into_inner);
         // What the workers shared is given back before the commit needs room.
         drop(self.seen);
         let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +184,7 @@ impl<'o, 'a> Work<'o, 'a> {
             entries,
             positions,
             staged,
-            usage: self.usage.into_inner().unwrap_or_else(PoisonError::into_inner),
+            usage: self.is_summed_up.into_inner().then_some(usage),
             outage,
         })
     }
@@ -261,7 +284,6 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
         self.note_hash(last, &mut decoder);
         self.dropped.extend(flush(self.work, &self.rows, &self.plan)?);
         let before = self.work.basis.expired_before();
-        let mut expired = self.dropped.expired_by_object();
         for (index, entry) in &mut self.finished {
             let counted = self
                 .dropped
@@ -269,8 +291,8 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
                 .iter()
                 .filter(|(duplicate, _)| duplicate == index);
             entry.duplicates = counted.map(|(_, count)| count).sum();
-            if let (Some(before), Some(records)) = (before, expired.remove(index)) {
-                entry.reject_expired(before, &records);
+            if let (Some(before), Some(records)) = (before, self.dropped.expired.get(index)) {
+                entry.reject_expired(before, *records);
             }
         }
         lock(&self.work.entries).append(&mut self.finished);

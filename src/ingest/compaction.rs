@@ -1,5 +1,6 @@
 //! Rewriting small data files into few, group by group, each in a commit of its own.
 
+use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -11,8 +12,9 @@ use crate::schema::Table;
 use crate::store::CompactionGroup;
 use crate::store::CompactionRule;
 use crate::store::Store;
+use crate::store::StoreError;
 
-/// Groups that are rewritten at most without being asked: the rest is left to the next run.
+/// New files that are made at most without being asked: the rest is left to the next run.
 const MOST_GATHERED: usize = 32;
 
 /// A compaction that is ready to start.
@@ -46,8 +48,17 @@ pub struct Compacted {
     /// Their bytes.
     pub bytes: u64,
     /// Bytes of the one file in their place; `None` when they were left as they are: it was only tried, another process
-    /// took one of them away, or they take more memory than there is.
+    /// took one of them away, they take more memory than there is, or one cannot be read.
     pub written_bytes: Option<u64>,
+}
+
+/// What a compaction did.
+#[derive(Debug, Default)]
+pub struct Compactions {
+    /// Group by group.
+    pub groups: Vec<Compacted>,
+    /// What kept others from being rewritten.
+    pub errors: Vec<IngestError>,
 }
 
 impl<'a> Compaction<'a> {
@@ -82,52 +93,76 @@ impl<'a> Compaction<'a> {
     ///
     /// # Errors
     ///
-    /// The store cannot be read or written; what was compacted before stays.
-    pub fn run(&self) -> Result<Vec<Compacted>, IngestError> {
-        self.rewrite(self.groups(&CompactionRule::of_all(self.memory_bytes))?)
+    /// The log of the store cannot be read. What keeps files from being rewritten stands beside what was done.
+    pub fn run(&self) -> Result<Compactions, IngestError> {
+        let groups = self.groups(&CompactionRule::of_all(self.memory_bytes))?;
+        Ok(self.rewrite(groups, usize::MAX))
     }
 
     /// Rewrites small files where many have gathered, a bounded number of them.
     ///
-    /// What cannot be done is no failure of a run, whose events are stored: the next one tries again.
-    pub(super) fn run_if_gathered(&self) {
+    /// What cannot be done is no failure of a run, whose events are stored: it is told, and the next one tries again.
+    pub(super) fn run_if_gathered(&self) -> Option<String> {
         let groups = self.groups(&CompactionRule::of_gathered(self.memory_bytes));
-        let compacted = groups.and_then(|mut groups| {
-            groups.truncate(MOST_GATHERED);
-            self.rewrite(groups)
-        });
-        match compacted {
-            Ok(groups) if groups.is_empty() => {}
-            Ok(groups) => tracing::info!(groups = groups.len(), "compacted"),
-            Err(error) => tracing::warn!(%error, "small files stay as they are"),
+        let compactions = match groups {
+            Ok(groups) => self.rewrite(groups, MOST_GATHERED),
+            Err(error) => return Some(error.to_string()),
+        };
+        if !compactions.groups.is_empty() {
+            tracing::info!(groups = compactions.groups.len(), "compacted");
         }
+        let more = match compactions.errors.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!("; and {more} more, which `trimtrail store compact` names"),
+        };
+        let first = compactions.errors.first();
+        first.map(|error| format!("{error}{more}"))
     }
 
     fn groups(&self, rule: &CompactionRule) -> Result<Vec<CompactionGroup>, IngestError> {
         Ok(self.runtime.block_on(self.store.compaction_groups(rule))?)
     }
 
-    fn rewrite(&self, groups: Vec<CompactionGroup>) -> Result<Vec<Compacted>, IngestError> {
-        let mut all = Vec::new();
-        for mut group in groups {
+    /// Rewrites groups until so many new files are made. One that cannot be read does not keep the others from it.
+    fn rewrite(&self, groups: Vec<CompactionGroup>, most: usize) -> Compactions {
+        let mut compactions = Compactions::default();
+        let mut waiting = VecDeque::from(groups);
+        let mut made = 0;
+        while let Some(mut group) = waiting.pop_front().filter(|_| made < most) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let Some(staged) = self.store.rewrite(&mut group, self.memory_bytes)? else {
-                all.push(Compacted::of(&group, None));
-                continue;
-            };
-            let written = staged.bytes();
-            let commit = self.store.commit_compaction(&group, staged, (self.run_id, self.now));
-            let is_done = self.runtime.block_on(commit)?;
-            let compacted = Compacted::of(&group, is_done.then_some(written));
+            let rewritten = self.rewrite_one(&mut group);
+            let written = rewritten.as_ref().ok().copied().flatten();
+            made += usize::from(written.is_some());
+            let compacted = Compacted::of(&group, written);
             tracing::debug!(?compacted, "compacted");
-            all.push(compacted);
+            compactions.groups.push(compacted);
+            waiting.extend(group.take_rest());
+            if let Err(error) = rewritten {
+                let goes_on = error.is_of_data_file();
+                compactions.errors.push(error.into());
+                if !goes_on {
+                    break;
+                }
+            }
         }
-        if all.iter().any(|compacted| compacted.written_bytes.is_some()) {
-            self.runtime.block_on(self.store.repair(self.now))?;
+        if made > 0
+            && let Err(error) = self.runtime.block_on(self.store.repair(self.now))
+        {
+            compactions.errors.push(error.into());
         }
-        Ok(all)
+        compactions
+    }
+
+    /// Size of the new file; `None` when the old ones stay.
+    fn rewrite_one(&self, group: &mut CompactionGroup) -> Result<Option<u64>, StoreError> {
+        let Some(staged) = self.store.rewrite(group, self.memory_bytes)? else {
+            return Ok(None);
+        };
+        let written = staged.bytes();
+        let commit = self.store.commit_compaction(group, staged, (self.run_id, self.now));
+        Ok(self.runtime.block_on(commit)?.then_some(written))
     }
 }
 

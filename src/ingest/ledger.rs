@@ -15,11 +15,9 @@ use arrow::array::StringArray;
 use arrow::array::TimestampMicrosecondArray;
 use arrow::datatypes::Date32Type;
 use arrow::error::ArrowError;
-use jiff::Span;
 use jiff::civil::Date;
 use jiff::civil::date;
 
-use crate::decode;
 use crate::decode::ObjectKind;
 use crate::decode::Outcome;
 use crate::decode::Reject;
@@ -32,6 +30,8 @@ use crate::store::DeliveryDays;
 use super::balance::Balance;
 use super::balance::ObjectState;
 use super::balance::Problem;
+use super::expired;
+use super::expired::ExpiredRecords;
 use super::options::Options;
 
 const EPOCH: Date = date(1970, 1, 1);
@@ -112,26 +112,11 @@ impl<'a> Entry<'a> {
     }
 
     /// Books records whose day has expired, days since 1970-01-01 before another one: their events may have been in the store.
-    pub(super) fn reject_expired(&mut self, before: i32, records: &[i64]) {
-        let day = EPOCH.saturating_add(Span::new().days(before));
-        let count = records.len() as u64;
+    pub(super) fn reject_expired(&mut self, before: i32, records: ExpiredRecords) {
         let outcome = &mut self.outcome;
-        outcome.rows = outcome.rows.saturating_sub(count);
-        outcome.rejected += count;
-        let kept = usize::try_from(decode::kept_rejects(outcome.rejected)).unwrap_or(usize::MAX);
-        let room = kept.saturating_sub(outcome.rejects.len());
-        let entries = records.iter().take(room).map(|record_index| Reject {
-            record_index: *record_index,
-            byte_offset: 0,
-            byte_length: 0,
-            reason: format!("its day has expired, as all before {day}"),
-            raw: Vec::new(),
-        });
-        outcome.rejects.extend(entries);
-        let rest = records.len().saturating_sub(room);
-        if let Some(last) = outcome.rejects.last_mut().filter(|_| rest > 0) {
-            last.reason = format!("{}, and {rest} more records", last.reason);
-        }
+        outcome.rows = outcome.rows.saturating_sub(records.count);
+        outcome.rejected += records.count;
+        outcome.rejects.push(records.reject(before));
         if !self.state.is_rejected() {
             self.state = ObjectState::Partial;
         }
@@ -191,11 +176,15 @@ impl<'a> Entry<'a> {
     fn reason(&self) -> Option<String> {
         let rejects = &self.outcome.rejects;
         let first = rejects.first().map(|reject| {
-            let others = match self.outcome.rejected {
-                1 => String::new(),
-                count => format!(" and {} more", count - 1),
+            let told = expired::count_of(&reject.reason);
+            let others = match self.outcome.rejected.saturating_sub(told.unwrap_or(1)) {
+                0 => String::new(),
+                count => format!(" and {count} more"),
             };
-            format!("record {}{others}: {}", reject.record_index, reject.reason)
+            match told {
+                Some(_) => format!("{}{others}", reject.reason),
+                None => format!("record {}{others}: {}", reject.record_index, reject.reason),
+            }
         });
         match (&self.outcome.fault, first) {
             (Some(fault), Some(first)) => Some(format!("{fault}; {first}")),
@@ -264,10 +253,15 @@ fn selected_regions(regions: &[String]) -> Option<String> {
 
 /// Rows of `rejects`, in the order of the entries and of the records in them.
 pub(super) fn rejects(entries: &[Entry<'_>], run_id: &str) -> Result<RecordBatch, ArrowError> {
-    let rejects: Vec<(&Entry<'_>, &Reject)> = entries
-        .iter()
-        .flat_map(|entry| entry.outcome.rejects.iter().map(move |reject| (entry, reject)))
-        .collect();
+    let rejects = entries.iter().flat_map(|entry| {
+        let uri = &*entry.object.uri;
+        entry.outcome.rejects.iter().map(move |reject| (uri, reject))
+    });
+    reject_rows(&rejects.collect::<Vec<_>>(), run_id)
+}
+
+/// Rows of `rejects`, by the URI of their object.
+pub(super) fn reject_rows(rejects: &[(&str, &Reject)], run_id: &str) -> Result<RecordBatch, ArrowError> {
     let integer = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let integers = |value: &dyn Fn(&Reject) -> i64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(
@@ -275,9 +269,7 @@ pub(super) fn rejects(entries: &[Entry<'_>], run_id: &str) -> Result<RecordBatch
         ))
     };
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(
-            rejects.iter().map(|(entry, _)| &entry.object.uri),
-        )),
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(|(uri, _)| uri))),
         integers(&|reject| reject.record_index),
         integers(&|reject| integer(reject.byte_offset)),
         integers(&|reject| integer(reject.byte_length)),

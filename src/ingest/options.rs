@@ -56,6 +56,11 @@ impl Options {
         (self.memory_bytes / 8).clamp(SMALLEST_USAGE_BYTES, LARGEST_USAGE_BYTES)
     }
 
+    /// Memory of a batch's rollup, above which the batch goes without it.
+    pub(super) fn most_usage_bytes(&self) -> usize {
+        self.usage_bytes() * 3
+    }
+
     /// Objects that are fetched ahead; what is not decoded yet of a large one comes on top of the rows.
     pub(super) fn fetched_bytes(&self) -> usize {
         (self.memory_bytes / 8).clamp(SMALLEST_FETCHED_BYTES, LARGEST_FETCHED_BYTES)

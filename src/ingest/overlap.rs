@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::array::AsArray;
 use arrow::array::BooleanArray;
 use arrow::array::Int64Array;
 use arrow::array::RecordBatch;
+use arrow::array::StringArray;
+use arrow::compute::concat_batches;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 
 use crate::decode::EventKeyMap;
 use crate::decode::EventKeys;
+use crate::decode::Reject;
 use crate::store::CommitBatch;
 use crate::store::DataFile;
 use crate::store::EventKey;
@@ -22,7 +26,11 @@ use crate::store::StagedFile;
 use crate::store::Store;
 use crate::store::TableSnapshot;
 
+use super::balance::ObjectState;
 use super::error::IngestError;
+use super::expired::ExpiredRecords;
+use super::ledger;
+use super::ledger::Entry;
 use super::rollup;
 
 /// What a batch loses to others.
@@ -32,8 +40,30 @@ pub(super) struct Overlap {
     pub(super) known: BTreeSet<String>,
     /// Rows whose event is stored already, by object; without those of known objects.
     pub(super) duplicates: BTreeMap<String, u64>,
+    /// Rows of days that have expired meanwhile, by object; without these and those.
+    pub(super) expired: BTreeMap<String, ExpiredRecords>,
+    /// The first day, since 1970-01-01, that has not expired.
+    expired_before: Option<i32>,
     /// Staged files whose place others have taken, for the caller to discard when they are not needed any more.
     pub(super) replaced: Vec<StagedFile>,
+}
+
+impl Overlap {
+    /// Books what was taken out with the entries of the batch.
+    pub(super) fn add_to(&self, entries: &mut [Entry<'_>]) {
+        for entry in entries {
+            let duplicates = self.duplicates.get(&*entry.object.uri);
+            entry.duplicates += duplicates.copied().unwrap_or_default();
+            if let (Some(before), Some(records)) = (self.expired_before, self.expired.get(&*entry.object.uri)) {
+                entry.reject_expired(before, *records);
+            }
+        }
+    }
+
+    /// Number of records of days that have expired meanwhile.
+    pub(super) fn expired_records(&self) -> u64 {
+        self.expired.values().map(|records| records.count).sum()
+    }
 }
 
 /// Staged rows that are to be compared with the store's.
@@ -48,7 +78,8 @@ struct Staged<'a> {
     days: BTreeMap<Option<i32>, (i64, i64)>,
 }
 
-/// Takes out of a batch what the store has: objects that are known, and rows whose event is in `basis`.
+/// Takes out of a batch what the store has: objects that are known, and rows whose event is in `basis`, or may have been
+/// there until its day expired.
 ///
 /// Files of `since` are passed over: the batch was compared with them before. On an error the batch is as it was.
 pub(super) fn take_out(
@@ -68,11 +99,9 @@ pub(super) fn take_out(
     for file in basis.files.iter().filter(|file| !compared.contains(file.path.as_str())) {
         staged.compare(file)?;
     }
-    if let Some(before) = basis.expired_before() {
-        staged.leave_out(&batch.events, before);
-    }
     let mut overlap = Overlap {
         known,
+        expired_before: basis.expired_before(),
         ..Overlap::default()
     };
     let mut changed: Vec<(usize, Option<StagedFile>)> = Vec::new();
@@ -87,11 +116,11 @@ pub(super) fn take_out(
         }
     }
     batch.objects = ledger_rows(&batch.objects, &overlap)?;
-    batch.rejects = without_known(&batch.rejects, &overlap.known)?;
+    batch.rejects = reject_rows(&batch.rejects, &overlap, &batch.run_id)?;
     let is_changed = !changed.is_empty();
     replace(&mut batch.events, changed, &mut overlap.replaced);
-    if is_changed {
-        batch.usage = Some(rollup::of_staged(store, &batch.events)?.batch()?);
+    if is_changed && batch.usage.is_some() {
+        batch.usage = rollup::of_staged(store, &batch.events)?;
     }
     Ok(overlap)
 }
@@ -122,15 +151,6 @@ impl<'a> Staged<'a> {
             *bounds = (bounds.0.min(first), bounds.1.max(last));
         }
         Ok(staged)
-    }
-
-    /// Marks rows of days that have expired meanwhile: nobody can tell any more whether the store had them.
-    fn leave_out(&mut self, files: &[StagedFile], before: i32) {
-        for (file, keep) in files.iter().zip(&mut self.keep) {
-            if file.event_date().is_some_and(|day| day < before) {
-                keep.fill(false);
-            }
-        }
     }
 
     /// Marks rows whose event a stored file has.
@@ -171,15 +191,27 @@ fn rewritten(
     mut keep: Vec<bool>,
     overlap: &mut Overlap,
 ) -> Result<Option<Option<StagedFile>>, IngestError> {
-    if overlap.known.is_empty() && !keep.contains(&false) {
+    let before = overlap.expired_before;
+    let is_expired = file
+        .event_date()
+        .is_some_and(|day| before.is_some_and(|before| day < before));
+    if overlap.known.is_empty() && !is_expired && !keep.contains(&false) {
         return Ok(None);
     }
     let rows = store.staged_rows(file)?;
-    for (keep, object) in keep.iter_mut().zip(object_keys(&rows)?) {
+    let places = object_keys(&rows)?
+        .into_iter()
+        .zip(integers(&rows, "record_index")?.values());
+    for (keep, (object, record_index)) in keep.iter_mut().zip(places) {
         if overlap.known.contains(&object) {
             *keep = false;
         } else if !*keep {
             *overlap.duplicates.entry(object).or_default() += 1;
+        } else if is_expired {
+            *keep = false;
+            let record = ExpiredRecords::one(*record_index);
+            let known = overlap.expired.entry(object).and_modify(|known| known.add(record));
+            known.or_insert(record);
         }
     }
     if !keep.contains(&false) {
@@ -217,21 +249,49 @@ fn known_of(objects: &RecordBatch, known: &KnownObjects) -> Result<BTreeSet<Stri
     Ok(known.map(|((key, _), _)| key).collect())
 }
 
-/// The ledger's rows without known objects, and with the duplicates that were found.
+/// The ledger's rows without known objects, and with the duplicates and expired records that were found.
 fn ledger_rows(objects: &RecordBatch, overlap: &Overlap) -> Result<RecordBatch, ArrowError> {
     let mut columns = objects.columns().to_vec();
     let keys = texts(objects, "object_key")?;
-    for (name, sign) in [("stored", -1), ("duplicates", 1)] {
+    let of_object = |key: &String| {
+        let duplicates = overlap.duplicates.get(key).copied().unwrap_or_default();
+        let expired = overlap.expired.get(key).map_or(0, |records| records.count);
+        [duplicates, expired].map(|count| i64::try_from(count).unwrap_or(i64::MAX))
+    };
+    for (name, [of_duplicates, of_expired]) in [("stored", [-1, -1]), ("duplicates", [1, 0]), ("rejected", [0, 1])] {
         let counts = integers(objects, name)?.values().iter().zip(&keys).map(|(count, key)| {
-            let more = overlap.duplicates.get(key).copied().unwrap_or_default();
-            count + sign * i64::try_from(more).unwrap_or(i64::MAX)
+            let [duplicates, expired] = of_object(key);
+            count + of_duplicates * duplicates + of_expired * expired
         });
-        let counts: ArrayRef = std::sync::Arc::new(counts.collect::<Int64Array>());
+        let counts: ArrayRef = Arc::new(counts.collect::<Int64Array>());
         if let Some(column) = columns.get_mut(objects.schema_ref().index_of(name)?) {
             *column = counts;
         }
     }
+    let states = texts(objects, "state")?.into_iter().zip(&keys);
+    let states = states.map(|(state, key)| match overlap.expired.contains_key(key) {
+        true if state == ObjectState::Ingested.as_str() => ObjectState::Partial.as_str().to_owned(),
+        _ => state,
+    });
+    let states: ArrayRef = Arc::new(StringArray::from_iter_values(states));
+    if let Some(column) = columns.get_mut(objects.schema_ref().index_of("state")?) {
+        *column = states;
+    }
     without_known(&RecordBatch::try_new(objects.schema(), columns)?, &overlap.known)
+}
+
+/// The rejects without those of known objects, and with the expired records that were found.
+fn reject_rows(rejects: &RecordBatch, overlap: &Overlap, run_id: &str) -> Result<RecordBatch, ArrowError> {
+    let rejects = without_known(rejects, &overlap.known)?;
+    let Some(before) = overlap.expired_before.filter(|_| !overlap.expired.is_empty()) else {
+        return Ok(rejects);
+    };
+    let expired = overlap.expired.iter();
+    let expired: Vec<(&str, Reject)> = expired
+        .map(|(uri, records)| (uri.as_str(), records.reject(before)))
+        .collect();
+    let expired: Vec<(&str, &Reject)> = expired.iter().map(|(uri, reject)| (*uri, reject)).collect();
+    concat_batches(&rejects.schema(), [&rejects, &ledger::reject_rows(&expired, run_id)?])
 }
 
 fn without_known(rows: &RecordBatch, known: &BTreeSet<String>) -> Result<RecordBatch, ArrowError> {

@@ -1,6 +1,5 @@
 //! A run: batch after batch until every object has a state.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -82,7 +81,7 @@ impl Ingest<'_> {
     pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
         let mut balance = Balance::default();
         self.run_part(listing, &mut RunState::new(&mut balance), &self.pool()?, progress)?;
-        self.finish()?;
+        self.finish(&mut balance)?;
         Ok(balance)
     }
 
@@ -111,16 +110,17 @@ impl Ingest<'_> {
                 Err(error) => state.balance.outage = Some(error.to_string()),
             }
         }
-        self.finish()
+        self.finish(state.balance)
     }
 
-    fn finish(&self) -> Result<(), IngestError> {
+    fn finish(&self, balance: &mut Balance) -> Result<(), IngestError> {
         if self.deposit.is_none() {
             self.runtime.block_on(self.store.repair(self.options.now))?;
             let rebuild = Rebuild {
                 store: self.store,
                 runtime: self.runtime,
                 threads: self.options.threads,
+                memory_bytes: self.options.memory_bytes,
                 now: self.options.now,
                 stop: Some(self.stop),
             };
@@ -132,7 +132,8 @@ impl Ingest<'_> {
                 );
             }
             if self.options.compacts && !self.stop.load(Ordering::Relaxed) {
-                Compaction::of_run((self.store, self.runtime), self.options, self.stop).run_if_gathered();
+                let compaction = Compaction::of_run((self.store, self.runtime), self.options, self.stop);
+                balance.uncompacted = compaction.run_if_gathered();
             }
         }
         Ok(())
@@ -171,9 +172,12 @@ impl Ingest<'_> {
                 // Nobody knows yet whether the batches before will ever be committed.
                 objects.iter_mut().for_each(|object| object.listed_from = None);
             }
-            let mut work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
+            let work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
             // Whoever commits a prepared batch sums it up.
-            work.is_summed_up = self.deposit.is_none();
+            let work = match self.deposit {
+                Some(_) => work.without_rollup(),
+                None => work,
+            };
             let mut batch = work.run(pool, self.runtime)?;
             version = self.deliver(&basis, &mut batch, state)?;
             let positions = batch.positions;
@@ -219,10 +223,7 @@ impl Ingest<'_> {
                 events: std::mem::take(&mut batch.staged),
                 objects: ledger::objects(&batch.entries, self.options)?,
                 rejects: ledger::rejects(&batch.entries, &self.options.run_id)?,
-                usage: match self.deposit {
-                    Some(_) => None,
-                    None => Some(std::mem::take(&mut batch.usage).batch()?),
-                },
+                usage: batch.usage.take().map(|usage| usage.batch()).transpose()?,
                 committed_at: self.options.now,
             };
             if batch.entries.iter().any(Entry::is_of_other_version) {
@@ -274,9 +275,8 @@ impl Ingest<'_> {
                 return Err(error);
             }
         };
+        overlap.add_to(entries);
         self.store.discard(overlap.replaced);
-        add_duplicates(entries, &overlap.duplicates);
-        commit.usage = commit.usage.take().filter(|_| self.deposit.is_none());
         Ok(overlap.known)
     }
 
@@ -321,8 +321,8 @@ impl Ingest<'_> {
                     return Err(error);
                 }
             };
+            overlap.add_to(entries);
             self.store.discard(overlap.replaced);
-            add_duplicates(entries, &overlap.duplicates);
             known.extend(overlap.known);
             if batch.objects.num_rows() == 0 {
                 return Ok((basis.version, known));
@@ -375,12 +375,6 @@ fn drop_known(objects: &mut Vec<ObjectRef>, known: &KnownObjects, balance: &mut 
     let before = objects.len();
     objects.retain(|object| !known.contains(&object.uri, &object.etag, object.size));
     balance.known += (before - objects.len()) as u64;
-}
-
-fn add_duplicates(entries: &mut [Entry<'_>], duplicates: &BTreeMap<String, u64>) {
-    for entry in entries {
-        entry.duplicates += duplicates.get(&*entry.object.uri).copied().unwrap_or_default();
-    }
 }
 
 /// Takes out what a batch dealt with; positions are in order.

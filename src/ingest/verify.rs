@@ -24,6 +24,7 @@ use crate::integrity::FoundDigest;
 use crate::integrity::Group;
 use crate::integrity::GroupReport;
 use crate::integrity::HashedLog;
+use crate::integrity::LogContent;
 use crate::integrity::Metadata;
 use crate::integrity::Origins;
 use crate::integrity::Place;
@@ -75,6 +76,8 @@ pub struct Unverified {
     pub unlisted: Vec<(String, String)>,
     /// Files whose names and folders are not those of CloudTrail.
     pub foreign: u64,
+    /// Those of them that are logs by their name or folder, though not in a day's folder.
+    pub unplaced: u64,
 }
 
 /// What is there of one account and region.
@@ -105,6 +108,9 @@ impl Verify<'_> {
                 self.sort_in(object, &any_day, &mut groups, &mut unverified);
             }
         }
+        GroupReport::unplaced(unverified.unplaced)
+            .into_iter()
+            .for_each(&mut take);
         let origins = origins(&groups);
         for objects in groups.into_values() {
             if self.stop.load(Ordering::Relaxed) {
@@ -142,14 +148,22 @@ impl Verify<'_> {
             CheckedDigest::new(found, self.keys)
         };
         let checked = pool.install(|| wanted.par_iter().map(check).collect());
-        let logs: Vec<(Place, &Recorded)> = logs
-            .into_iter()
-            .filter_map(|log| Some((place_of(&log.uri)?, log)))
-            .collect();
-        let places = logs.iter().map(|(place, _)| place.clone()).collect();
+        let mut by_place: BTreeMap<Place, Vec<&Recorded>> = BTreeMap::new();
+        for log in logs {
+            let place = place_of(&log.uri).unwrap_or_else(|| Place::new("", &source::path_of_uri(&log.uri)));
+            by_place.entry(place).or_default().push(log);
+        }
+        let is_log =
+            |place: &Place, copies: &[&Recorded]| has_log_name(&place.key) || copies.iter().any(|log| log.holds_events);
+        let places = by_place.iter().filter(|(place, copies)| is_log(place, copies));
+        let places = places.map(|(place, _)| place.clone()).collect();
         Ok(self.report(&pool, checked, places, |named| {
-            let named = logs.iter().filter(|(place, _)| named.contains(place));
-            named.map(|(place, log)| (place.clone(), log.hashed())).collect()
+            let named = by_place.iter().filter(|(place, _)| named.contains(place));
+            let contents = named.map(|(place, copies)| {
+                let copies = copies.iter().map(|log| log.hashed());
+                (place.clone(), copies.collect())
+            });
+            contents.collect()
         }))
     }
 
@@ -161,7 +175,10 @@ impl Verify<'_> {
         unverified: &mut Unverified,
     ) {
         let Some(key) = &object.key else {
-            unverified.foreign += 1;
+            match is_log(&object.uri) {
+                true => unverified.unplaced += 1,
+                false => unverified.foreign += 1,
+            }
             return;
         };
         let selection = if is_digest(&object.uri) {
@@ -203,26 +220,26 @@ impl Verify<'_> {
             let found = found_digest(place_of(object), &object.path(), stored, &metadata);
             CheckedDigest::new(found, self.keys)
         });
-        let logs: HashMap<Place, &ObjectRef> = objects
-            .logs
-            .iter()
-            .filter_map(|log| Some((place_of(log)?, log)))
-            .collect();
-        let mut places: Vec<Place> = logs.keys().cloned().collect();
-        places.sort_unstable();
+        let mut logs: BTreeMap<Place, Vec<&ObjectRef>> = BTreeMap::new();
+        for log in &objects.logs {
+            let place = place_of(log).unwrap_or_else(|| Place::new("", &log.path()));
+            logs.entry(place).or_default().push(log);
+        }
+        let places = logs.keys().filter(|place| is_log(&place.key)).cloned().collect();
         self.report(pool, checked, places, |named| {
-            let wanted = named
-                .iter()
-                .filter_map(|place| Some(((*place).clone(), *logs.get(*place)?)));
-            let mut wanted: Vec<(Place, &ObjectRef)> = wanted.collect();
-            wanted.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+            let wanted = logs.iter().filter(|(place, _)| named.contains(place));
+            let wanted: Vec<(&Place, &ObjectRef)> = wanted
+                .flat_map(|(place, copies)| copies.iter().map(move |copy| (place, *copy)))
+                .collect();
             let objects: Vec<&ObjectRef> = wanted.iter().map(|(_, object)| *object).collect();
             let hashed = self.each(pool, &objects, |object, fetched| (object.uri.clone(), hashed(fetched)));
             let mut hashed: HashMap<Box<str>, HashedLog> = hashed.into_iter().collect();
-            let contents = wanted
-                .into_iter()
-                .filter_map(|(place, object)| Some((place, hashed.remove(&object.uri)?)));
-            contents.collect()
+            let mut contents: HashMap<Place, LogContent> = HashMap::new();
+            for (place, object) in wanted {
+                let copies = contents.entry(place.clone()).or_default();
+                copies.extend(hashed.remove(&object.uri));
+            }
+            contents
         })
     }
 
@@ -232,7 +249,7 @@ impl Verify<'_> {
         pool: &rayon::ThreadPool,
         checked: Vec<CheckedDigest>,
         places: Vec<Place>,
-        read: impl FnOnce(&HashSet<&Place>) -> HashMap<Place, HashedLog>,
+        read: impl FnOnce(&HashSet<&Place>) -> HashMap<Place, LogContent>,
     ) -> GroupReport {
         let mut group = Group::new(self.window);
         checked.into_iter().for_each(|digest| group.add(digest));
@@ -245,7 +262,6 @@ impl Verify<'_> {
         let contents = read(&group.named_logs());
         let present: Vec<PresentLog> = places
             .into_iter()
-            .filter(|place| is_log_of_events(&place.key))
             .map(PresentLog::new)
             .filter(|log| self.window.includes(log.delivered_at))
             .collect();
@@ -338,8 +354,14 @@ fn is_digest(uri: &str) -> bool {
     uri.contains("/CloudTrail-Digest/") || uri.contains("_CloudTrail-Digest_")
 }
 
-/// Whether it is sure that digests name such a file: its name is that of a log of management and data events.
-fn is_log_of_events(key: &str) -> bool {
+/// Whether digests name such a file, or would if it were genuine: `ingest` takes whatever lies among the logs for one,
+/// whatever its name.
+fn is_log(key: &str) -> bool {
+    Place::tail(key).is_some_and(|tail| tail.contains("/CloudTrail/")) || has_log_name(key)
+}
+
+/// Whether the name is that of a log of management and data events.
+fn has_log_name(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or_default();
     name.split('_').nth(1) == Some("CloudTrail")
 }

@@ -95,6 +95,18 @@ pub struct GroupReport {
     pub keys: BTreeMap<String, u64>,
 }
 
+impl GroupReport {
+    /// What is said of so many logs that lie where no digest can name them; `None` of none.
+    pub fn unplaced(logs: u64) -> Option<Self> {
+        let text =
+            format!("{logs} logs lie outside of the folders that CloudTrail makes, so that no digest can name them");
+        (logs > 0).then(|| Self {
+            findings: vec![Finding::new(Rule::Unplaced, text)],
+            ..Self::default()
+        })
+    }
+}
+
 impl Settlement<'_> {
     /// Decides.
     pub fn settle(self, keys: &PublicKeys) {
@@ -261,7 +273,11 @@ impl Group {
                     doubtful.insert(&log.place);
                     continue;
                 }
-                let judged = logs::judge(&log.place, log.hash.as_deref(), contents.get(&log.place));
+                let judged = logs::judge(
+                    &log.place,
+                    log.hash.as_deref(),
+                    contents.get(&log.place).map_or(&[][..], Vec::as_slice),
+                );
                 let is_worse = reports
                     .get(&log.place)
                     .is_none_or(|known| known.level() < judged.level());

@@ -19,8 +19,8 @@ pub struct PresentLog {
     pub delivered_at: Option<i64>,
 }
 
-/// What is known of the content of a log.
-pub type LogContent = HashedLog;
+/// What is known of the content of a log: of each copy of it, as several folders may be copies of the same bucket.
+pub type LogContent = Vec<HashedLog>;
 
 impl PresentLog {
     /// A log with the time in its name.
@@ -40,8 +40,28 @@ pub(super) fn delivered_at(place: &Place) -> Option<i64> {
     stamp.and_then(time_of_stamp)
 }
 
-/// What is said of a log that a valid digest names.
-pub(super) fn judge(place: &Place, wanted: Option<&str>, content: Option<&LogContent>) -> FileReport {
+/// What is said of a log that a valid digest names: the worst that is to be said of a copy of it.
+pub(super) fn judge(place: &Place, wanted: Option<&str>, copies: &[HashedLog]) -> FileReport {
+    let judged = copies.iter().map(|copy| judge_copy(place, wanted, Some(copy)));
+    let worst = judged.reduce(|worst, other| match worst.level() < other.level() {
+        true => other,
+        false => worst,
+    });
+    let mut report = worst.unwrap_or_else(|| judge_copy(place, wanted, None));
+    let mut hashes = copies
+        .iter()
+        .map(|copy| copy.sha256.as_str())
+        .filter(|hash| !hash.is_empty());
+    if let Some(first) = hashes.next()
+        && hashes.any(|other| other != first)
+    {
+        let text = "there is another copy with other content";
+        report.findings.push(Finding::new(Rule::DifferentCopies, text));
+    }
+    report
+}
+
+fn judge_copy(place: &Place, wanted: Option<&str>, content: Option<&HashedLog>) -> FileReport {
     let mut findings = Vec::new();
     let verdict = match (content, wanted) {
         (None, _) => Verdict::NotFound,

@@ -40,6 +40,10 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "s3://{}/{}", self.bucket, self.key)
+        match self.bucket.is_empty() {
+            // A file of a folder of which nothing says which bucket it is a copy of.
+            true => formatter.write_str(&self.key),
+            false => write!(formatter, "s3://{}/{}", self.bucket, self.key),
+        }
     }
 }

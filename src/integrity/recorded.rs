@@ -18,6 +18,8 @@ pub struct Recorded {
     pub is_digest: bool,
     /// Whether it is not compressed, as nothing is that CloudTrail writes.
     pub is_plain: bool,
+    /// Whether its content was management and data events, whatever its name says.
+    pub holds_events: bool,
     /// SHA-256 of the inflated object; `None` when it could not be read to its end.
     pub sha256: Option<String>,
     /// What was wrong with it.

@@ -19,8 +19,23 @@ use ssh_key::private::KeypairData;
 use ssh_key::public::Ed25519PublicKey;
 use ssh_key::public::KeyData;
 
+use crate::event::decode_base64;
+
 /// What the signature is for, as `ssh-keygen -n` has it.
 const SEAL_NAMESPACE: &str = "file";
+
+/// What a signature begins with.
+const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
+const MAGIC: &[u8] = b"SSHSIG\0\0\0\x01";
+/// Kinds of keys that OpenSSH signs with, and this program does not check.
+const FOREIGN_KINDS: [&str; 6] = [
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "sk-ssh-ed25519@openssh.com",
+    "ssh-rsa",
+];
 
 /// A key cannot sign.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +140,9 @@ impl fmt::Debug for SealingKey {
 impl SealCheck {
     /// Checks a signature of a text. Another spelling of a valid signature is none: nothing in a bundle may be changed.
     pub fn of(signature: &[u8], text: &[u8]) -> Self {
+        if let Some(kind) = foreign_kind(signature) {
+            return Self::Foreign(kind.to_owned());
+        }
         let Ok(seal) = SshSig::from_pem(signature) else {
             return Self::Broken;
         };
@@ -135,7 +153,7 @@ impl SealCheck {
             return Self::Broken;
         }
         let KeyData::Ed25519(Ed25519PublicKey(public)) = seal.public_key() else {
-            return Self::Foreign(seal.public_key().algorithm().to_string());
+            return Self::Broken;
         };
         let Ok(signed) = SshSig::signed_data(SEAL_NAMESPACE, seal.hash_alg(), text) else {
             return Self::Broken;
@@ -263,6 +281,17 @@ fn openssh(public: &KeyData) -> String {
         .to_owned()
 }
 
+/// The kind of the key in a signature, if OpenSSH knows it and this program does not: the library does not read all of them.
+fn foreign_kind(signature: &[u8]) -> Option<&'static str> {
+    let text = std::str::from_utf8(signature).ok()?.strip_prefix(BEGIN)?;
+    let (body, _) = text.split_once("-----END")?;
+    let bytes = decode_base64(&body.replace('\n', ""))?;
+    // Behind the magic stands how long the key is, then how long the name of its kind is, then that.
+    let (length, rest) = bytes.strip_prefix(MAGIC)?.get(4..)?.split_first_chunk::<4>()?;
+    let kind = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+    FOREIGN_KINDS.into_iter().find(|known| known.as_bytes() == kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +312,18 @@ mod tests {
     fn signature_is_that_of_ssh_keygen_to_the_byte() {
         assert_eq!(key().sign(TEXT).unwrap(), SIGNATURE);
         assert!(PUBLIC_KEY.starts_with(&key().public_key()), "{}", key().public_key());
+    }
+
+    #[test]
+    fn signatures_of_other_kinds_of_keys_are_named() {
+        for (signature, kind) in [
+            (&include_bytes!("testing/foreign-ecdsa.sig")[..], "ecdsa-sha2-nistp256"),
+            (include_bytes!("testing/foreign-rsa.sig"), "ssh-rsa"),
+        ] {
+            assert_eq!(SealCheck::of(signature, TEXT), SealCheck::Foreign(kind.to_owned()));
+            let cut = &signature[..signature.len() / 2];
+            assert_eq!(SealCheck::of(cut, TEXT), SealCheck::Broken);
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn report(tree: &Tree<'_>, keys: &PublicKeys, knows_metadata: bool) -> GroupRepo
         let place = Place::new(bucket, key);
         if DigestKey::parse(key).is_none() {
             present.push(PresentLog::new(place.clone()));
-            contents.insert(place, HashedLog::read(stored.as_slice(), 1 << 20));
+            contents.insert(place, vec![HashedLog::read(stored.as_slice(), 1 << 20)]);
             continue;
         }
         let metadata = match knows_metadata {

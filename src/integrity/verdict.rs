@@ -146,11 +146,13 @@ pub enum Rule {
     Overlap,
     /// Logs without any digest.
     NoDigests,
+    /// Logs in places where no digest can name them.
+    Unplaced,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PreviousHash,
         Self::PreviousSignature,
         Self::ForkedChain,
@@ -165,6 +167,7 @@ impl Rule {
         Self::Uncovered,
         Self::Overlap,
         Self::NoDigests,
+        Self::Unplaced,
     ];
 
     /// Its name in output.
@@ -184,13 +187,14 @@ impl Rule {
             Self::Uncovered => "uncovered",
             Self::Overlap => "overlap",
             Self::NoDigests => "no-digests",
+            Self::Unplaced => "unplaced",
         }
     }
 
     /// How much it weighs.
     pub fn level(self) -> Level {
         match self {
-            Self::Gap | Self::Uncovered | Self::NoDigests | Self::NotLinked => Level::Unproven,
+            Self::Gap | Self::Uncovered | Self::NoDigests | Self::NotLinked | Self::Unplaced => Level::Unproven,
             Self::Overlap | Self::CutStream => Level::Notice,
             _ => Level::Invalid,
         }

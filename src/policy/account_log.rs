@@ -45,6 +45,8 @@ pub struct AccountLog {
     pub recorded_days: BTreeMap<String, BTreeSet<i64>>,
     /// When events were there that a trail may leave out.
     pub extents: BTreeMap<Stream, Extent>,
+    /// Names, in lower case, of roles whose credentials others than STS gave out.
+    pub taken_otherwise: BTreeSet<String>,
 }
 
 /// Events that a trail records only if it is told to, or unless it is told not to.
@@ -166,13 +168,36 @@ impl AccountLog {
         (edge >= SILENT_DAYS && edge > 2 * usual).then_some(edge)
     }
 
-    /// The end of what the logs show: of those of everybody, if these reach beyond the window.
+    /// The end of what the logs show: of those of everybody, if these reach beyond the window. A quiet account has digests.
     pub(super) fn end(&self, (window, logs_until): (Window, i64)) -> i64 {
-        let last_day = self.days.last().map(|day| (day + 1).saturating_mul(MICROS_PER_DAY));
+        let recorded = self.recorded_days.values().filter_map(BTreeSet::last);
+        let last_day = recorded.chain(self.days.last()).max();
+        let last_day = last_day.map(|day| (day + 1).saturating_mul(MICROS_PER_DAY));
         match logs_until > window.until {
             true => logs_until,
             false => last_day.map_or(window.until, |end| end.min(window.until)),
         }
+    }
+
+    /// Notes that others than STS gave out credentials of a role. Not all of their records name it with its path.
+    pub fn note_taken_otherwise(&mut self, role_arn: &str) {
+        let name = role_arn.rsplit('/').next().unwrap_or(role_arn);
+        self.taken_otherwise.insert(name.to_lowercase());
+    }
+
+    /// Trusts the objects of trails where their events may be copies of what came first in another way: these days and regions
+    /// were recorded.
+    pub fn trust_objects(&mut self) {
+        if self.has_excerpts {
+            self.days.extend(self.recorded_days.values().flatten());
+            self.regions.extend(self.recorded_in.iter().cloned());
+        }
+    }
+
+    /// Whether others than STS gave out credentials of a role.
+    pub fn is_taken_otherwise(&self, role_arn: &str) -> bool {
+        let name = role_arn.rsplit('/').next().unwrap_or(role_arn);
+        self.taken_otherwise.contains(&name.to_lowercase())
     }
 
     /// Notes that events of a stream were there.
@@ -255,6 +280,29 @@ mod tests {
         assert_eq!(cut_off((0..38).collect()), None);
         assert_eq!(cut_off((0..40).step_by(4).collect()), None);
         assert_eq!(cut_off(vec![0, 1, 2, 20]), None);
+    }
+
+    #[test]
+    fn days_without_events_whose_digests_are_there_belong_to_what_the_logs_show() {
+        let mut account = log(0..31);
+        let window = days(0, 40);
+        let end_of = |account: &AccountLog| account.end((window, window.until)) / MICROS_PER_DAY;
+        assert_eq!(end_of(&account), 31);
+        account.recorded_days = BTreeMap::from([("r".to_owned(), (0..39).collect())]);
+        assert_eq!(end_of(&account), 39);
+    }
+
+    #[test]
+    fn objects_of_trails_cover_days_whose_events_came_first_in_another_way() {
+        let mut account = log([]);
+        account.recorded_in.insert("r".to_owned());
+        account.recorded_days = BTreeMap::from([("r".to_owned(), (10..14).collect())]);
+        account.trust_objects();
+        assert!(account.days.is_empty());
+        account.has_excerpts = true;
+        account.trust_objects();
+        assert_eq!(account.coverage(days(10, 14)).lost_hours, 0);
+        assert_eq!(account.regions, account.recorded_in);
     }
 
     #[test]

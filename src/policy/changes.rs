@@ -6,10 +6,12 @@
 
 mod tags;
 mod taking;
+mod target;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::account_log::Extent;
 use super::estate::Member;
 use super::estate::PolicyUse;
 use super::grant::Grant;
@@ -25,6 +27,9 @@ use crate::iam::document::Effect;
 use crate::iam::managed_policy;
 use tags::asks_for_tags;
 use taking::begins_late;
+use target::Holder;
+use target::Target;
+use target::target;
 
 /// A call that changed what someone may do, as the log has it; `None` where the record does not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,57 +48,30 @@ pub struct GrantChange {
     pub policy_name: Option<String>,
     /// ARN of the managed policy.
     pub policy_arn: Option<String>,
-    /// When.
+    /// When; the last time of several.
     pub at: i64,
+    /// When first.
+    pub first_at: i64,
 }
 
-/// The last change of everything that changed.
+/// The first and the last change of everything that changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GrantChanges {
-    accounts: BTreeMap<String, BTreeMap<Target, i64>>,
+    accounts: BTreeMap<String, BTreeMap<Target, Extent>>,
 }
-
-/// What a call changed. Names are in lower case, as IAM takes no two that differ only in that.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    /// The record does not say what.
-    Anything,
-    /// The record does not say which managed policy.
-    AnyManagedPolicy,
-    /// All that a user, group or role may do.
-    Holder(Holder),
-    /// Who can act as a user or role: it may be the first who can.
-    Reach(Holder),
-    /// A new way to act as a user or role that nobody may have been able to act as before.
-    FirstReach(Holder),
-    /// The same of the roles of an instance profile.
-    FirstReachOfProfile(String),
-    /// A service, token or certificate took a role that none had taken for long.
-    Taken(Holder),
-    /// The tags of a user or role, which conditions may ask for.
-    Tags(Holder),
-    /// An inline policy.
-    Inline(Holder, String),
-    /// A managed policy was attached.
-    Attached(Holder, String),
-    /// A managed policy was taken away.
-    Detached(Holder, String),
-    /// A user came into a group: user and group.
-    Membership(String, String),
-    /// The document of a managed policy.
-    Document(String),
-}
-
-/// Kind and name of a user, group or role.
-type Holder = (PrincipalKind, String);
 
 impl GrantChanges {
     /// Adds a call that succeeded; others than those that change permissions count for nothing.
     pub fn note(&mut self, change: &GrantChange) {
         let Some(target) = target(change) else { return };
         let account = self.accounts.entry(change.account_id.clone()).or_default();
-        let last = account.entry(target).or_insert(change.at);
-        *last = change.at.max(*last);
+        let own = Extent {
+            first: change.first_at,
+            last: change.at,
+        };
+        let known = account.entry(target).or_insert(own);
+        known.first = known.first.min(own.first);
+        known.last = known.last.max(own.last);
     }
 
     /// Adds the days of a window on which services, tokens and certificates took a role, with the first such moment: after a
@@ -107,7 +85,7 @@ impl GrantChanges {
             self.accounts
                 .entry(account.to_owned())
                 .or_default()
-                .insert(target, first);
+                .insert(target, Extent { first, last: first });
         }
     }
 
@@ -233,10 +211,14 @@ impl GrantChanges {
     }
 
     fn last_after(&self, member: &Member<'_>, is_meant: impl Fn(&Target, i64) -> bool) -> Option<i64> {
-        let later = self.account(member)?.iter().filter(|(_, at)| **at > member.taken_at);
+        let changes = self
+            .account(member)?
+            .iter()
+            .map(|(target, extent)| (target, extent.last));
+        let later = changes.filter(|(_, at)| *at > member.taken_at);
         later
-            .filter(|(target, at)| is_meant(target, **at))
-            .map(|(_, at)| *at)
+            .filter(|(target, at)| is_meant(target, *at))
+            .map(|(_, at)| at)
             .max()
     }
 
@@ -269,107 +251,37 @@ impl GrantChanges {
             Target::Detached(_, arn) => may_deny(member, arn),
             _ => false,
         });
-        lifting.map(|(_, at)| *at).max()
+        lifting.map(|(_, extent)| extent.last).max()
     }
 
-    /// The last moment at which someone may have been the first who could act as a principal.
+    /// The last moment at which someone may have been the first who could act as a principal. One that was seen between two
+    /// such moments could act since the first of them; the second gave it another key.
     fn first_reach(&self, member: &Member<'_>, own: &Holder, first_seen: Option<i64>) -> Option<i64> {
         let profiles = member.principal.instance_profiles.iter();
         let profiles = profiles.filter_map(|arn| Some(arn.rsplit('/').next()?.to_lowercase()));
-        let of_profiles = profiles.filter_map(|name| self.last(member, &Target::FirstReachOfProfile(name)));
-        let given = of_profiles
-            .max()
-            .max(self.last(member, &Target::FirstReach(own.clone())));
-        let given = given.filter(|at| first_seen.is_none_or(|seen| seen > *at));
+        let of_profiles = profiles.map(Target::FirstReachOfProfile);
+        let targets = of_profiles.chain([Target::FirstReach(own.clone())]);
+        let given = targets.filter_map(|target| {
+            let given = self.account(member)?.get(&target)?;
+            match first_seen {
+                Some(seen) if seen > given.last => Some(given.last),
+                Some(seen) => (seen > given.first).then_some(given.first),
+                None => Some(given.last),
+            }
+        });
+        let given = given.max();
         // Whoever takes a role is seen by that.
         let taken = self.last(member, &Target::Taken(own.clone()));
         given.max(taken.filter(|at| first_seen.is_none_or(|seen| seen >= *at)))
     }
 
     fn last(&self, member: &Member<'_>, target: &Target) -> Option<i64> {
-        self.account(member)?.get(target).copied()
+        Some(self.account(member)?.get(target)?.last)
     }
 
-    fn account(&self, member: &Member<'_>) -> Option<&BTreeMap<Target, i64>> {
+    fn account(&self, member: &Member<'_>) -> Option<&BTreeMap<Target, Extent>> {
         self.accounts.get(member.principal.account_id.as_deref()?)
     }
-}
-
-/// A new way to act as someone that a call made; `None` if it made none.
-fn first_reach(change: &GrantChange) -> Option<Target> {
-    let reached = |kind, name: &Option<String>| {
-        let reached = name
-            .as_ref()
-            .map(|name| Target::FirstReach((kind, name.to_lowercase())));
-        Some(reached.unwrap_or(Target::Anything))
-    };
-    match change.call.as_str() {
-        "CreateAccessKey"
-        | "UpdateAccessKey"
-        | "CreateLoginProfile"
-        | "UpdateLoginProfile"
-        | "CreateServiceSpecificCredential"
-        | "ResetServiceSpecificCredential"
-        | "UpdateServiceSpecificCredential"
-        | "UploadSigningCertificate"
-        | "UpdateSigningCertificate" => reached(PrincipalKind::User, &change.user),
-        "AddRoleToInstanceProfile" | "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" | "PassRole" => {
-            reached(PrincipalKind::Role, &change.role)
-        }
-        "PassInstanceProfile" => Some(Target::FirstReachOfProfile(change.role.as_ref()?.to_lowercase())),
-        _ => None,
-    }
-}
-
-/// What a call changed; `None` if it changed no permissions.
-fn target(change: &GrantChange) -> Option<Target> {
-    if let Some(reach) = first_reach(change) {
-        return Some(reach);
-    }
-    let kinds = [
-        ("Role", PrincipalKind::Role, &change.role),
-        ("User", PrincipalKind::User, &change.user),
-        ("Group", PrincipalKind::Group, &change.group),
-    ];
-    let split = |(word, kind, name): (&str, PrincipalKind, &Option<String>)| {
-        let (verb, object) = change.call.split_once(word)?;
-        Some((
-            verb.to_owned(),
-            object.to_owned(),
-            name.as_ref().map(|name| (kind, name.to_lowercase())),
-        ))
-    };
-    let Some((verb, object, holder)) = kinds.into_iter().find_map(split) else {
-        let is_document =
-            ["CreatePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion"].contains(&change.call.as_str());
-        let named = change
-            .policy_arn
-            .clone()
-            .map_or(Target::AnyManagedPolicy, Target::Document);
-        return is_document.then_some(named);
-    };
-    let arn = change.policy_arn.clone();
-    let name = change.policy_name.as_ref().map(|name| name.to_lowercase());
-    let group = change.group.as_ref().map(|group| group.to_lowercase());
-    let target = match (verb.as_str(), object.as_str()) {
-        ("Put", "Policy") => holder.zip(name).map(|(holder, name)| Target::Inline(holder, name)),
-        ("Attach", "Policy") => holder.zip(arn).map(|(holder, arn)| Target::Attached(holder, arn)),
-        ("Detach", "Policy") => holder.zip(arn).map(|(holder, arn)| Target::Detached(holder, arn)),
-        ("Add", "ToGroup") => holder
-            .zip(group)
-            .map(|((_, user), group)| Target::Membership(user, group)),
-        ("UpdateAssume", "Policy") => holder.map(Target::Reach),
-        ("Tag" | "Untag", "") => holder.map(Target::Tags),
-        ("Put" | "Delete", "PermissionsBoundary")
-        | ("Delete", "Policy")
-        | ("Remove", "FromGroup")
-        | ("Create" | "Update", "") => holder.map(Target::Holder),
-        _ => return None,
-    };
-    // A new group, or a new description of a role, grants nothing to anyone. What was done to a group under its old name is
-    // not found under the new one, so that a new name counts.
-    let grants_nothing = ["CreateGroup", "UpdateRole"].contains(&change.call.as_str());
-    (!grants_nothing).then(|| target.unwrap_or(Target::Anything))
 }
 
 fn holder(principal: &Principal) -> Holder {

@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
+use super::keep::Keep;
+use super::keep::KeepList;
 use super::pardon::DayOrText;
 use super::pardon::ListError;
 use super::pardon::MICROS_PER_DAY;
@@ -42,6 +44,15 @@ pub struct Decision {
     pub expires: String,
     /// First moment at which it no longer counts.
     expires_at: i64,
+}
+
+/// What an import would double or drop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misplaced {
+    /// A decision among what people wrote, where it would stay beside a newer one.
+    DecisionAbove,
+    /// An entry among the decisions, which are all written anew.
+    EntryBelow,
 }
 
 /// What can be decided.
@@ -87,6 +98,14 @@ impl Decision {
         let is_other = |(own, theirs): (&String, &String)| own != theirs;
         let ids = self.unique_id.as_ref().zip(key.unique_id.as_ref());
         self.principal_arn == key.arn && !ids.is_some_and(is_other)
+    }
+
+    /// Whom it is about.
+    pub fn key(&self) -> PrincipalKey {
+        PrincipalKey {
+            arn: self.principal_arn.clone(),
+            unique_id: self.unique_id.clone(),
+        }
     }
 
     /// What was decided, by whom, when and why, in one line.
@@ -187,7 +206,7 @@ impl DecisionEntry {
 /// A list with these decisions in the place of those that it had on the same principals. What stands above the decisions
 /// stays as it is.
 pub fn with_decisions(text: &str, present: &[Decision], new: &[Decision]) -> String {
-    let own = text.find(MARK).and_then(|start| text.get(..start)).unwrap_or(text);
+    let (own, _) = parts(text);
     let is_decided = |old: &&Decision| !new.iter().any(|decision| decision.is_about_the_same(old));
     let mut all: Vec<&Decision> = present.iter().filter(is_decided).chain(new).collect();
     all.sort_by_key(|decision| (&decision.principal_arn, &decision.unique_id));
@@ -201,19 +220,38 @@ pub fn with_decisions(text: &str, present: &[Decision], new: &[Decision]) -> Str
     list
 }
 
-/// Whether a list has a decision above those that were read from sheets, where it would stay beside a newer one.
-pub fn has_decision_by_hand(text: &str) -> bool {
-    let own = text.find(MARK).and_then(|start| text.get(..start)).unwrap_or(text);
-    own.lines().any(|line| line.trim_start().starts_with("[[review]]"))
+/// What stands on the wrong side of the line below which the decisions stand that were read from sheets; `None` if nothing
+/// does.
+///
+/// # Errors
+/// When one of both sides is no list of its own.
+pub fn misplaced(text: &str) -> Result<Option<Misplaced>, ListError> {
+    let (own, written) = parts(text);
+    let (own, written) = (KeepList::read(own)?, KeepList::read(written)?);
+    let is_by_hand = |entry: &Keep| entry.decision.is_none();
+    Ok(match own.decisions().is_empty() {
+        false => Some(Misplaced::DecisionAbove),
+        true => written
+            .entries()
+            .iter()
+            .any(is_by_hand)
+            .then_some(Misplaced::EntryBelow),
+    })
+}
+
+/// What people wrote, and what was read from sheets.
+fn parts(text: &str) -> (&str, &str) {
+    let next = || text.match_indices('\n').map(|(position, _)| position + 1);
+    let mut starts = std::iter::once(0).chain(next());
+    let start = starts.find(|start| text.get(*start..).is_some_and(|rest| rest.starts_with(MARK)));
+    start
+        .and_then(|start| text.split_at_checked(start))
+        .unwrap_or((text, ""))
 }
 
 impl Decision {
     fn is_about_the_same(&self, other: &Self) -> bool {
-        let key = PrincipalKey {
-            arn: other.principal_arn.clone(),
-            unique_id: other.unique_id.clone(),
-        };
-        self.concerns(&key)
+        self.concerns(&other.key())
     }
 }
 

@@ -53,8 +53,8 @@ use super::usage::ActionUse;
 use super::usage::Usage;
 use crate::iam::Action;
 use crate::iam::Facts;
-use crate::iam::arn::is_service_linked;
 use doubt::Doubts;
+use doubt::is_reported;
 use judge::Held;
 use judge::Judge;
 use kept::Kept;
@@ -105,6 +105,8 @@ pub struct PrincipalDiff<'s> {
     pub summary: Summary<'s>,
     /// The entry of the allow-list that keeps the principal as a whole.
     pub kept: Option<&'s Keep>,
+    /// Whether a credential report tells of the use of its keys and password, up to about the end of the window.
+    pub is_reported: bool,
 }
 
 /// One action of one statement, or one that no statement grants.
@@ -234,6 +236,9 @@ impl<'a> Differ<'a> {
             rows,
             summary,
             kept: kept_whole,
+            is_reported: subject
+                .member
+                .is_some_and(|member| is_reported(&member, self.usage.window)),
         }
     }
 
@@ -327,13 +332,6 @@ impl<'s> PrincipalDiff<'s> {
             actions.entry(row.action).or_insert(row);
         }
         actions
-    }
-
-    /// Whether it is a role that nobody used, that can be taken away, and that is not kept on purpose.
-    pub fn is_removable_role(&self) -> bool {
-        let arn = self.subject.key.arn.as_str();
-        let is_role = self.subject.member.is_some() && arn.contains(":role/") && !is_service_linked(arn);
-        is_role && self.summary.activity == Activity::NeverUsed && self.kept.is_none()
     }
 }
 

@@ -105,6 +105,7 @@ impl<'a> Estate<'a> {
                 principal,
                 taken_at: taken.taken_at,
                 source_id: &taken.source_id,
+                reported_at: None,
                 is_part: false,
                 snapshot,
             }));
@@ -124,7 +125,12 @@ impl<'a> Estate<'a> {
                 estate.organization = Some(Organization::of(snapshot));
             }
         }
+        let reported: BTreeMap<&str, i64> = estate
+            .dated_credentials()
+            .map(|(credential, taken_at)| (credential.principal_arn.as_str(), taken_at))
+            .collect();
         for member in &mut estate.members {
+            member.reported_at = reported.get(member.principal.arn.as_str()).copied();
             let account = member.principal.account_id.as_deref();
             member.is_part = account.is_some_and(|account| estate.partial_accounts.contains(account));
         }

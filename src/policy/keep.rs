@@ -50,7 +50,10 @@ impl KeepList {
         let mut entries: Vec<Keep> = entries.collect::<Result<_, _>>()?;
         let decisions = (1..).zip(file.review).map(|(number, entry)| entry.check(number));
         let decisions: Vec<Decision> = decisions.collect::<Result<_, _>>()?;
-        let kept = decisions.iter().filter(|decision| decision.kind == DecisionKind::Keep);
+        // One that a newer decision took the place of keeps nothing.
+        let counts = |decision: &&Decision| newest_on(&decisions, &decision.key()).is_some_and(|it| it == *decision);
+        let kept = decisions.iter().filter(counts);
+        let kept = kept.filter(|decision| decision.kind == DecisionKind::Keep);
         let numbers = entries.len() + 1..;
         let kept: Vec<Keep> = numbers.zip(kept).map(|(number, it)| Keep::of(number, it)).collect();
         entries.extend(kept);
@@ -64,14 +67,18 @@ impl KeepList {
 
     /// The newest decision on a user or role.
     pub fn decision_on(&self, key: &PrincipalKey) -> Option<&Decision> {
-        let own = self.decisions.iter().filter(|decision| decision.concerns(key));
-        own.max_by(|left, right| left.date.cmp(&right.date))
+        newest_on(&self.decisions, key)
     }
 
     /// All entries, expired ones included.
     pub fn entries(&self) -> &[Keep] {
         &self.entries
     }
+}
+
+fn newest_on<'d>(decisions: &'d [Decision], key: &PrincipalKey) -> Option<&'d Decision> {
+    let own = decisions.iter().filter(|decision| decision.concerns(key));
+    own.max_by(|left, right| left.date.cmp(&right.date))
 }
 
 impl Keep {
@@ -214,6 +221,23 @@ mod tests {
         assert!(
             decision.is_expired(moment("2027-01-03T00:00:00Z")) && !decision.is_expired(moment("2027-01-02T23:00:00Z"))
         );
+    }
+
+    #[test]
+    fn newer_decision_takes_the_place_of_one_to_keep() {
+        let review = |decision: &str, date: &str| {
+            format!(
+                "[[review]]\nprincipal = 'arn:aws:iam::111122223333:role/a'\ndecision = '{decision}'\nreviewer = 'ann'\n\
+                 date = {date}\nreason = 'yearly'\nexpires = 2027-01-02\n"
+            )
+        };
+        let entries = |second: &str| {
+            let list = KeepList::read(&(review("keep", "2026-09-02") + second)).unwrap();
+            list.entries().len()
+        };
+        assert_eq!(entries(&review("remove", "2026-10-02")), 0);
+        assert_eq!(entries(&review("remove", "2026-08-02")), 1);
+        assert_eq!(entries(&review("keep", "2026-10-02")), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! A document that several principals share loses only what is unused by all of them. Nothing is proposed for boundaries,
 //! control policies and roles that belong to AWS services.
 
+mod attached;
 mod conditions;
 mod draft;
 mod fit;
@@ -40,12 +41,10 @@ use super::trace::Traces;
 use super::usage::Usage;
 use crate::event::format_canonical;
 use crate::iam::Facts;
+use crate::iam::arn::is_of_permission_set;
 use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 use holders::Uses;
-
-/// Path of the roles that IAM Identity Center makes of permission sets.
-const PERMISSION_SET_PATH: &str = ":role/aws-reserved/sso.amazonaws.com/";
 
 /// How policies are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,7 +307,7 @@ impl<'s> Proposer<'s> {
             proposal.refusals.push(Refusal::NoGrants { principal });
             return proposal;
         };
-        if principal.contains(PERMISSION_SET_PATH) {
+        if is_of_permission_set(&principal) {
             let note = "the role is made of a permission set of IAM Identity Center: change that, not the role";
             proposal.notes.push(note.to_owned());
         }

@@ -30,9 +30,9 @@ impl<T> Remembered<T> {
         self.answers.get(key)
     }
 
-    /// Remembers an answer; forgets all others first if there is no room for it.
-    pub(super) fn keep(&mut self, key: Vec<u8>, answer: T) {
-        let bytes = key.len() + size_of::<T>() + ENTRY_BYTES;
+    /// Remembers an answer that points to further bytes; forgets all others first if there is no room for it.
+    pub(super) fn keep(&mut self, key: Vec<u8>, answer: T, further_bytes: usize) {
+        let bytes = key.len() + size_of::<T>() + further_bytes + ENTRY_BYTES;
         if self.bytes + bytes > MOST_BYTES {
             self.answers.clear();
             self.bytes = 0;
@@ -52,11 +52,20 @@ mod tests {
         for number in 0..80_u8 {
             let mut key = vec![0; 1 << 20];
             key[0] = number;
-            remembered.keep(key.clone(), number);
+            remembered.keep(key.clone(), number, 0);
             assert_eq!(remembered.get(&key), Some(&number));
             let bytes: usize = remembered.answers.keys().map(Vec::len).sum();
             assert!(bytes <= MOST_BYTES);
         }
         assert!(remembered.answers.len() < 40, "{}", remembered.answers.len());
+    }
+
+    #[test]
+    fn what_answers_point_to_counts() {
+        let mut remembered = Remembered::default();
+        for number in 0..40_u8 {
+            remembered.keep(vec![number], vec![0_u8; 2 << 20], 2 << 20);
+        }
+        assert!(remembered.answers.len() < 32, "{}", remembered.answers.len());
     }
 }

@@ -181,7 +181,8 @@ impl<'a> Replay<'a> {
         }
         judged.findings.sort_unstable();
         judged.findings.dedup();
-        self.remembered.keep(self.key.clone(), judged);
+        let bytes = size_of_val(judged.findings.as_slice());
+        self.remembered.keep(self.key.clone(), judged, bytes);
         true
     }
 

@@ -192,7 +192,10 @@ impl ReviewEntry {
     ) -> Self {
         let (key, deeds, member) = (&diff.subject.key, &diff.subject.deeds, diff.subject.member);
         let decision = frame.keeps.decision_on(key).cloned();
-        let proposal = propose(diff, trust);
+        let trimmed = trust.and_then(|trust| trust.trimmed.as_ref());
+        let untaken = trimmed.into_iter().flat_map(|trimmed| &trimmed.removed);
+        let untaken: Vec<&str> = untaken.map(|part| part.text.as_str()).collect();
+        let proposal = propose(diff, &untaken);
         Self {
             kind: kind(diff),
             owner: member.and_then(|member| owner(&member.principal.tags, frame.owner_tags)),

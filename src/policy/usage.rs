@@ -13,6 +13,9 @@ use crate::iam::arn::account_of_arn;
 /// Up to this number, the distinct resources of an action are counted.
 pub const COUNTED_RESOURCES: u64 = 50;
 
+/// How long a session of a role may go on.
+const LONGEST_SESSION: i64 = 12 * MICROS_PER_HOUR;
+
 /// What an entry of a set takes besides its text, about.
 const ENTRY_BYTES: usize = 48;
 /// What the logs show in a window.
@@ -47,8 +50,10 @@ pub struct PrincipalKey {
 pub struct PrincipalUse {
     /// First call of any kind.
     pub first_seen: Option<i64>,
-    /// Last call of any kind.
+    /// Last call of any kind, or the last time that someone took the role.
     pub last_seen: Option<i64>,
+    /// Last call whose record names it, with its id if that is known.
+    pub last_call: Option<i64>,
     /// Regions that served its calls; not `aws-global`.
     pub regions: BTreeSet<String>,
     /// By full name of the action.
@@ -134,10 +139,10 @@ impl PrincipalKey {
 
 impl PrincipalUse {
     /// Whether there are calls after a principal of the same name was made, so that this one came later still: of one name,
-    /// only one is there at a time. What was deleted may be served for some minutes.
+    /// only one is there at a time. Sessions of what was deleted may go on until they end.
     pub(super) fn outlives(&self, made_at: Option<i64>) -> bool {
-        let outlived = made_at.map(|made_at| made_at.saturating_add(MICROS_PER_HOUR));
-        self.last_seen
+        let outlived = made_at.map(|made_at| made_at.saturating_add(LONGEST_SESSION));
+        self.last_call
             .is_some_and(|seen| outlived.is_none_or(|made_at| seen > made_at))
     }
 
@@ -155,6 +160,7 @@ impl PrincipalUse {
     fn merge(&mut self, other: &Self, joined: fn(u64, u64) -> u64) {
         self.first_seen = earlier(self.first_seen, other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
+        self.last_call = self.last_call.max(other.last_call);
         self.regions.extend(other.regions.iter().cloned());
         self.service_accounts.extend(other.service_accounts.iter().cloned());
         for (source, name) in &other.unmapped {

@@ -19,10 +19,9 @@ pub enum EvidenceQuery {
     Calls,
     /// Calls that were not denied, by principal, action and region, in a window.
     CallSums,
-    /// What the logs of every account hold, in a window.
+    /// What the logs of every account hold, in a window. `$has_excerpts` says whether EventBridge passed on some of it, or
+    /// LookupEvents found it.
     Coverage,
-    /// The same without what EventBridge passed on and LookupEvents found.
-    CoverageOfTrails,
     /// Accounts of which there are such events, in a window.
     Excerpts,
     /// Whether the ledger has objects with such events.
@@ -51,6 +50,8 @@ pub enum EvidenceQuery {
     IntegrityOrigins,
     /// Digests and logs of `$account` in `$region`.
     IntegrityObjects,
+    /// How many objects without account or region gave events.
+    IntegrityUnplaced,
     /// Events by account, region and hour, in a window.
     CoverageEvents,
     /// Logs and digests, without their content.
@@ -74,7 +75,6 @@ impl EvidenceQuery {
             Self::Calls => include_str!("../../queries/evidence/calls.sql"),
             Self::CallSums => include_str!("../../queries/evidence/call_sums.sql"),
             Self::Coverage => include_str!("../../queries/evidence/coverage.sql"),
-            Self::CoverageOfTrails => include_str!("../../queries/evidence/coverage_of_trails.sql"),
             Self::Excerpts => include_str!("../../queries/evidence/excerpts.sql"),
             Self::ExcerptObjects => include_str!("../../queries/evidence/excerpt_objects.sql"),
             Self::RecordedRegions => include_str!("../../queries/evidence/recorded_regions.sql"),
@@ -89,6 +89,7 @@ impl EvidenceQuery {
             Self::IntegrityGroups => include_str!("../../queries/evidence/integrity_groups.sql"),
             Self::IntegrityOrigins => include_str!("../../queries/evidence/integrity_origins.sql"),
             Self::IntegrityObjects => include_str!("../../queries/evidence/integrity_objects.sql"),
+            Self::IntegrityUnplaced => include_str!("../../queries/evidence/integrity_unplaced.sql"),
             Self::CoverageEvents => include_str!("../../queries/evidence/coverage_events.sql"),
             Self::CoverageObjects => include_str!("../../queries/evidence/coverage_objects.sql"),
             Self::CoverageChanges => include_str!("../../queries/evidence/coverage_changes.sql"),

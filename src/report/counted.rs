@@ -3,10 +3,18 @@
 use crate::policy::COUNTED_RESOURCES;
 
 /// The number of resources, or that there are more than are counted.
-pub(super) fn counted(resources: u64) -> String {
+pub(super) fn counted_resources(resources: u64) -> String {
     match resources > COUNTED_RESOURCES {
         true => format!("more than {COUNTED_RESOURCES}"),
         false => resources.to_string(),
+    }
+}
+
+/// A count with its noun: `1 row`, `1,200 rows`.
+pub fn counted(count: impl TryInto<u64>, noun: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {noun}"),
+        count => format!("{} {noun}s", format_count(count)),
     }
 }
 

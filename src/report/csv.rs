@@ -2,8 +2,9 @@
 //!
 //! A cell that begins like a formula would run in Excel or LibreOffice. Unless raw output is asked for, such a text cell
 //! gets a leading apostrophe, as OWASP advises and Prowler does, and control and invisible characters become visible
-//! escapes, so that one line is one row. Columns of numbers, times and booleans are never changed. Null is the empty
-//! cell.
+//! escapes, so that one line is one row. In many countries a
+//! semicolon separates cells, so that the apostrophe also stands behind one within a cell. Columns of numbers, times and booleans
+//! are never changed. Null is the empty cell.
 
 use std::io;
 use std::io::Write;
@@ -82,16 +83,26 @@ impl<W: Write> FormatWriter for CsvWriter<W> {
     }
 }
 
-/// The text on one line, with an apostrophe before it when a spreadsheet would take it for a formula.
+/// What a formula begins with; the full-width forms count because some spreadsheets fold them into the plain ones.
+const FORMULA_SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// The text on one line, with an apostrophe wherever a spreadsheet would take what follows for a formula: at the begin, and where a
+/// cell would begin for a reader with another separator.
 fn protect(text: &str) -> String {
     let visible = escape::visible(text);
-    // The full-width forms count because some spreadsheets fold them into the plain ones.
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if is_formula {
-        format!("'{visible}")
-    } else {
-        visible.into_owned()
+    let mut protected = String::with_capacity(visible.len() + 1);
+    if text.starts_with(FORMULA_SIGNS) {
+        protected.push('\'');
     }
+    let mut begins = false;
+    for character in visible.chars() {
+        if begins && FORMULA_SIGNS.contains(&character) {
+            protected.push('\'');
+        }
+        protected.push(character);
+        begins = character == ';' || begins && character == '"';
+    }
+    protected
 }
 
 fn write_error(cause: ::csv::Error) -> ReportError {
@@ -135,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn formula_behind_a_semicolon_gets_an_apostrophe_too() {
+        let values = ["x;=cmd|' /C calc'!A0", "a;b", "x;\"@y", "1;-2;\t=3"];
+        let text = render(&[batch(&[("name", &values)])], Format::Csv);
+        assert_eq!(
+            text,
+            "name\nx;'=cmd|' /C calc'!A0\na;b\n\"x;\"\"'@y\"\n1;'-2;\\u{9}=3\n"
+        );
+    }
+
+    #[test]
     fn negative_numbers_are_untouched() {
         assert_eq!(
             render_column(Arc::new(Int64Array::from(vec![-5])), Format::Csv),
@@ -165,8 +186,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn printable_text_is_what_prowler_makes_of_it(text in "[ -~]{0,20}") {
+        fn printable_text_without_semicolons_is_what_prowler_makes_of_it(text in "[ -:<-~]{0,20}") {
             prop_assert_eq!(protect(&text), prowler(&text));
+        }
+
+        #[test]
+        fn no_cell_begins_a_formula_where_semicolons_separate_cells(
+            values in proptest::collection::vec("[=+@\t\"',;a-]{0,8}", 1..5),
+        ) {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            let text = render(&[batch(&[("first", &values), ("second", &values)])], Format::Csv);
+            let mut reader = ::csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(text.as_bytes());
+            for record in reader.records() {
+                let record = record.unwrap();
+                prop_assert!(!record.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t'])), "{record:?}");
+            }
         }
 
         #[test]

@@ -48,13 +48,6 @@ pub fn diff_functions(facts: Option<&'static Facts>) -> Vec<Arc<dyn RowSource>> 
         .into()
 }
 
-/// Whether the text of a question asks these functions, so that it finds nothing without IAM snapshots.
-pub fn asks_of_grants(sql: &str) -> bool {
-    diff_functions(None)
-        .iter()
-        .any(|function| sql.contains(function.name()))
-}
-
 /// Why there are no rows.
 #[derive(Debug, thiserror::Error)]
 enum DiffFunctionError {

@@ -53,6 +53,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden)
 }
 
+/// The same as a text of its own.
+pub(super) fn shown(text: &str) -> String {
+    visible(text).into_owned()
+}
+
 /// The text with its line feeds kept and every other hidden character as `\u{…}`.
 ///
 /// For messages that are laid out over several lines. Text from a log belongs into [`visible`].

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 
@@ -33,12 +35,47 @@ pub struct IntegrityReport {
     level: Option<Level>,
 }
 
+/// Up to when digests cover the chains: what is deleted behind that leaves no trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoveredTo {
+    /// The end of the chain that ends first.
+    pub all: i64,
+    /// The end of the chain that ends last.
+    pub any: i64,
+}
+
 /// How many files of a kind there are.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     total: u64,
     valid: u64,
     invalid: u64,
+}
+
+/// What verifying digests and logs comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntegrityResult {
+    /// Something is proven to be wrong.
+    Invalid,
+    /// Something is missing that could prove it.
+    Incomplete,
+    /// There are no valid digests.
+    NothingVerified,
+    /// All digests, and all logs, are what CloudTrail delivered.
+    Valid,
+}
+
+impl IntegrityResult {
+    /// It in a word or two.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Incomplete => "incomplete",
+            Self::NothingVerified => "nothing verified",
+            Self::Valid => "valid",
+        }
+    }
 }
 
 impl IntegrityReport {
@@ -89,6 +126,18 @@ impl IntegrityReport {
         self.level
     }
 
+    /// Up to when valid digests cover the chains; `None` where there is none.
+    pub fn covered_to(&self) -> Option<CoveredTo> {
+        let ends = self.chains.iter().filter_map(|chain| chain.covered);
+        ends.fold(None, |known: Option<CoveredTo>, (_, end)| {
+            let known = known.unwrap_or(CoveredTo { all: end, any: end });
+            Some(CoveredTo {
+                all: known.all.min(end),
+                any: known.any.max(end),
+            })
+        })
+    }
+
     /// How many digests were proven to be CloudTrail's.
     pub fn valid_digests(&self) -> u64 {
         let [digests, backfill, _] = &self.tallies;
@@ -123,11 +172,13 @@ impl IntegrityReport {
             .map(|tally| json!({"total": tally.total, "valid": tally.valid, "invalid": tally.invalid}));
         let document = json!({
             "summary": {
-                "result": self.result(),
+                "result": self.result().name(),
                 "digests": digests,
                 "backfill_digests": backfill,
                 "logs": logs,
                 "logs_without_digests": self.uncovered_logs,
+                "all_chains_covered_to": self.covered_to().map(|covered| time(covered.all)),
+                "any_chain_covered_to": self.covered_to().map(|covered| time(covered.any)),
             },
             "keys": keys.iter().map(|key| self.key_json(key)).collect::<Vec<Value>>(),
             "chains": self.chains.iter().map(chain_json).collect::<Vec<Value>>(),
@@ -138,13 +189,13 @@ impl IntegrityReport {
         format!("{}\n", escape::json(&pretty))
     }
 
-    /// What all of it comes to, in a word or two.
-    pub fn result(&self) -> &'static str {
+    /// What all of it comes to.
+    pub fn result(&self) -> IntegrityResult {
         match self.level {
-            Some(Level::Invalid) => "invalid",
-            Some(Level::Unproven) => "incomplete",
-            _ if self.valid_digests() == 0 => "nothing verified",
-            _ => "valid",
+            Some(Level::Invalid) => IntegrityResult::Invalid,
+            Some(Level::Unproven) => IntegrityResult::Incomplete,
+            _ if self.valid_digests() == 0 => IntegrityResult::NothingVerified,
+            _ => IntegrityResult::Valid,
         }
     }
 
@@ -229,7 +280,17 @@ impl IntegrityReport {
                 &format!("{} log files that no digest covers", self.uncovered_logs),
             );
         }
-        push_line(text, &format!("result: {}", self.result()));
+        if let Some(CoveredTo { all, any }) = self.covered_to() {
+            let longest = match all == any {
+                true => String::new(),
+                false => format!(", the longest chain up to {}", time(any)),
+            };
+            push_line(
+                text,
+                &format!("covered up to {}{longest}; nothing is proven after it", time(all)),
+            );
+        }
+        push_line(text, &format!("result: {}", self.result().name()));
     }
 }
 

@@ -7,14 +7,13 @@ mod principal;
 
 use std::collections::BTreeMap;
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::ReportError;
 use super::counted::format_count;
 use super::diff::DiffFrame;
-use super::escape;
+use super::escape::shown;
+use super::template::rendered;
 use crate::analysis::moment;
 use crate::policy::KeepList;
 use crate::policy::PrincipalDiff;
@@ -24,7 +23,7 @@ use principal::PrincipalView;
 
 /// The name decides that values are escaped.
 const NAME: &str = "page.html";
-const TEMPLATE: &str = include_str!("page/page.html");
+const TEMPLATE: &str = concat!(include_str!("page/shared.html"), include_str!("page/page.html"));
 
 /// What a page says of all principals.
 #[derive(Debug, Clone, Copy)]
@@ -164,9 +163,7 @@ impl<'a> Page<'a> {
             accounts: self.accounts.values().collect(),
             keeps: self.keeps(),
         };
-        let environment = Environment::new();
-        let page = environment.render_named_str(NAME, TEMPLATE, Serde(&whole));
-        page.map_err(ReportError::Page)
+        rendered(NAME, TEMPLATE, &whole)
     }
 
     fn keeps(&self) -> Vec<KeepView> {
@@ -254,11 +251,6 @@ pub(super) fn shares([used, denied, unknown]: [usize; 3], unused: usize, removab
         }
     });
     shares.into()
-}
-
-/// Text with every hidden character visible.
-fn shown(text: &str) -> String {
-    escape::visible(text).into_owned()
 }
 
 /// With a space that does not break.

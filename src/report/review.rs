@@ -9,7 +9,6 @@ mod workbook;
 use std::collections::BTreeMap;
 
 use super::diff::DiffFrame;
-use super::escape;
 use crate::policy::Caller;
 use crate::policy::CallerKind;
 use crate::policy::ReviewEntry;
@@ -30,11 +29,8 @@ pub struct ReviewReport<'a> {
     pub thresholds: Thresholds,
     /// Tags that name an owner.
     pub owner_tags: &'a [String],
-}
-
-/// Text with every hidden character visible.
-fn shown(text: &str) -> String {
-    escape::visible(text).into_owned()
+    /// Events from before this moment have expired, if the window begins before it.
+    pub expired_before: Option<i64>,
 }
 
 /// The first texts, and how many there are beside them.

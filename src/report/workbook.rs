@@ -4,6 +4,7 @@
 //! "text", so that editing one does not make it a formula either. The same sheets give the same bytes.
 
 mod names;
+mod room;
 mod sheet;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use rust_xlsxwriter::ExcelDateTime;
 use rust_xlsxwriter::XlsxError;
 
 pub use names::SheetNames;
+pub use room::SheetRoom;
 pub use sheet::CellValue;
 pub use sheet::Sheet;
 pub use sheet::SheetKind;

@@ -65,7 +65,7 @@ enum Part {
     Done(Listing),
     Bucket(Box<BucketLister>),
     Keys(VecDeque<NamedKey>),
-    Inventory(Inventory),
+    Inventory(Box<Inventory>),
 }
 
 /// What makes parts: buckets share one connection, which is made with the first of them.
@@ -258,7 +258,7 @@ impl Builder<'_> {
         let manifest = Manifest::parse(&text).map_err(wrong)?;
         let source = self.bucket(&manifest.source_bucket).await;
         let inventory = Inventory::new(name, manifest, place, source);
-        self.lister.parts.push_back(Part::Inventory(inventory));
+        self.lister.parts.push_back(Part::Inventory(Box::new(inventory)));
         Ok(())
     }
 }

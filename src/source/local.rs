@@ -1,7 +1,9 @@
 //! Folders and files.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::fs::Metadata;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
@@ -16,6 +18,9 @@ use super::ObjectRef;
 use super::SourceError;
 use super::key::METADATA_SUFFIX;
 use super::object::Place;
+
+/// More than what is said of an object with metadata can be.
+const MOST_METADATA_BYTES: u64 = 64 << 10;
 
 /// Lists files and folders, each object once however often it is named.
 ///
@@ -78,7 +83,15 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     std::fs::read_dir(&root).map_err(unreadable)?;
     let found_before = listing.objects.len() + listing.unlisted.len();
     let entries = WalkDir::new(&root).follow_links(false).sort_by_file_name().into_iter();
-    for entry in entries.filter_entry(|entry| !is_table(entry)) {
+    let mut tables = Vec::new();
+    let is_listed = |entry: &DirEntry| {
+        let is_table = entry.file_type().is_dir() && is_table(entry.path());
+        if is_table {
+            tables.push(entry.path().display().to_string());
+        }
+        !is_table
+    };
+    for entry in entries.filter_entry(is_listed) {
         match entry {
             Ok(entry) => list_entry(&entry, listing),
             Err(error) => {
@@ -92,12 +105,14 @@ fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
         }
     }
     if listing.objects.len() + listing.unlisted.len() == found_before {
-        let reason = if root.join("_delta_log").is_dir() {
+        let reason = if is_table(&root) {
             "the folder is a table, not logs; name the logs that it was made of"
         } else {
             "the folder holds no files; check the path"
         };
         listing.unlisted.push((path.display().to_string(), reason.to_owned()));
+    } else {
+        listing.passed_over.extend(tables);
     }
     Ok(())
 }
@@ -109,7 +124,7 @@ pub(super) fn metadata_beside(path: &Path) -> BTreeMap<String, String> {
     let Some(beside) = metadata_path(path) else {
         return BTreeMap::new();
     };
-    let text = std::fs::read(beside).unwrap_or_default();
+    let text = read_small(&beside).unwrap_or_default();
     let written: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let members = written.get("Metadata").unwrap_or(&written).as_object();
     let texts = members.into_iter().flatten().filter_map(|(name, value)| {
@@ -118,6 +133,15 @@ pub(super) fn metadata_beside(path: &Path) -> BTreeMap<String, String> {
         Some((name, value.as_str()?.to_owned()))
     });
     texts.collect()
+}
+
+/// Reads a file as far as it can hold metadata, of which S3 allows 2 KB; a pipe could keep the reader waiting.
+fn read_small(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path.is_file() {
+        File::open(path)?.take(MOST_METADATA_BYTES).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 fn metadata_path(digest: &Path) -> Option<PathBuf> {
@@ -135,9 +159,17 @@ fn is_metadata(path: &Path) -> bool {
     digest.is_some_and(|digest| metadata_path(digest).is_some() && digest.is_file())
 }
 
-/// Whether it is the folder of a Delta table.
-fn is_table(entry: &DirEntry) -> bool {
-    entry.file_type().is_dir() && entry.path().join("_delta_log").is_dir()
+/// Whether a folder is that of a Delta table: it has a log of commits, not only a folder with the name of one.
+fn is_table(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder.join("_delta_log")) else {
+        return false;
+    };
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    names.any(|name| {
+        Path::new(&name)
+            .extension()
+            .is_some_and(|extension| extension == "json")
+    })
 }
 
 fn list_entry(entry: &DirEntry, listing: &mut Listing) {
@@ -227,8 +259,30 @@ mod tests {
         std::fs::write(folder.path().join("log.json"), "x").unwrap();
         let listing = list(&[folder.path().display().to_string()]).unwrap();
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (1, 0));
+        assert_eq!(listing.passed_over.len(), 1, "{:?}", listing.passed_over);
         let listing = list(&[table.display().to_string()]).unwrap();
         assert_eq!((listing.objects.len(), listing.unlisted.len()), (0, 1));
+    }
+
+    #[test]
+    fn folder_with_the_name_of_a_log_of_commits_hides_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("AWSLogs/_delta_log")).unwrap();
+        std::fs::write(folder.path().join("AWSLogs/log.json"), "x").unwrap();
+        let listing = list(&[folder.path().display().to_string()]).unwrap();
+        assert_eq!((listing.objects.len(), listing.passed_over.len()), (1, 0));
+    }
+
+    #[test]
+    fn file_beside_a_digest_that_is_too_large_for_metadata_is_not_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = folder
+            .path()
+            .join("111122223333_CloudTrail-Digest_eu-west-1_t_eu-west-1_20260901T010000Z.json.gz");
+        let text = format!("{{\"signature\":\"ab\"}}{}", " ".repeat(1 << 20));
+        std::fs::write(metadata_path(&digest).unwrap(), text).unwrap();
+        assert_eq!(read_small(&metadata_path(&digest).unwrap()).unwrap().len(), 64 << 10);
+        assert_eq!(metadata_beside(&digest).len(), 1);
     }
 
     #[test]

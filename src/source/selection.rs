@@ -36,6 +36,11 @@ impl Selection {
         in_time && in_accounts && in_regions
     }
 
+    /// The last day of delivery of which objects are read: what is delivered later than a day after its event is not.
+    pub fn last_delivery_day(&self) -> Option<Date> {
+        self.last_day.map(|day| day.checked_add(1.day()).unwrap_or(day))
+    }
+
     /// Whether the names of objects must say where they are from.
     pub fn needs_names(&self) -> bool {
         !(self.accounts.is_empty() && self.regions.is_empty())

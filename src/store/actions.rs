@@ -21,6 +21,9 @@ use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Table;
 
+/// How often an entry is tried: each failed attempt means that another writer made progress.
+pub(super) const ATTEMPTS: u32 = 20;
+
 impl Store {
     /// Adds an entry that is no batch of events directly above `state`, and finds out whether it is there.
     pub(super) async fn append_entry(
@@ -28,7 +31,7 @@ impl Store {
         state: &DeltaTableState,
         record: &BatchRecord,
         actions: Vec<Action>,
-        [put, landed]: [Point; 2],
+        [put, landed, unseen]: [Point; 3],
     ) -> Result<Landing, StoreError> {
         let version = state.version() + 1;
         let landing = async {
@@ -36,11 +39,15 @@ impl Store {
             let transaction = (log::BATCH_APP_ID, version);
             let state = self.append(Table::Events, state, actions, transaction).await?;
             failpoint::pass(landed)?;
+            failpoint::pass(unseen)?;
             Ok::<_, DeltaTableError>(state)
         };
         match landing.await {
             Ok(state) => Ok(Landing::Stored(state)),
-            Err(error) => self.landing(version, record, error).await,
+            Err(error) => {
+                failpoint::pass(unseen).map_err(|error| self.unwritable(error))?;
+                self.landing(version, record, error).await
+            }
         }
     }
 }

@@ -14,6 +14,7 @@
 //!    file cannot be told apart any more, so the entry notes the last of them, and who asks for an earlier one reads the
 //!    table as it was before (see `snapshot`).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use deltalake::DeltaTableError;
@@ -28,6 +29,7 @@ use super::StagedFile;
 use super::Store;
 use super::StoreError;
 use super::actions;
+use super::actions::ATTEMPTS;
 use super::commit::Landing;
 use super::error::Access;
 use super::log;
@@ -39,8 +41,6 @@ use crate::schema::Table;
 
 /// The word for it in the log.
 pub(super) const OPERATION: &str = "COMPACT";
-/// Each failed attempt means that another writer made progress.
-const ATTEMPTS: u32 = 20;
 /// Memory that a byte of a data file takes as rows, roughly, twice: as they are read and as they are written.
 const EXPANSION: u64 = 32;
 const SMALLEST_FILE_BYTES: u64 = 1 << 20;
@@ -73,8 +73,21 @@ pub struct CompactionGroup {
     pub event_date: Option<i32>,
     /// The files.
     pub files: Vec<Arc<DataFile>>,
-    /// The last version of `events` that rows of a derived table belong to.
-    events_version: u64,
+    /// The last version of `events` that rows of each file of a derived table belong to.
+    versions: Vec<u64>,
+    /// Files that were left out for want of memory, with theirs.
+    rest: Vec<(Arc<DataFile>, u64)>,
+}
+
+/// What became of a new file.
+#[derive(Debug)]
+enum Swap {
+    /// It is part of the table.
+    Done,
+    /// It is not: another process took one of the old files away, or all attempts to write.
+    Left,
+    /// It is not, and the log shows that.
+    Failed(StoreError),
 }
 
 impl CompactionRule {
@@ -120,6 +133,31 @@ impl CompactionGroup {
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
+
+    /// The files that were left out for want of memory, as a group of their own if they are several.
+    pub fn take_rest(&mut self) -> Option<Self> {
+        let rest = std::mem::take(&mut self.rest);
+        let (files, versions): (Vec<_>, Vec<_>) = rest.into_iter().unzip();
+        (files.len() > 1).then(|| Self {
+            table: self.table,
+            event_date: self.event_date,
+            files,
+            versions,
+            rest: Vec::new(),
+        })
+    }
+
+    /// Leaves out all but the first files.
+    pub(super) fn limit(&mut self, count: usize) {
+        let rest = self.files.split_off(count.min(self.files.len()));
+        let versions = self.versions.split_off(count.min(self.versions.len()));
+        self.rest = rest.into_iter().zip(versions).collect();
+    }
+
+    /// The last version of `events` that rows of a derived table belong to.
+    fn events_version(&self) -> u64 {
+        self.versions.iter().copied().max().unwrap_or_default()
+    }
 }
 
 impl Store {
@@ -131,9 +169,6 @@ impl Store {
     pub async fn compaction_groups(&self, rule: &CompactionRule) -> Result<Vec<CompactionGroup>, StoreError> {
         let mut groups = Vec::new();
         for table in self.tables().await? {
-            if !matches!(table, Table::Events | Table::Objects | Table::Rejects | Table::Usage) {
-                continue;
-            }
             let state = self.newest(table).await?;
             let mut files = self.files(table, &state)?;
             files.retain(|(file, _)| file.size <= rule.small_bytes);
@@ -158,26 +193,31 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The log cannot be read or written. Unless that leaves in doubt whether it is needed, the new file is removed.
+    /// The log cannot be read or written. The new file is removed where the log shows that nothing names it.
     pub async fn commit_compaction(
         &self,
         group: &CompactionGroup,
         staged: StagedFile,
         (run_id, committed_at): (&str, i64),
     ) -> Result<bool, StoreError> {
-        let swapped = match group.table {
+        let swap = match group.table {
             Table::Events => self.swap_events(group, &staged, (run_id, committed_at)).await,
             _ => self.swap_derived(group, &staged, committed_at).await,
         };
-        let is_needed = match &swapped {
-            Ok(is_swapped) => *is_swapped,
+        // After any other error the table may name the new file: it stays, if need be for a vacuum.
+        match swap? {
+            Swap::Done => Ok(true),
             // A request to a bucket may take effect after it was given up.
-            Err(_) => self.storage().remote().is_some(),
-        };
-        if !is_needed {
-            self.discard(vec![staged]);
+            Swap::Failed(error) if self.storage().remote().is_some() => Err(error),
+            Swap::Failed(error) => {
+                self.discard(vec![staged]);
+                Err(error)
+            }
+            Swap::Left => {
+                self.discard(vec![staged]);
+                Ok(false)
+            }
         }
-        swapped
     }
 
     async fn swap_events(
@@ -185,7 +225,7 @@ impl Store {
         group: &CompactionGroup,
         staged: &StagedFile,
         (run_id, committed_at): (&str, i64),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Swap, StoreError> {
         let record = BatchRecord {
             run_id: run_id.to_owned(),
             batch: Uuid::new_v4().to_string(),
@@ -199,19 +239,19 @@ impl Store {
         for _ in 0..ATTEMPTS {
             let state = self.newest(Table::Events).await?;
             if !self.has_all(&state, group)? {
-                return Ok(false);
+                return Ok(Swap::Left);
             }
             let info = log::commit_info(OPERATION, committed_at, Some(state.version()), metadata.clone());
             let actions = swap(info, group, staged, committed_at);
-            let points = [Point::CompactionPut, Point::CompactionLanded];
+            let points = [Point::CompactionPut, Point::CompactionLanded, Point::CompactionUnseen];
             match self.append_entry(&state, &record, actions, points).await? {
-                Landing::Stored(_) => return Ok(true),
+                Landing::Stored(_) => return Ok(Swap::Done),
                 Landing::Beaten => {}
-                Landing::Failed(error) => return Err(error),
+                Landing::Failed(error) => return Ok(Swap::Failed(error)),
             }
         }
         // Others write all the time: the files are small next time, too.
-        Ok(false)
+        Ok(Swap::Left)
     }
 
     async fn swap_derived(
@@ -219,41 +259,44 @@ impl Store {
         group: &CompactionGroup,
         staged: &StagedFile,
         committed_at: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Swap, StoreError> {
         let table = group.table;
-        let failed = |error| StoreError::from_log(&self.table_folder(table), Access::Write, error);
-        let mut attempt = 1;
+        let mut failures = 0;
+        let mut failure = None;
         loop {
             let state = self.newest(table).await?;
-            if self
-                .files(table, &state)?
-                .iter()
-                .any(|(file, _)| file.path == staged.path)
-            {
-                return Ok(true);
+            let files = self.files(table, &state)?;
+            if files.iter().any(|(file, _)| file.path == staged.path) {
+                return Ok(Swap::Done);
+            }
+            if let Some(error) = failure.take().filter(|_| failures == ATTEMPTS) {
+                let error = StoreError::from_log(&self.table_folder(table), Access::Write, error);
+                return Ok(Swap::Failed(error));
             }
             if !self.has_all(&state, group)? {
-                return Ok(false);
+                return Ok(Swap::Left);
             }
-            let compacted = self.compacted(table, &state).await?.max(group.events_version);
+            let compacted = self.compacted(table, &state).await?.max(group.events_version());
             let info = log::commit_info(OPERATION, committed_at, Some(state.version()), None);
             let mut actions = swap(info, group, staged, committed_at);
             let noted = i64::try_from(compacted).unwrap_or(i64::MAX);
             actions.push(Action::Txn(Transaction::new(log::COMPACT_APP_ID, noted)));
-            let reached = self.pending(table, &state, 0).await?.last;
+            let reached = self.reached(table, &state).await?;
             let swapping = async {
                 failpoint::pass(Point::CompactionPut)?;
                 self.append(table, &state, actions, (log::FOLLOW_APP_ID, reached))
                     .await?;
                 failpoint::pass(Point::CompactionLanded)?;
+                failpoint::pass(Point::CompactionUnseen)?;
                 Ok::<_, DeltaTableError>(())
             };
-            match swapping.await {
-                Ok(()) => return Ok(true),
-                // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(failed(error)),
-            }
+            let Err(error) = swapping.await else {
+                return Ok(Swap::Done);
+            };
+            // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
+            failures += 1;
+            failure = Some(error);
+            failpoint::pass(Point::CompactionUnseen).map_err(|error| self.unwritable(error))?;
         }
     }
 
@@ -268,28 +311,33 @@ impl Store {
 
     fn has_all(&self, state: &DeltaTableState, group: &CompactionGroup) -> Result<bool, StoreError> {
         let files = self.files(group.table, state)?;
-        let has = |path: &str| files.iter().any(|(file, _)| file.path == path);
-        Ok(group.files.iter().all(|file| has(&file.path)))
+        let paths: HashSet<&str> = files.iter().map(|(file, _)| file.path.as_str()).collect();
+        Ok(group.files.iter().all(|file| paths.contains(file.path.as_str())))
     }
 }
 
 /// One file after the other into groups of about the size that is wanted; a file that is left alone stays as it is.
 fn packed(table: Table, files: &[KnownFile], target_bytes: u64) -> Vec<CompactionGroup> {
     let mut groups: Vec<CompactionGroup> = Vec::new();
+    let mut bytes = 0;
     for (file, version) in files {
         let version = version.unwrap_or_default();
-        let file = Arc::clone(file);
-        match groups.last_mut() {
-            Some(group) if group.bytes() + file.size <= target_bytes => {
-                group.events_version = group.events_version.max(version);
-                group.files.push(file);
+        bytes += file.size;
+        match groups.last_mut().filter(|_| bytes <= target_bytes) {
+            Some(group) => {
+                group.versions.push(version);
+                group.files.push(Arc::clone(file));
             }
-            _ => groups.push(CompactionGroup {
-                table,
-                event_date: file.event_date,
-                files: vec![file],
-                events_version: version,
-            }),
+            None => {
+                bytes = file.size;
+                groups.push(CompactionGroup {
+                    table,
+                    event_date: file.event_date,
+                    files: vec![Arc::clone(file)],
+                    versions: vec![version],
+                    rest: Vec::new(),
+                });
+            }
         }
     }
     groups.retain(|group| group.files.len() > 1);
@@ -303,7 +351,7 @@ fn told_by(table: Table, file: &DataFile) -> Option<String> {
 }
 
 fn swap(info: Action, group: &CompactionGroup, staged: &StagedFile, committed_at: i64) -> Vec<Action> {
-    let events_version = (group.table != Table::Events).then_some(group.events_version);
+    let events_version = (group.table != Table::Events).then_some(group.events_version());
     let mut added = staged.add(committed_at, events_version);
     added.data_change = false;
     let mut actions = vec![info];

@@ -294,6 +294,14 @@ pub(super) enum Access {
 }
 
 impl StoreError {
+    /// Whether it is about one data file, so that others can be read all the same.
+    pub fn is_of_data_file(&self) -> bool {
+        matches!(
+            self,
+            Self::DamagedFile { .. } | Self::Unreadable { .. } | Self::Rows { .. }
+        )
+    }
+
     pub(super) fn of_bucket(path: &Path, access: Access, fault: Fault) -> Self {
         Self::Bucket {
             verb: match access {

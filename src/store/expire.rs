@@ -6,17 +6,18 @@
 //!
 //! A rollup that is made anew takes over the rows of expired days as they are, whatever facts they were told by.
 
-use std::sync::Arc;
-
 use arrow::array::AsArray;
 use arrow::array::BooleanArray;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Date32Type;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use deltalake::kernel::Action;
 use deltalake::kernel::Metadata;
 use deltalake::kernel::MetadataExt;
+use deltalake::table::config::TablePropertiesExt;
 use deltalake::table::state::DeltaTableState;
 use uuid::Uuid;
 
@@ -27,25 +28,35 @@ use super::StoreError;
 use super::TableSnapshot;
 use super::UsageRollup;
 use super::actions;
+use super::actions::ATTEMPTS;
 use super::commit::Landing;
 use super::error::Access;
 use super::log;
 use super::log::BatchRecord;
 use super::parquet_file::rows_error;
-use super::rewrite::laid_out;
+use super::staged::laid_out;
 use super::statistics::StatisticValue;
 use super::statistics::day_text;
 use super::statistics::parse_day;
+use super::usage::FILE_ROWS;
 use crate::failpoint::Point;
 use crate::schema;
 use crate::schema::Table;
 
 /// Property of `events`: the first day that has not expired.
 const HORIZON_PROPERTY: &str = "trimtrail.eventsExpiredBefore";
-/// Each failed attempt means that another writer made progress.
-const ATTEMPTS: u32 = 20;
-/// Rows of one file of the rollup, roughly.
-const FILE_ROWS: usize = 500_000;
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// What expiry took out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiry {
+    /// The days, in order.
+    pub days: Vec<ExpiredDay>,
+    /// The last version of the store that shows their events, as long as the log remembers it.
+    pub last_version: u64,
+    /// How long that is: days from the moment on.
+    pub kept_days: u64,
+}
 
 /// The events of one day that expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +99,7 @@ impl Store {
         before: i32,
         facts: &str,
         (run_id, committed_at): (&str, i64),
-    ) -> Result<Vec<ExpiredDay>, StoreError> {
+    ) -> Result<Expiry, StoreError> {
         let record = BatchRecord {
             run_id: run_id.to_owned(),
             batch: Uuid::new_v4().to_string(),
@@ -97,8 +108,13 @@ impl Store {
         let metadata = Some(self.record_value(&record)?);
         for _ in 0..ATTEMPTS {
             let basis = self.snapshot(Table::Events).await?;
-            let expired = days(&basis, before);
-            if expired.is_empty() && basis.expired_before() >= Some(before) {
+            let retention = basis.state.table_config().log_retention_duration();
+            let expired = Expiry {
+                days: days(&basis, before),
+                last_version: basis.version,
+                kept_days: retention.as_secs() / SECONDS_PER_DAY,
+            };
+            if expired.days.is_empty() && basis.expired_before() >= Some(before) {
                 return Ok(expired);
             }
             if let UsageRollup::Behind(_) = self.usage_rollup(basis.version, facts).await? {
@@ -113,7 +129,7 @@ impl Store {
                 let removed = actions::removal(Table::Events, file, committed_at);
                 Action::Remove(removed)
             }));
-            let points = [Point::ExpiryPut, Point::ExpiryLanded];
+            let points = [Point::ExpiryPut, Point::ExpiryLanded, Point::ExpiryUnseen];
             match self.append_entry(&basis.state, &record, entry, points).await? {
                 Landing::Stored(_) => {
                     drop(self.repair(committed_at).await);
@@ -149,66 +165,93 @@ impl Store {
         Ok(self.snapshot_at(Table::Events, version).await?.expired_before())
     }
 
-    /// Writes the rows of a rollup that are of expired days as files that no table contains yet; blocks.
+    /// Writes the rows of a rollup that are of expired days as files that no table contains yet, each of so many bytes in
+    /// memory at most, or little more; blocks.
     ///
     /// # Errors
     ///
     /// A file cannot be read or written; nothing stays then.
-    pub fn stage_expired_usage(&self, usage: &TableSnapshot, before: i32) -> Result<Vec<StagedFile>, StoreError> {
-        let mut staged = Vec::new();
-        let mut waiting: Vec<RecordBatch> = Vec::new();
-        let write = |waiting: &mut Vec<RecordBatch>, staged: &mut Vec<StagedFile>| -> Result<(), StoreError> {
-            let failed = |source| rows_error(&self.table_folder(Table::Usage), source);
-            let rows = concat_batches(&schema::usage(), waiting.iter()).map_err(failed)?;
-            waiting.clear();
-            if rows.num_rows() > 0 {
-                staged.push(self.stage_usage(&rows)?);
-            }
-            Ok(())
+    pub fn stage_expired_usage(
+        &self,
+        usage: &TableSnapshot,
+        before: i32,
+        most_bytes: usize,
+    ) -> Result<Vec<StagedFile>, StoreError> {
+        let mut rows = ExpiredRows {
+            store: self,
+            before,
+            most_bytes,
+            waiting: Vec::new(),
+            bytes: 0,
+            rows: 0,
+            staged: Vec::new(),
         };
-        let mut gather = || {
-            for file in &usage.files {
-                waiting.extend(self.usage_before(file, before)?);
-                if waiting.iter().map(RecordBatch::num_rows).sum::<usize>() >= FILE_ROWS {
-                    write(&mut waiting, &mut staged)?;
-                }
-            }
-            write(&mut waiting, &mut staged)
-        };
-        match gather() {
-            Ok(()) => Ok(staged),
+        let mut files = usage.files.iter().filter(|file| may_reach_before(file, before));
+        let staged = files.try_for_each(|file| rows.take(file)).and_then(|()| rows.write());
+        match staged {
+            Ok(()) => Ok(rows.staged),
             Err(error) => {
-                self.discard(staged);
+                self.discard(rows.staged);
                 Err(error)
             }
         }
     }
+}
 
-    /// Rows of a file of the rollup that are of days before another one.
-    fn usage_before(&self, file: &DataFile, before: i32) -> Result<Vec<RecordBatch>, StoreError> {
-        if !may_reach_before(file, before) {
-            return Ok(Vec::new());
-        }
+/// Rows of expired days on their way into new files.
+struct ExpiredRows<'a> {
+    store: &'a Store,
+    before: i32,
+    most_bytes: usize,
+    waiting: Vec<RecordBatch>,
+    /// Memory and number of the rows that wait.
+    bytes: usize,
+    rows: usize,
+    staged: Vec<StagedFile>,
+}
+
+impl ExpiredRows<'_> {
+    fn take(&mut self, file: &DataFile) -> Result<(), StoreError> {
         let layout = schema::usage();
         let names: Vec<&str> = layout.fields().iter().map(|field| field.name().as_str()).collect();
-        let (path, batches) = self.read_columns(Table::Usage, file, &names)?;
-        let picked = batches.map(|batch| {
-            let rows = RecordBatch::try_new(Arc::clone(&layout), laid_out(&batch?, &layout)?)?;
-            let days = rows
-                .column(rows.schema_ref().index_of("day")?)
-                .as_primitive_opt::<Date32Type>();
-            let is_before: BooleanArray = match days {
-                Some(days) => days
-                    .iter()
-                    .map(|day| Some(day.is_some_and(|day| day < before)))
-                    .collect(),
-                None => vec![false; rows.num_rows()].into(),
-            };
-            filter_record_batch(&rows, &is_before)
-        });
-        let picked: Result<Vec<_>, _> = picked.collect();
-        picked.map_err(|source| rows_error(&path, source))
+        let (path, batches) = self.store.read_columns(Table::Usage, file, &names)?;
+        for batch in batches {
+            let picked = batch.and_then(|batch| rows_before(&batch, &layout, self.before));
+            let picked = picked.map_err(|source| rows_error(&path, source))?;
+            self.bytes += picked.get_array_memory_size();
+            self.rows += picked.num_rows();
+            self.waiting.push(picked);
+            if self.rows >= FILE_ROWS || self.bytes >= self.most_bytes {
+                self.write()?;
+            }
+        }
+        Ok(())
     }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        let rows = concat_batches(&schema::usage(), self.waiting.iter());
+        let rows = rows.map_err(|source| rows_error(&self.store.table_folder(Table::Usage), source))?;
+        self.waiting.clear();
+        (self.bytes, self.rows) = (0, 0);
+        if rows.num_rows() > 0 {
+            self.staged.push(self.store.stage_usage(&rows)?);
+        }
+        Ok(())
+    }
+}
+
+/// Rows of the rollup that are of days before another one.
+fn rows_before(batch: &RecordBatch, layout: &SchemaRef, before: i32) -> Result<RecordBatch, ArrowError> {
+    let rows = laid_out(batch, layout)?;
+    let days = rows.column(layout.index_of("day")?).as_primitive_opt::<Date32Type>();
+    let is_before: BooleanArray = match days {
+        Some(days) => days
+            .iter()
+            .map(|day| Some(day.is_some_and(|day| day < before)))
+            .collect(),
+        None => vec![false; rows.num_rows()].into(),
+    };
+    filter_record_batch(&rows, &is_before)
 }
 
 /// Whether all rows of a file of the rollup are of days before another one.

@@ -38,6 +38,7 @@ mod tables;
 #[cfg(test)]
 mod testing;
 mod usage;
+mod usage_sums;
 mod vacuum;
 mod waiting;
 
@@ -49,6 +50,7 @@ pub use compact::CompactionRule;
 pub use error::StoreError;
 pub use examine::UnnamedFiles;
 pub use expire::ExpiredDay;
+pub use expire::Expiry;
 pub use history::Commit;
 pub use history::StoreInfo;
 pub use history::TableInfo;
@@ -68,6 +70,7 @@ pub use statistics::ColumnStatistics;
 pub use statistics::FileStatistics;
 pub use statistics::StatisticValue;
 pub use tables::Store;
+pub use usage::FILE_ROWS;
 pub use usage::UsageLack;
 pub use usage::UsageRollup;
 pub use vacuum::LEAST_AGE;

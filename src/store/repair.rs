@@ -15,6 +15,7 @@ use deltalake::table::state::DeltaTableState;
 
 use super::Store;
 use super::StoreError;
+use super::actions::ATTEMPTS;
 use super::durable;
 use super::error::Access;
 use super::log;
@@ -28,9 +29,6 @@ const UNNOTED_VERSIONS: u64 = 10;
 
 /// Before it, a log needs all of its entries.
 const FIRST_CHECKPOINT: u64 = 9;
-
-/// Each failed attempt means that another repairer made progress.
-const ATTEMPTS: u32 = 20;
 
 /// What a derived table has not taken over yet.
 #[derive(Debug)]
@@ -149,7 +147,7 @@ impl Store {
     }
 
     /// Version of `events` that a table has taken over.
-    async fn reached(&self, table: Table, state: &DeltaTableState) -> Result<u64, StoreError> {
+    pub(super) async fn reached(&self, table: Table, state: &DeltaTableState) -> Result<u64, StoreError> {
         let reached = state
             .transaction_version(self.log_store(table).as_ref(), log::FOLLOW_APP_ID)
             .await

@@ -12,14 +12,13 @@ use arrow::array::DictionaryArray;
 use arrow::array::Int32Array;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
-use arrow::array::new_null_array;
 use arrow::compute::SortColumn;
 use arrow::compute::SortOptions;
-use arrow::compute::cast;
 use arrow::compute::concat;
 use arrow::compute::lexsort_to_indices;
 use arrow::compute::take;
 use arrow::datatypes::Int32Type;
+use arrow::datatypes::Schema;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
@@ -30,7 +29,9 @@ use super::Store;
 use super::StoreError;
 use super::parquet_file;
 use super::parquet_file::rows_error;
+use super::staged::laid_out;
 use super::staged::layout_of;
+use super::usage_sums;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::schema::Table;
@@ -47,14 +48,20 @@ struct Parts {
 impl Store {
     /// Writes the rows of a group as one sorted file that no table contains yet; blocks.
     ///
-    /// Memory is bounded: files that do not fit any more are taken out of the group. `None` when that leaves less than two.
+    /// Rows of the rollup that are alike become one. Memory is bounded: files that do not fit any more are taken out of the
+    /// group, which gives them back. `None` when that leaves less than two.
     ///
     /// # Errors
     ///
     /// A file cannot be read or written, or what was written is not what was read.
     pub fn rewrite(&self, group: &mut CompactionGroup, memory_bytes: usize) -> Result<Option<StagedFile>, StoreError> {
         let layout = layout_of(group.table);
-        let most = (memory_bytes / 2).min(MOST_BYTES);
+        let share = match group.table {
+            // It is sorted by most of its columns, and its sums are in memory beside them.
+            Table::Usage => 4,
+            _ => 2,
+        };
+        let most = (memory_bytes / share).min(MOST_BYTES);
         let mut parts = Parts {
             columns: vec![Vec::new(); layout.fields().len()],
             bytes: 0,
@@ -66,15 +73,22 @@ impl Store {
             }
             fitting += 1;
         }
-        group.files.truncate(fitting);
+        // One that leaves no room for another stays as it is.
+        group.limit(fitting.max(1));
         if fitting < 2 {
             return Ok(None);
         }
         let folder = self.table_folder(group.table);
-        let rows = sorted(group.table, &layout, parts).map_err(|source| rows_error(&folder, source))?;
+        let failed = |source| rows_error(&folder, source);
+        let mut rows = sorted(group.table, &layout, parts).map_err(failed)?;
+        let mut totals = None;
+        if group.table == Table::Usage {
+            totals = Some(usage_sums::totals(&rows).map_err(failed)?);
+            rows = usage_sums::summed(&rows).map_err(failed)?;
+        }
         let staged = parquet_file::stage(self.storage(), group.table, group.event_date, &rows)?;
         drop(rows);
-        match self.check_rewritten(group, &staged) {
+        match self.check_rewritten(group, &staged, totals) {
             Ok(()) => Ok(Some(staged)),
             Err(error) => {
                 self.discard(vec![staged]);
@@ -96,7 +110,8 @@ impl Store {
         let (mut own, mut rows, mut bytes) = (Vec::new(), 0, parts.bytes);
         for batch in batches {
             let laid_out = batch.and_then(|batch| laid_out(&batch, layout));
-            let columns = laid_out.map_err(|source| rows_error(&path, source))?;
+            let laid_out = laid_out.map_err(|source| rows_error(&path, source))?;
+            let columns = laid_out.columns().to_vec();
             bytes += columns
                 .iter()
                 .map(|column| column.get_array_memory_size())
@@ -122,11 +137,19 @@ impl Store {
         Ok(true)
     }
 
-    /// Compares what was written with what it is made of.
-    fn check_rewritten(&self, group: &CompactionGroup, staged: &StagedFile) -> Result<(), StoreError> {
+    /// Compares what was written with what it is made of; `totals` are those of the rollup.
+    fn check_rewritten(
+        &self,
+        group: &CompactionGroup,
+        staged: &StagedFile,
+        totals: Option<[i64; 3]>,
+    ) -> Result<(), StoreError> {
         let at_point = failpoint::pass(Point::Rewritten);
         at_point.map_err(|error| self.unwritable(error))?;
-        let mut is_same = staged.rows == group.rows();
+        let mut is_same = match totals {
+            Some(totals) => self.usage_totals(&staged.data_file(0))? == (staged.rows, totals),
+            None => staged.rows == group.rows(),
+        };
         if group.table == Table::Events {
             let hasher = RandomState::new();
             let mut before = (0, 0);
@@ -145,6 +168,19 @@ impl Store {
         }
     }
 
+    /// Number of rows of a file of the rollup, and their sums.
+    fn usage_totals(&self, file: &DataFile) -> Result<(u64, [i64; 3]), StoreError> {
+        let (path, batches) = self.read_columns(Table::Usage, file, &usage_sums::COUNTS)?;
+        let (mut rows, mut sums) = (0, [0; 3]);
+        for batch in batches {
+            let totals = batch.and_then(|batch| Ok((batch.num_rows() as u64, usage_sums::totals(&batch)?)));
+            let (own_rows, own_sums) = totals.map_err(|source| rows_error(&path, source))?;
+            rows += own_rows;
+            sums.iter_mut().zip(own_sums).for_each(|(sum, own)| *sum += own);
+        }
+        Ok((rows, sums))
+    }
+
     /// Number of events of a file and the sum of the hashes of their keys, in whatever order they are.
     fn key_sum(&self, file: &DataFile, hasher: &RandomState) -> Result<(u64, u64), StoreError> {
         let (mut rows, mut sum) = (0, 0_u64);
@@ -157,29 +193,6 @@ impl Store {
     }
 }
 
-/// The columns of a layout; null where a file of an earlier version of this program lacks one.
-pub(super) fn laid_out(batch: &RecordBatch, layout: &SchemaRef) -> Result<Vec<ArrayRef>, ArrowError> {
-    let columns = layout.fields().iter().map(|field| {
-        let found = batch.column_by_name(field.name());
-        let missing = || {
-            field
-                .is_nullable()
-                .then(|| new_null_array(field.data_type(), batch.num_rows()))
-        };
-        match found
-            .map(|column| cast(column, field.data_type()))
-            .or_else(|| missing().map(Ok))
-        {
-            Some(column) => column,
-            None => Err(ArrowError::SchemaError(format!(
-                "the column `{}` is missing",
-                field.name()
-            ))),
-        }
-    });
-    columns.collect()
-}
-
 /// All rows in the order of the table, one column after the other so that little is in memory twice.
 fn sorted(table: Table, layout: &SchemaRef, mut parts: Parts) -> Result<RecordBatch, ArrowError> {
     let options = Some(SortOptions {
@@ -187,7 +200,7 @@ fn sorted(table: Table, layout: &SchemaRef, mut parts: Parts) -> Result<RecordBa
         nulls_first: true,
     });
     let mut order = Vec::new();
-    for name in columns_in_order(table) {
+    for name in columns_in_order(table, layout) {
         let own = parts.columns.get(layout.index_of(name)?);
         order.push(SortColumn {
             values: together(own.map(Vec::as_slice).unwrap_or_default())?,
@@ -239,8 +252,8 @@ fn together(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
 }
 
 /// What rows are sorted by: a total order, so that the same rows give the same file.
-fn columns_in_order(table: Table) -> &'static [&'static str] {
-    match table {
+fn columns_in_order(table: Table, layout: &Schema) -> Vec<&str> {
+    let names: &[&str] = match table {
         Table::Events => &[
             "recipient_account_id",
             "principal_arn",
@@ -249,14 +262,17 @@ fn columns_in_order(table: Table) -> &'static [&'static str] {
             "object_key",
             "record_index",
         ],
-        Table::Usage => &[
-            "day",
-            "recipient_account_id",
-            "principal_arn",
-            "event_source",
-            "event_name",
-        ],
-        Table::Objects => &["delivery_date", "object_key", "ingested_at"],
-        _ => &["object_key", "record_index"],
-    }
+        Table::Objects => &["delivery_date", "object_key", "ingested_at", "etag", "size", "run_id"],
+        Table::Rejects => &["object_key", "record_index", "run_id", "reason"],
+        // Rows that are alike in these become one.
+        Table::Usage => return usage_sums::key_columns(layout),
+        Table::IamPrincipals => &["source_id", "principal_arn", "kind"],
+        Table::IamPolicies => &["source_id", "policy_id", "version_id", "kind", "origin"],
+        Table::IamStatements => &["source_id", "policy_id", "version_id", "statement_number"],
+        Table::IamAttachments => &["source_id", "target", "kind", "attached"],
+        Table::IamCredentials => &["source_id", "principal_arn", "kind", "user_name"],
+        Table::IamOrganization => &["source_id", "node_id"],
+        Table::IamSources => &["source_id"],
+    };
+    names.to_vec()
 }

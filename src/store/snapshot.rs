@@ -16,8 +16,12 @@ use super::repair::Pending;
 use super::statistics::FileStatistics;
 use super::statistics::StatisticsColumns;
 use super::statistics::parse_day;
+use super::usage;
 use crate::schema;
 use crate::schema::Table;
+
+/// Operations that put rows of several versions of `events` in the place of others.
+const REPLACING: [&str; 2] = [compact::OPERATION, usage::OPERATION];
 
 /// One data file of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,31 +177,43 @@ impl Store {
     }
 
     /// A state of a derived table that can tell the rows of a version of `events` from those of later ones: the newest, or
-    /// the one before a compaction of later rows. `None` when the log has that no longer.
+    /// the one before later rows were compacted or made anew. `None` when the log has that no longer.
     pub(super) async fn derived_state(
         &self,
         table: Table,
         version: u64,
     ) -> Result<Option<DeltaTableState>, StoreError> {
         let state = self.newest(table).await?;
-        if self.compacted(table, &state).await? <= version {
+        if self.tells_apart(table, &state, version).await? {
             return Ok(Some(state));
         }
         for entry in (1..=state.version()).rev() {
             let Some(head) = self.commit_head(table, entry).await? else {
                 return Ok(None);
             };
-            if head.operation.as_deref() != Some(compact::OPERATION) {
+            if !head.operation.is_some_and(|operation| REPLACING.contains(&&*operation)) {
                 continue;
             }
-            let before = self.load_version(table, entry - 1).await;
-            let before =
-                before.map_err(|error| StoreError::from_log(&self.table_folder(table), Access::Read, error))?;
-            if self.compacted(table, &before).await? <= version {
+            let before = match self.load_version(table, entry - 1).await {
+                Ok(before) => before,
+                Err(_) if self.commit_head(table, entry - 1).await?.is_none() => return Ok(None),
+                Err(error) => return Err(StoreError::from_log(&self.table_folder(table), Access::Read, error)),
+            };
+            if self.tells_apart(table, &before, version).await? {
                 return Ok(Some(before));
             }
         }
         Ok(None)
+    }
+
+    async fn tells_apart(&self, table: Table, state: &DeltaTableState, version: u64) -> Result<bool, StoreError> {
+        if self.compacted(table, state).await? > version {
+            return Ok(false);
+        }
+        Ok(match table {
+            Table::Usage => self.usage_base(state).await?.is_none_or(|base| base <= version),
+            _ => true,
+        })
     }
 
     /// The table at a version of `events`, by one state of its log and what that lacks.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::array::RecordBatch;
+use arrow::array::new_null_array;
 use arrow::compute::cast;
 use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use arrow::datatypes::FieldRef;
 use arrow::datatypes::Schema;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 
 use super::EventKey;
 use super::StagedFile;
@@ -98,7 +100,12 @@ impl Store {
         let mut batches = Vec::new();
         for batch in reader {
             let batch = batch.map_err(|source| rows_error(&path, source))?;
-            batches.push(laid_out(&batch, layout).ok_or_else(|| self.altered(file))?);
+            let is_whole = layout
+                .fields()
+                .iter()
+                .all(|field| batch.column_by_name(field.name()).is_some());
+            let rows = laid_out(&batch, layout).ok().filter(|_| is_whole);
+            batches.push(rows.ok_or_else(|| self.altered(file))?);
         }
         let rows = concat_batches(layout, &batches).map_err(|source| rows_error(&path, source))?;
         if u64::try_from(rows.num_rows()).is_ok_and(|count| count == file.rows) {
@@ -146,12 +153,26 @@ pub(super) fn layout_of(table: Table) -> SchemaRef {
     }
 }
 
-/// The columns with the types of a layout; `None` when one is missing or of another kind.
-fn laid_out(batch: &RecordBatch, layout: &SchemaRef) -> Option<RecordBatch> {
+/// The columns of a layout; null where a file of an earlier version of this program lacks one.
+pub(super) fn laid_out(batch: &RecordBatch, layout: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let columns = layout.fields().iter().map(|field| {
-        let column = batch.column_by_name(field.name())?;
-        cast(column, field.data_type()).ok()
+        let found = batch.column_by_name(field.name());
+        let missing = || {
+            field
+                .is_nullable()
+                .then(|| new_null_array(field.data_type(), batch.num_rows()))
+        };
+        match found
+            .map(|column| cast(column, field.data_type()))
+            .or_else(|| missing().map(Ok))
+        {
+            Some(column) => column,
+            None => Err(ArrowError::SchemaError(format!(
+                "the column `{}` is missing",
+                field.name()
+            ))),
+        }
     });
-    let columns = columns.collect::<Option<Vec<_>>>()?;
-    RecordBatch::try_new(Arc::clone(layout), columns).ok()
+    let columns = columns.collect::<Result<Vec<_>, ArrowError>>()?;
+    RecordBatch::try_new(Arc::clone(layout), columns)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
+use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
 use deltalake::kernel::Transaction;
 use deltalake::table::state::DeltaTableState;
@@ -18,6 +19,7 @@ use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
 use super::actions;
+use super::actions::ATTEMPTS;
 use super::error::Access;
 use super::expire;
 use super::log;
@@ -29,10 +31,13 @@ use crate::failpoint;
 use crate::failpoint::Point;
 use crate::schema::Table;
 
-/// Each failed attempt means that another process wrote to the rollup.
-const ATTEMPTS: u32 = 20;
-/// Rows that are handed out together, if a file has as many.
+/// The word in the log for making it anew.
+pub(super) const OPERATION: &str = "REBUILD";
+/// Rows that are handed out together, if a file has as many, and their memory, roughly.
 const ROWS_TOGETHER: usize = 1 << 17;
+const BYTES_TOGETHER: usize = 64 << 20;
+/// Rows of one file of the rollup that is made anew, roughly.
+pub const FILE_ROWS: usize = 500_000;
 
 /// The rollup at a version of the store.
 #[derive(Debug, Clone)]
@@ -50,14 +55,14 @@ pub enum UsageLack {
     Missing,
     /// It knows the events up to this version of the store only.
     Reaches(u64),
-    /// It was made of all events of this version at once, and cannot tell those of an older one apart.
+    /// It was made of all events of this version at once, and the log has forgotten what it was before.
     Begins(u64),
     /// The actions were told by other facts, or by another version of this program.
     OtherFacts,
 }
 
 /// What became of a rollup that was made anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Replacement {
     /// It has taken the place of the old one.
     Done,
@@ -65,6 +70,8 @@ enum Replacement {
     Overtaken,
     /// The old one has rows of later versions that cannot be told apart.
     Outdated,
+    /// It has not, and the log shows that.
+    Failed(StoreError),
 }
 
 impl Store {
@@ -106,18 +113,19 @@ impl Store {
         }
         let Some(state) = self.derived_state(Table::Usage, version).await? else {
             let newest = self.newest(Table::Usage).await?;
-            return Ok(Err(UsageLack::Begins(self.compacted(Table::Usage, &newest).await?)));
+            let base = self.usage_base(&newest).await?.unwrap_or_default();
+            let begins = base.max(self.compacted(Table::Usage, &newest).await?);
+            return Ok(Err(UsageLack::Begins(begins)));
         };
-        Ok(match self.usage_base(&state).await? {
-            None => Err(UsageLack::Missing),
-            Some(base) if base > version => Err(UsageLack::Begins(base)),
-            Some(_) => {
-                let pending = self.pending(Table::Usage, &state, version).await?;
-                match pending.last < version {
-                    true => Err(UsageLack::Reaches(pending.last)),
-                    false => Ok((state, pending)),
-                }
-            }
+        if self.usage_base(&state).await?.is_none() {
+            // Made by a later version of this program than the events, and anew since, or not yet.
+            let made = self.usage_base(&self.newest(Table::Usage).await?).await?;
+            return Ok(Err(made.map_or(UsageLack::Missing, UsageLack::Begins)));
+        }
+        let pending = self.pending(Table::Usage, &state, version).await?;
+        Ok(match pending.last < version {
+            true => Err(UsageLack::Reaches(pending.last)),
+            false => Ok((state, pending)),
         })
     }
 
@@ -137,28 +145,24 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The rollup cannot be read or written; the staged files are removed, except in a bucket, where a request that got no
-    /// answer may still be carried out.
+    /// The rollup cannot be read or written; the staged files are removed where the log shows that nothing names them. In a
+    /// bucket a request that got no answer may still be carried out.
     pub async fn replace_usage(
         &self,
         basis: &TableSnapshot,
         staged: Vec<StagedFile>,
         committed_at: i64,
     ) -> Result<bool, StoreError> {
-        let replaced = self.try_replace_usage(basis, &staged, committed_at).await;
-        match replaced {
-            Ok(Replacement::Done) => Ok(true),
-            Ok(outcome) => {
-                self.discard(staged);
-                Ok(outcome == Replacement::Overtaken)
-            }
-            Err(error) => {
-                if self.storage().remote().is_none() {
-                    self.discard(staged);
-                }
-                Err(error)
-            }
-        }
+        // After any other error the files may be those of the rollup: they stay, if need be for a vacuum.
+        let replaced = match self.try_replace_usage(basis, &staged, committed_at).await? {
+            Replacement::Done => return Ok(true),
+            Replacement::Failed(error) if self.storage().remote().is_some() => return Err(error),
+            Replacement::Failed(error) => Err(error),
+            Replacement::Overtaken => Ok(true),
+            Replacement::Outdated => Ok(false),
+        };
+        self.discard(staged);
+        replaced
     }
 
     async fn try_replace_usage(
@@ -169,7 +173,8 @@ impl Store {
     ) -> Result<Replacement, StoreError> {
         self.create_if_missing(Table::Usage, committed_at, basis.version)
             .await?;
-        let mut attempt = 1;
+        let mut failures = 0;
+        let mut failure = None;
         let mut first_base = None;
         loop {
             let state = self.newest(Table::Usage).await?;
@@ -179,6 +184,10 @@ impl Store {
                 .any(|own| files.iter().any(|(file, _)| file.path == own.path))
             {
                 return Ok(Replacement::Done);
+            }
+            if let Some(error) = failure.take().filter(|_| failures == ATTEMPTS) {
+                let error = StoreError::from_log(&self.table_folder(Table::Usage), Access::Write, error);
+                return Ok(Replacement::Failed(error));
             }
             let base = self.usage_base(&state).await?;
             let first_base = *first_base.get_or_insert(base);
@@ -190,11 +199,11 @@ impl Store {
             if self.compacted(Table::Usage, &state).await? > basis.version {
                 return Ok(Replacement::Outdated);
             }
-            let reached = self.pending(Table::Usage, &state, 0).await?.last;
+            let reached = self.reached(Table::Usage, &state).await?;
             let is_replaced = |version: &Option<u64>| version.is_none_or(|version| version <= basis.version);
             let replaced = files.into_iter().filter(|(_, version)| is_replaced(version));
             let base = i64::try_from(basis.version).unwrap_or(i64::MAX);
-            let mut actions = vec![log::commit_info("REBUILD", committed_at, Some(state.version()), None)];
+            let mut actions = vec![log::commit_info(OPERATION, committed_at, Some(state.version()), None)];
             actions
                 .extend(replaced.map(|(file, _)| Action::Remove(actions::removal(Table::Usage, &file, committed_at))));
             let added = staged.iter().map(|file| file.add(committed_at, Some(basis.version)));
@@ -205,25 +214,21 @@ impl Store {
                 failpoint::pass(Point::UsagePut)?;
                 self.append(Table::Usage, &state, actions, transaction).await?;
                 failpoint::pass(Point::UsageLanded)?;
-                Ok::<_, deltalake::DeltaTableError>(())
+                failpoint::pass(Point::UsageUnseen)?;
+                Ok::<_, DeltaTableError>(())
             };
-            match replacing.await {
-                Ok(()) => return Ok(Replacement::Done),
-                // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => {
-                    return Err(StoreError::from_log(
-                        &self.table_folder(Table::Usage),
-                        Access::Write,
-                        error,
-                    ));
-                }
-            }
+            let Err(error) = replacing.await else {
+                return Ok(Replacement::Done);
+            };
+            // Someone wrote first, or the entry landed in spite of the error: both show in the next look.
+            failures += 1;
+            failure = Some(error);
+            failpoint::pass(Point::UsageUnseen).map_err(|error| self.unwritable(error))?;
         }
     }
 
     /// Version of `events` up to which the rollup was made of all events at once; `None` when it never was.
-    async fn usage_base(&self, state: &DeltaTableState) -> Result<Option<u64>, StoreError> {
+    pub(super) async fn usage_base(&self, state: &DeltaTableState) -> Result<Option<u64>, StoreError> {
         let base = state
             .transaction_version(self.log_store(Table::Usage).as_ref(), log::USAGE_APP_ID)
             .await
@@ -269,7 +274,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (path, batches) = self.read_columns(Table::Events, file, columns)?;
         let failed = |source| rows_error(&path, source);
-        let (mut waiting, mut rows) = (Vec::new(), 0);
+        let (mut waiting, mut rows, mut bytes) = (Vec::new(), 0, 0);
         let mut hand_out = |waiting: &mut Vec<RecordBatch>| {
             let Some(first) = waiting.first() else {
                 return Ok(());
@@ -281,10 +286,11 @@ impl Store {
         for batch in batches {
             let batch = batch.map_err(failed)?;
             rows += batch.num_rows();
+            bytes += batch.get_array_memory_size();
             waiting.push(batch);
-            if rows >= ROWS_TOGETHER {
+            if rows >= ROWS_TOGETHER || bytes >= BYTES_TOGETHER {
                 hand_out(&mut waiting)?;
-                rows = 0;
+                (rows, bytes) = (0, 0);
             }
         }
         hand_out(&mut waiting)
@@ -317,13 +323,16 @@ mod tests {
     use std::fs;
 
     use arrow::array::ArrayRef;
+    use arrow::array::AsArray;
     use arrow::array::BooleanArray;
     use arrow::array::Int64Array;
     use arrow::array::StringArray;
     use arrow::array::new_null_array;
     use arrow::datatypes::DataType;
+    use arrow::datatypes::Int64Type;
 
     use super::super::CommitBatch;
+    use super::super::CompactionRule;
     use super::super::testing::CLOCK;
     use super::super::testing::TestStore;
     use super::super::testing::batch;
@@ -375,6 +384,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn rows_that_are_alike_become_one_when_small_files_do() {
+        let test = TestStore::create().await;
+        for (id, facts) in [
+            ("a", "facts"),
+            ("b", "facts"),
+            ("c", "other facts"),
+            ("d", "facts"),
+            ("e", "other facts"),
+        ] {
+            commit(&test, id, facts).await;
+        }
+        let memory_bytes = 64 << 20;
+        let groups = test
+            .store
+            .compaction_groups(&CompactionRule::of_all(memory_bytes))
+            .await;
+        let groups = groups.unwrap().into_iter().filter(|group| group.table == Table::Usage);
+        for mut group in groups {
+            let staged = test.store.rewrite(&mut group, memory_bytes).unwrap().unwrap();
+            assert_eq!(staged.rows(), 1);
+            let commit = test.store.commit_compaction(&group, staged, ("run-c", CLOCK));
+            assert!(commit.await.unwrap());
+        }
+        let usage = test.reopen().await.snapshot(Table::Usage).await.unwrap();
+        assert_eq!((usage.files.len(), usage.rows()), (2, 2));
+        let mut calls = Vec::new();
+        for file in &usage.files {
+            let (_, batches) = test.store.read_columns(Table::Usage, file, &["calls"]).unwrap();
+            let counts = batches.map(|batch| batch.unwrap().column(0).as_primitive::<Int64Type>().value(0));
+            calls.extend(counts);
+        }
+        calls.sort_unstable();
+        assert_eq!(calls, [2, 3]);
+        assert_eq!(rows_at(&test.store, 2).await, Ok(2), "versions before are as they were");
+    }
+
+    #[tokio::test]
     async fn rows_told_by_other_facts_are_not_used() {
         let test = TestStore::create().await;
         commit(&test, "a", "facts").await;
@@ -394,9 +440,40 @@ mod tests {
         let staged = vec![test.store.stage_usage(&rollup(3, "facts")).unwrap()];
         test.store.replace_usage(&basis, staged, CLOCK).await.unwrap();
         assert_eq!(rows_at(&test.store, 3).await, Ok(1));
-        assert_eq!(rows_at(&test.store, 1).await, Err(UsageLack::Begins(3)));
+        assert_eq!(rows_at(&test.store, 2).await, Err(UsageLack::Reaches(1)));
+        assert_eq!(rows_at(&test.store, 1).await, Ok(1));
         commit(&test, "d", "facts").await;
         assert_eq!(rows_at(&test.reopen().await, 4).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn older_versions_show_the_rollup_from_before_it_was_made_anew_as_long_as_the_log_has_it() {
+        let test = TestStore::create().await;
+        for id in ["a", "b", "c", "d", "e", "f"] {
+            let basis = commit(&test, id, "facts").await;
+            let staged = vec![test.store.stage_usage(&rollup(9, "facts")).unwrap()];
+            test.store.replace_usage(&basis, staged, CLOCK).await.unwrap();
+        }
+        commit(&test, "g", "facts").await;
+        for store in [&test.store, &test.reopen().await] {
+            for (version, rows) in [(0, 0), (1, 1), (2, 1), (5, 1), (6, 1), (7, 2)] {
+                assert_eq!(rows_at(store, version).await, Ok(rows), "version {version}");
+                let usage = store.snapshot_at(Table::Usage, version).await.unwrap();
+                assert_eq!(usage.rows(), rows, "version {version}");
+            }
+        }
+        // The tenth entry made it anew of the fifth version, and a checkpoint holds what it was before.
+        for entry in 0..10 {
+            fs::remove_file(test.folder().join(format!("usage/_delta_log/{entry:020}.json"))).unwrap();
+        }
+        let store = test.reopen().await;
+        assert_eq!(rows_at(&store, 4).await, Ok(1));
+        assert_eq!(rows_at(&store, 3).await, Err(UsageLack::Begins(6)));
+        let error = store.snapshot_at(Table::Usage, 3).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::NoSuchVersion { requested: 3, .. }),
+            "{error:?}"
+        );
     }
 
     #[tokio::test]
@@ -410,7 +487,7 @@ mod tests {
         test.store.replace_usage(&newer, staged, CLOCK).await.unwrap();
         let snapshot = reader.derived_files(Table::Usage, 1, judged).unwrap();
         assert_eq!((snapshot.version, snapshot.rows()), (1, 1));
-        assert_eq!(rows_at(&reader, 1).await, Err(UsageLack::Begins(2)));
+        assert_eq!(rows_at(&reader, 1).await, Ok(1));
     }
 
     #[tokio::test]
@@ -440,7 +517,7 @@ mod tests {
             test.store.replace_usage(basis, staged, CLOCK).await.unwrap();
         }
         assert_eq!(rows_at(&test.store, 2).await, Ok(1));
-        assert_eq!(rows_at(&test.store, 1).await, Err(UsageLack::Begins(2)));
+        assert_eq!(rows_at(&test.store, 1).await, Ok(1));
     }
 
     #[tokio::test]

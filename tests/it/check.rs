@@ -104,6 +104,45 @@ fn what_could_not_be_checked_is_no_all_clear() {
 }
 
 #[test]
+fn account_without_a_snapshot_and_expired_events_are_no_all_clear() {
+    let place = Place::new();
+    let record = |id: &str, account: &str, day: u32| {
+        serde_json::json!({"Records": [{
+            "eventTime": format!("2026-09-{day:02}T00:00:00Z"), "eventID": id, "eventName": "X", "eventSource": "y.amazonaws.com",
+            "eventCategory": "Management", "recipientAccountId": account, "awsRegion": "eu-west-1",
+        }]})
+        .to_string()
+    };
+    place.write("a.json", record("a", "111122223333", 1).as_bytes());
+    place.write("b.json", record("b", "222233334444", 3).as_bytes());
+    assert_eq!(place.ingest(&[]).code, 0);
+    let iam = place.folder().join("iam.json");
+    let details = r#"{"UserDetailList":[],"GroupDetailList":[],"Policies":[],"IsTruncated":false,"RoleDetailList":[{
+        "Path":"/","RoleName":"r","RoleId":"AROAEXAMPLE","Arn":"arn:aws:iam::111122223333:role/r","CreateDate":"2020-01-01T00:00:00Z",
+        "AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[]},"RolePolicyList":[],"AttachedManagedPolicies":[],"Tags":[]}]}"#;
+    std::fs::write(&iam, details).unwrap();
+    let import = ["iam", "import", iam.to_str().unwrap(), "--taken-at", "2026-09-04"];
+    assert_eq!(run(&place.store(), &import).code, 0);
+    for (check, doubt) in [
+        ("unused-access", "no IAM snapshot of 1 of 2 accounts"),
+        ("unused-keys", "no credential report was imported"),
+    ] {
+        let ended = run(&place.store(), &["check", check]);
+        assert_eq!(ended.code, 4, "{}", ended.stderr);
+        assert!(ended.stderr.contains(doubt), "{}", ended.stderr);
+    }
+    let whole = run(&place.store(), &["check", "root-use", "--since", "2026-09-01"]);
+    assert_eq!(whole.code, 0, "{}", whole.stderr);
+    let expire = ["store", "expire", "--events-older-than", "2026-09-02"];
+    assert_eq!(run(&place.store(), &expire).code, 0);
+    for (since, code) in [("2026-09-01", 4), ("2026-09-02", 0)] {
+        let ended = run(&place.store(), &["check", "root-use", "--since", since]);
+        assert_eq!(ended.code, code, "{since}: {}", ended.stderr);
+        assert_eq!(ended.stderr.contains("have expired"), code == 4, "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn wrong_arguments_are_refused() {
     let place = Place::new();
     for (arguments, message) in [

@@ -21,6 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use trimtrail::store::Store;
 
+use crate::ingest::record;
 use crate::ingest::write_object;
 use crate::support::bucket::FakeBucket;
 use crate::support::bucket::STORE;
@@ -33,10 +34,11 @@ use crate::support::process::Ended;
 pub(crate) const FINGERPRINT: &str = "select count(*) as number, count(distinct event_id) as ids, \
     encode(sha256(string_agg(record, '\n' order by record)), 'hex') as digest from event_records";
 
-const BALANCE: &str = "select (select count(*) from events) as events, \
-    (select count(distinct event_id) from events) as ids, \
+/// Without events that may expire.
+const BALANCE: &str = "select (select count(*) from events where event_date >= date '2020-01-01') as events, \
+    (select count(distinct event_id) from events where event_date >= date '2020-01-01') as ids, \
     (select encode(sha256(string_agg(record, '\n' order by record)), 'hex') from event_records) as digest, \
-    (select coalesce(sum(stored), 0) from objects) as stored, \
+    (select coalesce(sum(stored), 0) from objects where object_key not like '%/old.json') as stored, \
     (select count(*) from (select object_key from objects where state = 'ingested' \
         group by object_key having count(*) > 1)) as twice, \
     (select coalesce(sum(records - stored - duplicates - rejected), 0) from objects) as lost";
@@ -76,7 +78,7 @@ enum Step {
     Rebuild,
     /// Small files become few.
     Compact,
-    /// Days expire of which there are no events.
+    /// The events of an old day expire.
     Expire,
 }
 
@@ -137,14 +139,18 @@ const CASES: &[Case] = &[
     ("AddsCommitted", 1, Commit, Failed, true),
     ("UsagePut", 1, Rebuild, Failed, true),
     ("UsageLanded", 1, Rebuild, Done, true),
+    ("UsageUnseen", 1, Rebuild, Failed, true),
     ("Rewritten", 1, Compact, Failed, true),
     ("Rewritten", 4, Compact, Failed, true),
     ("CompactionPut", 1, Compact, Failed, true),
     ("CompactionPut", 4, Compact, Failed, true),
     ("CompactionLanded", 2, Compact, Done, true),
     ("CompactionLanded", 4, Compact, Done, true),
+    ("CompactionUnseen", 1, Compact, Failed, true),
+    ("CompactionUnseen", 4, Compact, Failed, true),
     ("ExpiryPut", 1, Expire, Failed, true),
     ("ExpiryLanded", 1, Expire, Done, true),
+    ("ExpiryUnseen", 1, Expire, Failed, true),
 ];
 
 /// Estates that all tests that run at a time share.
@@ -153,6 +159,7 @@ static SHARED: Mutex<Weak<Estates>> = Mutex::new(Weak::new());
 struct Estates {
     usual: Estate,
     before_checkpoint: Estate,
+    with_old_day: Estate,
 }
 
 /// Logs, a store that has had some of them, and what it holds once it has had them all.
@@ -174,26 +181,38 @@ impl Estates {
         let mut shared = SHARED.lock().unwrap();
         shared.upgrade().unwrap_or_else(|| {
             let estates = Arc::new(Self {
-                usual: estate(COMMITS),
-                before_checkpoint: estate(COMMITS_BEFORE_CHECKPOINT),
+                usual: estate(COMMITS, false),
+                before_checkpoint: estate(COMMITS_BEFORE_CHECKPOINT, false),
+                with_old_day: estate(COMMITS, true),
             });
             *shared = Arc::downgrade(&estates);
             estates
         })
     }
 
-    fn of(&self, point: &str) -> &Estate {
-        match point.starts_with("Checkpoint") {
-            true => &self.before_checkpoint,
-            false => &self.usual,
+    fn of(&self, point: &str, step: Step) -> &Estate {
+        match step {
+            Expire => &self.with_old_day,
+            _ if point.starts_with("Checkpoint") => &self.before_checkpoint,
+            _ => &self.usual,
         }
     }
 }
 
-fn estate(commits: usize) -> Estate {
+/// What is wanted is without the old day, which expires.
+fn estate(commits: usize, has_old_day: bool) -> Estate {
     let logs = tempfile::tempdir().unwrap();
     let earlier = IngestStore::new();
     let objects = commits + NEW_OBJECTS;
+    if has_old_day {
+        let old = tempfile::tempdir().unwrap();
+        let path = old.path().join("old.json");
+        let text = record(1)
+            .replace("2026-09-", "2019-09-")
+            .replace("-000000000001", "-999999999999");
+        std::fs::write(&path, format!("{{\"Records\":[{text}]}}")).unwrap();
+        assert_eq!(earlier.ingest(&[&path]).stored, 1);
+    }
     for index in 0..objects {
         let ids = index * STEP..index * STEP + RECORDS;
         let path = write_object(logs.path(), &format!("{index:02}.json.gz"), ids);
@@ -427,6 +446,11 @@ fn play(estate: &Estate, (point, time, step, ends, _): Case, action: &str, in_bu
         unfinished <= usize::from(action == "abort"),
         "{case}: {unfinished} unfinished files"
     );
+    if step == Expire {
+        let row = victim.sql("select sum(events) as summed, (select sum(stored) from objects) as stored from usage");
+        let row = row.unwrap();
+        assert_eq!(row["summed"], row["stored"], "{case}");
+    }
     if action == "abort" {
         let again = run(victim.ingest());
         assert!(again.stdout.contains("\nrecords  0 read"), "{case}: {again:?}");
@@ -466,7 +490,7 @@ fn play_all(action: &str, in_bucket: bool) {
         for _ in 0..PLAYED_AT_A_TIME {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let played = || play(estates.of(case.0), **case, action, in_bucket);
+                    let played = || play(estates.of(case.0, case.2), **case, action, in_bucket);
                     if catch_unwind(AssertUnwindSafe(played)).is_err() {
                         failed.lock().unwrap().push(case);
                     }

@@ -35,6 +35,7 @@ mod questions;
 mod raw;
 mod read_only;
 mod readme;
+mod review_page;
 mod row_sources;
 mod run_report;
 mod s3;

@@ -143,6 +143,45 @@ fn year_of_nights_leaves_few_files_and_answers_from_far_fewer_rows() {
     assert_eq!((again.known, again.stored), (NIGHTS as u64, 0));
 }
 
+#[test]
+fn damaged_file_does_not_keep_others_from_being_compacted_and_is_told() {
+    let place = Place::new();
+    for index in 0..5 {
+        let log = write_object(&place.logs(), &format!("{index}.json.gz"), index * 20..index * 20 + 20);
+        done(&place, &["ingest", log.to_str().unwrap(), "--no-compact"]);
+    }
+    assert_eq!(files_of(&place.store(), "events").0, 15);
+    let day = place.store().join("events/event_date=2026-09-01");
+    let damaged = fs::read_dir(day)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .max()
+        .unwrap();
+    let bytes = fs::metadata(&damaged).unwrap().len();
+    fs::write(&damaged, vec![0; usize::try_from(bytes).unwrap()]).unwrap();
+    let ended = place.ingest(&[]);
+    assert_eq!((ended.code, files_of(&place.store(), "events").0), (0, 7), "{ended:?}");
+    let name = damaged.to_str().unwrap();
+    assert!(
+        ended
+            .stderr
+            .contains("warning: small files stay as they are: data file")
+            && ended.stderr.contains(name),
+        "{}",
+        ended.stderr
+    );
+    let ended = process::run(&place.store(), &["store", "compact", "--output", "json"]);
+    let groups: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    let left: Vec<&Value> = groups.iter().filter(|group| group["new_bytes"].is_null()).collect();
+    assert!(left.len() == 1 && left[0]["event_date"] == "2026-09-01", "{groups:?}");
+    assert_eq!((ended.code, files_of(&place.store(), "usage").0), (1, 1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("error: ") && ended.stderr.contains(name),
+        "{}",
+        ended.stderr
+    );
+}
+
 /// A store with one commit for each of some nights.
 fn nights(count: usize) -> (Place, IngestStore) {
     let place = Place::new();
@@ -229,9 +268,11 @@ fn compactions_and_ingests_at_the_same_time_lose_and_double_nothing() {
                 )
             })
             .collect();
+        // Of one round, the runs compact as well.
+        let options: &[&str] = if round == 2 { &[] } else { &["--no-compact"] };
         let ingests = logs
             .iter()
-            .map(|log| vec!["ingest", log.to_str().unwrap(), "--no-compact"]);
+            .map(|log| [&["ingest", log.to_str().unwrap()], options].concat());
         let compactions = (0..if round == 0 { 0 } else { 2 }).map(|_| vec!["store", "compact", "--quiet"]);
         let children: Vec<_> = ingests
             .chain(compactions)
@@ -298,7 +339,15 @@ fn expired_days_leave_their_sums_and_their_objects_do_not_come_back() {
     let tried = place.rows(&[&expire[..], &["--dry-run"]].concat());
     assert_eq!((tried.len(), &tried[0]["event_date"]), (4, &"2024-01-01".into()));
     assert_eq!(place.sql("select count(*) as count from events")[0]["count"], 480);
-    assert_eq!(place.rows(&expire), tried);
+    let ended = done(&place, &[&expire[..], &["--output", "json"]].concat());
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&ended.stdout).unwrap(), tried);
+    assert!(
+        ended
+            .stderr
+            .contains("still on disk, and readable with `--at-version` up to 10, until 20"),
+        "{}",
+        ended.stderr
+    );
     assert!(place.rows(&expire).is_empty());
     let first = "select cast(min(event_date) as text) as day, count(*) as count from events";
     let left = place.sql(first);
@@ -332,6 +381,24 @@ fn expired_days_leave_their_sums_and_their_objects_do_not_come_back() {
 }
 
 #[test]
+fn versions_from_before_a_rollup_made_anew_still_count_the_calls_of_expired_days() {
+    let (place, _) = nights(4);
+    done(&place, &["store", "expire", "--events-older-than", "2024-01-03"]);
+    let history = place.rows(&["store", "history", "--limit", "1"]);
+    let expiry = number(&history[0], "version").to_string();
+    let at_expiry = [&["sql", SUMS, "--at-version"][..], &[&expiry]].concat();
+    let sums = place.rows(&at_expiry);
+    let log = deliver(&place.logs(), 4);
+    done(&place, &["ingest", log.to_str().unwrap()]);
+    done(&place, &["store", "rebuild", "usage"]);
+    assert_eq!(place.rows(&at_expiry), sums);
+    assert_eq!(
+        place.sql("select sum(events) as events from usage")[0]["events"],
+        5 * 48
+    );
+}
+
+#[test]
 fn records_of_expired_days_in_new_objects_are_rejected_with_the_reason() {
     let (place, _) = nights(6);
     done(&place, &["store", "expire", "--events-older-than", "2024-01-03"]);
@@ -347,13 +414,13 @@ fn records_of_expired_days_in_new_objects_are_rejected_with_the_reason() {
         ended.stdout.contains("48 read = 0 stored + 0 duplicates + 48 rejected"),
         "{ended:?}"
     );
-    assert!(
-        ended.stderr.contains("its day has expired, as all before 2024-01-03"),
-        "{}",
-        ended.stderr
+    let reason = "48 records of days before 2024-01-03, which have expired";
+    assert!(ended.stderr.contains(reason), "{}", ended.stderr);
+    let rejects = place.sql("select record_index, length(raw) as bytes, reason from rejects");
+    assert_eq!(
+        rejects,
+        [serde_json::json!({"record_index": 0, "bytes": 0, "reason": reason})]
     );
-    let rejects = place.sql("select count(*) as count, max(length(raw)) as bytes from rejects");
-    assert_eq!(rejects[0], serde_json::json!({"count": 48, "bytes": 0}));
     assert_eq!(place.sql(SUMS), sums);
     // One that reaches over the horizon: its later half are copies.
     let over = place.logs().join("over.json.gz");
@@ -458,7 +525,22 @@ fn batch_that_waited_while_its_days_expired_brings_nothing_of_them() {
     );
     done(&place, &["store", "expire", "--events-older-than", "2024-01-05"]);
     let sums = place.sql(SUMS);
-    done(&place, &["commit", "--adds-from", &adds]);
+    let ended = process::run(&place.store(), &["commit", "--adds-from", &adds]);
+    assert!(
+        ended.code == 4
+            && ended.stdout.contains("48 read = 4 stored + 0 duplicates + 44 rejected")
+            && ended.stderr.contains("the days of 44 records expired"),
+        "{ended:?}"
+    );
+    let objects = "select state, stored, duplicates, rejected from objects where rejected > 0";
+    assert_eq!(
+        place.sql(objects),
+        [serde_json::json!({"state": "partial", "stored": 4, "duplicates": 0, "rejected": 44})]
+    );
+    assert_eq!(
+        place.sql("select reason from rejects"),
+        [serde_json::json!({"reason": "44 records of days before 2024-01-05, which have expired"})]
+    );
     assert_eq!(
         place.sql("select cast(min(event_date) as text) as day, count(*) as count from events"),
         [serde_json::json!({"day": "2024-01-05", "count": 4})]

@@ -144,12 +144,19 @@ async fn a_window_opens_only_the_files_of_its_days() {
 #[tokio::test]
 async fn evidence_of_a_window_opens_only_the_files_of_its_days() {
     let (_store, session) = open().await;
-    for query in [EvidenceQuery::Uses, EvidenceQuery::Coverage] {
+    let window = [("since", "2026-10-02"), ("until", "2026-10-03")];
+    let [with, without] = ["true", "false"].map(|told| [window.as_slice(), &[("has_excerpts", told)]].concat());
+    for (query, window, joins) in [
+        (EvidenceQuery::Uses, window.to_vec(), false),
+        (EvidenceQuery::Coverage, with, true),
+        // A store without excerpts does not pay for telling them apart.
+        (EvidenceQuery::Coverage, without, false),
+    ] {
         let explained = format!("explain {}", query.sql());
-        let window = [("since", "2026-10-02"), ("until", "2026-10-03")];
         let result = session.sql(&explained, &values(&window)).await.unwrap();
         let plan = text::of_stream(result).await.unwrap().join("\n");
         assert!(is_of_the_window(&plan), "{query:?}: {plan}");
+        assert_eq!(plan.contains("HashJoinExec"), joins, "{query:?}: {plan}");
     }
 }
 

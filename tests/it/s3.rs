@@ -20,6 +20,7 @@ use crate::support::bucket::BUCKET;
 use crate::support::bucket::FakeBucket;
 use crate::support::bucket::Trouble;
 use crate::support::json::text;
+use crate::support::permissions::Permissions;
 use crate::support::process;
 use crate::support::process::Ended;
 use crate::support::process::Place;
@@ -226,6 +227,54 @@ fn prefixes_of_every_level_and_other_layouts_are_listed() {
     let nothing = bucket.ingest(&place.store(), &format!("{SOURCE}nothing/"), &[]);
     assert_ended(&nothing, 4, "objects  0 listed");
     assert!(nothing.stderr.contains("there are no objects below it"), "{nothing:?}");
+}
+
+#[test]
+fn folder_behind_a_thousand_others_is_searched_for_logs_too() {
+    let bucket = FakeBucket::new();
+    for number in 1..=1_001 {
+        bucket.put(&format!("acct-{number:04}/notes.txt"), "x", &[]);
+    }
+    for account in ["acct-0001", "acct-1001"] {
+        bucket.put(
+            &format!("{account}/{}", key("111122223333", "eu-west-1", 1, account)),
+            log(0..1),
+            &[],
+        );
+    }
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&ended, 0, "objects  2 listed = 2 ingested");
+}
+
+#[test]
+fn region_that_may_not_be_listed_is_told_and_the_others_are_read() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=3);
+    bucket.put(&key("111122223333", "us-east-1", 1, "a"), log(10..11), &[]);
+    let account = "AWSLogs/111122223333/";
+    let prefixes = [
+        "",
+        "AWSLogs/",
+        account,
+        &format!("{account}CloudTrail/"),
+        &format!("{account}CloudTrail/us-east-1/*"),
+    ];
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {
+            "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{BUCKET}"),
+            "Condition": {"StringLike": {"s3:prefix": prefixes}},
+        },
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*")},
+    ]});
+    bucket.script(|script| script.permissions = Some(Permissions::parse(&policy)));
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&ended, 4, "objects  1 listed = 1 ingested");
+    assert!(
+        ended.stderr.contains("eu-west-1/`") && ended.stderr.contains("s3:ListBucket"),
+        "{ended:?}"
+    );
 }
 
 #[test]

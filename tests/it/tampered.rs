@@ -219,6 +219,33 @@ fn line_that_names_files_of_the_store_or_of_another_batch_is_refused_and_nothing
 }
 
 #[test]
+fn line_that_names_files_of_earlier_versions_is_refused_and_they_stay() {
+    let place = Place::new();
+    let logs = place.logs();
+    let objects = [(1, "first.json"), (2, "second.json")].map(|(id, name)| write_spoilt(&logs, name, id));
+    let mut line = prepared(&place, &objects[0]);
+    // Copies of the files that a commit removes.
+    let ledger: Vec<(PathBuf, Vec<u8>)> = ["objects", "rejects"]
+        .into_iter()
+        .map(|table| place.store().join(table).join(line[table]["path"].as_str().unwrap()))
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    assert_eq!(commit_text(&place, &line.to_string()).code, 0);
+    run(&place, &["ingest", objects[1].to_str().unwrap()], 4);
+    run(&place, &["store", "compact"], 0);
+    for (path, bytes) in &ledger {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let before = files(&place);
+    line["batch"] = json!("00000000-0000-4000-8000-000000000000");
+    let ended = commit_text(&place, &line.to_string());
+    assert_refused(&ended, "is part of the store already");
+    assert_eq!(files(&place), before);
+    let earlier = place.rows(&["sql", "select count(*) as n from events", "--at-version", "1"]);
+    assert_eq!(earlier, [json!({"n": 1})]);
+}
+
+#[test]
 fn rollup_bounds_and_order_of_a_prepared_batch_are_those_of_its_events_whatever_its_line_says() {
     let place = Place::new();
     let logs = place.logs();

@@ -179,6 +179,9 @@ fn missing_digest_and_the_hour_that_it_leaves_open_are_told() {
     let text = &report["chains"][0]["findings"][0]["text"];
     let wanted = "no valid digest covers the time between 2026-09-14T23:00:00Z and 2026-09-15T00:00:00Z";
     assert_eq!(text, wanted);
+    let without_end = copied.verify(&WATCHED[..6]);
+    let covered = "covered up to 2026-09-14T23:00:00Z; nothing is proven after it\n";
+    assert!(without_end.stdout.contains(covered), "{}", without_end.stdout);
 }
 
 #[test]
@@ -225,6 +228,133 @@ fn store_gives_the_same_report_as_the_files_that_it_was_made_of() {
     }
 }
 
+/// A log that CloudTrail never wrote.
+const FORGED: &str = r#"{"Records":[{"eventVersion":"1.11","userIdentity":{"type":"Root","accountId":"111122223333"},"eventTime":"2026-09-14T10:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","awsRegion":"eu-west-1","eventID":"f0f0f0f0-0000-4000-8000-000000000001","eventType":"AwsApiCall","recipientAccountId":"111122223333","eventCategory":"Management"}]}"#;
+const DAY_FOLDER: &str = "AWSLogs/o-exampleorgid/111122223333/CloudTrail/eu-west-1/2026/09/14";
+
+impl Copied {
+    /// Puts a forged log into the copy.
+    fn forge(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, FORGED).unwrap();
+        path
+    }
+
+    fn ingest(&self, sources: &[&str]) {
+        let ended = process::run(&self.folder.path().join("store"), &[&["ingest"], sources].concat());
+        assert!([0, 4].contains(&ended.code), "{}", ended.stderr);
+    }
+
+    /// What the store says.
+    fn stored(&self, more: &[&str]) -> (i32, Value) {
+        let keys = self.keys();
+        let arguments = ["verify", "--keys", &keys, "--output", "json"];
+        let ended = process::run(&self.folder.path().join("store"), &[&arguments, more].concat());
+        (ended.code, serde_json::from_str(&ended.stdout).unwrap())
+    }
+}
+
+#[test]
+fn log_outside_of_the_folders_of_cloudtrail_is_never_part_of_a_valid_result() {
+    let copied = Copied::new();
+    let forged = copied.forge("extra/111122223333_CloudTrail_eu-west-1_20260914T1005Z_aaaaaaaaaaaaaaaa.json.gz");
+    let (extra, logs) = (forged.parent().unwrap().display().to_string(), copied.logs());
+    copied.ingest(&[&logs, &extra]);
+    for (code, report) in [
+        copied.json(&[&WATCHED[..], &[&extra]].concat()),
+        copied.stored(&WATCHED),
+    ] {
+        assert_eq!(
+            (code, &report["summary"]["result"]),
+            (4, &"incomplete".into()),
+            "{report:#}"
+        );
+        assert_eq!(report["summary"]["logs_without_digests"], 1, "{report:#}");
+    }
+}
+
+#[test]
+fn events_of_an_object_that_names_no_account_are_told_as_unplaced() {
+    let copied = Copied::new();
+    copied.forge(&format!("{DAY_FOLDER}/../stray.json.gz"));
+    let notes = copied
+        .forge("notes/events.json")
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    let logs = copied.logs();
+    copied.ingest(&[&logs, &notes]);
+    let rules = |report: &Value| report["findings"][0]["rule"].clone();
+    let (code, report) = copied.stored(&[]);
+    assert_eq!((code, rules(&report)), (4, "unplaced".into()), "{report:#}");
+    let (code, report) = copied.json(&[]);
+    assert_eq!((code, rules(&report)), (4, "unplaced".into()), "{report:#}");
+}
+
+#[test]
+fn forged_log_under_another_name_is_told() {
+    for (name, verdict) in [
+        ("forged.json.gz", None),
+        (
+            "111122223333_CloudTrail-Insight_eu-west-1_20260914T1005Z_aaaaaaaaaaaaaaaa.json.gz",
+            Some("INVALID: no digest of its hour names it"),
+        ),
+    ] {
+        let copied = Copied::new();
+        copied.forge(&format!("{DAY_FOLDER}/{name}"));
+        copied.ingest(&[&copied.logs()]);
+        for (code, report) in [copied.json(&WATCHED), copied.stored(&WATCHED)] {
+            let wanted: Vec<String> = verdict.into_iter().map(str::to_owned).collect();
+            let wanted_code = if verdict.is_some() { 3 } else { 4 };
+            assert_eq!((code, faults(&report)), (wanted_code, wanted), "{name} {report:#}");
+        }
+    }
+}
+
+#[test]
+fn of_several_copies_of_a_log_the_worst_counts() {
+    let copied = Copied::new();
+    let log = copied.named_log();
+    let relative = log
+        .strip_prefix(copied.folder.path().join("AWSLogs"))
+        .unwrap()
+        .to_owned();
+    let other = copied.folder.path().join("other/AWSLogs");
+    for entry in walkdir::WalkDir::new(copied.logs()) {
+        let entry = entry.unwrap();
+        let target = other.join(entry.path().strip_prefix(copied.logs()).unwrap());
+        match entry.file_type().is_dir() {
+            true => std::fs::create_dir_all(target).unwrap(),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+    let both = other.display().to_string();
+    let genuine = std::fs::read(&log).unwrap();
+    for tampered in [log, other.join(relative)] {
+        std::fs::write(&tampered, FORGED).unwrap();
+        let (code, report) = copied.json(&[&WATCHED[..], &[&both]].concat());
+        assert_eq!(code, 3, "{report:#}");
+        assert!(faults(&report).contains(&"different-copies".to_owned()), "{report:#}");
+        std::fs::write(&tampered, &genuine).unwrap();
+    }
+}
+
+#[test]
+fn log_that_was_put_back_after_its_forgery_was_stored_does_not_hide_it() {
+    let copied = Copied::new();
+    let log = copied.named_log();
+    let genuine = std::fs::read(&log).unwrap();
+    std::fs::write(&log, FORGED).unwrap();
+    copied.ingest(&[&copied.logs()]);
+    std::fs::write(&log, &genuine).unwrap();
+    copied.ingest(&[&copied.logs()]);
+    let (code, report) = copied.stored(&WATCHED);
+    let wanted = ["INVALID: hash value doesn't match", "different-copies"];
+    assert_eq!((code, faults(&report)), (3, wanted.map(str::to_owned).to_vec()));
+}
+
 #[test]
 fn bucket_gives_its_metadata_and_a_digest_without_a_signature_is_invalid() {
     let copied = Copied::new();
@@ -241,6 +371,15 @@ fn bucket_gives_its_metadata_and_a_digest_without_a_signature_is_invalid() {
     let (code, report) = verify();
     assert_eq!((code, faults(&report)), (0, Vec::new()), "{report:#}");
     assert_eq!(report["summary"]["digests"]["valid"], 24);
+    let endless = bucket.run(
+        &place.store(),
+        &[&["verify", &source, "--keys", &keys], &WATCHED[..6]].concat(),
+    );
+    assert!(
+        endless.stderr.contains("digests end at 2026-09-15T00:00:00Z"),
+        "{}",
+        endless.stderr
+    );
     let digest = &copied.digests(".json.gz")[9];
     let key = digest.strip_prefix(copied.folder.path()).unwrap().to_str().unwrap();
     bucket.put(key, std::fs::read(digest).unwrap(), &[]);

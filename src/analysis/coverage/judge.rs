@@ -35,8 +35,8 @@ struct Pair<'a> {
     region: &'a str,
     chains: Chains,
     absences: Vec<Absence>,
-    /// Hash of every log that is there, by file name.
-    hashes: BTreeMap<&'a str, Option<&'a str>>,
+    /// Hashes of every log that is there, by file name: of each copy and version of it.
+    hashes: BTreeMap<&'a str, Vec<Option<&'a str>>>,
     present: BTreeMap<i64, PresentHour>,
     events: BTreeMap<i64, EventHour>,
 }
@@ -52,14 +52,18 @@ impl CoverageBasis {
     ) -> RegionCoverage {
         let chains = Chains::new(objects, verdicts);
         let key = (account_id.to_owned(), region.to_owned());
-        let logs = objects.iter().filter(|object| !object.is_digest);
+        let mut hashes: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
+        for log in objects.iter().filter(|object| !object.is_digest) {
+            let copies = hashes.entry(file_name(&log.uri)).or_default();
+            copies.push(log.sha256.as_deref());
+        }
         let pair = Pair {
             basis: self,
             account_id,
             region,
             absences: absences(&self.changes, account_id, &chains.trails()),
             chains,
-            hashes: logs.map(|log| (file_name(&log.uri), log.sha256.as_deref())).collect(),
+            hashes,
             present: self.ledger.hours.get(&key).cloned().unwrap_or_default(),
             events: self.events.get(&key).cloned().unwrap_or_default(),
         };
@@ -154,7 +158,7 @@ impl Pair<'_> {
                         format!("`{name}` is named by a digest and not in the store"),
                     );
                 }
-                Some(Some(hash)) if stated.as_deref() != Some(hash) => {
+                Some(copies) if copies.iter().flatten().any(|hash| stated.as_deref() != Some(*hash)) => {
                     changed += 1;
                     tell(
                         GapKind::LogChanged,

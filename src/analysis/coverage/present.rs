@@ -30,6 +30,7 @@ pub(super) struct LedgerObject<'a> {
     pub(super) account_id: &'a str,
     pub(super) region: &'a str,
     pub(super) day: Option<i64>,
+    pub(super) kind: &'a str,
     pub(super) state: &'a str,
     pub(super) rejected: u64,
     pub(super) ingested_at: i64,
@@ -56,7 +57,9 @@ impl Ledger {
         let name = file_name(object.uri);
         let pair = (object.account_id.to_owned(), object.region.to_owned());
         let hours = self.hours.entry(pair).or_default();
-        if name.split('_').nth(1) != Some("CloudTrail") {
+        // Events are stored whatever the name of their object says.
+        let holds_events = matches!(object.kind, "events" | "excerpt");
+        if !holds_events && name.split('_').nth(1) != Some("CloudTrail") {
             return;
         }
         let delivered = PresentLog::new(Place::new("", name)).delivered_at;

@@ -126,6 +126,7 @@ fn read_objects(batch: &RecordBatch, ledger: &mut Ledger) -> Result<(), Unreadab
     let columns = Columns::new(batch);
     let (uris, accounts) = (columns.texts("object_key")?, columns.texts("account_id")?);
     let (regions, days) = (columns.texts("region")?, columns.integers("day")?);
+    let kinds = columns.texts("kind")?;
     let (states, rejected) = (columns.texts("state")?, columns.integers("rejected")?);
     let (times, selected) = (columns.times("ingested_at")?, columns.texts("selected_regions")?);
     for row in 0..batch.num_rows() {
@@ -134,6 +135,7 @@ fn read_objects(batch: &RecordBatch, ledger: &mut Ledger) -> Result<(), Unreadab
             account_id: accounts.text(row).unwrap_or_default(),
             region: regions.text(row).unwrap_or_default(),
             day: days.integer(row),
+            kind: kinds.text(row).unwrap_or_default(),
             state: states.text(row).unwrap_or_default(),
             rejected: rejected.count(row),
             ingested_at: times.time(row).unwrap_or_default(),

@@ -7,11 +7,13 @@ use clap::Subcommand;
 
 use super::EngineArgs;
 use super::FactsFolderArgs;
+use super::RoomArgs;
 use super::StoreBucketArgs;
 use super::query::parse_param;
 
 /// Arguments of `evidence`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct EvidenceArgs {
     /// What to do.
     #[command(subcommand)]
@@ -107,7 +109,15 @@ pub struct EvidenceVerifyArgs {
     /// The facts that the bundle was made with.
     #[command(flatten)]
     pub facts: FactsFolderArgs,
+    /// What asking again may take.
+    #[command(flatten)]
+    pub room: RoomArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtrail evidence export --period 2026Q3 --keys keys.json --out evidence-2026Q3
+  trimtrail evidence verify evidence-2026Q3 --store ./trimtrail-store";
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -119,5 +129,5 @@ Examples:
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   trimtrail evidence verify evidence-2026Q3
-  trimtrail evidence verify q3.tar --store ./trimtrail-store
+  trimtrail evidence verify q3.tar --store ./trimtrail-store --memory 2GiB
   trimtrail evidence verify q3.tar --allowed-signers signers --signer compliance@example.com";

@@ -9,7 +9,10 @@ use super::OutputArgs;
 
 /// Arguments of `facts`.
 #[derive(Debug, Clone, Args)]
-#[command(arg_required_else_help = true)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  trimtrail facts info\n  trimtrail facts import ./service-reference --facts ./facts"
+)]
 pub struct FactsArgs {
     /// What to do.
     #[command(subcommand)]

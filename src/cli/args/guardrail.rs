@@ -11,6 +11,7 @@ use super::LogArgs;
 
 /// Arguments of `guardrail`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct GuardrailArgs {
     /// What is made.
     #[command(subcommand)]
@@ -32,6 +33,12 @@ pub enum GuardrailCommand {
     /// A service is denied only where the logs would have shown its use in every account that is looked at.
     ServiceDeny(ServiceDenyArgs),
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtrail guardrail region-scp --ou ou-exam-workloads -o regions.json
+  trimtrail guardrail boundary --principal 'arn:aws:iam::*:role/ci/*' --since T-90d
+  trimtrail guardrail service-deny --ou ou-exam-workloads --since T-90d";
 
 /// Which accounts a control policy is for.
 #[derive(Debug, Clone, Args)]

@@ -8,7 +8,7 @@ use super::StoreLocationArgs;
 
 /// Arguments of `iam`.
 #[derive(Debug, Clone, Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct IamArgs {
     /// What to do.
     #[command(subcommand)]

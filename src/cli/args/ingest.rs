@@ -51,7 +51,7 @@ pub struct IngestArgs {
     /// Leave what `commit` needs in this new file, or in a folder if the path is one or ends in `/` [default: in the store]
     #[arg(long, value_name = "PATH", help_heading = WORKERS, requires = "no_commit")]
     pub adds_out: Option<PathBuf>,
-    /// Leave small data files as they are; otherwise, days with more than three of them are rewritten at the end, without `--shard`
+    /// Leave small data files as they are; otherwise, those of days with more than three of them, and of other tables with more than sixteen, are rewritten at the end, without `--shard`
     #[arg(long)]
     pub no_compact: bool,
     /// Largest size of one object once it is inflated; a larger one is reported as corrupt

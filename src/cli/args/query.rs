@@ -70,15 +70,32 @@ pub struct EngineArgs {
     /// Read the store as it was at this version; `trimtrail store history` lists them
     #[arg(long, value_name = "N")]
     pub at_version: Option<u64>,
+    /// What it may take.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// How `read_cloudtrail` reaches buckets.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What a statement may take of the machine.
+#[derive(Debug, Clone, Args)]
+pub struct RoomArgs {
     /// Memory that the query may take before it uses the disk
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_size)]
     pub memory: u64,
     /// Folder for what does not fit the memory [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
-    /// How `read_cloudtrail` reaches buckets.
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
+}
+
+impl Default for RoomArgs {
+    fn default() -> Self {
+        Self {
+            memory: 512 << 20,
+            temp_dir: None,
+        }
+    }
 }
 
 const SQL_EXAMPLES: &str = "\

@@ -31,14 +31,15 @@ pub enum StoreCommand {
     History(StoreHistoryArgs),
     /// Rewrite small data files into few
     ///
-    /// Same rows, in the same order within a file: only questions are answered faster. Each day is a commit of its own, and
-    /// runs and queries need not stop. The old files stay for earlier versions, until `store vacuum` may remove them.
+    /// Same rows, merged and sorted anew; in `usage`, rows that are alike are summed. Only questions are answered faster. Each
+    /// new file is a commit of its own, and runs and queries need not stop. The old files stay for earlier versions, until `store vacuum` may remove them.
     /// `ingest` does it by itself where more than three small files of a day have gathered.
     Compact(StoreCompactArgs),
     /// Take the events of old days out of the store, and list these days
     ///
     /// The rollup `usage` keeps their sums, and the ledger their objects, so that they do not come back. Nothing is called
-    /// unused by a window that begins earlier. The files stay on disk for earlier versions, until `store vacuum` may remove them.
+    /// unused by a window that begins earlier. Earlier versions show the events, and the files stay on disk, for 400 days;
+    /// then `store vacuum` removes them.
     Expire(StoreExpireArgs),
     /// Remove files that killed runs left, and list them
     ///

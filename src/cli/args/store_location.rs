@@ -1,7 +1,9 @@
 //! Which store, as typed.
 
+use clap::ArgMatches;
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
 
 use crate::source::S3Options;
 use crate::store::Location;
@@ -76,6 +78,32 @@ impl StoreLocationArgs {
     }
 }
 
+/// Options that only a store in a bucket has, by the names that `clap` knows them by.
+const BUCKET_OPTIONS: [&str; 6] = [
+    "store_profile",
+    "store_region",
+    "store_role_arn",
+    "store_external_id",
+    "store_endpoint_url",
+    "store_path_style",
+];
+
+/// The option for a store in a bucket that was typed beside a store in a folder, where it would be ignored. What the environment
+/// says may be meant for other stores.
+pub(in crate::cli) fn ignored_bucket_option(matches: &ArgMatches) -> Option<String> {
+    if let Some((_, inner)) = matches.subcommand() {
+        return ignored_bucket_option(inner);
+    }
+    let is_typed = |id: &&&str| {
+        let is_known = matches.try_contains_id(id).is_ok();
+        is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let store = matches.try_get_one::<String>("store").ok().flatten();
+    let is_in_bucket = store.is_some_and(|store| ["s3://", "s3a://"].iter().any(|scheme| store.starts_with(scheme)));
+    let typed = BUCKET_OPTIONS.iter().filter(|_| !is_in_bucket).find(is_typed)?;
+    Some(format!("--{}", typed.replace('_', "-")))
+}
+
 impl StoreBucketArgs {
     /// How the store's bucket is reached, as `source` takes it.
     pub(in crate::cli) fn options(&self) -> S3Options {
@@ -87,6 +115,34 @@ impl StoreBucketArgs {
             request_payer: false,
             profile: self.store_profile.clone(),
             region: self.store_region.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::cli::args;
+
+    #[test]
+    fn option_for_a_bucket_is_found_where_the_store_is_a_folder() {
+        let ignored = |line: &str| {
+            let words = std::iter::once("trimtrail").chain(line.split(' '));
+            ignored_bucket_option(&args::command().try_get_matches_from(words).unwrap())
+        };
+        for (line, option) in [
+            ("check --store ./x --store-role-arn arn:r", Some("--store-role-arn")),
+            ("store info --store ./x --store-path-style", Some("--store-path-style")),
+            (
+                "evidence verify b --store-endpoint-url http://e",
+                Some("--store-endpoint-url"),
+            ),
+            ("check --store s3://b/p --store-role-arn arn:r", None),
+            ("check --store ./x", None),
+            ("completions bash", None),
+        ] {
+            assert_eq!(ignored(line).as_deref(), option, "{line}");
         }
     }
 }

@@ -161,7 +161,7 @@ fn typed_values_are_read() {
         panic!()
     };
     assert_eq!(
-        (args.output.output, args.engine.memory),
+        (args.output.output, args.engine.room.memory),
         (Some(Format::Markdown), 2 << 20)
     );
 }

@@ -4,25 +4,18 @@ use std::collections::BTreeSet;
 
 use super::BundleFolder;
 use super::Plan;
+use super::basis::Basis;
 use super::exhibit::MadeExhibit;
-use super::record::coverage_record;
-use crate::analysis;
-use crate::analysis::RegionCoverage;
-use crate::analysis::Step;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::interrupt::StopFlag;
-use crate::cli::log_coverage;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::iam::Facts;
-use crate::integrity::ChainReport;
 use crate::integrity::SealingKey;
 use crate::query::Question;
 use crate::report::CheckFrame;
-use crate::report::IntegrityReport;
 use crate::report::evidence::BundleRecord;
-use crate::report::evidence::CoverageRecord;
 use crate::report::evidence::EvidencePage;
 use crate::report::evidence::Exhibit;
 use crate::report::evidence::ExhibitSource;
@@ -34,13 +27,13 @@ use crate::report::evidence::STATEMENT_FILE;
 use crate::report::evidence::SUMS_FILE;
 use crate::report::evidence::StoreRecord;
 use crate::report::evidence::WORKBOOK_FILE;
+use crate::report::evidence::WorkbookRoom;
 use crate::report::evidence::assessment_results;
 use crate::report::evidence::bundle_findings;
 use crate::report::evidence::bundle_workbook;
 use crate::report::evidence::exhibit_sheets;
 use crate::report::evidence::statement;
 use crate::report::evidence::sums;
-use crate::report::picture;
 
 /// Exhibits that every bundle has, whatever its controls: what the others rest on.
 const ALWAYS: [&str; 4] = ["coverage", "ingest-balance", "integrity", "trail-settings"];
@@ -59,20 +52,6 @@ pub(in crate::cli) struct Maker<'a> {
     pub(in crate::cli) settings: &'a Settings,
 }
 
-/// What the tables rest on.
-#[derive(Debug)]
-pub(super) struct Basis {
-    pub(super) regions: Vec<RegionCoverage>,
-    pub(super) coverage: CoverageRecord,
-    pub(super) chains: Vec<ChainReport>,
-    /// The report on every digest and log that is not simply valid, if there are keys.
-    pub(super) report: Option<String>,
-    /// Whether anything is known of grants.
-    pub(super) has_snapshots: bool,
-    integrity: String,
-    picture: String,
-}
-
 impl Maker<'_> {
     /// Makes the bundle in a folder; `None` when the flag is raised.
     pub(in crate::cli) fn make(&self, folder: &mut BundleFolder) -> Result<Option<BundleRecord>, CliError> {
@@ -83,14 +62,16 @@ impl Maker<'_> {
         let exhibits: Vec<&Exhibit> = wanted.into_iter().filter_map(|id| plan.map.exhibit(id)).collect();
         self.check_parameters(&exhibits)?;
         let basis = self.basis()?;
-        let mut names = exhibit_sheets();
+        let (mut names, mut room) = (exhibit_sheets(), WorkbookRoom::default());
         let mut made = Vec::new();
         for exhibit in exhibits {
             if self.stop.status().is_some() {
                 return Ok(None);
             }
             let sheet = names.take(&exhibit.id);
-            made.push((self.exhibit(exhibit, (&basis, sheet), folder)?, exhibit.columns.clone()));
+            let one = self.exhibit(exhibit, (&basis, sheet, room.of_next()), folder)?;
+            room.take(one.answered.sheet.taken());
+            made.push((one, exhibit.columns.clone()));
         }
         if self.stop.status().is_some() {
             return Ok(None);
@@ -161,44 +142,6 @@ impl Maker<'_> {
             None => Ok(()),
             Some(key) => folder.put(SIGNATURE_FILE, sealed(key, &bound)?.as_bytes()),
         }
-    }
-
-    /// Coverage and integrity.
-    fn basis(&self) -> Result<Basis, CliError> {
-        let keys = self.plan.public_keys()?;
-        let question = log_coverage::Question {
-            window: self.plan.window,
-            step: Step::Day,
-            keys: keys.as_ref(),
-            accounts: &[],
-            regions: &[],
-        };
-        let mut report = IntegrityReport::new(false);
-        let mut chains = Vec::new();
-        let regions = question.answer_with(self.engine, (self.runtime, self.stop), self.settings, |group| {
-            chains.extend(group.chains.iter().cloned());
-            report.add(group);
-        })?;
-        let integrity = match &keys {
-            None => "The digests were not verified: no public keys were given.".to_owned(),
-            Some(_) => format!(
-                "{} digests are valid by CloudTrail's signature; the result over all digests and logs is: {}. Files that are not \
-                 simply valid stand in integrity.json.",
-                report.valid_digests(),
-                report.result(),
-            ),
-        };
-        let session = self.engine.session();
-        let snapshots = self.runtime.run(async { Ok(analysis::snapshots(session).await?) })?;
-        Ok(Basis {
-            coverage: coverage_record(&regions),
-            picture: picture(&regions)?,
-            has_snapshots: !snapshots.is_empty(),
-            regions,
-            chains,
-            report: keys.as_ref().map(|keys| report.json(keys)),
-            integrity,
-        })
     }
 
     /// Refuses parameters that no question has, and another window than the period.

@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 
 use super::BundleFolder;
-use super::build::Basis;
+use super::basis::Basis;
 use super::build::Maker;
 use super::build::WINDOW;
 use crate::analysis;
@@ -19,7 +19,7 @@ use crate::cli::error::CliError;
 use crate::query::Question;
 use crate::report::Check;
 use crate::report::Sheet;
-use crate::report::asks_of_grants;
+use crate::report::SheetRoom;
 use crate::report::coverage_rows;
 use crate::report::evidence::ACCESS_QUESTION;
 use crate::report::evidence::AccessAnalysis;
@@ -60,6 +60,7 @@ struct Place<'p> {
     /// Its files, in the order of the formats.
     names: &'p [String; 3],
     sheet: &'p str,
+    room: SheetRoom,
 }
 
 impl Answered<'_> {
@@ -78,7 +79,7 @@ impl Maker<'_> {
     pub(super) fn exhibit<'m>(
         &'m self,
         exhibit: &Exhibit,
-        (basis, sheet): (&Basis, String),
+        (basis, sheet, room): (&Basis, String, SheetRoom),
         folder: &mut BundleFolder,
     ) -> Result<MadeExhibit<'m>, CliError> {
         let question = self.question(exhibit)?;
@@ -88,11 +89,12 @@ impl Maker<'_> {
             exhibit,
             names: &names,
             sheet: &sheet,
+            room,
         };
         let answered = match (question, &exhibit.source) {
             (Some(question), _) => self.answer(question, &parameters, place, folder)?,
             (None, ExhibitSource::Table(table)) => {
-                let batch = self.table(*table, basis)?;
+                let batch = Self::table(*table, basis)?;
                 let written = self.write((&batch.schema(), place), folder, |writer| {
                     writer.write(&batch)?;
                     Ok(())
@@ -102,14 +104,9 @@ impl Maker<'_> {
             (None, ExhibitSource::Question(id)) => return Err(CliError::usage(format!("there is no question `{id}`"))),
         };
         let judgement = match (&answered.check, &exhibit.source) {
-            (Some(check), _) => {
-                let is_blind = !basis.has_snapshots && asks_of_grants(&check.question.sql);
-                Judgement::of_check(check, is_blind, &basis.coverage)
-            }
-            (None, ExhibitSource::Table(FixedTable::Coverage)) => Judgement::of_coverage(&basis.coverage),
-            (None, ExhibitSource::Table(FixedTable::Integrity)) => {
-                Judgement::of_integrity(&basis.chains, basis.report.is_some())
-            }
+            (Some(check), _) => Judgement::of_check(check, &basis.grounds),
+            (None, ExhibitSource::Table(FixedTable::Coverage)) => Judgement::of_coverage(&basis.grounds),
+            (None, ExhibitSource::Table(FixedTable::Integrity)) => Judgement::of_integrity(&basis.grounds),
             (None, ExhibitSource::Table(FixedTable::TrailSettings) | ExhibitSource::Question(_)) => {
                 Judgement::described()
             }
@@ -201,15 +198,11 @@ impl Maker<'_> {
         })
     }
 
-    fn table(&self, table: FixedTable, basis: &Basis) -> Result<RecordBatch, CliError> {
+    fn table(table: FixedTable, basis: &Basis) -> Result<RecordBatch, CliError> {
         Ok(match table {
             FixedTable::Coverage => coverage_rows(&basis.regions, Step::Day, basis.report.is_some())?,
             FixedTable::Integrity => integrity_rows(&basis.chains)?,
-            FixedTable::TrailSettings => {
-                let logs = analysis::account_logs(self.engine.session(), self.plan.window);
-                let logs = self.runtime.run(async { Ok(logs.await?) })?;
-                setting_rows(&analysis::trail_settings(&logs))?
-            }
+            FixedTable::TrailSettings => setting_rows(&analysis::trail_settings(&basis.usage.accounts))?,
         })
     }
 
@@ -225,7 +218,7 @@ impl Maker<'_> {
         let targets: [Box<dyn Write + Send + '_>; 3] =
             [Box::new(&mut files.0), Box::new(&mut files.1), Box::new(&mut files.2)];
         let chart = place.exhibit.chart.as_deref();
-        let mut writer = ExhibitWriter::new((schema, place.sheet), chart, self.plan.redaction, targets)?;
+        let mut writer = ExhibitWriter::new((schema, place.sheet, place.room), chart, self.plan.redaction, targets)?;
         fill(&mut writer)?;
         let finished = writer.finish()?;
         folder.complete(csv, files.0)?;

@@ -21,7 +21,7 @@ use crate::report::evidence::is_file_name;
 use crate::report::evidence::read_archive;
 
 /// A file that is being written.
-pub(super) type Target = Hashed<BufWriter<File>>;
+pub(super) type NewFile = Hashed<BufWriter<File>>;
 
 /// A folder with files, by name and SHA-256.
 #[derive(Debug)]
@@ -42,10 +42,11 @@ impl BundleFolder {
         Self::temporary(made.map_err(|cause| write_error(path, cause))?)
     }
 
-    /// A temporary folder without files.
-    pub(in crate::cli) fn apart() -> Result<Self, CliError> {
-        let made = TempDir::with_prefix("trimtrail-evidence-");
-        Self::temporary(made.map_err(|cause| write_error(&std::env::temp_dir(), cause))?)
+    /// A temporary folder without files, in this one or the system's.
+    pub(in crate::cli) fn apart(parent: Option<&Path>) -> Result<Self, CliError> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        let made = TempDir::with_prefix_in("trimtrail-evidence-", &parent);
+        Self::temporary(made.map_err(|cause| write_error(&parent, cause))?)
     }
 
     fn temporary(folder: TempDir) -> Result<Self, CliError> {
@@ -61,8 +62,10 @@ impl BundleFolder {
         })
     }
 
-    /// The bundle that lies at a path, a folder or an archive. Names that no bundle has count as files without a hash.
-    pub(in crate::cli) fn open(path: &Path) -> Result<Self, CliError> {
+    /// The bundle that lies at a path, a folder or an archive. Links, and names that no bundle has, count as files without a hash.
+    ///
+    /// An archive is unpacked in the given folder, or the system's.
+    pub(in crate::cli) fn open(path: &Path, parent: Option<&Path>) -> Result<Self, CliError> {
         let found = fs::metadata(path).map_err(|cause| read_error(path, cause))?;
         let mut folder = match found.is_dir() {
             true => Self {
@@ -70,14 +73,14 @@ impl BundleFolder {
                 files: BTreeMap::new(),
                 _temporary: None,
             },
-            false => Self::unpacked(path)?,
+            false => Self::unpacked(path, parent)?,
         };
         folder.hash_all().map_err(|cause| read_error(path, cause))?;
         Ok(folder)
     }
 
-    fn unpacked(path: &Path) -> Result<Self, CliError> {
-        let folder = Self::apart()?;
+    fn unpacked(path: &Path, parent: Option<&Path>) -> Result<Self, CliError> {
+        let folder = Self::apart(parent)?;
         let archive = File::open(path).map_err(|cause| read_error(path, cause))?;
         let unpacked = read_archive(BufReader::new(archive), |name| {
             let target = folder.root.join(name);
@@ -99,9 +102,9 @@ impl BundleFolder {
         &self.files
     }
 
-    /// The bytes of a file; none if it is not there.
+    /// The bytes of a file; none if it is not there, or no plain file.
     pub(in crate::cli) fn read(&self, name: &str) -> Result<Vec<u8>, CliError> {
-        if !self.files.contains_key(name) || !is_file_name(name) {
+        if self.files.get(name).is_none_or(String::is_empty) {
             return Ok(Vec::new());
         }
         let path = self.root.join(name);
@@ -109,14 +112,14 @@ impl BundleFolder {
     }
 
     /// Begins a file.
-    pub(super) fn create(&self, name: &str) -> Result<Target, CliError> {
+    pub(super) fn create(&self, name: &str) -> Result<NewFile, CliError> {
         let path = self.root.join(name);
         let file = File::create_new(&path).map_err(|cause| write_error(&path, cause))?;
         Ok(Hashed::new(BufWriter::new(file)))
     }
 
     /// Takes note of a file that is complete.
-    pub(super) fn complete(&mut self, name: &str, target: Target) -> Result<(), CliError> {
+    pub(super) fn complete(&mut self, name: &str, target: NewFile) -> Result<(), CliError> {
         let (hash, mut file) = target.finish();
         file.flush()
             .map_err(|cause| write_error(&self.root.join(name), cause))?;

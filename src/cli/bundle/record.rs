@@ -1,17 +1,14 @@
 //! What a bundle says of itself.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use super::Plan;
-use super::build::Basis;
+use super::basis::Basis;
 use super::build::Maker;
-use crate::analysis::RegionCoverage;
 use crate::cli::basis::time;
 use crate::report::evidence::BundleRecord;
 use crate::report::evidence::Control;
 use crate::report::evidence::ControlRecord;
-use crate::report::evidence::CoverageRecord;
 use crate::report::evidence::EvidenceRecord;
 use crate::report::evidence::ExhibitRecord;
 use crate::report::evidence::FORMAT;
@@ -59,7 +56,8 @@ impl Maker<'_> {
                 })
                 .collect(),
             signed_by: plan.signed_by.clone(),
-            coverage: basis.coverage.clone(),
+            integrity: basis.grounds.integrity,
+            coverage: basis.grounds.coverage.clone(),
             controls: control_records(plan, &exhibits),
             exhibits,
         }
@@ -71,21 +69,6 @@ fn owned(about: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect()
-}
-
-/// Hours of accounts in regions, and events.
-pub(super) fn coverage_record(regions: &[RegionCoverage]) -> CoverageRecord {
-    let rows = || regions.iter().flat_map(|region| &region.rows);
-    let distinct = |names: BTreeSet<&str>| u64::try_from(names.len()).unwrap_or(u64::MAX);
-    CoverageRecord {
-        accounts: distinct(regions.iter().map(|region| region.account_id.as_str()).collect()),
-        regions: distinct(regions.iter().map(|region| region.region.as_str()).collect()),
-        hours: rows().map(|row| row.hours).sum(),
-        hours_complete: rows().map(|row| row.hours_complete).sum(),
-        hours_incomplete: rows().map(|row| row.hours_incomplete).sum(),
-        hours_silent: rows().map(|row| row.hours_silent).sum(),
-        events: rows().map(|row| row.counts.events).sum(),
-    }
 }
 
 fn control_records(plan: &Plan, exhibits: &[ExhibitRecord]) -> Vec<ControlRecord> {

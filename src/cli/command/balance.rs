@@ -135,6 +135,9 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             format_count(balance.without_time)
         ));
     }
+    if let Some(reason) = &balance.uncompacted {
+        output.warning(&format!("small files stay as they are: {reason}"));
+    }
     if balance.left_over > 0 {
         output.warning(&format!(
             "{} are left; run the same command again to go on",

@@ -19,8 +19,10 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::write_text;
-use crate::cli::usage;
+use crate::cli::time::parse_time_option;
+use crate::cli::usage::note_basis;
 use crate::policy::Baseline;
+use crate::policy::Window;
 use crate::query::Library;
 use crate::query::ParamText;
 use crate::query::Question;
@@ -28,13 +30,12 @@ use crate::query::Severity;
 use crate::report::Arrangement;
 use crate::report::Check;
 use crate::report::CheckFrame;
+use crate::report::IamSight;
 use crate::report::asff;
-use crate::report::asks_of_grants;
 use crate::report::check_rows;
 use crate::report::check_sarif;
 use crate::report::junit;
 use crate::report::ocsf;
-use crate::store::StoreError;
 
 /// Columns that a terminal has, from the most important on.
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -125,9 +126,7 @@ async fn run(
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
     let engine = Engine::open(&args.engine, settings).await?;
-    if let Some(StoreError::NotAStore { path }) = engine.missing_store() {
-        return Err(StoreError::NotAStore { path: path.clone() }.into());
-    }
+    engine.need_store()?;
     let Some(extent) = analysis::extent(engine.session()).await? else {
         output.warning("the store holds no events: nothing was checked");
         return Ok(ExitStatus::Incomplete);
@@ -142,11 +141,16 @@ async fn run(
         until: extent.until,
     };
     write(&checks, frame, (args, settings), output)?;
-    usage::note_source(engine.session().usage_source(), output);
+    let window = window(args, extent, settings)?;
+    note_basis(engine.session(), window, output);
     tell(&checks, output);
     tell_baseline(&checks, baseline, now, output);
-    let is_complete = tell_missing_snapshots(&engine, questions, output).await?;
-    Ok(gate(&checks, args, is_complete, output))
+    let has_expired = engine
+        .session()
+        .expired_before()
+        .is_some_and(|before| window.since < before);
+    let is_blind = tell_blind(&engine, questions, window, output).await?;
+    Ok(gate(&checks, args, !has_expired && !is_blind, output))
 }
 
 async fn ask<'q>(
@@ -262,25 +266,43 @@ fn tell_baseline(checks: &[Check<'_>], baseline: &Baseline, now: i64, output: &m
     }
 }
 
-/// Without snapshots nothing is known of permissions, which is not the same as nothing to find. False if that is so.
-async fn tell_missing_snapshots(
+/// The window of checks that have one.
+fn window(args: &CheckArgs, extent: Window, settings: &Settings) -> Result<Window, CliError> {
+    let given = |option: &str, text: Option<&str>| -> Result<Option<i64>, CliError> {
+        let time = text.map(|text| parse_time_option(option, text, settings.now));
+        Ok(time.transpose()?.map(|time| time.as_microsecond()))
+    };
+    let since = given("--since", args.since.as_deref())?;
+    Ok(Window::within(extent, since, given("--until", args.until.as_deref())?))
+}
+
+/// Without snapshots nothing is known of permissions, which is not the same as nothing to find. True if that is so of an account.
+async fn tell_blind(
     engine: &Engine,
     questions: &[(&Question, Severity)],
+    window: Window,
     output: &mut Output,
 ) -> Result<bool, CliError> {
-    let blind: Vec<String> = questions
-        .iter()
-        .filter(|(question, _)| asks_of_grants(&question.sql))
-        .map(|(question, _)| format!("`{}`", question.id))
-        .collect();
-    if blind.is_empty() || !analysis::snapshots(engine.session()).await?.is_empty() {
-        return Ok(true);
+    let reads_iam = |sql: &str| IamSight::default().doubt_of(sql).is_some();
+    if !questions.iter().any(|(question, _)| reads_iam(&question.sql)) {
+        return Ok(false);
     }
-    output.warning(&format!(
-        "no IAM snapshot was imported (`trimtrail iam import`), so that {} could find nothing",
-        blind.join(", ")
-    ));
-    Ok(false)
+    let snapshots = analysis::snapshots(engine.session()).await?;
+    let logs = analysis::account_logs(engine.session(), window).await?;
+    let sight = IamSight::of(&snapshots, &logs.into_keys().collect());
+    let mut blind: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (question, _) in questions {
+        if let Some(doubt) = sight.doubt_of(&question.sql) {
+            blind.entry(doubt).or_default().push(format!("`{}`", question.id));
+        }
+    }
+    for (doubt, ids) in &blind {
+        output.warning(&format!(
+            "{doubt} (`trimtrail iam import`), so that {} cannot find everything",
+            ids.join(", ")
+        ));
+    }
+    Ok(!blind.is_empty())
 }
 
 /// What was found closes the gate; what could not be checked leaves the result incomplete.

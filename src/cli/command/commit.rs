@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::ingest::default_memory;
 use crate::cli::args::CommitArgs;
 use crate::cli::deposit::ENDING;
 use crate::cli::error::CliError;
@@ -13,6 +14,7 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::ingest::AddsBalance;
 use crate::ingest::AddsCommit;
@@ -27,7 +29,7 @@ const LARGEST_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 /// When the store, or a path that is named, cannot be used. A batch that cannot be committed is no error: it is named, and
-/// the status is [`ExitStatus::Incomplete`].
+/// the status is [`ExitStatus::Incomplete`], as it is when days of its records have expired.
 pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let location = args.location.location()?;
     let files = files(&args.adds_from)?;
@@ -58,6 +60,7 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
         store: &store,
         runtime: runtime.handle(),
         threads: settings.threads.get(),
+        memory_bytes: default_memory(),
         now,
         stop: None,
     };
@@ -66,8 +69,15 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
     for (name, reason) in &balance.problems {
         output.warning(&format!("`{name}`: {reason}"));
     }
+    if balance.expired > 0 {
+        output.warning(&format!(
+            "the days of {} expired while the batches waited; `trimtrail sql \"select object_key, reason from rejects\"` \
+             says of which objects",
+            counted(balance.expired, "record")
+        ));
+    }
     output.note(&format!("store: {}", location.display()));
-    Ok(match balance.problems.is_empty() {
+    Ok(match balance.problems.is_empty() && balance.expired == 0 {
         true => ExitStatus::Done,
         false => ExitStatus::Incomplete,
     })
@@ -182,6 +192,7 @@ mod tests {
             stored: 45,
             duplicates: 3,
             rejected: 2,
+            expired: 0,
             problems: Vec::new(),
         };
         assert_eq!(

@@ -22,6 +22,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::ingest::Compacted;
 use crate::ingest::Compaction;
+use crate::ingest::Compactions;
 use crate::report::Arrangement;
 use crate::report::ReportError;
 use crate::store::Store;
@@ -35,7 +36,7 @@ const GROUPS: Arrangement = Arrangement {
 /// Lists the small files that belong together, and rewrites them unless that is only tried.
 ///
 /// # Errors
-/// When there is no store, it cannot be read or written, or the rows cannot be written.
+/// When there is no store, it cannot be read or written, or the rows cannot be written. What was rewritten before is listed.
 pub(super) fn compact(
     args: &StoreCompactArgs,
     settings: &Settings,
@@ -58,14 +59,24 @@ pub(super) fn compact(
         now,
         stop: stop.raised(),
     };
-    let groups = match args.dry_run {
-        true => compaction.plan()?,
+    let Compactions { groups, mut errors } = match args.dry_run {
+        true => Compactions {
+            groups: compaction.plan()?,
+            errors: Vec::new(),
+        },
         false => compaction.run()?,
     };
     let rows = rows(&groups).map_err(ReportError::from)?;
     place.show(&rows, output)?;
     tell(args, &groups, output);
-    Ok(stop.status().unwrap_or(ExitStatus::Done))
+    let last = errors.pop();
+    for error in errors {
+        output.warning(&error.to_string());
+    }
+    match last {
+        Some(error) => Err(error.into()),
+        None => Ok(stop.status().unwrap_or(ExitStatus::Done)),
+    }
 }
 
 fn tell(args: &StoreCompactArgs, groups: &[Compacted], output: &mut Output) {
@@ -81,7 +92,7 @@ fn tell(args: &StoreCompactArgs, groups: &[Compacted], output: &mut Output) {
     let left: u64 = groups.iter().filter(|group| !is_meant(group)).map(|_| 1).sum();
     if left > 0 {
         output.note(&format!(
-            "{} left as they are: another process changed them, or they need more `--memory`",
+            "{} left as they are: another process changed them, they need more `--memory`, or a file cannot be read",
             counted(left, "group")
         ));
     }

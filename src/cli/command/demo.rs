@@ -31,6 +31,7 @@ use crate::cli::args::ConnectionArgs;
 use crate::cli::args::DemoArgs;
 use crate::cli::args::EngineArgs;
 use crate::cli::args::FactsFolderArgs;
+use crate::cli::args::RoomArgs;
 use crate::cli::args::StoreLocationArgs;
 use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
@@ -223,8 +224,7 @@ async fn answer(store: &str, settings: &Settings, output: &mut Output) -> Result
         location,
         facts: FactsFolderArgs::default(),
         at_version: None,
-        memory: 512 << 20,
-        temp_dir: None,
+        room: RoomArgs::default(),
         connection: ConnectionArgs::default(),
     };
     let engine = Engine::open(&args, settings).await?;

@@ -9,6 +9,7 @@ use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 use uuid::Uuid;
 
+use super::ingest::default_memory;
 use super::store::open_for_writing;
 use crate::analysis::moment;
 use crate::cli::args::StoreExpireArgs;
@@ -26,6 +27,7 @@ use crate::report::Arrangement;
 use crate::report::ReportError;
 use crate::schema::Table;
 use crate::store::ExpiredDay;
+use crate::store::Expiry;
 use crate::store::Store;
 use crate::store::UsageRollup;
 
@@ -55,10 +57,18 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
     let place = Place::open(DAYS, &args.output, settings)?;
     let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
-    let expired = match args.dry_run {
+    let Expiry {
+        days: expired,
+        last_version,
+        kept_days,
+    } = match args.dry_run {
         true => runtime.run(async {
             let store = Store::open(&location).await?;
-            Ok(store.days_before(before).await?)
+            Ok(Expiry {
+                days: store.days_before(before).await?,
+                last_version: 0,
+                kept_days: 0,
+            })
         })?,
         false => {
             let store = open_for_writing(&location, now, &runtime)?;
@@ -80,6 +90,13 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
         counted(expired.len(), "day"),
         moment(i64::from(before) * MICROSECONDS_PER_DAY)
     ));
+    if !args.dry_run && !expired.is_empty() {
+        let kept = i64::try_from(kept_days).unwrap_or_default() * MICROSECONDS_PER_DAY;
+        output.note(&format!(
+            "still on disk, and readable with `--at-version` up to {last_version}, until {}",
+            moment(now.saturating_add(kept))
+        ));
+    }
     Ok(ExitStatus::Done)
 }
 
@@ -99,6 +116,7 @@ fn sum_up(store: &Store, runtime: &Runtime, settings: &Settings) -> Result<(), C
             store,
             runtime: runtime.handle(),
             threads: settings.threads.get(),
+            memory_bytes: default_memory(),
             now: settings.now.as_microsecond(),
             stop: None,
         };

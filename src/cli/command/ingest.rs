@@ -134,6 +134,11 @@ fn run(
     output.print(&render_requests(account.requests))?;
     output.print(&render_store_requests(account.store_requests))?;
     warn_of_gaps(balance, output);
+    if let Some(day) = options.selection.last_delivery_day() {
+        output.note(&format!(
+            "read is what was delivered up to {day}; CloudTrail may deliver 30 days late, and only a later `--to` reads that"
+        ));
+    }
     if deposit.is_some() {
         output.note("nothing is committed yet; `trimtrail commit` does it");
     }
@@ -191,13 +196,18 @@ pub(super) fn default_options(settings: &Settings) -> Options {
     Options {
         limits: Limits::default(),
         threads: settings.threads.get(),
-        memory_bytes: usize::try_from(DEFAULT_MEMORY_BYTES).unwrap_or(usize::MAX),
+        memory_bytes: default_memory(),
         run_id: Uuid::new_v4().to_string(),
         now: settings.now.as_microsecond(),
         selection: Selection::default(),
         shard: Shard::default(),
         compacts: false,
     }
+}
+
+/// [`DEFAULT_MEMORY_BYTES`], for commands without an option for it.
+pub(super) fn default_memory() -> usize {
+    usize::try_from(DEFAULT_MEMORY_BYTES).unwrap_or(usize::MAX)
 }
 
 /// A bar for commands without an option for it.

@@ -32,7 +32,7 @@ use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::Target;
 use crate::cli::target::write_text;
-use crate::cli::usage::note_source;
+use crate::cli::usage::note_basis;
 use crate::iam::Facts;
 use crate::policy::Decision;
 use crate::policy::Differ;
@@ -86,7 +86,7 @@ async fn write_review(
     );
     let engine = Engine::open(&args.engine, settings).await?;
     let Basis { usage, snapshots } = Basis::gather(basis, &engine, settings).await?;
-    note_source(engine.session().usage_source(), output);
+    note_basis(engine.session(), usage.window, output);
     let estate = Estate::newest(&snapshots);
     let subjects = wanted(&args.basis, subjects(&usage, &estate))?;
     let neighbours = Neighbourhood::new(&estate, usage.accounts.keys().map(String::as_str));
@@ -125,6 +125,10 @@ async fn write_review(
         },
         thresholds: thresholds(basis),
         owner_tags: &owner_tags,
+        expired_before: engine
+            .session()
+            .expired_before()
+            .filter(|before| usage.window.since < *before),
     };
     write(report, format, args, settings, output)?;
     tell(&entries, output);
@@ -140,7 +144,13 @@ fn format_of(args: &ReviewReportArgs, settings: &Settings) -> Result<ReviewForma
         hint: Some("name a file, such as `--out review.html`, `review.csv` or `review.xlsx`".to_owned()),
     };
     match args.wanted_format() {
-        None => Err(usage("neither `--format` nor the name of a file says what to write")),
+        None => Err(match &args.out {
+            None => usage("neither `--format` nor the name of a file says what to write"),
+            Some(out) => usage(&format!(
+                "the name of `{}` does not say which format it is to have, and there is no `--format`",
+                out.display()
+            )),
+        }),
         Some(ReviewFormat::Xlsx) if args.out.is_none() && settings.stdout_is_terminal => {
             Err(usage("a workbook is not for the terminal"))
         }

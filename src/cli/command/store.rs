@@ -14,6 +14,7 @@ use arrow::error::ArrowError;
 
 use super::compact::compact;
 use super::expire::expire;
+use super::ingest::default_memory;
 use super::vacuum::vacuum;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::RebuiltTable;
@@ -123,6 +124,7 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
         store: &store,
         runtime: runtime.handle(),
         threads: settings.threads.get(),
+        memory_bytes: default_memory(),
         now,
         stop: None,
     };

@@ -18,8 +18,10 @@ use crate::cli::public_keys;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::time::parse_time_option;
+use crate::event::format_canonical;
 use crate::ingest::Unverified;
 use crate::ingest::Verify;
+use crate::integrity::GroupReport;
 use crate::integrity::Level;
 use crate::integrity::Window;
 use crate::query::QuerySession;
@@ -31,6 +33,8 @@ use crate::source::Request;
 use crate::source::Selection;
 use crate::store::Store;
 
+/// Digests are delivered within two hours after the start of their hour: microseconds.
+const DIGEST_DELAY: i64 = 2 * 3_600_000_000;
 /// Places that could not be listed and are named one by one.
 const TOLD_PLACES: usize = 10;
 
@@ -75,7 +79,13 @@ pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Re
         VerifyFormat::Json => report.json(&keys),
     };
     output.print(&text)?;
-    Ok(conclude(&report, &unverified, output))
+    let status = conclude(&report, &unverified, output);
+    let is_of_bucket = args.sources.iter().any(|source| source.starts_with("s3://"));
+    if is_of_bucket && window.to.is_none() {
+        let delivered = settings.now.as_microsecond().saturating_sub(DIGEST_DELAY);
+        return Ok(heed_end(&report, delivered, status, output));
+    }
+    Ok(status)
 }
 
 /// Says what is missing, and gives the status.
@@ -101,6 +111,21 @@ fn conclude(report: &IntegrityReport, unverified: &Unverified, output: &mut Outp
         Some(Level::Unproven) => ExitStatus::Incomplete,
         _ if report.valid_digests() == 0 || !unverified.unlisted.is_empty() => ExitStatus::Incomplete,
         _ => ExitStatus::Done,
+    }
+}
+
+/// Digests of a bucket go on up to now: those that are missing at the end are told, as no other names them.
+fn heed_end(report: &IntegrityReport, delivered: i64, status: ExitStatus, output: &mut Output) -> ExitStatus {
+    let Some(covered) = report.covered_to().filter(|covered| covered.all < delivered) else {
+        return status;
+    };
+    let end = format_canonical(covered.all).unwrap_or_default();
+    output.warning(&format!(
+        "digests end at {end}, and those of the hours since should be there; `--to` says where a chain was to end"
+    ));
+    match status {
+        ExitStatus::Done => ExitStatus::Incomplete,
+        other => other,
     }
 }
 
@@ -166,6 +191,12 @@ fn over_store(
     let samples = runtime.run(async { Ok(analysis::recorded_samples(&session).await?) })?;
     let origins = Verify::recorded_origins(&samples);
     let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
+    if args.account.is_empty() && args.region.is_empty() {
+        let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(&session).await?) })?;
+        GroupReport::unplaced(unplaced)
+            .into_iter()
+            .for_each(|group| report.add(group));
+    }
     for (account, region) in groups {
         if wanted(&args.account, &account) && wanted(&args.region, &region) {
             let objects = analysis::recorded_objects(&session, &account, &region);

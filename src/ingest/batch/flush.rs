@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::decode::EventKeyMap;
 use crate::decode::RowBuffer;
 use crate::ingest::error::IngestError;
+use crate::ingest::expired::ExpiredRecords;
 use crate::ingest::rollup::Rollup;
 use crate::store::DataFile;
 
@@ -19,23 +20,16 @@ const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 pub(super) struct Dropped {
     /// How many the batch or the store has already.
     pub(super) duplicates: Vec<(usize, u64)>,
-    /// Positions in their object of records whose day has expired.
-    pub(super) expired: Vec<(usize, i64)>,
+    /// Those whose day has expired.
+    pub(super) expired: BTreeMap<usize, ExpiredRecords>,
 }
 
 impl Dropped {
     pub(super) fn extend(&mut self, other: Self) {
         self.duplicates.extend(other.duplicates);
-        self.expired.extend(other.expired);
-    }
-
-    /// Takes out the records whose day has expired, by the position of their object in the plan.
-    pub(super) fn expired_by_object(&mut self) -> BTreeMap<usize, Vec<i64>> {
-        let mut by_object: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-        for (position, index) in self.expired.drain(..) {
-            by_object.entry(position).or_default().push(index);
+        for (position, records) in other.expired {
+            add_expired(&mut self.expired, position, records);
         }
-        by_object
     }
 }
 
@@ -62,14 +56,12 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Re
         rows.for_each_day(&keep, |day| -> Result<(), IngestError> {
             let staged = work.store.stage_events(day.event_date, &day.batch)?;
             lock(&work.staged).push(staged);
-            match work.is_summed_up {
+            match work.is_summed_up.load(Ordering::Relaxed) {
                 true => Ok(usage.add(day.event_date, &day.batch)?),
                 false => Ok(()),
             }
         })?;
-        let mut whole = lock(&work.usage);
-        whole.merge(usage);
-        work.usage_bytes.store(whole.bytes(), Ordering::Relaxed);
+        work.add_usage(usage);
     }
     let duplicates = plan.iter().copied().zip(duplicates);
     Ok(Dropped {
@@ -79,21 +71,33 @@ pub(super) fn flush(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize]) -> Re
 }
 
 /// Drops rows of expired days: nobody can tell them from those that were there.
-fn drop_expired(work: &Work<'_, '_>, rows: &RowBuffer, plan: &[usize], keep: &mut [bool]) -> Vec<(usize, i64)> {
+fn drop_expired(
+    work: &Work<'_, '_>,
+    rows: &RowBuffer,
+    plan: &[usize],
+    keep: &mut [bool],
+) -> BTreeMap<usize, ExpiredRecords> {
+    let mut expired = BTreeMap::new();
     let Some(before) = work.basis.expired_before() else {
-        return Vec::new();
+        return expired;
     };
     let first = i64::from(before) * MICROSECONDS_PER_DAY;
-    let mut expired = Vec::new();
     let places = rows.object_rows().iter().zip(rows.record_indexes());
     for ((time, keep), (object, index)) in rows.times().iter().zip(keep).zip(places) {
         let position = usize::try_from(*object).ok().and_then(|object| plan.get(object));
         if let Some(position) = position.filter(|_| time.is_some_and(|time| time < first)) {
             *keep = false;
-            expired.push((*position, *index));
+            add_expired(&mut expired, *position, ExpiredRecords::one(*index));
         }
     }
     expired
+}
+
+fn add_expired(all: &mut BTreeMap<usize, ExpiredRecords>, position: usize, records: ExpiredRecords) {
+    match all.get_mut(&position) {
+        Some(known) => known.add(records),
+        None => drop(all.insert(position, records)),
+    }
 }
 
 /// Drops rows that another row of this batch has come before.

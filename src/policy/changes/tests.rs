@@ -53,6 +53,7 @@ fn change(call: &str, at: i64, fields: &[(&str, &str)]) -> GrantChange {
         policy_name: field("name"),
         policy_arn: field("arn"),
         at,
+        first_at: at,
     }
 }
 
@@ -146,6 +147,12 @@ fn further_key_of_who_was_seen_before_it_changes_nothing() {
     assert_eq!(noted.of_principal(&ada, Some(8)), None);
     assert_eq!(noted.of_principal(&ada, Some(10)), Some(9));
     assert_eq!(noted.of_principal(&ada, None), Some(9));
+    // The first password is of 9, was used at 10, and was set anew at 12.
+    noted.note(&change("UpdateLoginProfile", 12, &[("user", "ada")]));
+    assert_eq!(noted.of_principal(&ada, Some(8)), None);
+    assert_eq!(noted.of_principal(&ada, Some(10)), Some(9));
+    assert_eq!(noted.of_principal(&ada, Some(13)), Some(12));
+    assert_eq!(noted.of_principal(&ada, None), Some(12));
 }
 
 #[test]

@@ -31,6 +31,8 @@ const MARK_OF_BYTE_ORDER: char = '\u{feff}';
 pub struct DecisionSheet<'a> {
     /// Users and roles of the snapshots and logs.
     pub known: &'a BTreeSet<PrincipalKey>,
+    /// Unique ids of those of the newest snapshots, by ARN.
+    pub present: &'a BTreeMap<String, String>,
     /// The moment of the import.
     pub now: i64,
     /// Days that a decision counts if its row does not say.
@@ -187,6 +189,14 @@ impl DecisionSheet<'_> {
         let mut namesakes = self.known.iter().filter(|known| known.arn == arn).peekable();
         if arn.is_empty() || is_pattern(arn) || namesakes.peek().is_none() {
             return Err(cells.wrong(format!("`{arn}` is no user or role of the snapshots and logs")));
+        }
+        if let (Some(asked), Some(present)) = (&asked.unique_id, self.present.get(arn))
+            && asked != present
+        {
+            return Err(cells.wrong(format!(
+                "`{arn}` does not have the id `{id}` in the newest IAM snapshot, but `{present}`: it was made again, so \
+                 review it anew"
+            )));
         }
         let meant: Vec<&PrincipalKey> = namesakes.filter(|known| known.may_be(&asked)).collect();
         let ids: BTreeSet<&str> = meant.iter().filter_map(|key| key.unique_id.as_deref()).collect();

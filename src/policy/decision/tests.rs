@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::*;
@@ -18,12 +19,16 @@ fn read(text: &str) -> Result<(Vec<Decision>, usize), String> {
     let again = "arn:aws:iam::111122223333:role/again";
     let known = BTreeSet::from([
         key(ARN, Some("AROA1")),
+        // The logs know the one that was there before.
+        key(ARN, Some("AROA0")),
         key(again, Some("AROA2")),
         key(again, Some("AROA3")),
         key("arn:aws:iam::111122223333:role/*", None),
     ]);
+    let present = BTreeMap::from([(ARN.to_owned(), "AROA1".to_owned())]);
     let sheet = DecisionSheet {
         known: &known,
+        present: &present,
         now: first_moment_of_day("2026-10-05").unwrap(),
         valid_days: 92,
     };
@@ -47,7 +52,7 @@ fn filled_rows_are_decisions_and_empty_ones_are_counted() {
 
 #[test]
 fn what_spreadsheets_make_of_the_file_is_read() {
-    let rows = format!("\u{feff}{HEADER}{ARN},,7,trim,ann,2026-10-02,,2026-12-31\r\n,,,,,,,\r\n");
+    let rows = format!("\u{feff}{HEADER}{ARN},AROA1,7,trim,ann,2026-10-02,,2026-12-31\r\n,,,,,,,\r\n");
     let (with_commas, _) = read(&rows).unwrap();
     assert_eq!(
         (with_commas[0].kind, with_commas[0].expires.as_str()),
@@ -84,6 +89,10 @@ fn everything_that_is_wrong_is_named_with_its_line() {
             row("AROA9,7,trim,ann,2026-10-02,x,"),
             "line 3: `arn:aws:iam::111122223333:role/ci/deploy` does not have the id `AROA9`",
         ),
+        (
+            row("AROA0,7,keep,ann,2026-10-02,x,"),
+            "line 3: `arn:aws:iam::111122223333:role/ci/deploy` does not have the id `AROA0` in the newest IAM snapshot",
+        ),
         (row("AROA1,7,,ann,,,"), "line 3: there is a `reviewer` and no decision"),
         (row("AROA1,7,trim,ann"), "line 3: there are 5 cells and 8 columns"),
         (
@@ -99,7 +108,7 @@ fn everything_that_is_wrong_is_named_with_its_line() {
             "line 2: there were several",
         ),
         (
-            format!("{HEADER}{ARN},,7,trim,ann,2026-10-02,,\n{ARN},AROA1,7,keep,bob,2026-10-02,y,\n"),
+            format!("{HEADER}{ARN},AROA1,7,trim,ann,2026-10-02,,\n{ARN},AROA1,7,keep,bob,2026-10-02,y,\n"),
             "line 3: `arn:aws:iam::111122223333:role/ci/deploy` stands on line 2, too",
         ),
         (
@@ -135,7 +144,7 @@ fn list_keeps_what_people_wrote_and_has_one_decision_for_each_principal() {
         decision("arn:a", DecisionKind::Keep, "yearly"),
     ];
     let text = with_decisions(own, &[], &first);
-    assert!(text.starts_with(own) && !has_decision_by_hand(&text), "{text}");
+    assert!(text.starts_with(own) && misplaced(&text) == Ok(None), "{text}");
     let list = KeepList::read(&text).unwrap();
     assert_eq!(list.decisions(), [first[1].clone(), first[0].clone()]);
     let second = [decision("arn:a", DecisionKind::Trim, "no longer")];
@@ -143,7 +152,28 @@ fn list_keeps_what_people_wrote_and_has_one_decision_for_each_principal() {
     let list = KeepList::read(&text).unwrap();
     assert_eq!(list.decisions(), [second[0].clone(), first[0].clone()]);
     assert_eq!(with_decisions(&text, list.decisions(), &[]), text);
-    assert!(has_decision_by_hand("[[review]]\nprincipal = 'x'\n"));
+}
+
+#[test]
+fn what_an_import_would_double_or_drop_is_found_however_it_is_written() {
+    let keep = "[[keep]]\nprincipal = 'x'\naction = '*'\nreason = 'y'\nexpires = 2027-01-31\n";
+    let inline = "principal = 'x', decision = 'trim', reviewer = 'ann', date = 2026-10-02, expires = 2027-01-02";
+    let table = inline.replace(", ", "\n");
+    for own in [
+        format!("[[review]]\n{table}\n"),
+        format!("[[ review ]]\n{table}\n"),
+        format!("review = [{{ {inline} }}]\n"),
+    ] {
+        assert_eq!(misplaced(&own), Ok(Some(Misplaced::DecisionAbove)), "{own}");
+        assert_eq!(misplaced(&format!("{MARK}\n{own}")), Ok(None), "{own}");
+    }
+    let written = with_decisions(keep, &[], &[decision("arn:a", DecisionKind::Keep, "yearly")]);
+    assert_eq!(misplaced(&written), Ok(None));
+    assert_eq!(misplaced(&(written + keep)), Ok(Some(Misplaced::EntryBelow)));
+    // The line counts where it begins one, and not within a text.
+    let quoted = keep.replace("'y'", &format!("'about {MARK}'"));
+    assert_eq!(misplaced(&quoted), Ok(None));
+    assert!(with_decisions(&quoted, &[], &[]).starts_with(&quoted));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Thresholds;
 use super::judge::Judge;
+use super::judge::named_regions;
 use super::reason::Reason;
 use super::visibility::Place;
 use super::visibility::Trace;
@@ -75,6 +77,17 @@ pub(super) fn unlogged_days(member: &Member<'_>, usage: &Usage) -> Option<i64> {
     (days > UNLOGGED_DAYS).then_some(days)
 }
 
+/// Whether a credential report tells of the use of a user's keys and password up to about the end of a window.
+pub(super) fn is_reported(member: &Member<'_>, window: Window) -> bool {
+    let unreported = |reported_at| Window {
+        since: reported_at,
+        until: window.until,
+    };
+    member
+        .reported_at
+        .is_some_and(|reported_at| unreported(reported_at).whole_days() <= UNLOGGED_DAYS)
+}
+
 /// Why regions of an account may be lacking, from its logs, trails and the regions that IAM names and the logs do not have.
 fn region_doubt(
     (account, log): (&str, &AccountLog),
@@ -133,7 +146,20 @@ impl Judge<'_> {
         }
         second_home(trace.action, partition)
             .and_then(|home| self.missing_home(home))
+            .or_else(|| self.missing_regions(place))
             .or_else(|| self.cut_off_doubt(place))
+    }
+
+    /// Logs that hold nothing from a region show no use of the resources there.
+    fn missing_regions(&self, place: &Place<'_>) -> Option<Reason> {
+        let recorded = &place.log.recorded_in;
+        if recorded.is_empty() || self.usage.trails.records_all_regions(place.account_id) {
+            return None;
+        }
+        let named: BTreeSet<&str> = named_regions(place.statement).flatten().collect();
+        let missing = named.into_iter().filter(|region| !recorded.contains(*region));
+        let missing: Vec<String> = missing.map(str::to_owned).collect();
+        (!missing.is_empty()).then_some(Reason::NamedRegions(missing))
     }
 
     fn find_home_doubt(&self, home: &'static str) -> Option<Reason> {
@@ -218,7 +244,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What conditions on the date allowed too briefly had no window of its own.
+    /// What conditions on the date allowed too briefly had no window of its own, nor had it where the logs lack that time.
     pub(super) fn date_doubt(&self, statement: &Statement) -> Option<Reason> {
         let needed = self.thresholds.min_window_days;
         let usable = usable_window(statement);
@@ -227,7 +253,20 @@ impl Judge<'_> {
             until: usable.until.min(self.window.until),
         };
         let (days, is_narrowed) = (inside.whole_days().max(0), inside != self.window);
-        (is_narrowed && days < needed).then_some(Reason::DateCondition { days, needed })
+        match is_narrowed {
+            true if days < needed => Some(Reason::DateCondition { days, needed }),
+            true => self.coverage_doubt(inside),
+            false => None,
+        }
+    }
+
+    /// The logs must cover the part of the window in which a use could be seen.
+    fn coverage_doubt(&self, part: Window) -> Option<Reason> {
+        let coverage = self.log?.coverage(part);
+        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
+            lost_hours: coverage.lost_hours,
+            hours: coverage.hours,
+        })
     }
 
     /// What was granted late must have had a window of its own.
@@ -246,10 +285,6 @@ impl Judge<'_> {
         if is_short {
             return Some(Reason::GrantedRecently { days, needed });
         }
-        let coverage = self.log?.coverage(own);
-        (coverage.share() < self.thresholds.min_coverage).then_some(Reason::CoverageTooLow {
-            lost_hours: coverage.lost_hours,
-            hours: coverage.hours,
-        })
+        self.coverage_doubt(own)
     }
 }

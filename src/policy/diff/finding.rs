@@ -115,6 +115,13 @@ const NAMED_ACTIONS: usize = 500;
 const NAMED_SERVICES: usize = 10;
 
 impl<'s> PrincipalDiff<'s> {
+    /// Whether it is a role that nobody used, that can be taken away, and that is not kept on purpose.
+    pub fn is_removable_role(&self) -> bool {
+        let arn = self.subject.key.arn.as_str();
+        let is_role = self.subject.member.is_some() && arn.contains(":role/") && !is_service_linked(arn);
+        is_role && self.summary.activity == Activity::NeverUsed && self.kept.is_none()
+    }
+
     /// What can be taken away from the principal: the role as a whole, or what it does not use, by service and policy.
     pub fn findings(&self) -> Vec<Finding> {
         let arn = self.subject.key.arn.as_str();

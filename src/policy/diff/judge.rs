@@ -7,6 +7,7 @@ use super::Row;
 use super::Thresholds;
 use super::Verdict;
 use super::doubt::Doubts;
+use super::doubt::is_reported;
 use super::not_granted::NotGranted;
 use super::reason::Reason;
 use super::subject::Absence;
@@ -110,11 +111,14 @@ impl<'s> Judge<'s> {
     }
 
     /// Whether the principal did anything in the window. Where a use of nothing that it may do would be seen, silence says
-    /// nothing; nor does that of a role if nobody would have been seen to take it.
+    /// nothing; nor does that of a role if nobody would have been seen to take it. Nobody takes a user, so that every use of
+    /// all that it may do must be seen, or a report must tell of its keys and password.
     pub(super) fn activity(&self, rows: &[Row<'_>], taking_doubt: impl FnOnce() -> Option<Reason>) -> Activity {
         if self.subject.deeds.first_seen.is_some() {
             return Activity::Active;
         }
+        let is_role = self.subject.key.arn.contains(":role/");
+        let is_reported = self.subject.member.is_some_and(|it| is_reported(&it, self.window));
         let of_row = |row: &Row<'_>| match &row.verdict {
             Verdict::Unknown(reason) => Some(reason.clone()),
             _ => None,
@@ -122,6 +126,7 @@ impl<'s> Judge<'s> {
         let rows_doubt = || match rows.first() {
             None => Some(Reason::NothingGranted),
             Some(first) if rows.iter().all(|row| of_row(row).is_some()) => of_row(first),
+            Some(_) if !is_role && !is_reported => rows.iter().find_map(of_row),
             Some(_) => None,
         };
         let gap_doubt = || self.gap.clone().map(Reason::SnapshotGaps);
@@ -143,7 +148,7 @@ impl<'s> Judge<'s> {
             (Some(log), None, None) => log,
             (_, _, reason) => return Err(reason.unwrap_or(Reason::AccountNotCovered)),
         };
-        let regions = self.regions(trace, (log, statement));
+        let regions = self.regions((log, statement));
         let place = Place {
             account_id: self.account_id,
             log,
@@ -168,15 +173,14 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// The regions in which a use would have been seen: for data events those that the resources name. Otherwise a principal that
-    /// was active in some may be relied upon in these; for one that was not, all of the account count.
-    fn regions<'r>(&self, trace: &Trace, (log, statement): (&'r AccountLog, &Statement)) -> Cow<'r, BTreeSet<String>>
+    /// The regions in which a use would have been seen: those that the resources name. Otherwise a principal that was active in
+    /// some may be relied upon in these; for one that was not, all of the account count.
+    fn regions<'r>(&self, (log, statement): (&'r AccountLog, &Statement)) -> Cow<'r, BTreeSet<String>>
     where
         's: 'r,
     {
         let active = &self.subject.deeds.regions;
-        let named = regions_of(statement).filter(|_| trace.has_data_events());
-        match (named, active.is_empty()) {
+        match (regions_of(statement), active.is_empty()) {
             (Some(regions), _) => Cow::Owned(regions),
             (None, false) => Cow::Borrowed(active),
             (None, true) => Cow::Borrowed(&log.regions),
@@ -194,15 +198,22 @@ impl<'s> Judge<'s> {
 
 /// The regions that the resources of a statement name; `None` if one names none.
 fn regions_of(statement: &Statement) -> Option<BTreeSet<String>> {
-    let Some(Scope::Only(patterns)) = &statement.resources else {
-        return None;
-    };
-    let region_of = |pattern: &str| {
-        let region = pattern.split(':').nth(3).filter(|region| !region.is_empty())?;
-        (!region.contains(['*', '?', '$'])).then(|| region.to_owned())
-    };
-    let regions: Option<BTreeSet<String>> = patterns.texts().map(region_of).collect();
+    let regions: Option<BTreeSet<String>> = named_regions(statement)
+        .map(|region| region.map(str::to_owned))
+        .collect();
     regions.filter(|regions| !regions.is_empty())
+}
+
+/// For each resource of a statement the region that it names, if it names one.
+pub(super) fn named_regions(statement: &Statement) -> impl Iterator<Item = Option<&str>> {
+    let patterns = match &statement.resources {
+        Some(Scope::Only(patterns)) => Some(patterns.texts()),
+        _ => None,
+    };
+    patterns.into_iter().flatten().map(|pattern| {
+        let region = pattern.split(':').nth(3).filter(|region| !region.is_empty());
+        region.filter(|region| !region.contains(['*', '?', '$']))
+    })
 }
 
 fn names_no_service(statement: &Statement) -> bool {

@@ -1,8 +1,22 @@
 //! Why nothing can be said about a permission, or why it is not granted.
 
+mod words;
+
 use std::fmt;
 
 use crate::event::format_canonical;
+use words::because;
+use words::counted_days;
+use words::dependent;
+use words::first;
+use words::granted;
+use words::lacking;
+use words::last;
+use words::may_be_data_event;
+use words::names_regions;
+use words::no_data_events;
+use words::not_ingested;
+use words::not_selected;
 
 /// Why it is unknown whether a permission is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +29,8 @@ pub enum Reason {
     AccountNotCovered,
     /// All that the logs hold of the account was passed on by EventBridge or found by LookupEvents.
     OnlyExcerpts,
+    /// Trails delivered logs of the account, and copies of their events had been read before.
+    CopiesOfExcerpts,
     /// The facts do not know the action.
     UnknownAction,
     /// No call that needs it is recorded; why.
@@ -77,6 +93,8 @@ pub enum Reason {
     OneRegion(String),
     /// Regions may have been left out when the logs were read; those that IAM names, or none if the runs were told so.
     RegionsNotIngested(Vec<String>),
+    /// The statement names regions of which the logs hold nothing.
+    NamedRegions(Vec<String>),
     /// The logs have nothing from a region that records calls of other regions, too; the region.
     GlobalServicesNotRecorded(&'static str),
     /// Only data events show it, and none of the kind is recorded.
@@ -147,6 +165,7 @@ impl Reason {
             Self::SnapshotGaps(_) => "snapshot-gaps",
             Self::AccountNotCovered => "account-not-covered",
             Self::OnlyExcerpts => "only-excerpts",
+            Self::CopiesOfExcerpts => "copies-of-excerpts",
             Self::UnknownAction => "unknown-action",
             Self::NeverLogged(_) => "never-logged",
             Self::NoOperation => "no-operation",
@@ -167,7 +186,7 @@ impl Reason {
             Self::UsedBeyondTheLogs => "used-beyond-the-logs",
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::OneRegion(_) => "one-region",
-            Self::RegionsNotIngested(_) => "regions-not-ingested",
+            Self::RegionsNotIngested(_) | Self::NamedRegions(_) => "regions-not-ingested",
             Self::GlobalServicesNotRecorded(_) => "global-services-not-recorded",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
             Self::NotSelected { .. } => "not-selected",
@@ -191,6 +210,9 @@ impl Reason {
             Self::AccountNotCovered => "the logs hold no events of the account in the window",
             Self::OnlyExcerpts => {
                 "all events of the account are from EventBridge or LookupEvents, which leave out events: read the logs of a trail"
+            }
+            Self::CopiesOfExcerpts => {
+                "its events came first from EventBridge or LookupEvents: tell what the trail records (`--event-selectors`)"
             }
             Self::UnknownAction => "the facts know no such action",
             Self::NoOperation => "no public API operation needs it",
@@ -257,6 +279,7 @@ impl Reason {
     fn write_of_logs(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RegionsNotIngested(regions) => formatter.write_str(&not_ingested(regions)),
+            Self::NamedRegions(regions) => formatter.write_str(&names_regions(regions)),
             Self::CoverageTooLow { lost_hours, hours } => {
                 write!(formatter, "of {hours} hours, the account's logs lack {lost_hours}")
             }
@@ -298,90 +321,7 @@ impl Reason {
     }
 }
 
-fn not_selected(resource_types: &[&str], regions: &[String], is_read: bool) -> String {
-    let (kind, place) = (kind(is_read), regions.join(", "));
-    match resource_types.is_empty() {
-        true => format!("the event selectors leave out {kind} management events in {place}"),
-        false => {
-            let types = resource_types.join(" or ");
-            format!("the event selectors leave out {kind} data events of {types}, or some resources, in {place}")
-        }
-    }
-}
-
-fn first(events: &str, days: i64, needed: i64) -> String {
-    let days = counted_days(days);
-    format!("the first of the {events} is from {days} before the end of the window, {needed} are needed")
-}
-
-fn last(events: &str, days: i64) -> String {
-    let days = counted_days(days);
-    format!("the last of the {events} is from {days} before the end of the window")
-}
-
-fn lacking(region: &str, days: i64) -> String {
-    let days = counted_days(days);
-    format!("the logs of {region} hold nothing of {days} of the window")
-}
-
-fn may_be_data_event(types: &[&str]) -> String {
-    let types = types.join(" or ");
-    format!("a use may leave a data event of {types} alone, and these are not recorded")
-}
-
-fn no_data_events(types: &[&str], regions: &[String], is_read: bool) -> String {
-    let (kind, types, place) = (kind(is_read), types.join(" or "), place(regions));
-    format!("no {kind} data events of {types} are recorded in {place}")
-}
-
-fn dependent(why: &str) -> String {
-    format!("it is only needed beside other actions and leaves no event{why}")
-}
-
-fn granted(days: i64, needed: i64) -> String {
-    match days {
-        ..0 => "granted after the end of the window".to_owned(),
-        days => format!(
-            "granted {} before the end of the window, {needed} are needed",
-            counted_days(days)
-        ),
-    }
-}
-
-fn not_ingested(regions: &[String]) -> String {
-    match regions.is_empty() {
-        true => "regions were left out when the account's logs were read (`ingest --region`)".to_owned(),
-        false => {
-            let regions = regions.join(", ");
-            format!(
-                "IAM says that principals of the account were active in {regions}, and the logs hold nothing from there"
-            )
-        }
-    }
-}
-
-fn counted_days(days: i64) -> String {
-    match days {
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
-    }
-}
-
-fn place(regions: &[String]) -> String {
-    match regions.is_empty() {
-        true => "the account".to_owned(),
-        false => regions.join(", "),
-    }
-}
-
 /// What kind of events.
 pub(super) fn kind(is_read: bool) -> &'static str {
     if is_read { "read" } else { "write" }
-}
-
-fn because(why: &str) -> String {
-    match why.is_empty() {
-        true => String::new(),
-        false => format!(": {why}"),
-    }
 }

@@ -130,6 +130,7 @@ impl Case {
         let deeds = self.usage.principals.entry(key).or_default();
         deeds.first_seen = Some(FIRST_DAY * DAY);
         deeds.last_seen = Some((FIRST_DAY + 3) * DAY);
+        deeds.last_call = deeds.last_seen;
         deeds.regions.insert(text("eu-west-1"));
         deeds.actions.insert(text(action), action_use);
         self

@@ -84,11 +84,6 @@ impl Trace {
         }
     }
 
-    /// Whether a use leaves a data event, or may.
-    pub(super) fn has_data_events(&self) -> bool {
-        !self.resource_types.is_empty() || !self.perhaps_types.is_empty()
-    }
-
     /// Why the logs would not show a use; `None` if they would.
     pub(super) fn hidden(&self, place: &Place<'_>) -> Option<Reason> {
         match self.resource_types.is_empty() {
@@ -175,12 +170,18 @@ impl Trace {
         {
             return Some(Reason::SourceNotRecorded(source));
         }
-        // Every account makes calls of both kinds: logs without one contradict selectors that ask for it.
-        if !log.management.reads {
-            return Some(Reason::ManagementEventsNotRecorded { is_read: true });
+        // Every account makes calls of both kinds: logs without one contradict selectors that ask for it, unless its events
+        // came first in another way.
+        let kinds = [
+            (true, log.management.reads),
+            (false, log.management.writes || self.is_read),
+        ];
+        let (is_read, _) = kinds.into_iter().find(|(_, is_there)| !is_there)?;
+        match (log.has_excerpts, is_told) {
+            (false, _) => Some(Reason::ManagementEventsNotRecorded { is_read }),
+            (true, false) => Some(Reason::CopiesOfExcerpts),
+            (true, true) => None,
         }
-        let needs_writes = !self.is_read && !log.management.writes;
-        needs_writes.then_some(Reason::ManagementEventsNotRecorded { is_read: false })
     }
 
     fn hidden_data(&self, place: &Place<'_>, types: &[&'static str]) -> Option<Reason> {

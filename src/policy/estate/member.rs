@@ -18,6 +18,8 @@ pub struct Member<'a> {
     pub taken_at: i64,
     /// The source of its snapshot.
     pub source_id: &'a str,
+    /// When the credential report was made that speaks of its keys and password; `None` if none does.
+    pub(in crate::policy) reported_at: Option<i64>,
     /// Whether an earlier page of the same answer may be missing.
     pub(super) is_part: bool,
     pub(super) snapshot: &'a Snapshot,

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 
-use super::PERMISSION_SET_PATH;
+use crate::iam::arn::is_of_permission_set;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::Entry;
@@ -23,7 +23,7 @@ const PERMISSION_SET: usize = 32_768;
 
 /// Characters of all inline policies of one user, group or role together.
 pub(super) fn inline_limit(target: &str) -> usize {
-    if target.contains(PERMISSION_SET_PATH) {
+    if is_of_permission_set(target) {
         return PERMISSION_SET;
     }
     match target.splitn(6, ':').nth(5).unwrap_or_default() {

@@ -384,6 +384,43 @@ fn instances_that_a_request_names_in_ways_that_are_not_read_stay_granted() {
 }
 
 #[test]
+fn inline_policies_that_become_managed_ones_count_together() {
+    let long = |name: &str| {
+        let queues: Vec<String> = (0..120)
+            .map(|number| format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{name}-{number:06}"))
+            .collect();
+        json!([{"Effect": "Allow", "Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": queues}])
+    };
+    let mut three = role("r", &long("a"));
+    for name in ["b", "c"] {
+        let inline = json!({"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": long(name)}});
+        three["RolePolicyList"].as_array_mut().unwrap().push(inline);
+    }
+    let counts = |attached: usize| {
+        let managed = (0..attached).fold(Case::new(std::slice::from_ref(&three)), |case, number| {
+            let statement = json!([allow(&json!("sns:CreateTopic"), "*")]);
+            case.managed(&format!("m{number}"), &statement, &[0])
+        });
+        let case = managed
+            .used("r", "sqs:CreateQueue", &[])
+            .used("r", "sns:CreateTopic", &[]);
+        let counts = std::cell::RefCell::new(Vec::new());
+        case.check(Mode::Trim, |proposals| {
+            counts
+                .borrow_mut()
+                .extend(proposals[0].refusals.iter().map(|refusal| match refusal {
+                    Refusal::TooMany { count, .. } => *count,
+                    other => panic!("{other}"),
+                }));
+        });
+        counts.into_inner()
+    };
+    // Two of the three move out.
+    assert_eq!(counts(8), [0; 0]);
+    assert_eq!(counts(9), [11]);
+}
+
+#[test]
 fn passed_role_without_its_path_is_the_one_of_the_snapshot() {
     let mut build = role("build", &json!([]));
     let full = format!("arn:aws:iam::{ACCOUNT}:role/yard/build");
@@ -573,7 +610,7 @@ fn policy_of_a_role_that_was_made_again_after_the_snapshot_is_refused_to_all_who
         arn: arn("again"),
         unique_id: Some("AROAlater".to_owned()),
     };
-    case.usage.principals.entry(later).or_default().last_seen = Some((FIRST_DAY + 1) * DAY);
+    case.usage.principals.entry(later).or_default().last_call = Some((FIRST_DAY + 1) * DAY);
     for mode in [Mode::Trim, generate] {
         case.check(mode, |proposals| {
             for proposal in proposals.iter().filter(|it| it.subject.member.is_some()) {

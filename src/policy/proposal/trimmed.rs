@@ -9,6 +9,9 @@ use super::Proposal;
 use super::ProposedPolicy;
 use super::Proposer;
 use super::Refusal;
+use super::attached::added;
+use super::attached::attached;
+use super::attached::targets;
 use super::fit;
 use super::fit::Piece;
 use super::reasons::ReasonBook;
@@ -250,11 +253,12 @@ impl<'s> Proposer<'s> {
         room: (&BTreeSet<String>, usize),
         proposal: &mut Proposal<'s>,
     ) -> Option<Vec<Vec<Piece>>> {
-        if let Ok(parts) = fitting(work, room) {
+        let added = |target: &str| added(&proposal.policies, target);
+        if let Ok(parts) = fitting(work, room, added) {
             return Some(parts);
         }
         work.trimmed = trim(work.document, &work.removable, Wording::Letters, &mut self.expander);
-        match fitting(work, room) {
+        match fitting(work, room, added) {
             Ok(parts) => Some(parts),
             Err(refusal) => {
                 proposal.refusals.push(refusal);
@@ -307,7 +311,11 @@ impl<'s> Proposer<'s> {
 }
 
 /// The statements in parts, if these fit beside what the targets have when some is taken from them.
-fn fitting(work: &Work<'_>, (targets, freed): (&BTreeSet<String>, usize)) -> Result<Vec<Vec<Piece>>, Refusal> {
+fn fitting(
+    work: &Work<'_>,
+    (targets, freed): (&BTreeSet<String>, usize),
+    added: impl Fn(&str) -> (usize, usize),
+) -> Result<Vec<Vec<Piece>>, Refusal> {
     let policy = work.used.policy;
     let too_long = |characters: usize| Refusal::TooLong {
         policy: policy.id.clone(),
@@ -318,7 +326,8 @@ fn fitting(work: &Work<'_>, (targets, freed): (&BTreeSet<String>, usize)) -> Res
     };
     let parts = fit::split(work.document, pieces(&work.trimmed), fit::MANAGED).map_err(too_long)?;
     for target in targets {
-        let count = attached(&work.holders, target) + parts.len() - freed;
+        let (more, fewer) = added(target);
+        let count = (attached(&work.holders, target) + parts.len() + more).saturating_sub(freed + fewer);
         if count > fit::ATTACHED {
             return Err(Refusal::TooMany {
                 policy: policy.id.clone(),
@@ -362,28 +371,4 @@ fn remark(entry: &Entry) -> Option<String> {
         }
         Entry::Readable(_) => None,
     }
-}
-
-/// The users, groups and roles that have a managed policy attached.
-fn targets(holders: &[&Subject<'_>], policy_id: &str) -> BTreeSet<String> {
-    let mut targets = BTreeSet::new();
-    for holder in holders {
-        for used in holder.member.iter().flat_map(|member| member.policies()) {
-            if used.policy.id == policy_id {
-                targets.insert(used.group.unwrap_or(&holder.key.arn).to_owned());
-            }
-        }
-    }
-    targets
-}
-
-/// How many managed policies a user, group or role has.
-fn attached(holders: &[&Subject<'_>], target: &str) -> usize {
-    let is_managed = |policy: &Policy| matches!(policy.kind, PolicyKind::Managed | PolicyKind::AwsManaged);
-    let counts = holders.iter().map(|holder| {
-        let policies = holder.member.iter().flat_map(|member| member.policies());
-        let own = policies.filter(|used| used.group.unwrap_or(&holder.key.arn) == target && is_managed(used.policy));
-        own.count()
-    });
-    counts.max().unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::event::format_canonical;
+use crate::iam::arn::is_of_permission_set;
 use crate::iam::arn::is_service_linked;
 use crate::policy::decision::DecisionKind;
 use crate::policy::diff::Absence;
@@ -11,10 +12,6 @@ use crate::policy::diff::Activity;
 use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Row;
 use crate::policy::diff::Verdict;
-use crate::policy::trust::RoleTrust;
-
-/// Path of the roles that IAM Identity Center makes of permission sets.
-const PERMISSION_SET_PATH: &str = ":role/aws-reserved/sso.amazonaws.com/";
 
 /// Things of a kind that a sentence names.
 const NAMED: usize = 6;
@@ -58,7 +55,8 @@ impl ProposedChange {
     /// What the use of permissions allows to propose: only what is certainly unused goes.
     pub fn of(diff: &PrincipalDiff<'_>) -> Self {
         let is_ours = diff.subject.member.is_some() && !is_service_linked(&diff.subject.key.arn);
-        let goes = diff.summary.activity == Activity::NeverUsed && is_ours && diff.kept.is_none();
+        let is_idle = diff.summary.activity == Activity::NeverUsed && !lacks_report(diff);
+        let goes = is_idle && is_ours && diff.kept.is_none();
         match (goes, diff.summary.removable) {
             (true, _) => Self::Remove,
             (false, 0) => Self::Keep,
@@ -76,20 +74,17 @@ impl ProposedChange {
     }
 }
 
-/// What the evidence allows to propose: only what is certainly unused goes.
-pub(super) fn propose(diff: &PrincipalDiff<'_>, trust: Option<&RoleTrust<'_>>) -> Proposed {
+/// What the evidence allows to propose: only what is certainly unused goes. `untaken` are parts of its trust policy by which
+/// nobody came.
+pub(super) fn propose(diff: &PrincipalDiff<'_>, untaken: &[&str]) -> Proposed {
     let (summary, arn) = (&diff.summary, diff.subject.key.arn.as_str());
-    let untaken = trust.and_then(|trust| trust.trimmed.as_ref());
-    let untaken: Vec<&str> = untaken.map_or_else(Vec::new, |trimmed| {
-        trimmed.removed.iter().map(|part| part.text.as_str()).collect()
-    });
     let mut reasons = Vec::new();
     let (change, permissions) = match ProposedChange::of(diff) {
         ProposedChange::Remove => {
             reasons.extend(unused(diff));
             (ProposedChange::Remove, summary.granted)
         }
-        ProposedChange::Keep if untaken.is_empty() => {
+        ProposedChange::Keep if untaken.is_empty() || diff.kept.is_some() => {
             reasons.push(stays(diff));
             (ProposedChange::Keep, 0)
         }
@@ -99,14 +94,20 @@ pub(super) fn propose(diff: &PrincipalDiff<'_>, trust: Option<&RoleTrust<'_>>) -
         }
     };
     if change == ProposedChange::Trim && !untaken.is_empty() {
-        let those = listed(&untaken, NAMED);
+        let those = listed(untaken, NAMED);
         reasons.push(format!("Trusted to take the role, and never came: {those}."));
+    }
+    if change == ProposedChange::Trim && summary.activity == Activity::NeverUsed && lacks_report(diff) {
+        reasons.push(
+            "It made no call. Import a credential report, to know whether its keys and password can go as well."
+                .to_owned(),
+        );
     }
     if change != ProposedChange::Remove {
         reasons.extend(unknown(diff));
         reasons.extend(denied(summary.denied));
     }
-    if change != ProposedChange::Keep && arn.contains(PERMISSION_SET_PATH) {
+    if change != ProposedChange::Keep && is_of_permission_set(arn) {
         reasons.push(
             "The role is made of a permission set of IAM Identity Center: change that or its assignment.".to_owned(),
         );
@@ -116,6 +117,11 @@ pub(super) fn propose(diff: &PrincipalDiff<'_>, trust: Option<&RoleTrust<'_>>) -
         permissions,
         reasons,
     }
+}
+
+/// Whether nobody knows of the keys and the password of a user if they were used for what leaves no event.
+fn lacks_report(diff: &PrincipalDiff<'_>) -> bool {
+    !diff.subject.key.arn.contains(":role/") && !diff.is_reported
 }
 
 /// Why all of it can go.
@@ -132,7 +138,11 @@ fn unused(diff: &PrincipalDiff<'_>) -> Vec<String> {
         }
         None => "IAM does not know of any use either.".to_owned(),
     };
-    vec![format!("{nobody} in the window, and the logs would show it."), earlier]
+    let proof = match is_role {
+        true => "the logs would show it",
+        false => "the credential report shows no use of its keys and password",
+    };
+    vec![format!("{nobody} in the window, and {proof}."), earlier]
 }
 
 /// Why some of it can go.

@@ -29,6 +29,8 @@ const ID: &str = "AROAEXAMPLER";
 /// 2026-09-01, a Tuesday.
 const FIRST_DAY: i64 = 20_697;
 const DAYS: i64 = 40;
+const REPORT: &str = "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\n\
+     u,arn:aws:iam::111122223333:user/u,2025-01-01T00:00:00Z,true,2025-01-01T00:00:00Z,2026-08-01T00:00:00Z\n";
 
 /// A role that may create and delete queues and change policies of roles, in an account whose logs show everything.
 struct Case {
@@ -37,6 +39,8 @@ struct Case {
     log: ReviewLog,
     keeps: KeepList,
     min_window_days: i64,
+    /// Day of the window on which the credential report was made.
+    reported_on: Option<i64>,
 }
 
 impl Case {
@@ -53,6 +57,7 @@ impl Case {
             log: ReviewLog::default(),
             keeps: KeepList::default(),
             min_window_days: 30,
+            reported_on: None,
         }
     }
 
@@ -71,6 +76,10 @@ impl Case {
     }
 
     fn entry(&self) -> ReviewEntry {
+        self.judged(|diff, frame| ReviewEntry::of(diff, None, &self.log, frame))
+    }
+
+    fn judged<T>(&self, judge: impl FnOnce(&PrincipalDiff<'_>, ReviewFrame<'_>) -> T) -> T {
         let recorded = Recorded {
             reads: true,
             writes: true,
@@ -90,13 +99,21 @@ impl Case {
             trails: Trails::default(),
             changes: GrantChanges::default(),
         };
-        let details =
-            json!({"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": [self.role]});
-        let taken = [TakenSnapshot {
-            taken_at: (FIRST_DAY + DAYS) * MICROS_PER_DAY,
+        let (users, roles) = match self.role.get("UserName") {
+            Some(_) => (json!([self.role]), json!([])),
+            None => (json!([]), json!([self.role])),
+        };
+        let details = json!({"UserDetailList": users, "GroupDetailList": [], "Policies": [], "RoleDetailList": roles});
+        let taken_on = |day: i64, text: &str| TakenSnapshot {
+            taken_at: (FIRST_DAY + day) * MICROS_PER_DAY,
             source_id: "s".to_owned(),
-            snapshot: snapshot::read(details.to_string().as_bytes()).unwrap(),
-        }];
+            snapshot: snapshot::read(text.as_bytes()).unwrap(),
+        };
+        let report = self.reported_on.map(|day| taken_on(day, REPORT));
+        let taken: Vec<TakenSnapshot> = [taken_on(DAYS, &details.to_string())]
+            .into_iter()
+            .chain(report)
+            .collect();
         let estate = Estate::newest(&taken);
         let subjects = subjects(&usage, &estate);
         let thresholds = Thresholds {
@@ -115,7 +132,7 @@ impl Case {
         let [subject] = subjects.as_slice() else {
             panic!("{subjects:?}")
         };
-        ReviewEntry::of(&differ.diff(subject), None, &self.log, frame)
+        judge(&differ.diff(subject), frame)
     }
 }
 
@@ -137,6 +154,44 @@ fn role_that_nobody_used_is_proposed_to_go_with_all_that_it_may_do() {
     );
     assert!(
         entry.reasons[1].contains("does not know of any use"),
+        "{:?}",
+        entry.reasons
+    );
+}
+
+#[test]
+fn user_is_proposed_to_go_only_where_a_credential_report_tells_of_its_keys() {
+    let mut case = Case::new();
+    let statement = json!({"Effect": "Allow", "Resource": "*", "Action": ["sqs:CreateQueue", "s3:PutObject"]});
+    case.role = json!({"UserName": "u", "UserId": "AIDAU", "Arn": "arn:aws:iam::111122223333:user/u", "Path": "/",
+        "CreateDate": "2025-01-01T00:00:00Z",
+        "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [statement]}}]});
+    // Data events are not recorded, so that a key may have been used for them.
+    let entry = case.entry();
+    assert_eq!(entry.change, ProposedChange::Trim);
+    assert!(matches!(entry.activity, Activity::Unknown(_)), "{:?}", entry.activity);
+    case.reported_on = Some(DAYS - 3);
+    let entry = case.entry();
+    assert_eq!(entry.change, ProposedChange::Remove);
+    assert_eq!(
+        entry.reasons[0],
+        "It made no call in the window, and the credential report shows no use of its keys and password."
+    );
+    case.reported_on = Some(DAYS - 10);
+    assert_eq!(case.entry().change, ProposedChange::Trim);
+    // Where every use would be seen, it is unused, and still nobody knows of what it may do beyond.
+    case.reported_on = None;
+    case.role["UserPolicyList"][0]["PolicyDocument"]["Statement"][0]["Action"] = json!("sqs:CreateQueue");
+    let entry = case.entry();
+    assert_eq!(
+        (entry.change, &entry.activity),
+        (ProposedChange::Trim, &Activity::NeverUsed)
+    );
+    assert!(
+        entry
+            .reasons
+            .iter()
+            .any(|reason| reason.contains("Import a credential report")),
         "{:?}",
         entry.reasons
     );
@@ -247,6 +302,11 @@ fn decision_to_keep_is_followed_and_one_to_trim_is_open_until_it_is_done() {
         "{:?}",
         kept.reasons
     );
+    // A part of its trust policy that nobody used changes nothing of that.
+    let change = |case: &Case| case.judged(|diff, _| propose(diff, &["444455556666"]).change);
+    assert_eq!(change(&case), ProposedChange::Keep);
+    let used = Case::new().with("sqs:CreateQueue", 1, 0).with("sqs:DeleteQueue", 1, 0);
+    assert_eq!(change(&used), ProposedChange::Trim);
     case.keeps = decide("keep", "2026-09-30");
     let expired = case.entry();
     assert_eq!(

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 
 use super::call::AssumeCall;
 use crate::iam::arn::account_of_arn;
+use crate::iam::arn::is_of_permission_set;
 use crate::policy::estate::Estate;
-
-/// Path of the roles that IAM Identity Center makes of permission sets.
-const PERMISSION_SET_PATH: &str = ":role/aws-reserved/sso.amazonaws.com/";
 
 /// The service that gives roles to pods of EKS.
 const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
@@ -62,6 +60,8 @@ pub struct Neighbourhood<'a> {
     accounts: BTreeSet<&'a str>,
     organizations: BTreeMap<&'a str, &'a str>,
     by_id: BTreeMap<&'a str, &'a str>,
+    /// ARNs of the roles of the snapshots, by the same in lower case.
+    roles: BTreeMap<String, &'a str>,
 }
 
 impl CallerKind {
@@ -104,9 +104,12 @@ impl<'a> Neighbourhood<'a> {
         let ids = estate
             .callers()
             .filter_map(|member| Some((member.principal.unique_id.as_deref()?, member.principal.arn.as_str())));
+        let arns = estate.callers().map(|member| member.principal.arn.as_str());
+        let roles = arns.filter(|arn| arn.contains(":role/"));
         Self {
             organizations: organizations.collect(),
             by_id: ids.collect(),
+            roles: roles.map(|arn| (arn.to_lowercase(), arn)).collect(),
             accounts,
         }
     }
@@ -119,6 +122,15 @@ impl<'a> Neighbourhood<'a> {
     /// The organization of an account, if that is known.
     pub(super) fn organization_of(&self, account_id: &str) -> Option<&'a str> {
         self.organizations.get(account_id).copied()
+    }
+
+    /// A call with the ARN of its role as the snapshots write it: a request may name a role in any case of letters.
+    pub(super) fn as_known<'c>(&'c self, call: &AssumeCall<'c>) -> AssumeCall<'c> {
+        let known = self.roles.get(&call.role_arn.to_lowercase());
+        AssumeCall {
+            role_arn: known.copied().unwrap_or(call.role_arn),
+            ..*call
+        }
     }
 
     /// ARN of the user or role with a unique id.
@@ -160,7 +172,7 @@ impl Caller {
         let provider = call.provider.unwrap_or_default();
         let is_assertion = call.fields.identity.kind == Some("SAMLUser");
         let kind = match is_assertion {
-            true if call.role_arn.contains(PERMISSION_SET_PATH) => CallerKind::IdentityCenter,
+            true if is_of_permission_set(call.role_arn) => CallerKind::IdentityCenter,
             true => CallerKind::Saml,
             false => CallerKind::of_provider(provider),
         };

@@ -139,6 +139,7 @@ impl<'a> TrustLog<'a> {
 
     /// Adds a call.
     pub fn add(&mut self, call: &AssumeCall<'_>) {
+        let call = &self.neighbours.as_known(call);
         let caller = Caller::of(call, self.neighbours);
         let role = self.roles.entry(call.role_arn.to_owned()).or_default();
         role.callers.entry(caller.clone()).or_default().add(call);
@@ -151,7 +152,7 @@ impl<'a> TrustLog<'a> {
             Some(fits) => fits.clone(),
             None => {
                 let fits = role.fits(call, self.neighbours);
-                self.remembered.keep(key, fits.clone());
+                self.remembered.keep(key, fits.clone(), size_of_val(fits.as_slice()));
                 fits
             }
         };

@@ -82,6 +82,7 @@ impl<'a> TrustProof<'a> {
 
     /// Decides a call.
     pub fn add(&mut self, call: &AssumeCall<'_>) {
+        let call = &self.neighbours.as_known(call);
         let Some(policies) = self.roles.get(call.role_arn).filter(|_| call.is_granted) else {
             return;
         };
@@ -90,7 +91,7 @@ impl<'a> TrustProof<'a> {
             Some(outcome) => *outcome,
             None => {
                 let outcome = policies.outcome(call, self.neighbours);
-                self.remembered.keep(key, outcome);
+                self.remembered.keep(key, outcome, 0);
                 outcome
             }
         };

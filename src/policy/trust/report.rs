@@ -19,6 +19,8 @@ use super::remark::remarks;
 use super::trimmed::RemovedPart;
 use super::trimmed::TrimmedTrust;
 use super::trimmed::trimmed;
+use crate::iam::arn::account_of_arn;
+use crate::iam::arn::is_reserved;
 use crate::iam::arn::is_service_linked;
 use crate::iam::document::Document;
 use crate::iam::document::Statement;
@@ -29,9 +31,6 @@ use crate::policy::snapshot::Policy;
 use crate::policy::usage::PrincipalKey;
 use crate::policy::usage::PrincipalUse;
 use crate::policy::usage::Usage;
-
-/// Path of the roles of IAM Identity Center, whose trust policies AWS keeps.
-const RESERVED_PATH: &str = ":role/aws-reserved/";
 
 /// Trust against use.
 #[derive(Debug)]
@@ -154,7 +153,7 @@ impl<'a> RoleTrust<'a> {
         if !role.unexplained.callers.is_empty() {
             parts.push(unexplained(&role));
         }
-        let is_kept_by_aws = is_service_linked(&role_arn) || role_arn.contains(RESERVED_PATH);
+        let is_kept_by_aws = is_service_linked(&role_arn) || is_reserved(&role_arn);
         let document = document.filter(|_| !is_kept_by_aws);
         Self {
             trimmed: document.and_then(|document| TrimmedTrust::of(document, unused)),
@@ -213,6 +212,8 @@ struct Silence<'a> {
     subject: Option<Subject<'a>>,
     /// The role made calls, and the logs do not show who had taken it.
     is_taken_unseen: bool,
+    /// Others than STS gave out its credentials, too.
+    is_taken_otherwise: bool,
 }
 
 impl<'a> Silence<'a> {
@@ -232,8 +233,10 @@ impl<'a> Silence<'a> {
                 ..PrincipalUse::default()
             }),
         });
+        let log = account_of_arn(role_arn).and_then(|account| usage.accounts.get(account));
         Self {
             subject,
+            is_taken_otherwise: log.is_some_and(|log| log.is_taken_otherwise(role_arn)),
             is_taken_unseen: is_active(role_arn, role.member.as_ref(), usage) && last_taken.is_none(),
         }
     }
@@ -260,6 +263,11 @@ impl<'a> Silence<'a> {
         }
         if self.is_taken_unseen {
             return unknown("the role made calls, and the logs do not show who had taken it");
+        }
+        if self.is_taken_otherwise {
+            return unknown(
+                "the role was also taken by other means than STS, whose records do not say through which part",
+            );
         }
         if !role.unexplained.callers.is_empty() {
             return unknown("someone came whom the trust policy of the snapshot does not let in: import a new one");

@@ -339,6 +339,39 @@ fn third_party_needs_an_external_id() {
 }
 
 #[test]
+fn role_is_the_one_of_its_name_in_any_case_of_letters() {
+    let trust = json!([plain(&json!({"AWS": [ANN, BOB]}))]);
+    let call = AssumeCall {
+        role_arn: "arn:aws:iam::111122223333:role/R",
+        ..user(ANN)
+    };
+    let outcome = Case::new(&trust).with(call).run();
+    assert_eq!(outcome.verdicts(), ["used", "unused"]);
+    assert_eq!((outcome.totals.evaluated, outcome.totals.denied), (1, 0));
+}
+
+#[test]
+fn role_that_was_also_taken_by_other_means_shows_nobody_who_never_came() {
+    let trust = json!([plain(&json!({"AWS": [ANN, BOB]}))]);
+    let mut case = Case::new(&trust).with(user(ANN));
+    assert_eq!(case.run().verdicts(), ["used", "unused"]);
+    case.usage
+        .accounts
+        .get_mut(ACCOUNT)
+        .unwrap()
+        .note_taken_otherwise("arn:aws:iam::111122223333:role/R");
+    let outcome = case.run();
+    assert_eq!(
+        outcome.verdicts(),
+        [
+            "used",
+            "unknown: the role was also taken by other means than STS, whose records do not say through which part"
+        ]
+    );
+    assert_eq!(outcome.trimmed, None);
+}
+
+#[test]
 fn principal_of_another_account_may_be_any_that_is_named_there() {
     let trust = json!([plain(&json!({"AWS": [
         format!("arn:aws:iam::{VENDOR}:role/job"),

@@ -138,7 +138,13 @@ fn from_mysql(pattern: &str) -> Option<String> {
     let mut letters = pattern.chars();
     while let Some(letter) = letters.next() {
         if letter != '%' {
-            format.push(letter);
+            // The fraction belongs to its point: alone, `chrono` takes its digits for nanoseconds.
+            if letter == '.' && letters.as_str().starts_with("%f") {
+                letters = letters.as_str().get(2..)?.chars();
+                format.push_str("%.f");
+            } else {
+                format.push(letter);
+            }
             continue;
         }
         format.push_str(match letters.next()? {
@@ -150,7 +156,6 @@ fn from_mysql(pattern: &str) -> Option<String> {
             'h' | 'I' | 'l' => "%I",
             'i' => "%M",
             's' | 'S' => "%S",
-            'f' => "%f",
             'p' => "%p",
             'T' => "%H:%M:%S",
             'b' => "%b",
@@ -196,6 +201,12 @@ mod tests {
         assert_eq!(parse("2026-10-01 08:00:00", &format), Some(EIGHT));
         let format = from_mysql("%Y-%m-%d").unwrap();
         assert_eq!(parse("2026-10-01", &format), Some(EIGHT - 8 * 3_600_000_000));
+        let format = from_mysql("%Y-%m-%d %H:%i:%s.%f").unwrap();
+        for (fraction, micros) in [("5", 500_000), ("123456", 123_456), ("000000001", 0)] {
+            let text = format!("2026-10-01 08:00:00.{fraction}");
+            assert_eq!(parse(&text, &format), Some(EIGHT + micros), "{text}");
+        }
+        assert_eq!(from_mysql("%H:%i:%s%f"), None);
         assert_eq!(from_mysql("%W"), None);
         assert_eq!(from_mysql("50%"), None);
     }

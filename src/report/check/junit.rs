@@ -1,7 +1,5 @@
 //! Checks as a JUnit document: a suite per check, and a failure per finding.
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::Check;
@@ -9,6 +7,7 @@ use super::message;
 use super::what;
 use crate::report::ReportError;
 use crate::report::escape;
+use crate::report::template::rendered;
 
 /// The name decides that values are escaped.
 const NAME: &str = "check.xml";
@@ -43,8 +42,7 @@ struct Case {
 /// When the template cannot be filled in.
 pub fn junit(checks: &[Check<'_>]) -> Result<String, ReportError> {
     let suites: Vec<Suite> = checks.iter().map(suite).collect();
-    let text = Environment::new().render_named_str(NAME, TEMPLATE, Serde(&Document { suites }));
-    text.map_err(ReportError::Page)
+    rendered(NAME, TEMPLATE, &Document { suites })
 }
 
 fn suite(check: &Check<'_>) -> Suite {

@@ -1,4 +1,7 @@
 //! What users and roles may do and did not: the rows of `unused-access`, put together by principal and policy.
+//!
+//! The question leaves out statements of which everything is used, so that its rows count what is unused and nothing else: how much is
+//! granted in all, whether a whole service is idle, and when it was last used are left unsaid.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +9,6 @@ use arrow::array::Array;
 use arrow::array::AsArray;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Int64Type;
-use arrow::datatypes::TimestampMicrosecondType;
 use serde_json::Value;
 use serde_json::json;
 use sha2::Digest;
@@ -30,17 +32,8 @@ pub struct AccessAnalysis {
     principals: BTreeMap<(String, String), BTreeMap<String, Policy>>,
 }
 
-/// Services by prefix.
-type Policy = BTreeMap<String, Service>;
-
-/// Actions of one service that one policy grants.
-#[derive(Debug, Clone, Default)]
-struct Service {
-    /// Those of which something can be said.
-    analyzed: i64,
-    unused: i64,
-    last_used: Option<i64>,
-}
+/// How many permissions for each service are unused, by its prefix.
+type Policy = BTreeMap<String, i64>;
 
 impl AccessAnalysis {
     /// Takes rows of the answer; those without the columns that the question declares are passed over.
@@ -53,53 +46,40 @@ impl AccessAnalysis {
             let column = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
             column.is_valid(row).then(|| column.value(row))
         };
-        let time = |name: &str, row: usize| {
-            let column = batch
-                .column_by_name(name)?
-                .as_primitive_opt::<TimestampMicrosecondType>()?;
-            column.is_valid(row).then(|| column.value(row))
-        };
         for row in 0..batch.num_rows() {
             let (Some(arn), Some(policy), Some(service)) =
                 (text("principal_arn", row), text("policy", row), text("service", row))
             else {
                 continue;
             };
-            let principal = (arn, text("principal_id", row).unwrap_or_default());
-            let policies = self.principals.entry(principal).or_default();
-            let service = policies.entry(policy).or_default().entry(service).or_default();
-            let granted = count("granted", row).unwrap_or_default();
-            service.analyzed += granted - count("unknown", row).unwrap_or_default();
-            service.unused += count("unused", row).unwrap_or_default();
-            service.last_used = service.last_used.max(time("last_used", row));
+            let unused = count("unused", row).unwrap_or_default();
+            if unused > 0 {
+                let principal = (arn, text("principal_id", row).unwrap_or_default());
+                let policies = self.principals.entry(principal).or_default();
+                *policies.entry(policy).or_default().entry(service).or_default() += unused;
+            }
         }
     }
 
     /// One event for every principal with unused permissions.
     pub(super) fn events(&self, milliseconds: i64) -> impl Iterator<Item = Value> {
         let principals = self.principals.iter();
-        principals.filter_map(move |((arn, id), policies)| event(arn, id, policies, milliseconds))
+        principals.map(move |((arn, id), policies)| event(arn, id, policies, milliseconds))
     }
 }
 
-fn event(arn: &str, id: &str, policies: &BTreeMap<String, Policy>, milliseconds: i64) -> Option<Value> {
-    let services = || policies.values().flat_map(BTreeMap::values);
-    let unused: i64 = services().map(|service| service.unused).sum();
-    if unused <= 0 {
-        return None;
-    }
+fn event(arn: &str, id: &str, policies: &BTreeMap<String, Policy>, milliseconds: i64) -> Value {
+    let unused: i64 = policies.values().flat_map(BTreeMap::values).sum();
     let results: Vec<Value> = policies
         .iter()
-        .filter(|(_, services)| services.values().any(|service| service.unused > 0))
         .map(|(policy, services)| of_policy(policy, services))
         .collect();
     let uid = hex(&Sha256::digest(format!("{ACCESS_QUESTION}\0{arn}\0{id}")));
-    let number = format_count(u64::try_from(unused).unwrap_or_default());
-    let message = format!("{arn}: {number} permissions were not used");
-    let mut body = json!({
+    let number = format_count(unused);
+    let body = json!({
         "status_id": 1,
         "status": "New",
-        "message": message,
+        "message": format!("{arn}: {number} permissions were not used"),
         "cloud": {"provider": "AWS"},
         "finding_info": {
             "uid": uid,
@@ -109,37 +89,17 @@ fn event(arn: &str, id: &str, policies: &BTreeMap<String, Policy>, milliseconds:
         "resources": [{"uid": arn, "type": ocsf_resource_type(arn)}],
         "permission_analysis_results": results,
     });
-    let last_used = services().filter_map(|service| service.last_used).max();
-    if let Some((members, last_used)) = body.as_object_mut().zip(last_used) {
-        let metrics = json!({"last_seen_time": last_used.div_euclid(1_000)});
-        members.insert("identity_activity_metrics".to_owned(), metrics);
-    }
-    Some(ocsf_merged(
-        ocsf_head(OcsfClass::IamAnalysis, Severity::Medium, milliseconds),
-        body,
-    ))
+    ocsf_merged(ocsf_head(OcsfClass::IamAnalysis, Severity::Medium, milliseconds), body)
 }
 
 fn of_policy(policy: &str, services: &Policy) -> Value {
-    let is_idle = |service: &Service| service.unused > 0 && service.unused == service.analyzed;
-    let list = services.iter().map(|(name, service)| {
-        let mut value = json!({
-            "name": name,
-            "all_privileges_unused": is_idle(service),
-            "analyzed_privileges_count": service.analyzed,
-            "unused_privileges_count": service.unused,
-        });
-        if let Some((members, last_used)) = value.as_object_mut().zip(service.last_used) {
-            members.insert("last_used_time".to_owned(), json!(last_used.div_euclid(1_000)));
-        }
-        value
-    });
-    let list: Vec<Value> = list.collect();
+    let list = services
+        .iter()
+        .map(|(name, unused)| json!({"name": name, "unused_privileges_count": unused}));
     json!({
         "policy": {"uid": policy},
-        "unused_privileges_count": services.values().map(|service| service.unused).sum::<i64>(),
-        "unused_services_count": services.values().filter(|service| is_idle(service)).count(),
-        "service_privilege_analysis_list": list,
+        "unused_privileges_count": services.values().sum::<i64>(),
+        "service_privilege_analysis_list": list.collect::<Vec<_>>(),
     })
 }
 
@@ -150,15 +110,13 @@ mod tests {
     use arrow::array::ArrayRef;
     use arrow::array::Int64Array;
     use arrow::array::StringArray;
-    use arrow::array::TimestampMicrosecondArray;
 
     use super::*;
 
     #[test]
-    fn rows_are_summed_by_principal_policy_and_service() {
+    fn unused_permissions_are_summed_and_nothing_is_said_of_those_that_the_answer_leaves_out() {
         let text = |values: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
         let count = |values: [i64; 3]| -> ArrayRef { Arc::new(Int64Array::from(values.to_vec())) };
-        let times = TimestampMicrosecondArray::from(vec![Some(7_000_000), None, None]);
         let batch = RecordBatch::try_from_iter([
             ("principal_arn", text(["arn:aws:iam::111122223333:role/a"; 3])),
             ("policy", text(["p", "p", "q"])),
@@ -166,7 +124,6 @@ mod tests {
             ("granted", count([5, 3, 2])),
             ("unknown", count([1, 0, 2])),
             ("unused", count([2, 3, 0])),
-            ("last_used", Arc::new(times.with_timezone("UTC"))),
         ]);
         let mut access = AccessAnalysis::default();
         access.look_at(&batch.unwrap());
@@ -175,15 +132,13 @@ mod tests {
             panic!("{events:?}")
         };
         assert_eq!(event["class_uid"], 2008);
-        assert_eq!(event["identity_activity_metrics"]["last_seen_time"], 7_000);
-        let results = &event["permission_analysis_results"];
-        assert_eq!(results.as_array().unwrap().len(), 1, "{results}");
-        assert_eq!(results[0]["unused_privileges_count"], 5);
-        assert_eq!(results[0]["unused_services_count"], 0);
-        let service = &results[0]["service_privilege_analysis_list"][0];
-        assert_eq!(
-            (&service["name"], &service["analyzed_privileges_count"]),
-            (&"s3".into(), &7.into())
-        );
+        let results = serde_json::json!([{
+            "policy": {"uid": "p"},
+            "unused_privileges_count": 5,
+            // Another statement may grant actions of the service that are all in use.
+            "service_privilege_analysis_list": [{"name": "s3", "unused_privileges_count": 5}],
+        }]);
+        assert_eq!(event["permission_analysis_results"], results);
+        assert!(event.get("identity_activity_metrics").is_none());
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::manifest::STATEMENT_FILE;
 use super::manifest::STATEMENT_TYPE;
 use super::manifest::SUMS_FILE;
+use super::manifest::is_file_name;
 use super::manifest::sums;
 
 /// Something that is not as it was bound.
@@ -90,6 +91,9 @@ pub fn check_bundle(found: &BTreeMap<String, String>, sums_text: &str, statement
             problems.push(Problem::Missing(name.to_owned()));
         }
     }
+    if found.get(SUMS_FILE).is_some_and(String::is_empty) {
+        problems.push(Problem::Extra(SUMS_FILE.to_owned()));
+    }
     for name in summed.keys().chain(stated.keys()) {
         if !found.contains_key(name) {
             problems.push(Problem::Missing(name.clone()));
@@ -99,6 +103,8 @@ pub fn check_bundle(found: &BTreeMap<String, String>, sums_text: &str, statement
         let by_sums = summed.get(name);
         let by_statement = stated.get(name).filter(|_| name != STATEMENT_FILE);
         match (by_sums, by_statement) {
+            // What has no hash is no plain file with a name that a bundle has, whatever names it.
+            _ if hash.is_empty() => problems.push(Problem::Extra(name.clone())),
             // Nothing else binds the statement.
             (None, None) if name == STATEMENT_FILE && !has_sums => {}
             (None, None) => problems.push(Problem::Extra(name.clone())),
@@ -128,6 +134,7 @@ fn read_statement(text: &str) -> Option<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for mut subject in statement.subject {
         let hash = subject.digest.remove("sha256")?;
+        (is_sha256(&hash) && is_file_name(&subject.name)).then_some(())?;
         files.insert(subject.name, hash).is_none().then_some(())?;
     }
     Some(files)
@@ -137,9 +144,15 @@ fn read_sums(text: &str) -> Option<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for line in text.lines() {
         let (hash, name) = line.split_once("  ")?;
+        (is_sha256(hash) && is_file_name(name)).then_some(())?;
         files.insert(name.to_owned(), hash.to_owned()).is_none().then_some(())?;
     }
     Some(files)
+}
+
+/// Lower-case hexadecimal, as bundles have it.
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -147,15 +160,15 @@ mod tests {
     use super::*;
 
     fn bound() -> (BTreeMap<String, String>, String, String) {
-        let files = [("a", "1"), ("b", "2")].map(|(name, hash)| (name.to_owned(), hash.to_owned()));
+        let files = [("a", "1"), ("b", "2")].map(|(name, digit)| (name.to_owned(), digit.repeat(64)));
         let mut files = BTreeMap::from(files);
         let subjects = files
             .iter()
             .map(|(name, hash)| serde_json::json!({"name": name, "digest": {"sha256": hash}}));
         let statement = serde_json::json!({"_type": STATEMENT_TYPE, "subject": subjects.collect::<Vec<_>>()});
-        files.insert(STATEMENT_FILE.to_owned(), "3".to_owned());
+        files.insert(STATEMENT_FILE.to_owned(), "3".repeat(64));
         let text = sums(&files);
-        files.insert(SUMS_FILE.to_owned(), "4".to_owned());
+        files.insert(SUMS_FILE.to_owned(), "4".repeat(64));
         (files, text, statement.to_string())
     }
 
@@ -175,7 +188,7 @@ mod tests {
     fn every_change_names_its_file() {
         let set = |name: &'static str, hash: &'static str| {
             move |files: &mut BTreeMap<String, String>, _: &mut String, _: &mut String| {
-                files.insert(name.to_owned(), hash.to_owned());
+                files.insert(name.to_owned(), hash.repeat(64));
             }
         };
         assert_eq!(with(set("a", "9")), ["`a` differs"]);
@@ -201,12 +214,42 @@ mod tests {
         assert_eq!(
             with(|files, _, statement| {
                 *statement = statement.replacen('1', "7", 1);
-                files.insert(STATEMENT_FILE.to_owned(), "9".to_owned());
+                files.insert(STATEMENT_FILE.to_owned(), "9".repeat(64));
             }),
             [
                 "`statement.intoto.json` differs",
                 "`statement.intoto.json` cannot be read as what it should be"
             ]
         );
+    }
+
+    #[test]
+    fn file_without_a_hash_is_no_part_of_the_bundle_whatever_the_sums_say() {
+        for name in ["a", STATEMENT_FILE] {
+            let problems = with(|files, sums, _| {
+                *sums = sums.replace(&files[name], "");
+                files.insert(name.to_owned(), String::new());
+            });
+            let wanted = format!("`{name}` is no part of the bundle");
+            assert!(problems.contains(&wanted), "{problems:?}");
+        }
+        let linked = with(|files, _, _| drop(files.insert(SUMS_FILE.to_owned(), String::new())));
+        assert_eq!(linked, ["`SHA256SUMS` is no part of the bundle"]);
+    }
+
+    #[test]
+    fn sums_in_another_form_are_not_read() {
+        let sum = "1".repeat(64);
+        for line in [
+            "  a".to_owned(),
+            format!("{}  a", "1".repeat(63)),
+            format!("{}  a", "A".repeat(64)),
+            format!("{sum} *a"),
+            format!("{sum}  ../a"),
+            format!("\\{sum}  a"),
+        ] {
+            assert_eq!(read_sums(&line), None, "{line}");
+        }
+        assert!(read_sums(&format!("{sum}  tables/a.csv\n")).is_some());
     }
 }

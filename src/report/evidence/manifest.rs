@@ -48,6 +48,7 @@ pub fn statement(record: &BundleRecord, files: &BTreeMap<String, String>) -> Str
             "redaction": record.redaction,
             "prepared_by": record.prepared_by,
             "prepared_at": record.prepared_at,
+            "integrity": record.integrity,
             "coverage": record.coverage,
         },
     });

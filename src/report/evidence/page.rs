@@ -5,21 +5,21 @@
 
 use serde::Serialize;
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use sha2::Digest;
 use sha2::Sha256;
 
 use super::BundleRecord;
 use super::ExhibitRecord;
 use super::Finished;
+use super::KeyRecord;
 use crate::report::ReportError;
 use crate::report::counted::format_count;
-use crate::report::escape;
+use crate::report::escape::shown;
+use crate::report::template::rendered;
 
 /// The name decides that values are escaped.
 const NAME: &str = "evidence.html";
-const TEMPLATE: &str = include_str!("page/evidence.html");
+const TEMPLATE: &str = concat!(include_str!("../page/shared.html"), include_str!("page/evidence.html"));
 const SCRIPT: &str = include_str!("page/tables.js");
 /// Width of the longest bar.
 const BAR_ROOM: u64 = 1000;
@@ -47,7 +47,7 @@ struct Whole<'a> {
     script_hash: String,
     frameworks: Vec<FrameworkView>,
     exhibits: Vec<ExhibitView>,
-    keys: &'a [super::KeyRecord],
+    keys: Vec<String>,
     facts: Vec<String>,
     parameters: Vec<String>,
     rules: &'a [String],
@@ -64,6 +64,8 @@ struct View<'a> {
     trimtrail_version: &'a str,
     redaction: &'a str,
     prepared: String,
+    /// Empty if nobody signed.
+    signed_by: String,
     accounts: String,
     events: String,
     hours: String,
@@ -100,6 +102,8 @@ struct EvidenceView {
 struct ExhibitView {
     id: String,
     title: String,
+    standing: &'static str,
+    reason: String,
     shows: String,
     question: String,
     sql: String,
@@ -145,14 +149,12 @@ impl EvidencePage<'_> {
             script_hash: base64(&Sha256::digest(SCRIPT.as_bytes())),
             frameworks: self.frameworks(),
             exhibits: exhibits.map(|(record, shown)| self.exhibit(record, shown)).collect(),
-            keys: &record.public_keys,
+            keys: record.public_keys.iter().map(key).collect(),
             facts: record.facts.iter().map(named).collect(),
             parameters: record.parameters.iter().map(named).collect(),
             rules: &record.redaction_rules,
         };
-        let environment = Environment::new();
-        let page = environment.render_named_str(NAME, TEMPLATE, Serde(&whole));
-        page.map_err(ReportError::Page)
+        rendered(NAME, TEMPLATE, &whole)
     }
 
     fn view(&self) -> View<'_> {
@@ -174,6 +176,7 @@ impl EvidencePage<'_> {
             trimtrail_version: &record.trimtrail_version,
             redaction: &record.redaction,
             prepared: shown(&prepared.join(", ")),
+            signed_by: shown(record.signed_by.as_deref().unwrap_or_default()),
             accounts: format!("{} accounts, {} regions", coverage.accounts, coverage.regions),
             events: format_count(coverage.events),
             hours: format_count(coverage.hours),
@@ -245,6 +248,8 @@ impl EvidencePage<'_> {
         ExhibitView {
             id: record.id.clone(),
             title: shown(&record.title),
+            standing: record.judgement.standing.name(),
+            reason: shown(&record.judgement.reason),
             shows: shown(&record.shows),
             question: record.question.clone().unwrap_or_default(),
             sql: record.sql.clone().unwrap_or_default(),
@@ -290,9 +295,10 @@ fn class_of(data_type: &str) -> &'static str {
     }
 }
 
-/// Text with every hidden character visible.
-fn shown(text: &str) -> String {
-    escape::visible(text).into_owned()
+/// A file of public keys, and the region that it was asked for in.
+fn key(record: &KeyRecord) -> String {
+    let region = record.region.as_deref().map(|region| format!(" of {region}"));
+    shown(&format!("{}{}", record.file, region.unwrap_or_default()))
 }
 
 /// As a content security policy writes hashes.

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Judgement;
+use crate::report::IntegrityResult;
 
 /// Version of this record and of the layout of a bundle.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// `bundle.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct BundleRecord {
     pub public_keys: Vec<KeyRecord>,
     /// The public key that signed `SHA256SUMS`, as OpenSSH writes it.
     pub signed_by: Option<String>,
+    /// What verifying the digests of the period came to; null without public keys.
+    pub integrity: Option<IntegrityResult>,
     /// What all of it rests on.
     pub coverage: CoverageRecord,
     /// The tables.
@@ -63,6 +66,13 @@ impl BundleRecord {
     pub(super) fn made_at_second(&self) -> i64 {
         let time = self.made_at().parse::<Timestamp>();
         time.map(Timestamp::as_second).unwrap_or_default()
+    }
+
+    /// Whether the logs are known to lack something, or their digests not to prove what they should.
+    pub fn has_losses(&self) -> bool {
+        let coverage = &self.coverage;
+        let is_proven = self.integrity.is_none_or(|result| result == IntegrityResult::Valid);
+        coverage.hours_incomplete > 0 || coverage.expired_before.is_some() || !is_proven
     }
 }
 
@@ -130,6 +140,8 @@ pub struct CoverageRecord {
     pub hours_silent: u64,
     /// Events of the period.
     pub events: u64,
+    /// Events from before this moment have expired, if the period begins before it.
+    pub expired_before: Option<String>,
 }
 
 /// A table of the bundle.

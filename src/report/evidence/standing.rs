@@ -1,16 +1,16 @@
 //! What the exhibits of a control say of it: findings, nothing, or that nothing can be said.
 //!
-//! A control is more than what logs show, so nothing here says that one is met. Nothing found counts only where the logs are
-//! complete.
+//! A control is more than what logs show, so nothing here says that one is met. Nothing found counts only where there is no doubt
+//! that it would have been.
 
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::CoverageRecord;
-use crate::integrity::ChainReport;
+use super::Grounds;
 use crate::query::Severity;
 use crate::report::Check;
-use crate::report::counted::format_count;
+use crate::report::IntegrityResult;
+use crate::report::counted::counted;
 
 /// What a table says, or all tables of a control together; what matters most comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ use crate::report::counted::format_count;
 pub enum Standing {
     /// Its rows are facts: none of them is for or against anything.
     Described,
-    /// Nothing was found, in complete logs.
+    /// Nothing was found, and there is no doubt that it would have been.
     Clear,
     /// Nothing was found, and something is not known.
     Unknown,
@@ -57,9 +57,9 @@ impl Judgement {
         Self::new(Standing::Described, "its rows are facts")
     }
 
-    /// Of the answer of a question whose rows are findings. `is_blind` says that it asks of grants, and none are known.
-    pub fn of_check(check: &Check<'_>, is_blind: bool, coverage: &CoverageRecord) -> Self {
-        let open = u64::try_from(check.open_findings().count()).unwrap_or(u64::MAX);
+    /// Of the answer of a question whose rows are findings.
+    pub fn of_check(check: &Check<'_>, grounds: &Grounds) -> Self {
+        let open = check.open_findings().count();
         let severity = check.severity;
         if open > 0 {
             let standing = match severity > Severity::Low {
@@ -68,50 +68,44 @@ impl Judgement {
             };
             return Self::new(standing, format!("{} of severity {severity}", counted(open, "finding")));
         }
-        if is_blind {
-            return Self::new(Standing::Unknown, "no IAM snapshot was imported");
-        }
-        if check.unknown_rows > 0 {
+        let blind = grounds.sight.doubt_of(&check.question.sql);
+        let unknown = (check.unknown_rows > 0).then(|| {
             let rows = counted(check.unknown_rows, "row");
-            return Self::new(Standing::Unknown, format!("nothing can be said of {rows}"));
-        }
-        match proven(coverage) {
-            None => Self::new(Standing::Clear, "no findings in complete logs"),
-            Some(doubt) => Self::new(Standing::Unknown, format!("no findings, but {doubt}")),
-        }
+            format!("nothing can be said of {rows}")
+        });
+        let doubts = blind.into_iter().chain(unknown).chain(grounds.doubts());
+        Self::without_findings("no findings", doubts)
     }
 
     /// Of the coverage.
-    pub fn of_coverage(coverage: &CoverageRecord) -> Self {
-        if coverage.hours_incomplete > 0 {
-            let hours = counted(coverage.hours_incomplete, "hour");
-            return Self::new(Standing::Findings, format!("something is missing in {hours}"));
-        }
-        match proven(coverage) {
-            None => Self::new(Standing::Clear, "the logs are complete"),
-            Some(doubt) => Self::new(Standing::Unknown, doubt),
+    pub fn of_coverage(grounds: &Grounds) -> Self {
+        let incomplete = grounds.coverage.hours_incomplete;
+        match incomplete > 0 {
+            true => {
+                let hours = counted(incomplete, "hour");
+                Self::new(Standing::Findings, format!("something is missing in {hours}"))
+            }
+            false => Self::without_findings("nothing is known to be missing", grounds.doubts().into_iter()),
         }
     }
 
-    /// Of the chains of digests.
-    pub fn of_integrity(chains: &[ChainReport], has_keys: bool) -> Self {
-        if !has_keys {
-            return Self::new(Standing::Unknown, "the digests were not verified");
+    /// Of what the digests prove.
+    pub fn of_integrity(grounds: &Grounds) -> Self {
+        match grounds.integrity {
+            Some(IntegrityResult::Invalid) => Self::new(Standing::Findings, "digests or logs are not valid"),
+            _ => Self::without_findings("nothing is proven to be changed", grounds.doubts().into_iter()),
         }
-        if chains.is_empty() {
-            return Self::new(Standing::Unknown, "there are no digests");
-        }
-        let is_doubtful = |chain: &&ChainReport| {
-            let all = chain.digests + chain.backfill_digests;
-            all != chain.valid_digests + chain.valid_backfill_digests || !chain.findings.is_empty()
-        };
-        let doubtful = chains.iter().filter(is_doubtful).count();
-        match u64::try_from(doubtful).unwrap_or(u64::MAX) {
-            0 => Self::new(Standing::Clear, "all digests are valid"),
-            doubtful => {
-                let chains = counted(doubtful, "chain");
-                Self::new(Standing::Findings, format!("{chains} of digests not valid throughout"))
-            }
+    }
+
+    /// Clear, as long as there is no doubt.
+    fn without_findings(nothing: &str, doubts: impl Iterator<Item = String>) -> Self {
+        let doubts: Vec<String> = doubts.collect();
+        match doubts.is_empty() {
+            true => Self::new(
+                Standing::Clear,
+                format!("{nothing}, in complete logs that digests prove"),
+            ),
+            false => Self::new(Standing::Unknown, format!("{nothing}, but {}", doubts.join("; "))),
         }
     }
 
@@ -120,8 +114,18 @@ impl Judgement {
         let standing = exhibits.clone().map(|(_, judgement)| judgement.standing).max();
         let standing = standing.unwrap_or(Standing::Described);
         let deciding = exhibits.filter(|(_, judgement)| judgement.standing == standing);
-        let reasons: Vec<String> = deciding
-            .map(|(exhibit, judgement)| format!("`{exhibit}`: {}", judgement.reason))
+        // Most exhibits share their doubts.
+        let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
+        for (exhibit, judgement) in deciding {
+            let name = format!("`{exhibit}`");
+            match by_reason.iter_mut().find(|(reason, _)| *reason == judgement.reason) {
+                Some((_, names)) => names.push(name),
+                None => by_reason.push((&judgement.reason, vec![name])),
+            }
+        }
+        let reasons: Vec<String> = by_reason
+            .iter()
+            .map(|(reason, names)| format!("{}: {reason}", names.join(", ")))
             .collect();
         match standing {
             Standing::Described => Self::described(),
@@ -137,43 +141,32 @@ impl Judgement {
     }
 }
 
-/// Why the logs are not proven complete; `None` if they are.
-fn proven(coverage: &CoverageRecord) -> Option<String> {
-    let unproven = coverage.hours.saturating_sub(coverage.hours_complete);
-    if coverage.hours == 0 {
-        return Some("there are no logs".to_owned());
-    }
-    (unproven > 0).then(|| {
-        let all = format_count(coverage.hours);
-        format!(
-            "the logs of {} of {all} hours are not proven complete",
-            format_count(unproven)
-        )
-    })
-}
-
-fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", format_count(number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::CheckFinding;
     use crate::query::Library;
+    use crate::report::evidence::CoverageRecord;
 
-    const COMPLETE: CoverageRecord = CoverageRecord {
-        accounts: 1,
-        regions: 1,
-        hours: 24,
-        hours_complete: 24,
-        hours_incomplete: 0,
-        hours_silent: 0,
-        events: 3,
-    };
+    fn sound() -> Grounds {
+        Grounds {
+            coverage: CoverageRecord {
+                hours: 24,
+                hours_complete: 24,
+                ..CoverageRecord::default()
+            },
+            integrity: Some(IntegrityResult::Valid),
+            ..Grounds::default()
+        }
+    }
 
-    fn judged(severity: Severity, findings: usize, unknown_rows: u64, coverage: &CoverageRecord) -> Judgement {
+    fn with(change: impl Fn(&mut Grounds)) -> Grounds {
+        let mut grounds = sound();
+        change(&mut grounds);
+        grounds
+    }
+
+    fn judged(id: &str, (severity, findings): (Severity, usize), unknown_rows: u64, grounds: &Grounds) -> Judgement {
         let finding = CheckFinding {
             identity: Vec::new(),
             rows: 1,
@@ -181,45 +174,72 @@ mod tests {
         };
         let library = Library::embedded().unwrap();
         let check = Check {
-            question: library.get("root-use").unwrap(),
+            question: library.get(id).unwrap(),
             severity,
             findings: vec![(finding, None); findings],
             unknown_rows,
         };
-        Judgement::of_check(&check, false, coverage)
+        Judgement::of_check(&check, grounds)
     }
 
     #[test]
-    fn nothing_found_is_clear_in_complete_logs_only() {
-        let unproven = CoverageRecord {
-            hours_complete: 20,
-            ..COMPLETE
-        };
+    fn findings_stand_by_their_severity_and_without_any_doubt_a_table_is_clear() {
+        let none = (Severity::High, 0);
         for (judgement, standing) in [
-            (judged(Severity::High, 0, 0, &COMPLETE), Standing::Clear),
-            (judged(Severity::High, 0, 0, &unproven), Standing::Unknown),
+            (judged("root-use", none, 0, &sound()), Standing::Clear),
+            (judged("root-use", none, 2, &sound()), Standing::Unknown),
             (
-                judged(Severity::High, 0, 0, &CoverageRecord::default()),
-                Standing::Unknown,
+                judged("root-use", (Severity::Medium, 1), 2, &sound()),
+                Standing::Findings,
             ),
-            (judged(Severity::High, 0, 2, &COMPLETE), Standing::Unknown),
-            (judged(Severity::Medium, 1, 2, &COMPLETE), Standing::Findings),
-            (judged(Severity::Low, 1, 0, &COMPLETE), Standing::Review),
-            (Judgement::of_coverage(&unproven), Standing::Unknown),
-            (Judgement::of_integrity(&[], true), Standing::Unknown),
-            (Judgement::of_integrity(&[], false), Standing::Unknown),
+            (judged("root-use", (Severity::Low, 1), 0, &sound()), Standing::Review),
+            // Nothing is known of grants or credentials.
+            (judged("unused-roles", none, 0, &sound()), Standing::Unknown),
+            (judged("unused-keys", none, 0, &sound()), Standing::Unknown),
+            (Judgement::of_coverage(&sound()), Standing::Clear),
+            (Judgement::of_integrity(&sound()), Standing::Clear),
         ] {
             assert_eq!(judgement.standing, standing, "{judgement:?}");
         }
     }
 
     #[test]
+    fn nothing_is_clear_as_long_as_anything_is_in_doubt() {
+        for grounds in [
+            with(|it| it.coverage = CoverageRecord::default()),
+            with(|it| it.coverage.hours_complete = 20),
+            with(|it| it.coverage.expired_before = Some("2026-07-01T00:00:00Z".to_owned())),
+            with(|it| it.region_doubts.push(("a".to_owned(), "r".to_owned()))),
+            with(|it| it.integrity = None),
+            with(|it| it.integrity = Some(IntegrityResult::NothingVerified)),
+            with(|it| it.integrity = Some(IntegrityResult::Incomplete)),
+            with(|it| it.integrity = Some(IntegrityResult::Invalid)),
+        ] {
+            let check = judged("root-use", (Severity::High, 0), 0, &grounds);
+            assert_eq!(check.standing, Standing::Unknown, "{check:?}");
+            let coverage = Judgement::of_coverage(&grounds);
+            assert_eq!(coverage.standing, Standing::Unknown, "{coverage:?}");
+            let integrity = Judgement::of_integrity(&grounds);
+            let wanted = match grounds.integrity {
+                Some(IntegrityResult::Invalid) => Standing::Findings,
+                _ => Standing::Unknown,
+            };
+            assert_eq!(integrity.standing, wanted, "{integrity:?}");
+        }
+        let missing = Judgement::of_coverage(&with(|it| it.coverage.hours_incomplete = 1));
+        assert_eq!(missing.standing, Standing::Findings);
+    }
+
+    #[test]
     fn control_stands_as_its_worst_exhibit_and_names_it() {
-        let clear = Judgement::of_coverage(&COMPLETE);
-        let findings = judged(Severity::High, 2, 0, &COMPLETE);
+        let clear = Judgement::of_coverage(&sound());
+        let findings = judged("root-use", (Severity::High, 2), 0, &sound());
         let control = Judgement::of_control([("coverage", &clear), ("root-use", &findings)].into_iter());
         assert_eq!(control.standing, Standing::Findings);
         assert_eq!(control.reason, "`root-use`: 2 findings of severity high");
+        let both =
+            Judgement::of_control([("coverage", &clear), ("root-use", &findings), ("other", &findings)].into_iter());
+        assert_eq!(both.reason, "`root-use`, `other`: 2 findings of severity high");
         let described = Judgement::of_control(std::iter::empty());
         assert_eq!(described.standing, Standing::Described);
     }

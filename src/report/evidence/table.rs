@@ -26,6 +26,7 @@ use crate::report::ReportError;
 use crate::report::ResultOptions;
 use crate::report::ResultWriter;
 use crate::report::Sheet;
+use crate::report::SheetRoom;
 use crate::report::TableShape;
 use crate::report::cells::CellOptions;
 use crate::report::cells::Cells;
@@ -38,9 +39,6 @@ const BARS: usize = 10;
 const MOST_VALUES: usize = 20_000;
 /// Rows that are written at a time, whatever the batches that come: so that the bytes do not depend on threads.
 const ROWS_AT_A_TIME: usize = 8_192;
-
-/// Rows of a sheet: a workbook is held in memory as a whole, and for all rows there are the other formats.
-const SHEET_ROWS: u32 = 50_000;
 
 /// Writes one exhibit as CSV, JSON and Parquet, and makes its sheet.
 pub struct ExhibitWriter<'a> {
@@ -75,18 +73,18 @@ impl<'a> ExhibitWriter<'a> {
         ("parquet", Format::Parquet),
     ];
 
-    /// Starts an exhibit, whose sheet gets this name; the targets take the formats in their order.
+    /// Starts an exhibit, whose sheet gets this name and room; the targets take the formats in their order.
     ///
     /// # Errors
     /// When a format cannot hold a column, or a target takes no bytes.
     pub fn new(
-        (schema, sheet): (&SchemaRef, &str),
+        (schema, sheet, room): (&SchemaRef, &str, SheetRoom),
         chart: Option<&str>,
         redaction: Redaction,
         targets: [Box<dyn Write + Send + 'a>; 3],
     ) -> Result<Self, ReportError> {
         let schema = Redaction::schema(schema);
-        let sheet = Sheet::of_schema(sheet, &schema)?.with_most_rows(SHEET_ROWS);
+        let sheet = Sheet::of_schema(sheet, &schema)?.with_room(room);
         let [csv, json, parquet] = targets;
         let writer = |format: Format, target| ResultWriter::new(&schema, &options(format), target);
         let writers = [

@@ -9,6 +9,7 @@ use crate::report::ReportError;
 use crate::report::Sheet;
 use crate::report::SheetKind;
 use crate::report::SheetNames;
+use crate::report::SheetRoom;
 use crate::report::Workbook;
 use crate::report::counted::format_count;
 
@@ -20,6 +21,46 @@ const CONTROLS: &str = "Controls";
 const TABLES: &str = "Tables";
 /// Exhibits that come first: the others rest on them.
 const FIRST: [&str; 2] = ["coverage", "integrity"];
+
+/// Rows of one sheet at most, and what all sheets may take together: a workbook is kept in memory as a whole, and for all rows there are
+/// the other formats.
+const SHEET_ROWS: u32 = 50_000;
+const ALL_SHEETS: SheetRoom = SheetRoom {
+    rows: 200_000,
+    bytes: 192 << 20,
+};
+/// One sheet takes at most this part of what is left, so that none leaves nothing to those after it.
+const PART: u32 = 4;
+
+/// Room that the sheets of a workbook share.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkbookRoom {
+    left: SheetRoom,
+}
+
+impl Default for WorkbookRoom {
+    fn default() -> Self {
+        Self { left: ALL_SHEETS }
+    }
+}
+
+impl WorkbookRoom {
+    /// What the next sheet may take.
+    pub fn of_next(self) -> SheetRoom {
+        SheetRoom {
+            rows: (self.left.rows / PART).min(SHEET_ROWS),
+            bytes: self.left.bytes / u64::from(PART),
+        }
+    }
+
+    /// Takes what a sheet took from what is left.
+    pub fn take(&mut self, taken: SheetRoom) {
+        self.left = SheetRoom {
+            rows: self.left.rows.saturating_sub(taken.rows),
+            bytes: self.left.bytes.saturating_sub(taken.bytes),
+        };
+    }
+}
 
 /// Names for the sheets of exhibits.
 pub fn exhibit_sheets() -> SheetNames {
@@ -195,4 +236,38 @@ fn tables(all: &[(&ExhibitRecord, String, Sheet)]) -> Result<Sheet, ReportError>
 
 fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::ArrayRef;
+    use arrow::array::RecordBatch;
+    use arrow::array::StringArray;
+
+    use super::*;
+
+    #[test]
+    fn sheets_share_their_room_and_count_the_rows_that_have_none() {
+        let rows = 60_000;
+        let values: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1_000); rows]));
+        let batch = RecordBatch::try_from_iter([("name", values)]).unwrap();
+        let mut room = WorkbookRoom::default();
+        let mut kept = Vec::new();
+        for position in 0..6 {
+            let sheet = Sheet::of_schema(&position.to_string(), &batch.schema()).unwrap();
+            let mut sheet = sheet.with_room(room.of_next());
+            sheet.write(&batch).unwrap();
+            room.take(sheet.taken());
+            let summary = sheet.summary();
+            assert_eq!(summary.rows + summary.left_out, 60_000);
+            kept.push(summary.rows);
+        }
+        assert!(
+            kept.is_sorted_by(|more, less| more >= less) && kept.iter().all(|rows| *rows > 1_000),
+            "{kept:?}"
+        );
+        assert!(kept.iter().sum::<u64>() * 1_080 < ALL_SHEETS.bytes, "{kept:?}");
+    }
 }

@@ -1,8 +1,6 @@
 //! The calendar as SVG: one line per account and region, days from left to right.
 
 use jiff::Timestamp;
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::Look;
@@ -10,6 +8,7 @@ use crate::analysis::CoverageRow;
 use crate::analysis::RegionCoverage;
 use crate::report::ReportError;
 use crate::report::escape;
+use crate::report::template::rendered;
 
 /// The name decides that values are escaped.
 const NAME: &str = "coverage.xml";
@@ -104,9 +103,7 @@ pub fn picture(regions: &[RegionCoverage]) -> Result<String, ReportError> {
         lines,
         legend,
     };
-    let environment = Environment::new();
-    let text = environment.render_named_str(NAME, TEMPLATE, Serde(&picture));
-    text.map_err(ReportError::Page)
+    rendered(NAME, TEMPLATE, &picture)
 }
 
 fn cells(rows: &[CoverageRow], days: usize) -> Vec<Cell> {

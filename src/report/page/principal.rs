@@ -7,15 +7,15 @@ use serde::Serialize;
 use super::Share;
 use super::percent;
 use super::shares;
-use super::shown;
 use crate::analysis::moment;
 use crate::policy::Activity;
 use crate::policy::Keep;
 use crate::policy::PrincipalDiff;
 use crate::policy::Row;
 use crate::policy::Verdict;
-use crate::report::counted::counted;
+use crate::report::counted::counted_resources;
 use crate::report::counted::format_count;
+use crate::report::escape::shown;
 
 /// Actions of a group that are named, where there are few groups.
 const NAMED: usize = 24;
@@ -145,7 +145,7 @@ fn used_actions(diff: &PrincipalDiff<'_>) -> Vec<UsedView> {
         Some(UsedView {
             action: shown(action),
             uses: evidence.used.to_string(),
-            resources: counted(evidence.resource_count),
+            resources: counted_resources(evidence.resource_count),
             last_used: evidence.last_used.map_or_else(String::new, moment),
         })
     });

@@ -10,7 +10,7 @@ use crate::policy::Proposal;
 use crate::policy::ProposedPolicy;
 use crate::policy::StatementReasons;
 use crate::policy::UsedReason;
-use crate::report::counted::counted;
+use crate::report::counted::counted_resources;
 use crate::report::escape;
 
 /// Names in one comment.
@@ -103,7 +103,7 @@ fn used_line(used: &UsedReason) -> String {
         "used: {} {} on {}{last}{calls} as {}{events}",
         used.action,
         plural(&used.uses.to_string(), "time"),
-        plural(&counted(used.resource_count), "resource"),
+        plural(&counted_resources(used.resource_count), "resource"),
         used.principal
     )
 }

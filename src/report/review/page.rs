@@ -1,12 +1,9 @@
 //! A review as a page: readable without scripts, to be printed and signed, and without the store.
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::ReviewReport;
 use super::chart::Columns;
-use super::shown;
 use super::view::EntryView;
 use super::view::bar;
 use crate::analysis::moment;
@@ -15,14 +12,16 @@ use crate::policy::ReviewCounts;
 use crate::policy::ReviewEntry;
 use crate::report::ReportError;
 use crate::report::counted::format_count;
+use crate::report::escape::shown;
 use crate::report::page::LEGEND;
 use crate::report::page::Legend;
 use crate::report::page::Share;
 use crate::report::page::percent;
+use crate::report::template::rendered;
 
 /// The name decides that values are escaped.
 const NAME: &str = "review.html";
-const TEMPLATE: &str = include_str!("page.html");
+const TEMPLATE: &str = concat!(include_str!("../page/shared.html"), include_str!("page.html"));
 
 #[derive(Serialize)]
 struct Whole {
@@ -30,6 +29,8 @@ struct Whole {
     until: String,
     days: i64,
     is_too_short: bool,
+    /// Empty if all events of the window are there.
+    expired_before: String,
     min_window: i64,
     min_coverage: String,
     facts_date: String,
@@ -73,6 +74,7 @@ pub fn review_page(report: ReviewReport<'_>) -> Result<String, ReportError> {
         until: moment(window.until),
         days: window.days(),
         is_too_short: window.days() < report.thresholds.min_window_days,
+        expired_before: report.expired_before.map_or_else(String::new, moment),
         min_window: report.thresholds.min_window_days,
         min_coverage: percent(report.thresholds.min_coverage),
         facts_date: shown(report.frame.facts_date),
@@ -86,9 +88,7 @@ pub fn review_page(report: ReviewReport<'_>) -> Result<String, ReportError> {
         legend: LEGEND,
         sections: sections(entries),
     };
-    let environment = Environment::new();
-    let page = environment.render_named_str(NAME, TEMPLATE, Serde(&whole));
-    page.map_err(ReportError::Page)
+    rendered(NAME, TEMPLATE, &whole)
 }
 
 fn tile(change: ProposedChange, entries: &[ReviewEntry]) -> Tile {

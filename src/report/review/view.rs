@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::callers_by_kind;
 use super::chart::Columns;
-use super::shown;
 use crate::analysis::moment;
 use crate::policy::Activity;
 use crate::policy::CallerKind;
@@ -14,6 +13,7 @@ use crate::policy::ReviewCounts;
 use crate::policy::ReviewEntry;
 use crate::policy::ServiceTally;
 use crate::report::counted::format_count;
+use crate::report::escape::shown;
 use crate::report::page::Share;
 use crate::report::page::percent;
 use crate::report::page::shares;
@@ -266,7 +266,7 @@ fn high_risk(entry: &ReviewEntry) -> Vec<HighRiskView> {
 fn secrets(entry: &ReviewEntry) -> Vec<Line> {
     let named = entry.secrets.iter().take(NAMED).map(|(name, it)| Line {
         name: shown(name),
-        note: counted(it.reads, it.refused),
+        note: times(it.reads, it.refused),
     });
     let mut lines: Vec<Line> = named.collect();
     if entry.secrets.len() > NAMED {
@@ -288,7 +288,7 @@ fn callers(entry: &ReviewEntry) -> Vec<CallersView> {
             .take(NAMED)
             .map(|(caller, sessions, refused)| Line {
                 name: shown(&caller.name),
-                note: counted(sessions, refused),
+                note: times(sessions, refused),
             })
             .collect(),
     });
@@ -312,12 +312,12 @@ fn kind_in_words(kind: CallerKind) -> &'static str {
     }
 }
 
-fn counted(times: u64, refused: u64) -> String {
+fn times(successes: u64, refused: u64) -> String {
     let counted = |times: u64| match times {
         1 => "once".to_owned(),
         times => format!("{} times", format_count(times)),
     };
-    match (times, refused) {
+    match (successes, refused) {
         (times, 0) => counted(times),
         (0, refused) => format!("refused {}", counted(refused)),
         (times, refused) => format!("{}, refused {}", counted(times), counted(refused)),

@@ -13,6 +13,7 @@ use rust_xlsxwriter::Url;
 use rust_xlsxwriter::Worksheet;
 use unicode_width::UnicodeWidthStr;
 
+use super::SheetRoom;
 use crate::report::ReportError;
 use crate::report::cells;
 use crate::report::cells::CellOptions;
@@ -23,6 +24,8 @@ use crate::report::escape;
 const MOST_UNITS: usize = 32_767;
 /// Most rows of a sheet, without its header.
 const MOST_ROWS: u32 = 1_048_575;
+/// Memory that a cell takes beside its text, about.
+const CELL_BYTES: u64 = 80;
 /// Digits of a number that spreadsheets keep.
 const MOST_DIGITS: usize = 15;
 /// Columns are as wide as their widest value among the first rows, within these bounds.
@@ -91,7 +94,8 @@ pub struct SheetSummary {
 pub struct Sheet {
     worksheet: Worksheet,
     columns: Vec<Column>,
-    most_rows: u32,
+    room: SheetRoom,
+    bytes: u64,
     rows: u32,
     summary: SheetSummary,
     text: Format,
@@ -118,7 +122,11 @@ impl Sheet {
         let mut sheet = Self {
             worksheet: Worksheet::new(),
             columns: Vec::new(),
-            most_rows: MOST_ROWS,
+            room: SheetRoom {
+                rows: MOST_ROWS,
+                bytes: u64::MAX,
+            },
+            bytes: 0,
             rows: 0,
             summary: SheetSummary::default(),
             text,
@@ -165,10 +173,21 @@ impl Sheet {
         Ok(sheet)
     }
 
-    /// The same sheet with room for fewer rows; those beyond are counted.
-    pub fn with_most_rows(mut self, rows: u32) -> Self {
-        self.most_rows = rows.min(MOST_ROWS);
+    /// The same sheet with room for less; rows beyond are counted.
+    pub fn with_room(mut self, room: SheetRoom) -> Self {
+        self.room = SheetRoom {
+            rows: room.rows.min(MOST_ROWS),
+            ..room
+        };
         self
+    }
+
+    /// What the sheet takes so far.
+    pub fn taken(&self) -> SheetRoom {
+        SheetRoom {
+            rows: self.rows,
+            bytes: self.bytes,
+        }
     }
 
     /// What the sheet holds so far.
@@ -216,7 +235,7 @@ impl Sheet {
 
     /// Whether there is room for one more row; counts it either way.
     fn begin_row(&mut self) -> bool {
-        let has_room = self.rows < self.most_rows;
+        let has_room = self.rows < self.room.rows && self.bytes < self.room.bytes;
         if has_room {
             self.rows += 1;
             self.summary.rows += 1;
@@ -232,6 +251,11 @@ impl Sheet {
         let beyond = || rust_xlsxwriter::XlsxError::RowColumnLimitError;
         let column = self.columns.get_mut(position).ok_or_else(beyond)?;
         let (number, is_text) = (column.number, column.kind == SheetKind::Text);
+        let text_bytes = match value {
+            CellValue::Text(text) => text.len().min(MOST_UNITS),
+            _ => 0,
+        };
+        self.bytes += CELL_BYTES + u64::try_from(text_bytes).unwrap_or(u64::MAX);
         let width = match value {
             CellValue::Empty => return Ok(()),
             CellValue::Number(value) if value.is_finite() => {

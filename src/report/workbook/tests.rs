@@ -146,7 +146,11 @@ fn header_stays_in_view_with_filters_and_links_lead_to_sheets() {
 #[test]
 fn rows_beyond_the_room_are_counted() {
     let batch = typed_batch();
-    let mut sheet = Sheet::of_schema("typed", &batch.schema()).unwrap().with_most_rows(2);
+    let room = SheetRoom {
+        rows: 2,
+        bytes: u64::MAX,
+    };
+    let mut sheet = Sheet::of_schema("typed", &batch.schema()).unwrap().with_room(room);
     sheet.write(&batch).unwrap();
     sheet.write(&batch).unwrap();
     assert_eq!(

@@ -18,8 +18,9 @@ use crate::source::Selection;
 
 /// Folders listed at a time; the bucket's own limit of requests applies below.
 const LISTED_AT_A_TIME: usize = 64;
-/// Folders above `AWSLogs` that are searched for it.
-const MOST_OUTSIDE: usize = 1_000;
+/// Folders above `AWSLogs` that are searched for it, and folders of one of them that are looked at.
+const MOST_OUTSIDE: usize = 20_000;
+const TOO_MANY: &str = "it has more folders than are searched for `AWSLogs`; name the prefixes of the logs as sources";
 /// Levels of them: a trail's prefix may hold slashes.
 const DEEPEST_OUTSIDE: usize = 4;
 
@@ -30,6 +31,8 @@ pub(in crate::source) struct Layout {
     pub(super) regions: Vec<String>,
     /// Folders of other services and of other people.
     pub(super) passed_over: Vec<String>,
+    /// Where logs may lie that were not searched for, and why.
+    pub(super) unlisted: Vec<(String, String)>,
     /// Whether the prefix follows the grammar at all; else everything below it is to be listed.
     pub(super) is_known: bool,
 }
@@ -39,6 +42,19 @@ struct Children {
     folder: String,
     folders: Vec<String>,
     has_objects: bool,
+    /// Whether there are more folders than are looked at.
+    has_more: bool,
+}
+
+impl Children {
+    fn of(folder: String) -> Self {
+        Self {
+            folder,
+            folders: Vec::new(),
+            has_objects: false,
+            has_more: false,
+        }
+    }
 }
 
 /// Finds the regions below a folder, which is empty or ends in a slash.
@@ -102,21 +118,28 @@ async fn search(bucket: &Arc<Bucket>, folder: &str, layout: &mut Layout) -> Resu
     let mut found = Vec::new();
     let mut beside: BTreeSet<String> = BTreeSet::new();
     let mut frontier = vec![folder.to_owned()];
-    let mut searched = 0;
+    let mut unlisted = Vec::new();
+    let mut left = MOST_OUTSIDE;
     for _ in 0..DEEPEST_OUTSIDE {
-        let allowed = MOST_OUTSIDE.saturating_sub(searched).min(frontier.len());
-        beside.extend(frontier.split_off(allowed));
-        searched += frontier.len();
-        let listed = children_of(bucket, &frontier).await?;
-        frontier.clear();
-        for children in listed {
+        let searched = std::mem::take(&mut frontier);
+        left = left.saturating_sub(searched.len());
+        let mut listed = stream::iter(searched)
+            .map(|folder| children(bucket, folder))
+            .buffered(LISTED_AT_A_TIME);
+        while let Some(children) = listed.try_next().await? {
             let is_leaf = children.folders.is_empty();
+            let mut is_cut = children.has_more;
             for child in children.folders {
                 if level_of(&child) == Level::Accounts {
                     found.push(child);
-                } else {
+                } else if frontier.len() < left {
                     frontier.push(child);
+                } else {
+                    is_cut = true;
                 }
+            }
+            if is_cut {
+                unlisted.push((bucket.uri(&children.folder), TOO_MANY.to_owned()));
             }
             if children.has_objects || is_leaf {
                 beside.insert(children.folder);
@@ -127,6 +150,7 @@ async fn search(bucket: &Arc<Bucket>, folder: &str, layout: &mut Layout) -> Resu
     if found.is_empty() {
         return Ok(found);
     }
+    layout.unlisted = unlisted;
     let is_on_the_way = |folder: &String| found.iter().any(|root| root.starts_with(folder.as_str()));
     let is_inside = |folder: &String| {
         beside
@@ -157,11 +181,7 @@ async fn children(bucket: &Arc<Bucket>, folder: String) -> Result<Children, Faul
         is_flat: true,
         ..PageRequest::default()
     };
-    let mut children = Children {
-        folder,
-        folders: Vec::new(),
-        has_objects: false,
-    };
+    let mut children = Children::of(folder);
     loop {
         let page = bucket.page(&request).await?;
         children.folders.extend(page.folders);
@@ -169,6 +189,7 @@ async fn children(bucket: &Arc<Bucket>, folder: String) -> Result<Children, Faul
         let is_large_and_foreign =
             children.folders.len() >= MOST_OUTSIDE && level_of(&children.folder) == Level::Outside;
         if page.next.is_none() || is_large_and_foreign {
+            children.has_more = page.next.is_some();
             return Ok(children);
         }
         request.token = page.next;

@@ -1,7 +1,10 @@
 //! S3 Inventory: lists that S3 itself writes, daily or weekly, with every object of a bucket.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::io::Cursor;
 use std::io::Read;
+use std::io::Take;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,10 +12,13 @@ use std::sync::Arc;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::primitives::DateTimeFormat;
 use bytes::Bytes;
+use csv::StringRecord;
+use csv::StringRecordsIntoIter;
 use flate2::bufread::MultiGzDecoder;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::record::Field;
+use parquet::record::reader::RowIter;
 use serde_json::Value;
 
 use super::bucket::Bucket;
@@ -23,6 +29,8 @@ use crate::source::SourceError;
 
 /// Largest inflated list: about ten million keys.
 const MAX_INFLATED: u64 = 2 << 30;
+/// Rows that are taken together.
+const ROWS_AT_A_TIME: usize = 100_000;
 /// Columns as Parquet names them, and as a manifest does.
 const NEEDED_COLUMNS: [(&str, &str); 3] = [("key", "Key"), ("size", "Size"), ("e_tag", "ETag")];
 
@@ -35,6 +43,30 @@ pub(in crate::source) struct Inventory {
     source: Arc<Bucket>,
     format: Format,
     files: VecDeque<String>,
+    /// The list that is being read.
+    open: Option<List>,
+}
+
+/// A list, read row by row.
+#[derive(Debug)]
+struct List {
+    file: String,
+    rows: Rows,
+    /// Rows that were taken.
+    taken: usize,
+}
+
+/// A list in CSV, inflated up to the cap.
+type Inflated = Take<MultiGzDecoder<Cursor<Vec<u8>>>>;
+
+/// Rows that are still to come.
+enum Rows {
+    Csv {
+        records: Box<StringRecordsIntoIter<Inflated>>,
+        columns: Vec<String>,
+        max_bytes: u64,
+    },
+    Parquet(RowIter<'static>),
 }
 
 /// Where manifest and lists lie.
@@ -109,40 +141,59 @@ impl Inventory {
             source,
             format: manifest.format,
             files: manifest.files,
+            open: None,
         }
     }
 
-    /// The objects of the next list; `None` at the end.
+    /// The next objects of a list; `None` at the end.
     pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, SourceError> {
-        let Some(file) = self.files.pop_front() else {
-            return Ok(None);
+        let mut list = match self.open.take() {
+            Some(list) => list,
+            None => match self.files.pop_front() {
+                Some(file) => self.open(file).await?,
+                None => return Ok(None),
+            },
         };
-        let failed = |reason: String| SourceError::Keys {
-            name: self.name.clone(),
-            reason: format!("its list `{file}` cannot be read: {reason}"),
-        };
-        let bytes = match &self.place {
-            ManifestPlace::Folder(folder) => read_beside(folder, &file).map_err(|error| failed(error.to_string()))?,
-            ManifestPlace::Bucket(bucket) => {
-                let object = bucket.head(&file).await.map_err(|fault| failed(fault.to_string()))?;
-                bucket.read(&object).await.map_err(|fault| failed(fault.to_string()))?
-            }
-        };
-        let rows = match &self.format {
-            Format::Csv(columns) => csv_rows(&bytes, columns, MAX_INFLATED),
-            Format::Parquet => parquet_rows(bytes),
-        };
-        let objects = rows.and_then(|rows| self.objects(rows)).map_err(failed)?;
+        let before = list.taken;
+        let part = list.next_rows(ROWS_AT_A_TIME);
+        let part = part.and_then(|(rows, is_last)| Ok((self.objects(rows, before)?, is_last)));
+        let (objects, is_last) = part.map_err(|reason| self.failed(&list.file, &reason))?;
+        if !is_last {
+            self.open = Some(list);
+        }
         let mut listing = Listing::default();
         listing.extend(objects);
         listing.put_in_order();
         Ok(Some(listing))
     }
 
-    /// The objects of a list; a row that does not say what is needed of a live one spoils it as a whole.
-    fn objects(&self, rows: Vec<Row>) -> Result<Vec<ObjectRef>, String> {
+    async fn open(&self, file: String) -> Result<List, SourceError> {
+        let bytes = match &self.place {
+            ManifestPlace::Folder(folder) => read_beside(folder, &file).map_err(|error| error.to_string()),
+            ManifestPlace::Bucket(bucket) => match bucket.head(&file).await {
+                Ok(object) => bucket.read(&object).await.map_err(|fault| fault.to_string()),
+                Err(fault) => Err(fault.to_string()),
+            },
+        };
+        let rows = bytes.and_then(|bytes| match &self.format {
+            Format::Csv(columns) => Ok(Rows::csv(bytes, columns, MAX_INFLATED)),
+            Format::Parquet => Rows::parquet(bytes),
+        });
+        let rows = rows.map_err(|reason| self.failed(&file, &reason))?;
+        Ok(List { file, rows, taken: 0 })
+    }
+
+    fn failed(&self, file: &str, reason: &str) -> SourceError {
+        SourceError::Keys {
+            name: self.name.clone(),
+            reason: format!("its list `{file}` cannot be read: {reason}"),
+        }
+    }
+
+    /// The objects of rows behind so many others; a row that does not say what is needed of a live one spoils the list.
+    fn objects(&self, rows: Vec<Row>, before: usize) -> Result<Vec<ObjectRef>, String> {
         let mut objects = Vec::with_capacity(rows.len());
-        for (number, row) in (1..).zip(rows).filter(|(_, row)| !row.is_dead) {
+        for (number, row) in (before + 1..).zip(rows).filter(|(_, row)| !row.is_dead) {
             let missing = |column: &str| format!("row {number} has no `{column}`");
             let key = row.key.ok_or_else(|| missing("Key"))?;
             if key.ends_with('/') {
@@ -154,6 +205,21 @@ impl Inventory {
             objects.push(self.source.object(&key, &etag, size, modified));
         }
         Ok(objects)
+    }
+}
+
+impl List {
+    /// The next rows, and whether they are the last.
+    fn next_rows(&mut self, most: usize) -> Result<(Vec<Row>, bool), String> {
+        let mut rows = Vec::new();
+        while rows.len() < most {
+            let Some(row) = self.rows.next_row()? else {
+                return Ok((rows, true));
+            };
+            self.taken += 1;
+            rows.push(row);
+        }
+        Ok((rows, false))
     }
 }
 
@@ -194,56 +260,86 @@ fn column_name(name: &str) -> String {
     column
 }
 
-fn csv_rows(bytes: &[u8], columns: &[String], max_bytes: u64) -> Result<Vec<Row>, String> {
-    let inflated = MultiGzDecoder::new(bytes).take(max_bytes.saturating_add(1));
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(inflated);
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
-        let mut row = Row::default();
-        for (column, value) in columns.iter().zip(&record) {
-            row.set(column, value);
+impl Rows {
+    fn csv(bytes: Vec<u8>, columns: &[String], max_bytes: u64) -> Self {
+        let inflated = MultiGzDecoder::new(Cursor::new(bytes)).take(max_bytes.saturating_add(1));
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(inflated);
+        Self::Csv {
+            records: Box::new(reader.into_records()),
+            columns: columns.to_vec(),
+            max_bytes,
         }
-        row.key = row.key.map(|key| decode_key(&key));
-        rows.push(row);
     }
-    match reader.get_ref().limit() {
-        0 => Err(format!("it inflates to more than {max_bytes} bytes")),
-        _ => Ok(rows),
+
+    fn parquet(bytes: Vec<u8>) -> Result<Self, String> {
+        let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| error.to_string())?;
+        let columns = reader.metadata().file_metadata().schema_descr().columns();
+        has_needed(|needed| columns.iter().any(|column| column.name() == needed))?;
+        Ok(Self::Parquet(RowIter::from_file_into(Box::new(reader))))
+    }
+
+    fn next_row(&mut self) -> Result<Option<Row>, String> {
+        match self {
+            Self::Csv {
+                records,
+                columns,
+                max_bytes,
+            } => {
+                let record = records.next().transpose().map_err(|error| error.to_string())?;
+                // What follows the cap is cut off, so that the last record may be half of one.
+                if records.reader().get_ref().limit() == 0 {
+                    return Err(format!("it inflates to more than {max_bytes} bytes"));
+                }
+                Ok(record.map(|record| csv_row(columns, &record)))
+            }
+            Self::Parquet(rows) => {
+                let record = rows.next().transpose().map_err(|error| error.to_string())?;
+                Ok(record.map(|record| parquet_row(&record)))
+            }
+        }
     }
 }
 
-fn parquet_rows(bytes: Vec<u8>) -> Result<Vec<Row>, String> {
-    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(|error| error.to_string())?;
-    let columns = reader.metadata().file_metadata().schema_descr().columns();
-    has_needed(|needed| columns.iter().any(|column| column.name() == needed))?;
-    let found = reader.get_row_iter(None).map_err(|error| error.to_string())?;
-    let mut rows = Vec::new();
-    for record in found {
-        let record = record.map_err(|error| error.to_string())?;
-        let mut row = Row::default();
-        for (column, value) in record.get_column_iter() {
-            match value {
-                Field::Null => {}
-                Field::Str(text) => row.set(column, text),
-                Field::Bool(value) => row.set(column, if *value { "true" } else { "false" }),
-                Field::Long(number) => row.set(column, &number.to_string()),
-                Field::Int(number) => row.set(column, &number.to_string()),
-                Field::TimestampMillis(millis) if column == "last_modified_date" => {
-                    row.last_modified = Some(DateTime::from_millis(*millis));
-                }
-                Field::TimestampMicros(micros) if column == "last_modified_date" => {
-                    row.last_modified = Some(DateTime::from_millis(micros / 1_000));
-                }
-                _ => {}
-            }
-        }
-        rows.push(row);
+impl fmt::Debug for Rows {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Csv { .. } => "Csv",
+            Self::Parquet(_) => "Parquet",
+        })
     }
-    Ok(rows)
+}
+
+fn csv_row(columns: &[String], record: &StringRecord) -> Row {
+    let mut row = Row::default();
+    for (column, value) in columns.iter().zip(record) {
+        row.set(column, value);
+    }
+    row.key = row.key.map(|key| decode_key(&key));
+    row
+}
+
+fn parquet_row(record: &parquet::record::Row) -> Row {
+    let mut row = Row::default();
+    for (column, value) in record.get_column_iter() {
+        match value {
+            Field::Null => {}
+            Field::Str(text) => row.set(column, text),
+            Field::Bool(value) => row.set(column, if *value { "true" } else { "false" }),
+            Field::Long(number) => row.set(column, &number.to_string()),
+            Field::Int(number) => row.set(column, &number.to_string()),
+            Field::TimestampMillis(millis) if column == "last_modified_date" => {
+                row.last_modified = Some(DateTime::from_millis(*millis));
+            }
+            Field::TimestampMicros(micros) if column == "last_modified_date" => {
+                row.last_modified = Some(DateTime::from_millis(micros / 1_000));
+            }
+            _ => {}
+        }
+    }
+    row
 }
 
 impl Row {
@@ -265,6 +361,14 @@ mod tests {
     use super::*;
 
     use std::io::Write;
+
+    fn list(rows: Rows) -> List {
+        List {
+            file: "data/1.csv.gz".to_owned(),
+            rows,
+            taken: 0,
+        }
+    }
 
     #[test]
     fn manifest_names_bucket_columns_and_lists() {
@@ -302,8 +406,12 @@ mod tests {
         let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         zipped.write_all(text).unwrap();
         let zipped = zipped.finish().unwrap();
-        let rows = |max_bytes| csv_rows(&zipped, &columns, max_bytes).map(|rows| rows.len());
-        assert_eq!(rows(text.len() as u64), Ok(2));
+        let rows = |max_bytes| {
+            let rows = Rows::csv(zipped.clone(), &columns, max_bytes);
+            let mut list = list(rows);
+            list.next_rows(usize::MAX).map(|(rows, is_last)| (rows.len(), is_last))
+        };
+        assert_eq!(rows(text.len() as u64), Ok((2, true)));
         assert_eq!(rows(14), Err("it inflates to more than 14 bytes".to_owned()));
     }
 
@@ -316,7 +424,10 @@ mod tests {
                 b"\"b\",\"a%2Fb+c\",\"true\",\"false\",\"7\",\"e\"\n\"b\",\"old\",\"false\",\"false\",\"7\",\"e\"\n",
             )
             .unwrap();
-        let rows = csv_rows(&zipped.finish().unwrap(), &columns, MAX_INFLATED).unwrap();
+        let mut list = list(Rows::csv(zipped.finish().unwrap(), &columns, MAX_INFLATED));
+        let (mut rows, is_last) = list.next_rows(1).unwrap();
+        assert_eq!((list.taken, is_last), (1, false));
+        rows.extend(list.next_rows(usize::MAX).unwrap().0);
         assert_eq!(
             (rows[0].key.as_deref(), rows[0].size, rows[0].is_dead),
             (Some("a/b c"), Some(7), false)

@@ -80,7 +80,7 @@ impl BucketLister {
         let first_day = selection
             .first_day
             .map_or(FIRST_DAY, |day| day.checked_sub(1.day()).unwrap_or(day));
-        let last_day = selection.last_day.map(|day| day.checked_add(1.day()).unwrap_or(day));
+        let last_day = selection.last_delivery_day();
         let as_region = |folder: String| {
             let from = history.resume(&bucket.uri(&folder), first_day, look_back);
             Region {
@@ -104,6 +104,7 @@ impl BucketLister {
         };
         let mut first = Listing {
             passed_over: layout.passed_over,
+            unlisted: layout.unlisted,
             ..Listing::default()
         };
         if has_no_regions {
@@ -135,7 +136,13 @@ impl BucketLister {
             return self.next_plain(request).await.map(Some);
         }
         if self.regions.iter().any(|region| region.next_day.is_none()) {
-            self.probe().await?;
+            let unlisted = self.probe().await?;
+            if !unlisted.is_empty() {
+                return Ok(Some(Listing {
+                    unlisted,
+                    ..Listing::default()
+                }));
+            }
         }
         self.regions.retain(|region| {
             self.last_day
@@ -150,8 +157,9 @@ impl BucketLister {
         Ok(self.retried.take().filter(|part| !part.objects.is_empty()))
     }
 
-    /// Finds the first day of every region that is wanted from its beginning; drops empty ones.
-    async fn probe(&mut self) -> Result<(), (String, Fault)> {
+    /// Finds the first day of every region that is wanted from its beginning; drops empty ones, and those that cannot be
+    /// listed, which are the answer.
+    async fn probe(&mut self) -> Result<Vec<(String, String)>, (String, Fault)> {
         let bucket = &self.bucket;
         let regions = std::mem::take(&mut self.regions);
         let probed: Vec<Result<Option<Region>, (String, Fault)>> = stream::iter(regions)
@@ -159,10 +167,15 @@ impl BucketLister {
             .buffered(LISTED_AT_A_TIME)
             .collect()
             .await;
+        let mut unlisted = Vec::new();
         for region in probed {
-            self.regions.extend(region?);
+            match region {
+                Ok(region) => self.regions.extend(region),
+                Err((folder, fault)) if fault.stops_the_run() => return Err((folder, fault)),
+                Err((folder, fault)) => unlisted.push((folder, fault.to_string())),
+            }
         }
-        Ok(())
+        Ok(unlisted)
     }
 
     /// Lists all regions for some days from `first` on.

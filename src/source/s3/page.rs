@@ -12,6 +12,7 @@ use super::bucket::Bucket;
 use super::decode_keys::decode_key;
 use super::fault::Failure;
 use super::fault::Fault;
+use super::fault::FaultKind;
 use super::fault::Verb;
 use crate::source::Listing;
 use crate::source::LogKey;
@@ -52,7 +53,7 @@ impl Bucket {
         Ok(Page {
             objects: listing.objects,
             folders: folders(&output),
-            next: next_token(&output, request.token.as_deref()),
+            next: next_token(&output, request.token.as_deref())?,
         })
     }
 
@@ -128,16 +129,45 @@ pub(super) fn folders(output: &ListObjectsV2Output) -> Vec<String> {
     folders.map(decode_key).collect()
 }
 
-/// Token of the page behind an answer to `asked`; a server that says that there is more, but not where, would be asked for
-/// the same page for ever.
-pub(super) fn next_token(output: &ListObjectsV2Output, asked: Option<&str>) -> Option<String> {
-    let next = output.next_continuation_token.as_deref();
-    next.filter(|next| output.is_truncated == Some(true) && asked != Some(next))
-        .map(str::to_owned)
+/// Token of the page behind an answer to `asked`; `None` behind the last.
+///
+/// # Errors
+/// The service says that there is more, but not where: the listing is not complete, and asking again would give the same
+/// page for ever.
+pub(super) fn next_token(output: &ListObjectsV2Output, asked: Option<&str>) -> Result<Option<String>, Fault> {
+    if output.is_truncated != Some(true) {
+        return Ok(None);
+    }
+    match output.next_continuation_token.as_deref() {
+        Some(next) if asked != Some(next) => Ok(Some(next.to_owned())),
+        _ => {
+            let reason = "the service says that the listing goes on, but not where";
+            Err(Fault::new(FaultKind::Refused, reason))
+        }
+    }
 }
 
 pub(super) fn microseconds(time: &DateTime) -> Option<i64> {
     time.secs()
         .checked_mul(1_000_000)?
         .checked_add(i64::from(time.subsec_nanos() / 1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listing_that_goes_on_nowhere_is_no_complete_one() {
+        let answer = |is_truncated: bool, next: Option<&str>| {
+            let output = ListObjectsV2Output::builder().is_truncated(is_truncated);
+            output.set_next_continuation_token(next.map(str::to_owned)).build()
+        };
+        let next = |is_truncated, next, asked| next_token(&answer(is_truncated, next), asked);
+        assert_eq!(next(false, Some("a"), None).unwrap(), None);
+        assert_eq!(next(true, Some("b"), Some("a")).unwrap().as_deref(), Some("b"));
+        for (told, asked) in [(None, None), (Some("a"), Some("a"))] {
+            assert_eq!(next(true, told, asked).unwrap_err().kind, FaultKind::Refused);
+        }
+    }
 }

@@ -178,7 +178,7 @@ impl StoreBucket {
             max_keys: None,
         };
         let output = self.call(Verb::List, || self.bucket.request_page(&request)).await?;
-        Ok(page(&output, token))
+        page(&output, token)
     }
 
     async fn request_put(&self, key: &str, bytes: Bytes, if_none_match: Option<&str>) -> Result<(), Fault> {
@@ -223,7 +223,7 @@ impl ByteRange {
     }
 }
 
-fn page(output: &ListObjectsV2Output, token: Option<&str>) -> StoredPage {
+fn page(output: &ListObjectsV2Output, token: Option<&str>) -> Result<StoredPage, Fault> {
     let objects = output.contents().iter().filter_map(|object| {
         let size = u64::try_from(object.size()?).ok()?;
         Some(stored(
@@ -233,11 +233,11 @@ fn page(output: &ListObjectsV2Output, token: Option<&str>) -> StoredPage {
             object.last_modified(),
         ))
     });
-    StoredPage {
+    Ok(StoredPage {
         objects: objects.collect(),
         folders: folders(output),
-        next: next_token(output, token),
-    }
+        next: next_token(output, token)?,
+    })
 }
 
 fn stored(key: String, size: u64, etag: Option<&str>, last_modified: Option<&DateTime>) -> StoredObject {

@@ -2,12 +2,15 @@ use std::fs;
 
 use super::super::CommitOutcome;
 use super::super::DeliveryDays;
+use super::super::ImportBatch;
 use super::super::testing::CLOCK;
 use super::super::testing::DAY;
 use super::super::testing::TestStore;
 use super::super::testing::batch;
+use super::super::testing::committed;
 use super::super::testing::events_with;
 use super::super::testing::ids;
+use super::super::testing::sources;
 use super::*;
 
 const MEMORY: usize = 64 << 20;
@@ -181,6 +184,38 @@ async fn files_are_worth_less_the_larger_they_are() {
     assert!(!asked(6, SMALL_BYTES / 2) && asked(7, SMALL_BYTES / 2));
     assert!(!asked(1000, SMALL_BYTES));
     assert!(CompactionRule::of_all(512 << 20).asks_for(Table::Events, &vec![of_size(SMALL_BYTES); 2]));
+}
+
+#[tokio::test]
+async fn imported_snapshots_become_one_file_too() {
+    let test = TestStore::create().await;
+    for id in ["one", "two", "three"] {
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        let import = ImportBatch {
+            run_id: "run-2".to_owned(),
+            rows: vec![(Table::IamSources, sources(&[id]))],
+            committed_at: CLOCK,
+        };
+        committed(test.store.import(&basis, import).await.unwrap());
+    }
+    assert_eq!(compact(&test.store).await, 1);
+    let store = test.reopen().await;
+    let imported = store.snapshot(Table::IamSources).await.unwrap();
+    assert_eq!((imported.files.len(), imported.rows()), (1, 3));
+    let second = store.snapshot_at(Table::IamSources, 2).await.unwrap();
+    assert_eq!((second.files.len(), second.rows()), (2, 2));
+}
+
+#[tokio::test]
+async fn files_that_were_left_out_come_back_with_their_versions() {
+    let test = three_commits().await;
+    let mut group = groups(&test.store).await.remove(1);
+    assert_eq!((group.table, group.events_version()), (Table::Objects, 3));
+    group.limit(1);
+    assert_eq!((group.files.len(), group.events_version()), (1, 1));
+    let rest = group.take_rest().unwrap();
+    assert_eq!((rest.files.len(), rest.events_version()), (2, 3));
+    assert!(group.take_rest().is_none());
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl Store {
             usage: None,
             committed_at,
         };
-        let mut taken = self.stored_files(basis).await?;
+        let mut taken = self.stored_files().await?;
         let mut old = Vec::new();
         for (table, file) in batch.files() {
             let name = format!("{}/{}", table.name(), file.path);
@@ -78,15 +78,12 @@ impl Store {
         Ok(opened)
     }
 
-    /// Paths of the files that the tables have whose files a line names: no batch may name them.
-    async fn stored_files(&self, basis: &TableSnapshot) -> Result<HashSet<(Table, String)>, StoreError> {
-        let of = |snapshot: &TableSnapshot| -> Vec<(Table, String)> {
-            let files = snapshot.files.iter();
-            files.map(|file| (snapshot.table, file.path.clone())).collect()
-        };
-        let mut stored: HashSet<(Table, String)> = of(basis).into_iter().collect();
-        for table in [Table::Objects, Table::Rejects] {
-            stored.extend(of(&self.snapshot_at(table, basis.version).await?));
+    /// Paths of the files that any version has of the tables whose files a line names: no batch may name them.
+    async fn stored_files(&self) -> Result<HashSet<(Table, String)>, StoreError> {
+        let mut stored = HashSet::new();
+        for table in [Table::Events, Table::Objects, Table::Rejects] {
+            let named = self.named_files(table).await?;
+            stored.extend(named.into_iter().map(|path| (table, path)));
         }
         Ok(stored)
     }

@@ -110,3 +110,43 @@ fn key_that_cannot_sign_makes_no_bundle() {
     assert!(ended.code == 2 && ended.stderr.contains("it is encrypted"), "{ended:?}");
     assert!(!bundled.path("unsigned").exists());
 }
+
+#[test]
+fn signature_of_another_kind_of_key_is_told_after_the_files_and_leaves_the_check_incomplete() {
+    let bundled = Bundled::get();
+    let copy = bundled.copy();
+    fs::copy(fixture("foreign-ecdsa.sig"), copy.path().join("SHA256SUMS.sig")).unwrap();
+    let verify = |more: &[&str]| bundled.verify(copy.path(), more);
+    let unchecked = verify(&[]);
+    assert!(
+        unchecked.code == 4 && unchecked.stderr.contains("`ecdsa-sha2-nistp256`"),
+        "{unchecked:?}"
+    );
+    assert!(
+        unchecked.stderr.contains("as they were bound together"),
+        "{unchecked:?}"
+    );
+    let signers = copy.path().with_extension("signers");
+    fs::write(&signers, "").unwrap();
+    let asked = verify(&["--allowed-signers", signers.to_str().unwrap()]);
+    fs::remove_file(&signers).unwrap();
+    assert!(
+        asked.code == 2 && asked.stderr.contains("ssh-keygen -Y verify"),
+        "{asked:?}"
+    );
+    fs::write(copy.path().join("tables/root-use.csv"), "x\n").unwrap();
+    let changed = verify(&[]);
+    assert!(
+        changed.code == 3 && changed.stdout.contains("`tables/root-use.csv` differs"),
+        "{changed:?}"
+    );
+    // A bundle that names its key has a signature of that.
+    let folder = tempfile::tempdir().unwrap();
+    let (bundle, _) = signed(bundled, folder.path());
+    fs::copy(fixture("foreign-ecdsa.sig"), bundle.join("SHA256SUMS.sig")).unwrap();
+    let replaced = bundled.verify(&bundle, &[]);
+    assert!(
+        replaced.code == 3 && replaced.stdout.contains("is no signature of this bundle"),
+        "{replaced:?}"
+    );
+}

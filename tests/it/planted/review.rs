@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::Sample;
@@ -301,6 +302,62 @@ fn sheet_with_an_error_is_refused_with_its_line_and_nothing_is_written() {
         &[("principal_id", "AROAOTHER")],
     );
     refuse(&again, "does not have the id `AROAOTHER`");
+}
+
+#[test]
+fn list_that_is_written_anew_keeps_its_mode_and_link_and_what_people_wrote() {
+    let sample = sample();
+    let folder = tempfile::tempdir().unwrap();
+    let (_, ended) = sheet(&sample, &["--principal", "payments-task"]);
+    let csv = decide(&ended.stdout, "payments-task", "trim");
+    let (path, list, link) = (
+        folder.path().join("filled.csv"),
+        folder.path().join("allow.toml"),
+        folder.path().join("link.toml"),
+    );
+    let import = |csv: &[u8]| {
+        fs::write(&path, csv).unwrap();
+        let out = link.to_str().unwrap();
+        sample.run(&["review", "import", path.to_str().unwrap(), "--out", out])
+    };
+    fs::write(&list, "# ours\n").unwrap();
+    fs::set_permissions(&list, fs::Permissions::from_mode(0o664)).unwrap();
+    std::os::unix::fs::symlink(&list, &link).unwrap();
+    let ended = import(csv.as_bytes());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let written = fs::read_to_string(&list).unwrap();
+    assert!(
+        written.starts_with("# ours\n") && written.contains("payments-task"),
+        "{written}"
+    );
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&list).unwrap().permissions().mode() & 0o777, 0o664);
+    let keep = "\n[[keep]]\nprincipal = 'x'\naction = '*'\nreason = 'y'\nexpires = 2027-01-31\n";
+    fs::write(&list, written + keep).unwrap();
+    let ended = import(csv.as_bytes());
+    assert!(
+        ended.code == 2 && ended.stderr.contains("move each `[[keep]]` above the line"),
+        "{}",
+        ended.stderr
+    );
+    assert!(fs::read_to_string(&list).unwrap().ends_with(keep));
+    let ended = import(b"principal_arn,decision,reviewer,date,reason\n\xe4\n");
+    assert!(
+        ended.code == 2 && ended.stderr.contains("save the sheet `Review` as `CSV UTF-8`"),
+        "{}",
+        ended.stderr
+    );
+    let expired = filled(&csv, "payments-task", &[("expires", "2026-09-17")]);
+    fs::write(&list, "").unwrap();
+    let ended = import(expired.as_bytes());
+    assert!(
+        ended.code == 0
+            && ended
+                .stderr
+                .contains("does not count any more: it expired on 2026-09-17"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -99,6 +99,27 @@ fn logs_that_digests_name_and_that_were_never_copied_are_lost_for_diff_as_for_co
 }
 
 #[test]
+fn digests_that_cannot_be_read_are_no_lost_logs() {
+    let estate = copied(DAYS);
+    for day in 0..DAYS {
+        let (folder, stamp) = (date(day).strftime("%Y/%m/%d"), date(day).strftime("%Y%m%d"));
+        for hour in [10, 11] {
+            let path = format!(
+                "AWSLogs/{ACCOUNT}/CloudTrail-Digest/us-east-1/{folder}/{ACCOUNT}_CloudTrail-Digest_us-east-1_t_us-east-1_{stamp}T{hour}0000Z.json.gz"
+            );
+            put(&estate.place, &path, b"no gzip");
+        }
+    }
+    let ended = estate.place.ingest(&[]);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let (verdicts, _) = estate.verdicts();
+    assert_eq!(
+        verdicts,
+        ["ec2:DescribeSubnets", "ec2:DescribeVpcs"].map(|action| format!("r {action} unused"))
+    );
+}
+
+#[test]
 fn object_that_was_read_in_the_end_is_not_lost_and_one_without_account_is_lost_for_all() {
     let place = Place::new();
     for day in 0..DAYS {

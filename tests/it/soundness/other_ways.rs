@@ -173,3 +173,63 @@ fn key_of_a_record_without_an_answer_belongs_to_the_user_that_was_asked_for() {
         "{verdicts:?}"
     );
 }
+
+#[test]
+fn keys_passwords_and_certificates_of_the_root_user_change_nothing_for_others() {
+    let unused = both("unused");
+    let root = json!({"type": "Root", "principalId": ACCOUNT, "arn": format!("arn:aws:iam::{ACCOUNT}:root"), "accountId": ACCOUNT});
+    for (name, parameters) in [
+        ("CreateAccessKey", json!(null)),
+        (
+            "UpdateAccessKey",
+            json!({"accessKeyId": "AKIAEXAMPLE", "status": "Active"}),
+        ),
+        ("UploadSigningCertificate", json!({"certificateBody": "x"})),
+        ("UpdateLoginProfile", json!(null)),
+    ] {
+        let members = json!({"userIdentity": root, "requestParameters": parameters, "responseElements": null});
+        let own = odd(DAYS - 2, ("base", "iam.amazonaws.com", name), &members);
+        assert_eq!(verdicts_with(vec![own], &vpcs()).0, unused, "{name}");
+    }
+}
+
+#[test]
+fn part_of_a_trust_policy_of_a_role_that_was_also_taken_by_other_means_may_have_let_them_in() {
+    let user = |name: &str| format!("arn:aws:iam::{ACCOUNT}:user/{name}");
+    let service = json!({"type": "AWSService", "invokedBy": "eks.amazonaws.com"});
+    let assumed = json!({"assumedRoleUser": {"arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/r/s")}});
+    let taken = json!({"userIdentity": {"type": "IAMUser", "principalId": "AIDAann", "accountId": ACCOUNT,
+        "arn": user("ann"), "userName": "ann"}, "requestParameters": {"roleArn": named("r")}, "readOnly": true});
+    let switched = json!({"eventType": "AwsConsoleSignIn", "responseElements": {"SwitchRole": "Success"},
+        "additionalEventData": {"SwitchFrom": user("bob")}});
+    let of_pod = json!({"userIdentity": service, "responseElements": assumed});
+    for (others, expected) in [
+        (None, "unused"),
+        (
+            Some(odd(6, ("r", "signin.amazonaws.com", "SwitchRole"), &switched)),
+            "unknown",
+        ),
+        (
+            Some(odd(
+                6,
+                ("base", "eks-auth.amazonaws.com", "AssumeRoleForPodIdentity"),
+                &of_pod,
+            )),
+            "unknown",
+        ),
+    ] {
+        let by_ann = odd(5, ("base", "sts.amazonaws.com", "AssumeRole"), &taken);
+        let further: Vec<Value> = others.into_iter().chain([by_ann]).collect();
+        let estate = Estate::new(&[everyday(), further].concat());
+        let mut trusting = role("r", &vpcs());
+        trusting["AssumeRolePolicyDocument"] = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Principal": {"AWS": [user("ann"), user("bob")]}, "Action": "sts:AssumeRole"}]});
+        estate.file("a.json", &page(&[trusting, role("base", &vpcs())], None));
+        assert_eq!(estate.import_all().code, 0);
+        let ended = estate.run(&["trust", "--output", "json"]);
+        let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr));
+        let of_bob = rows.iter().find(|row| row.to_string().contains("user/bob"));
+        let verdict = of_bob.and_then(|row| row["verdict"].as_str());
+        assert_eq!(verdict, Some(expected), "{}", ended.stdout);
+    }
+}

@@ -21,6 +21,7 @@ use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::integrity::SealingKey;
+use crate::report::IntegrityResult;
 use crate::report::evidence::BundleRecord;
 use crate::report::evidence::ControlMap;
 use crate::report::evidence::Redaction;
@@ -52,9 +53,9 @@ pub(super) fn export(
     folder.settle(&args.out, is_archive)?;
     tell(&record, files, &args.out, output);
     output.print(&format!("{seal}\n"))?;
-    Ok(match record.coverage.hours_incomplete {
-        0 => ExitStatus::Done,
-        _ => ExitStatus::Incomplete,
+    Ok(match record.has_losses() {
+        false => ExitStatus::Done,
+        true => ExitStatus::Incomplete,
     })
 }
 
@@ -156,7 +157,17 @@ fn tell(record: &BundleRecord, files: usize, out: &Path, output: &mut Output) {
     if coverage.events == 0 {
         output.warning("the store holds no events of the period");
     }
-    if record.public_keys.is_empty() {
-        output.note("the digests were not verified; `--keys` does");
+    if let Some(before) = &coverage.expired_before {
+        output.warning(&format!(
+            "events from before {before} have expired, so that the bundle cannot show what was done before"
+        ));
+    }
+    match record.integrity {
+        None => output.note("the digests were not verified, so that no control stands as clear; `--keys` does"),
+        Some(IntegrityResult::Valid) => {}
+        Some(result) => output.warning(&format!(
+            "what the digests prove of the period is: {}; `integrity.json` and `trimtrail verify` say why",
+            result.name()
+        )),
     }
 }

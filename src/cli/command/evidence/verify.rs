@@ -41,9 +41,6 @@ use crate::report::evidence::SUMS_FILE;
 use crate::report::evidence::check_bundle;
 use crate::report::evidence::is_file_name;
 
-/// Memory that a question may take when it is asked again.
-const MEMORY: u64 = 512 << 20;
-
 /// Checks a bundle.
 ///
 /// # Errors
@@ -53,7 +50,7 @@ pub(super) fn verify(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    let folder = match BundleFolder::open(&args.bundle) {
+    let folder = match BundleFolder::open(&args.bundle, args.room.temp_dir.as_deref()) {
         // An archive that was changed where no file's hash would tell.
         Err(CliError::Bundle { cause, .. }) => {
             output.print(&format!("{}\n", escape::visible(&cause)))?;
@@ -67,7 +64,7 @@ pub(super) fn verify(
     bound.remove(SIGNATURE_FILE);
     let mut problems = check_bundle(&bound, &text(SUMS_FILE)?, &text(STATEMENT_FILE)?);
     let signed = signature::check(&folder, args)?;
-    problems.extend(signed.problem);
+    problems.extend(signed.problem.clone());
     if !problems.is_empty() {
         tell(&problems, output)?;
         output.warning(&format!("`{}` is not as it was made", args.bundle.display()));
@@ -81,10 +78,27 @@ pub(super) fn verify(
     if let Some(note) = &signed.note {
         output.note(note);
     }
-    let Some(store) = &args.store else {
-        output.note("that the rows are those of the store, only `--store` can tell");
-        return Ok(ExitStatus::Done);
+    let is_unchecked = signed.tell_foreign(args, output)?;
+    let status = match &args.store {
+        Some(store) => compare_with_store(store, (args, &folder), settings, output)?,
+        None => {
+            output.note("that the rows are those of the store, only `--store` can tell");
+            ExitStatus::Done
+        }
     };
+    Ok(match status {
+        ExitStatus::Done if is_unchecked => ExitStatus::Incomplete,
+        status => status,
+    })
+}
+
+/// Makes the bundle again from a store, and compares.
+fn compare_with_store(
+    store: &str,
+    (args, folder): (&EvidenceVerifyArgs, &BundleFolder),
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
     let no_bundle = |cause: String| CliError::Bundle {
         path: args.bundle.clone(),
         cause,
@@ -96,7 +110,7 @@ pub(super) fn verify(
             record.trimtrail_version
         ));
     }
-    let plan = plan(&record, &folder).map_err(|error| no_bundle(error.to_string()))?;
+    let plan = plan(&record, folder).map_err(|error| no_bundle(error.to_string()))?;
     let reaching = files_that_reach_out(&plan, &record);
     if !reaching.is_empty() {
         tell(&reaching, output)?;
@@ -105,7 +119,7 @@ pub(super) fn verify(
     }
     check_facts(&record, &args.facts)?;
     let engine = engine(args, store, &record);
-    compare((&plan, &engine), (&record, &folder), settings, output)
+    compare((&plan, &engine), (&record, folder), settings, output)
 }
 
 /// Files with questions that read more than the store: they could reach whatever the one who checks a bundle may read.
@@ -170,8 +184,7 @@ fn engine(args: &EvidenceVerifyArgs, store: &str, record: &BundleRecord) -> Engi
         },
         facts: args.facts.clone(),
         at_version: Some(record.store.version),
-        memory: MEMORY,
-        temp_dir: None,
+        room: args.room.clone(),
         connection: ConnectionArgs::default(),
     }
 }
@@ -183,7 +196,12 @@ fn compare(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    let again = match make(plan, engine, settings, BundleFolder::apart()?)? {
+    let again = match make(
+        plan,
+        engine,
+        settings,
+        BundleFolder::apart(engine.room.temp_dir.as_deref())?,
+    )? {
         Made::Whole(_, again) => again,
         Made::Stopped(status) => return Ok(status),
     };

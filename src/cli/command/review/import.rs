@@ -1,5 +1,6 @@
 //! `review import`: decisions that were filled into the CSV of a review.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -21,8 +22,9 @@ use crate::policy::DecisionKind;
 use crate::policy::DecisionSheet;
 use crate::policy::Estate;
 use crate::policy::KeepList;
+use crate::policy::Misplaced;
 use crate::policy::PrincipalKey;
-use crate::policy::has_decision_by_hand;
+use crate::policy::misplaced;
 use crate::policy::with_decisions;
 
 /// Reads the decisions of a sheet into an allow-list.
@@ -33,9 +35,10 @@ pub(super) async fn import(
 ) -> Result<ExitStatus, CliError> {
     let sheet = text_of(&args.sheet)?;
     let (text, list) = present(&args.out)?;
-    let known = known(args, settings).await?;
+    let known = Known::of(args, settings).await?;
     let rules = DecisionSheet {
-        known: &known,
+        known: &known.principals,
+        present: &known.present,
         now: settings.now.as_microsecond(),
         valid_days: args.valid_for,
     };
@@ -44,12 +47,8 @@ pub(super) async fn import(
         hint: Some("nothing was written; mend the line and import the file again".to_owned()),
     })?;
     refuse_older(&decisions, &list, args)?;
-    write_text(
-        &with_decisions(&text, list.decisions(), &decisions),
-        Some(&args.out),
-        output,
-    )?;
-    tell(&decisions, undecided, args, output);
+    replace(&with_decisions(&text, list.decisions(), &decisions), &args.out, output)?;
+    tell((&decisions, undecided), rules.now, args, output);
     Ok(ExitStatus::Done)
 }
 
@@ -67,59 +66,101 @@ fn present(path: &Path) -> Result<(String, KeepList), CliError> {
         path: path.to_owned(),
         cause,
     })?;
-    if has_decision_by_hand(&text) {
-        return Err(CliError::Usage {
-            message: format!("`{}` has decisions that `review import` did not write", path.display()),
-            hint: Some(
-                "move each `[[review]]` below the line that begins with `# Decisions of access reviews`".to_owned(),
-            ),
-        });
-    }
-    Ok((text, list))
-}
-
-fn text_of(path: &Path) -> Result<String, CliError> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map_err(CliError::Stdin)?;
-        return Ok(text);
-    }
-    fs::read_to_string(path).map_err(|cause| CliError::Read {
+    let misplaced = misplaced(&text).map_err(|cause| CliError::Keep {
         path: path.to_owned(),
         cause,
+    })?;
+    let line = "the line that begins with `# Decisions of access reviews`";
+    let (message, hint) = match misplaced {
+        None => return Ok((text, list)),
+        Some(Misplaced::DecisionAbove) => (
+            "has decisions that `review import` did not write",
+            format!("move each `[[review]]` below {line}"),
+        ),
+        Some(Misplaced::EntryBelow) => (
+            "has entries of yours among the decisions, which `review import` writes anew",
+            format!("move each `[[keep]]` above {line}"),
+        ),
+    };
+    Err(CliError::Usage {
+        message: format!("`{}` {message}", path.display()),
+        hint: Some(hint),
     })
 }
 
-/// Users and roles of the newest snapshots, and of all logs.
-async fn known(args: &ReviewImportArgs, settings: &Settings) -> Result<BTreeSet<PrincipalKey>, CliError> {
-    let engine = Engine::open(&args.engine, settings).await?;
-    engine.need_store()?;
-    let snapshots = analysis::snapshots(engine.session()).await?;
-    let estate = Estate::newest(&snapshots);
-    let members = estate.callers().map(|member| PrincipalKey {
-        arn: member.principal.arn.clone(),
-        unique_id: member.principal.unique_id.clone(),
-    });
-    let mut known: BTreeSet<PrincipalKey> = members.collect();
-    if let Some(extent) = analysis::extent(engine.session()).await? {
-        let callers = analysis::callers(engine.session(), extent).await?;
-        known.extend(
-            callers
-                .into_iter()
-                .filter(|key| key.arn.contains(":role/") || key.arn.contains(":user/")),
-        );
+/// Writes a list in the place of the present one, behind a link to that as well, and lets the same people read it.
+fn replace(text: &str, path: &Path, output: &mut Output) -> Result<(), CliError> {
+    let Ok(present) = fs::canonicalize(path) else {
+        return write_text(text, Some(path), output);
+    };
+    let failed = |cause| CliError::Write {
+        path: path.to_owned(),
+        cause,
+    };
+    let permissions = fs::metadata(&present).map_err(failed)?.permissions();
+    write_text(text, Some(&present), output)?;
+    fs::set_permissions(&present, permissions).map_err(failed)
+}
+
+fn text_of(path: &Path) -> Result<String, CliError> {
+    let bytes = match path == Path::new("-") {
+        true => {
+            let mut bytes = Vec::new();
+            io::stdin().read_to_end(&mut bytes).map_err(CliError::Stdin)?;
+            bytes
+        }
+        false => fs::read(path).map_err(|cause| CliError::Read {
+            path: path.to_owned(),
+            cause,
+        })?,
+    };
+    String::from_utf8(bytes).map_err(|_| CliError::Usage {
+        message: format!("`{}` is no text in UTF-8", path.display()),
+        hint: Some("save the sheet `Review` as `CSV UTF-8`; nothing was written".to_owned()),
+    })
+}
+
+/// Whom decisions may be about.
+struct Known {
+    /// Users and roles of the newest snapshots, and of all logs.
+    principals: BTreeSet<PrincipalKey>,
+    /// Unique ids of those of the snapshots, by ARN.
+    present: BTreeMap<String, String>,
+}
+
+impl Known {
+    async fn of(args: &ReviewImportArgs, settings: &Settings) -> Result<Self, CliError> {
+        let engine = Engine::open(&args.engine, settings).await?;
+        engine.need_store()?;
+        let snapshots = analysis::snapshots(engine.session()).await?;
+        let estate = Estate::newest(&snapshots);
+        let members = estate.callers().map(|member| PrincipalKey {
+            arn: member.principal.arn.clone(),
+            unique_id: member.principal.unique_id.clone(),
+        });
+        let mut principals: BTreeSet<PrincipalKey> = members.collect();
+        let ids = principals
+            .iter()
+            .filter_map(|key| Some((key.arn.clone(), key.unique_id.clone()?)));
+        let present = ids.collect();
+        if let Some(extent) = analysis::extent(engine.session()).await? {
+            let callers = analysis::callers(engine.session(), extent).await?;
+            principals.extend(
+                callers
+                    .into_iter()
+                    .filter(|key| key.arn.contains(":role/") || key.arn.contains(":user/")),
+            );
+        }
+        Ok(Self { principals, present })
     }
-    Ok(known)
 }
 
 /// A newer decision is not undone by an older one.
 fn refuse_older(decisions: &[Decision], list: &KeepList, args: &ReviewImportArgs) -> Result<(), CliError> {
     for decision in decisions {
-        let key = PrincipalKey {
-            arn: decision.principal_arn.clone(),
-            unique_id: decision.unique_id.clone(),
-        };
-        let newer = list.decision_on(&key).filter(|known| known.date > decision.date);
+        let newer = list
+            .decision_on(&decision.key())
+            .filter(|known| known.date > decision.date);
         if let Some(newer) = newer {
             return Err(CliError::usage(format!(
                 "the decision of {} on `{}` is older than that of {} in `{}`",
@@ -133,7 +174,13 @@ fn refuse_older(decisions: &[Decision], list: &KeepList, args: &ReviewImportArgs
     Ok(())
 }
 
-fn tell(decisions: &[Decision], undecided: usize, args: &ReviewImportArgs, output: &mut Output) {
+fn tell((decisions, undecided): (&[Decision], usize), now: i64, args: &ReviewImportArgs, output: &mut Output) {
+    for expired in decisions.iter().filter(|decision| decision.is_expired(now)) {
+        output.warning(&format!(
+            "the decision on `{}` does not count any more: it expired on {}",
+            expired.principal_arn, expired.expires
+        ));
+    }
     let of = |kind: DecisionKind| decisions.iter().filter(|decision| decision.kind == kind).count();
     output.note(&format!(
         "{}: {} to keep, {} to trim, {} to remove; {} without one",

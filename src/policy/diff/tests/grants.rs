@@ -192,3 +192,15 @@ fn policy_that_was_changed_after_the_snapshot_is_unknown() {
         ["sqs:CreateQueue used", "sqs:DeleteQueue unknown changed-after-snapshot"]
     );
 }
+
+#[test]
+fn time_that_conditions_on_the_date_leave_must_be_covered() {
+    let mut statement = allow(&json!("sqs:DeleteQueue"));
+    statement["Condition"] = json!({"DateLessThan": {"aws:CurrentTime": "2026-10-03T00:00:00Z"}});
+    let mut case = Case::new(&[statement]).with("sns:ListTopics", used(1));
+    case.thresholds.min_coverage = 0.9;
+    assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unused");
+    // Four days of forty are few, and of thirty-two too many.
+    case.log().days.retain(|day| !(10..14).contains(&(day - FIRST_DAY)));
+    assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unknown coverage-too-low");
+}

@@ -109,6 +109,58 @@ fn user_whose_key_or_password_iam_saw_in_the_window_is_not_unused() {
 }
 
 #[test]
+fn user_some_of_whose_calls_would_leave_no_event_is_not_never_used() {
+    let mut case = Case::new(&[]);
+    let activity = |case: &Case| {
+        let activity = std::cell::RefCell::new(Activity::Active);
+        case.check(|diffs| *activity.borrow_mut() = diffs[0].summary.activity.clone());
+        activity.into_inner()
+    };
+    let user = "arn:aws:iam::111122223333:user/u";
+    let report = json!({"ReportFormat": "text/csv", "GeneratedTime": "2026-10-11T00:00:00Z", "Content": format!(
+        "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\n\
+         u,{user},2025-01-01T00:00:00+00:00,true,2025-01-01T00:00:00+00:00,N/A\n")});
+    let mut of_user = |actions: Value, report: Option<Value>| {
+        case.snapshots = vec![
+            json!({"UserDetailList": [{"UserName": "u", "UserId": "AIDAU", "Arn": user, "CreateDate": "2025-01-01T00:00:00Z",
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow(&actions)]}}]}]}),
+        ];
+        case.snapshots.extend(report);
+        activity(&case)
+    };
+    let hidden = json!(["sqs:CreateQueue", "dynamodb:GetItem"]);
+    assert_eq!(of_user(json!(["sqs:CreateQueue"]), None), Activity::NeverUsed);
+    assert_eq!(of_user(hidden.clone(), Some(report)), Activity::NeverUsed);
+    let unknown = of_user(hidden, None);
+    assert!(
+        matches!(unknown, Activity::Unknown(Reason::DataEventsNotRecorded { .. })),
+        "{unknown:?}"
+    );
+}
+
+#[test]
+fn permissions_on_a_region_that_the_logs_do_not_hold_are_not_unused() {
+    let delete = |arn: &str| json!({"Effect": "Allow", "Action": "sqs:DeleteQueue", "Resource": arn});
+    let queue = |region: &str| format!("arn:aws:sqs:{region}:111122223333:q");
+    let verdict = |arn: &str, recorded: &[&str], is_told: bool| {
+        let mut case = Case::new(&[delete(arn)]).with("sns:ListTopics", used(1));
+        case.log().recorded_in = recorded.iter().map(|region| text(region)).collect();
+        if is_told {
+            case.usage.trails = selectors::trail_of_all_regions();
+        }
+        case.verdicts()[0].clone()
+    };
+    let two = ["eu-west-1", "eu-central-1"];
+    assert_eq!(verdict(&queue("eu-west-1"), &two, false), "sqs:DeleteQueue unused");
+    assert_eq!(
+        verdict(&queue("us-east-1"), &two, false),
+        "sqs:DeleteQueue unknown regions-not-ingested"
+    );
+    assert_eq!(verdict(&queue("us-east-1"), &two, true), "sqs:DeleteQueue unused");
+    assert_eq!(verdict(&queue("*"), &two, false), "sqs:DeleteQueue unused");
+}
+
+#[test]
 fn permission_set_needs_what_one_of_its_roles_used_without_a_grant_of_its_own() {
     let case = rollups::permission_set();
     let second = ROLE.replace("role/r", "role/AWSReservedSSO_Ops_1123456789abcdef");
@@ -216,6 +268,12 @@ fn events_that_were_passed_on_prove_uses_and_nothing_else() {
         case.verdicts(),
         ["sqs:CreateQueue used", "sqs:DeleteQueue unknown only-excerpts"]
     );
+    // The trail's logs came later, and hold copies of them only.
+    case.log().recorded_in = BTreeSet::from([text("eu-west-1"), text("us-east-1")]);
+    case.log().days = (FIRST_DAY..FIRST_DAY + DAYS).collect();
+    assert_eq!(case.verdicts()[1], "sqs:DeleteQueue unknown copies-of-excerpts");
+    case.usage.trails = selectors::trail_of_all_regions();
+    assert_eq!(case.verdicts()[1], "sqs:DeleteQueue unused");
     // Beside whole logs they take nothing away.
     let mut case = Case::new(&[allow(&actions)]);
     case.log().has_excerpts = true;

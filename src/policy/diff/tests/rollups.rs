@@ -157,6 +157,7 @@ pub(super) fn permission_set() -> Case {
     let deeds = case.usage.principals.entry(key).or_default();
     deeds.first_seen = Some(FIRST_DAY * DAY);
     deeds.last_seen = deeds.first_seen;
+    deeds.last_call = deeds.first_seen;
     deeds.regions.insert(text("eu-west-1"));
     deeds.actions.insert(text("sqs:PurgeQueue"), used(2));
     case

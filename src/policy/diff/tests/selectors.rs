@@ -12,6 +12,13 @@ fn trails(selectors: &Value) -> Trails {
     .unwrap()
 }
 
+/// A trail that records all management events of every region.
+pub(super) fn trail_of_all_regions() -> Trails {
+    let described = json!({"trailList": [{"TrailARN": TRAIL, "IsMultiRegionTrail": true}]}).to_string();
+    let selectors = json!({"TrailARN": TRAIL, "EventSelectors": [{"ReadWriteType": "All"}]}).to_string();
+    Trails::read([described.as_str(), selectors.as_str()]).unwrap()
+}
+
 fn on(actions: &Value, resource: &str) -> Value {
     json!({"Effect": "Allow", "Action": actions, "Resource": resource})
 }

