@@ -8,6 +8,7 @@ with numbered as (
         o.error,
         o.metadata,
         o.digest_text,
+        o.size = o.inflated_bytes as is_plain,
         o.stored,
         row_number() over (
             partition by o.object_key
@@ -24,7 +25,8 @@ select
     n.sha256,
     n.error,
     n.metadata,
-    n.digest_text
+    n.digest_text,
+    n.is_plain
 from numbered n
 where n.place = 1
    or n.stored > 0

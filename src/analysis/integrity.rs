@@ -70,12 +70,14 @@ pub async fn recorded_objects(
         let (uris, kinds) = (columns.texts("object_key")?, columns.texts("kind")?);
         let (hashes, errors) = (columns.texts("sha256")?, columns.texts("error")?);
         let (metadata, texts) = (columns.texts("metadata")?, columns.texts("digest_text")?);
+        let plain = columns.booleans("is_plain")?;
         for row in 0..batch.num_rows() {
             let uri = uris.text(row).unwrap_or_default();
             objects.push(Recorded {
                 uri: uri.to_owned(),
                 // One that is too damaged to be told is one by its name.
                 is_digest: kinds.text(row) == Some("digest") || uri.contains("_CloudTrail-Digest_"),
+                is_plain: plain.boolean(row) == Some(true),
                 holds_events: matches!(kinds.text(row), Some("events" | "excerpt")),
                 sha256: hashes.text(row).map(str::to_owned),
                 error: errors.text(row).map(str::to_owned),

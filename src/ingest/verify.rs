@@ -96,10 +96,16 @@ impl Verify<'_> {
         let pool = thread_pool(self.threads)?;
         let mut unverified = Unverified::default();
         let mut groups: BTreeMap<(Arc<str>, Arc<str>), Objects> = BTreeMap::new();
+        // Which digests are of the window, their names say to the second.
+        let any_day = Selection {
+            first_day: None,
+            last_day: None,
+            ..self.selection.clone()
+        };
         while let Some(part) = self.runtime.block_on(next_part(lister, self.stop))? {
             unverified.unlisted.extend(part.unlisted);
             for object in part.objects {
-                self.sort_in(object, &mut groups, &mut unverified);
+                self.sort_in(object, &any_day, &mut groups, &mut unverified);
             }
         }
         GroupReport::unplaced(unverified.unplaced)
@@ -164,6 +170,7 @@ impl Verify<'_> {
     fn sort_in(
         &self,
         object: ObjectRef,
+        any_day: &Selection,
         groups: &mut BTreeMap<(Arc<str>, Arc<str>), Objects>,
         unverified: &mut Unverified,
     ) {
@@ -174,7 +181,12 @@ impl Verify<'_> {
             }
             return;
         };
-        if !self.selection.includes(Some(key)) {
+        let selection = if is_digest(&object.uri) {
+            any_day
+        } else {
+            self.selection
+        };
+        if !selection.includes(Some(key)) {
             return;
         }
         let group = groups.entry((Arc::clone(&key.account_id), Arc::clone(&key.region)));
@@ -188,8 +200,7 @@ impl Verify<'_> {
     }
 
     fn wants_digest(&self, uri: &str) -> bool {
-        self.window
-            .includes_digest(DigestKey::parse(uri).map(|key| key.ends_at))
+        self.window.wants_digest(DigestKey::parse(uri).map(|key| key.ends_at))
     }
 
     fn group(&self, pool: &rayon::ThreadPool, objects: &Objects, origins: &Origins) -> GroupReport {

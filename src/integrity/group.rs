@@ -21,10 +21,13 @@ use super::chain;
 use super::chain::Linked;
 use super::chain::Links;
 use super::coverage::Coverage;
+use super::digest::NamedLog;
 use super::logs;
 use super::signature::from_hex;
 
 const HOUR: i64 = 3_600_000_000;
+/// How long after a log the digest that names it may end.
+const NAMING_DELAY: i64 = 2 * HOUR;
 
 /// Which time is to be covered, microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +46,20 @@ impl Window {
     /// Whether a file with this time in its name belongs to it; one without a time does.
     pub fn includes(self, moment: Option<i64>) -> bool {
         moment.is_none_or(|moment| self.overlaps(moment, moment.saturating_add(1)))
+    }
+
+    /// Whether a digest whose hour ends at this moment may name logs of it, also one of the hours just behind it.
+    pub fn wants_digest(self, ends_at: Option<i64>) -> bool {
+        let longer = Self {
+            to: self.last_digest(),
+            ..self
+        };
+        longer.includes_digest(ends_at)
+    }
+
+    /// Before which moment the last hour begins whose digest may name logs of it.
+    pub fn last_digest(self) -> Option<i64> {
+        self.to.map(|to| to.saturating_add(NAMING_DELAY))
     }
 
     /// Whether a digest whose hour ends at this moment belongs to it.
@@ -143,14 +160,28 @@ impl Group {
     /// The logs that valid digests name.
     pub fn named_logs(&self) -> HashSet<&Place> {
         let valid = self.digests.iter().filter(|digest| digest.is_valid());
-        let logs = valid.filter_map(|digest| digest.digest.as_ref()?.logs.as_ref());
-        logs.flatten().map(|log| &log.place).collect()
+        let logs = valid.flat_map(|digest| self.logs_of(digest));
+        logs.map(|log| &log.place).collect()
+    }
+
+    /// The logs that a digest names; of one behind the window, only those of the window.
+    fn logs_of<'d>(&self, digest: &'d CheckedDigest) -> impl Iterator<Item = &'d NamedLog> + use<'d> {
+        let window = self.window;
+        let is_own = window.includes_digest(digest.ends_at);
+        let logs = digest.digest.iter().flat_map(|digest| digest.logs.iter().flatten());
+        logs.filter(move |log| is_own || window.includes(logs::delivered_at(&log.place)))
     }
 
     /// Says what is to be said, from the logs that are there and the content of those that valid digests name.
     pub fn report(mut self, present: &[PresentLog], contents: &HashMap<Place, LogContent>) -> GroupReport {
         self.drop_copies();
         let mut report = GroupReport::default();
+        let window = self.window;
+        // What lies behind the window speaks of its logs, and is not reported itself.
+        let behind = self
+            .digests
+            .extract_if(.., |digest| !window.includes_digest(digest.ends_at));
+        let behind: Vec<CheckedDigest> = behind.collect();
         let names: BTreeSet<ChainName> = self.digests.iter().map(|digest| digest.chain.clone()).collect();
         for name in names {
             self.report_chain(&name, &mut report);
@@ -164,6 +195,7 @@ impl Group {
         }
         let files = self.digests.iter().map(file_report);
         report.files.extend(files);
+        self.digests.extend(behind);
         self.report_logs(present, contents, &mut report);
         if self.digests.is_empty() && !present.is_empty() {
             let text = format!("{}: {} logs and no digest", account_and_region(present), present.len());
@@ -236,8 +268,7 @@ impl Group {
         let mut reports: BTreeMap<&Place, FileReport> = BTreeMap::new();
         let mut doubtful: HashSet<&Place> = HashSet::new();
         for digest in &self.digests {
-            let logs = digest.digest.iter().flat_map(|digest| digest.logs.iter().flatten());
-            for log in logs {
+            for log in self.logs_of(digest) {
                 if !digest.is_valid() {
                     doubtful.insert(&log.place);
                     continue;

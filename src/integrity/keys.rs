@@ -92,6 +92,9 @@ impl PublicKeys {
             return Err(KeysError::Empty { name: name() });
         }
         for written in list.public_key_list {
+            if let Some(cause) = written.lacking_validity() {
+                return Err(KeysError::Format { name: name(), cause });
+            }
             let key = PublicKey::read(written, source, region);
             let is_known = |known: &&mut PublicKey| known.fingerprint == key.fingerprint && known.sha256 == key.sha256;
             match self.keys.iter_mut().find(is_known) {
@@ -111,6 +114,18 @@ impl PublicKeys {
     /// The keys with a fingerprint: more than one when files contradict each other.
     pub(super) fn named<'k>(&'k self, fingerprint: &str) -> impl Iterator<Item = &'k PublicKey> {
         self.keys.iter().filter(move |key| key.fingerprint == fingerprint)
+    }
+}
+
+impl WrittenKey {
+    /// Why nothing says when it is valid: a key that proves digests of any time proves less than it seems to.
+    fn lacking_validity(&self) -> Option<String> {
+        let members = [
+            ("ValidityStartTime", &self.validity_start_time),
+            ("ValidityEndTime", &self.validity_end_time),
+        ];
+        let (member, _) = members.into_iter().find(|(_, value)| time(value).is_none())?;
+        Some(format!("`{member}` of the key {} is no time", self.fingerprint))
     }
 }
 
@@ -195,6 +210,26 @@ mod tests {
                 validity,
                 Some((1_788_220_800_000_000, 1_788_220_801_500_000)),
                 "{start}"
+            );
+        }
+    }
+
+    #[test]
+    fn key_without_a_readable_validity_is_refused_and_its_member_named() {
+        for (members, wanted) in [
+            ("", "ValidityStartTime"),
+            (r#""ValidityStartTime":1788220800,"#, "ValidityEndTime"),
+            (
+                r#""ValidityStartTime":"soon","ValidityEndTime":1788220800,"#,
+                "ValidityStartTime",
+            ),
+        ] {
+            let list = format!(r#"{{"PublicKeyList":[{{"Value":"",{members}"Fingerprint":"f1"}}]}}"#);
+            let mut keys = PublicKeys::default();
+            let error = keys.add(list.as_bytes(), "keys.json", None).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("`{wanted}` of the key f1 is no time")),
+                "{error}"
             );
         }
     }

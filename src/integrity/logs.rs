@@ -25,12 +25,19 @@ pub type LogContent = Vec<HashedLog>;
 impl PresentLog {
     /// A log with the time in its name.
     pub fn new(place: Place) -> Self {
-        let name = place.key.rsplit('/').next().unwrap_or_default();
-        // Old names lack the `_` behind the time.
-        let stamp = name.split('_').nth(3).and_then(|stamp| stamp.get(..14));
-        let delivered_at = stamp.and_then(time_of_stamp);
-        Self { place, delivered_at }
+        Self {
+            delivered_at: delivered_at(&place),
+            place,
+        }
     }
+}
+
+/// The time of delivery in the name of a log.
+pub(super) fn delivered_at(place: &Place) -> Option<i64> {
+    let name = place.key.rsplit('/').next().unwrap_or_default();
+    // Old names lack the `_` behind the time.
+    let stamp = name.split('_').nth(3).and_then(|stamp| stamp.get(..14));
+    stamp.and_then(time_of_stamp)
 }
 
 /// What is said of a log that a valid digest names: the worst that is to be said of a copy of it.

@@ -1,7 +1,6 @@
 //! What a digest claims, without proof: the hour it is about and the logs it names.
 
 use super::Recorded;
-use super::Stored;
 use super::digest::Digest;
 use super::logs::PresentLog;
 
@@ -14,6 +13,8 @@ pub struct DigestOutline {
     pub end: i64,
     /// Whether a chain begins with it: CloudTrail made none before, or did not look.
     pub is_starting: bool,
+    /// File name of the digest before, and its hash, as stated.
+    pub previous: Option<(String, String)>,
     /// The logs that it names.
     pub logs: Vec<OutlinedLog>,
 }
@@ -32,11 +33,13 @@ pub struct OutlinedLog {
 impl DigestOutline {
     /// Reads a digest of the ledger; `None` when its text is not there or is none of a digest.
     pub fn of(recorded: &Recorded) -> Option<Self> {
-        let Stored::Inflated(bytes) = recorded.stored() else {
-            return None;
-        };
-        let digest = Digest::read(bytes)?;
+        let digest = Digest::read(recorded.digest_text.as_ref()?.as_bytes())?;
         let (start, end) = digest.times?;
+        let is_starting = digest.previous.is_none();
+        let previous = digest.previous.and_then(|previous| {
+            let name = file_name(&previous.place.key).to_owned();
+            Some((name, previous.hash?))
+        });
         let logs = digest.logs.into_iter().flatten().map(|log| OutlinedLog {
             name: file_name(&log.place.key).to_owned(),
             sha256: log.hash,
@@ -45,7 +48,8 @@ impl DigestOutline {
         Some(Self {
             start,
             end,
-            is_starting: digest.previous.is_none(),
+            is_starting,
+            previous,
             logs: logs.collect(),
         })
     }

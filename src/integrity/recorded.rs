@@ -16,6 +16,8 @@ pub struct Recorded {
     pub uri: String,
     /// Whether its content was that of a digest.
     pub is_digest: bool,
+    /// Whether it is not compressed, as nothing is that CloudTrail writes.
+    pub is_plain: bool,
     /// Whether its content was management and data events, whatever its name says.
     pub holds_events: bool,
     /// SHA-256 of the inflated object; `None` when it could not be read to its end.
@@ -32,9 +34,11 @@ impl Recorded {
     /// A digest's bytes.
     pub fn stored(&self) -> Stored<'_> {
         match (&self.digest_text, &self.error) {
+            (Some(text), _) if self.is_plain => Stored::Gzip(text.as_bytes()),
             (Some(text), _) => Stored::Inflated(text.as_bytes()),
-            (None, Some(error)) => Stored::Unreadable(error.clone()),
-            (None, None) => Stored::Unreadable(NO_TEXT.to_owned()),
+            // Its bytes were read, and are those of no digest.
+            (None, error) if self.is_plain || error.is_some() => Stored::Gzip(b""),
+            (None, _) => Stored::Unreadable(NO_TEXT.to_owned()),
         }
     }
 
@@ -61,9 +65,36 @@ impl Recorded {
         HashedLog {
             sha256: self.sha256.clone().unwrap_or_default(),
             end: match self.sha256 {
+                Some(_) if self.is_plain => StreamEnd::Damaged,
                 Some(_) => StreamEnd::Complete,
                 None => StreamEnd::Unreadable(error()),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn object_that_is_not_compressed_or_no_digest_is_judged_as_its_file_would_be() {
+        let digest = |text: Option<&str>, is_plain: bool, error: Option<&str>| Recorded {
+            is_plain,
+            digest_text: text.map(str::to_owned),
+            error: error.map(str::to_owned),
+            sha256: Some("aa".to_owned()),
+            ..Recorded::default()
+        };
+        assert!(matches!(
+            digest(Some("{}"), false, None).stored(),
+            Stored::Inflated(b"{}")
+        ));
+        assert!(matches!(digest(Some("{}"), true, None).stored(), Stored::Gzip(b"{}")));
+        assert!(matches!(digest(None, false, Some("cut")).stored(), Stored::Gzip(b"")));
+        assert!(matches!(digest(None, true, None).stored(), Stored::Gzip(b"")));
+        assert!(matches!(digest(None, false, None).stored(), Stored::Unreadable(_)));
+        assert_eq!(digest(None, true, None).hashed().end, StreamEnd::Damaged);
+        assert_eq!(digest(None, false, None).hashed().end, StreamEnd::Complete);
     }
 }

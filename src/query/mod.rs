@@ -44,6 +44,7 @@ pub use question::QuestionParam;
 pub use question::RowChoice;
 pub use question::Severity;
 pub use question::ValueType;
+pub use raw::RAW_FUNCTION;
 pub use raw::Skipped;
 pub use reference::reference;
 pub use session::QuerySession;

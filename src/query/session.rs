@@ -29,7 +29,9 @@ use super::functions;
 use super::params;
 use super::params::ParamText;
 use super::question::Question;
+use super::raw::RAW_FUNCTION;
 use super::raw::ReadCloudtrail;
+use super::raw::RefusedRawFiles;
 use super::raw::Skipped;
 use super::raw::SkippedNotes;
 use super::statement::parse_reading;
@@ -103,6 +105,11 @@ impl QuerySession {
         }
     }
 
+    /// Lets statements from now on read the tables of the store alone.
+    pub fn refuse_raw_files(&self) {
+        self.context.register_udtf(RAW_FUNCTION, Arc::new(RefusedRawFiles));
+    }
+
     /// What `read_cloudtrail` left out since the last call: to be asked when the rows of a statement have come.
     pub fn take_skipped(&self) -> Skipped {
         self.skipped.take()
@@ -164,6 +171,7 @@ impl QuerySession {
     /// Runs a question of the library; optional parameters without a value are null.
     pub async fn ask(&self, question: &Question, values: &[(String, ParamText)]) -> Result<ResultStream, QueryError> {
         check_window(question, values, self.now_micros)?;
+        check_days(question, values)?;
         let is_given = |name: &str| values.iter().any(|(given, _)| given == name);
         let left_out = question
             .params
@@ -302,8 +310,25 @@ fn context(
     engine::register_bucket(&context.runtime_env(), store);
     functions::register(&mut context, options.facts).map_err(failed)?;
     let read_cloudtrail = ReadCloudtrail::new(skipped.clone(), options.s3.clone());
-    context.register_udtf("read_cloudtrail", Arc::new(read_cloudtrail));
+    context.register_udtf(RAW_FUNCTION, Arc::new(read_cloudtrail));
     Ok(context)
+}
+
+/// Refuses numbers of days below zero.
+fn check_days(question: &Question, values: &[(String, ParamText)]) -> Result<(), QueryError> {
+    let is_days = |name: &str| name.ends_with("_days") && question.params.iter().any(|param| param.name == name);
+    for (name, text) in values.iter().filter(|(name, _)| is_days(name)) {
+        if let ParamText::Text(text) = text
+            && text.trim().parse::<i64>().is_ok_and(|days| days < 0)
+        {
+            return Err(QueryError::BadParameter {
+                name: name.clone(),
+                text: text.clone(),
+                expected: "a number of days is 0 or more".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a window that ends before it begins: its empty answer would read as "nothing happened".

@@ -2,6 +2,7 @@
 
 mod documents;
 mod linked;
+mod repacked;
 mod signed;
 mod standing;
 

@@ -1,5 +1,7 @@
 //! `verify` as a process: over a copy, over a bucket, over a store; and what each kind of tampering ends with.
 
+mod agreement;
+
 use std::path::Path;
 use std::path::PathBuf;
 

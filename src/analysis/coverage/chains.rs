@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::changes::Absence;
+use super::cover::Cover;
+use super::cover::TOLERANCE;
+use super::cover::touched;
 use super::model::Gap;
 use super::model::GapKind;
 use super::model::HOUR;
@@ -14,6 +17,7 @@ use crate::integrity::FileKind;
 use crate::integrity::GroupReport;
 use crate::integrity::Recorded;
 use crate::integrity::Verdict;
+use crate::policy::Window;
 
 /// What the digests of an account and region say of one hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +44,8 @@ struct Link {
     end: i64,
     is_starting: bool,
     is_valid: bool,
+    /// Why it proves nothing, if something says so.
+    fault: Option<&'static str>,
 }
 
 /// The digests of an account and region.
@@ -48,17 +54,14 @@ pub(super) struct Chains {
     chains: BTreeMap<String, Chain>,
     /// By number of the hour of delivery.
     named: BTreeMap<i64, BTreeMap<String, Option<String>>>,
-    has_verdicts: bool,
 }
 
 impl Chains {
     /// Reads the digests among the objects; `verdicts` says which are valid.
     pub(super) fn new(objects: &[Recorded], verdicts: Option<&GroupReport>) -> Self {
         let valid = verdicts.map(valid_digests);
-        let mut chains = Self {
-            has_verdicts: valid.is_some(),
-            ..Self::default()
-        };
+        let mut chains = Self::default();
+        let contradicted = contradicted(objects);
         for digest in objects.iter().filter(|object| object.is_digest) {
             let Some(key) = DigestKey::parse(&digest.uri) else {
                 continue;
@@ -68,17 +71,24 @@ impl Chains {
                 chain.unreadable.insert(key.ends_at);
                 continue;
             };
-            let is_valid = valid
-                .as_ref()
-                .is_some_and(|names| names.contains(file_name(&digest.uri)));
+            let name = file_name(&digest.uri);
+            let is_valid = valid.as_ref().is_some_and(|names| names.contains(name));
+            let fault = match valid.is_some() {
+                true if is_valid => None,
+                true => Some("is not valid"),
+                false => contradicted
+                    .contains(&digest.uri)
+                    .then_some("has another hash than the next one states"),
+            };
             let link = Link {
                 // A digest is about an hour; what claims more would hide that others are missing.
                 end: outline.end.min(outline.start.saturating_add(HOUR)),
                 is_starting: outline.is_starting,
                 is_valid,
+                fault,
             };
             match chain.digests.get(&outline.start) {
-                Some(known) if known.is_valid || !is_valid => {}
+                Some(known) if known.fault.is_none() || link.fault.is_some() => {}
                 _ => {
                     chain.digests.insert(outline.start, link);
                 }
@@ -101,8 +111,15 @@ impl Chains {
         self.chains.is_empty()
     }
 
+    /// Which times of a window digests are about that nothing speaks against.
+    pub(super) fn cover(&self, window: Window) -> Cover {
+        let links = self.chains.values().flat_map(Chain::sound);
+        Cover::new(links.map(|(start, link)| (start, link.end)).collect(), window)
+    }
+
     /// By number of the hour: what is there, and what is to be expected between the first hour of the window and the last
-    /// whole one that digests can be there for.
+    /// whole one that digests can be there for. A digest counts where its time begins; what is wrong with it, or that it is
+    /// missing, is told in every hour of its time.
     pub(super) fn hours(&self, (from, until): (i64, i64), absences: &[Absence]) -> BTreeMap<i64, DigestHour> {
         let mut hours: BTreeMap<i64, DigestHour> = BTreeMap::new();
         for (hour, named) in &self.named {
@@ -114,22 +131,18 @@ impl Chains {
                 hour.expected += 1;
                 hour.found += 1;
                 hour.valid += u64::from(link.is_valid);
-                if self.has_verdicts && !link.is_valid {
-                    let detail = format!("the digest of `{trail}` that begins at {} is not valid", moment(*start));
-                    hour.gaps.push(Gap {
+                if let Some(fault) = link.fault {
+                    let gap = Gap {
                         kind: GapKind::DigestInvalid,
-                        detail,
-                    });
+                        detail: format!("the digest of `{trail}` that begins at {} {fault}", moment(*start)),
+                    };
+                    tell(&gap, (*start, link.end), &mut hours);
                 }
             }
-            let invalid = chain.digests.iter();
-            let invalid = invalid.filter(|(_, link)| self.has_verdicts && !link.is_valid);
-            let invalid: BTreeSet<i64> = invalid.map(|(start, _)| start.div_euclid(HOUR)).collect();
-            for (start, end, next_is_starting) in chain.holes(from, until, self.has_verdicts) {
+            for (start, end, next_is_starting) in chain.holes(from, until) {
                 let hole = Hole {
                     trail,
-                    unreadable: &chain.unreadable,
-                    invalid: &invalid,
+                    chain,
                     start,
                     end,
                     next_is_starting,
@@ -141,12 +154,24 @@ impl Chains {
     }
 }
 
+/// Says in every hour of a time, once a reason, why it is not proven; of a time that is hardly any, in the one that it begins in.
+fn tell(gap: &Gap, (start, end): (i64, i64), hours: &mut BTreeMap<i64, DigestHour>) {
+    let mut numbers: Vec<i64> = touched(start, end).collect();
+    if numbers.is_empty() {
+        numbers.push(start.div_euclid(HOUR));
+    }
+    for number in numbers {
+        let gaps = &mut hours.entry(number).or_default().gaps;
+        if !gaps.iter().any(|known| known.kind == gap.kind) {
+            gaps.push(gap.clone());
+        }
+    }
+}
+
 /// A time of a chain without digests.
 struct Hole<'a> {
     trail: &'a str,
-    unreadable: &'a BTreeSet<i64>,
-    /// Numbers of the hours whose digest is there and not valid, which is told already.
-    invalid: &'a BTreeSet<i64>,
+    chain: &'a Chain,
     start: i64,
     end: i64,
     /// Whether the digest behind it begins a new chain, so that none is missing.
@@ -156,47 +181,68 @@ struct Hole<'a> {
 impl Hole<'_> {
     fn fill(&self, absences: &[Absence], hours: &mut BTreeMap<i64, DigestHour>) {
         let mut start = self.start;
-        // Digests are an hour long but for seconds; a rest of less than half an hour is none.
-        while start.saturating_add(HOUR / 2) <= self.end {
+        while start.saturating_add(TOLERANCE) < self.end {
             let end = start.saturating_add(HOUR).min(self.end);
-            if self.invalid.contains(&start.div_euclid(HOUR)) {
-                start = start.saturating_add(HOUR);
-                continue;
+            if !self.chain.has_unsound(start, end) {
+                let gap = self.gap((start, end), absences);
+                // Digests are an hour long but for seconds; for a rest of less than half an hour none was to be made.
+                if gap.kind == GapKind::DigestMissing && start.saturating_add(HOUR / 2) <= end {
+                    hours.entry(start.div_euclid(HOUR)).or_default().expected += 1;
+                }
+                tell(&gap, (start, end), hours);
             }
-            let hour = hours.entry(start.div_euclid(HOUR)).or_default();
-            let mut explaining = absences.iter().filter(|it| it.explains(Some(self.trail), start, end));
-            if let Some(absence) = explaining.next() {
-                hour.gaps.push(absence.gap.clone());
-            } else if self.next_is_starting {
-                let detail = format!("a chain of digests of `{}` begins at {}", self.trail, moment(self.end));
-                hour.gaps.push(Gap {
-                    kind: GapKind::StartingDigest,
-                    detail,
-                });
-            } else {
-                hour.expected += 1;
-                let is_there = self.unreadable.range(start + 1..=end).next().is_some();
-                let what = if is_there { "cannot be read" } else { "is missing" };
-                let detail = format!("the digest of `{}` that begins at {} {what}", self.trail, moment(start));
-                hour.gaps.push(Gap {
-                    kind: GapKind::DigestMissing,
-                    detail,
-                });
-            }
-            start = start.saturating_add(HOUR);
+            start = end;
+        }
+    }
+
+    /// Why there is no digest.
+    fn gap(&self, (start, end): (i64, i64), absences: &[Absence]) -> Gap {
+        let mut explaining = absences.iter().filter(|it| it.explains(Some(self.trail), start, end));
+        if let Some(absence) = explaining.next() {
+            return absence.gap.clone();
+        }
+        if self.next_is_starting {
+            let detail = format!("a chain of digests of `{}` begins at {}", self.trail, moment(self.end));
+            return Gap {
+                kind: GapKind::StartingDigest,
+                detail,
+            };
+        }
+        let is_there = self.chain.unreadable.range(start + 1..=end).next().is_some();
+        let what = if is_there { "cannot be read" } else { "is missing" };
+        let detail = format!("the digest of `{}` that begins at {} {what}", self.trail, moment(start));
+        Gap {
+            kind: GapKind::DigestMissing,
+            detail,
         }
     }
 }
 
 impl Chain {
-    /// Times without a digest: start, end, and whether a new chain begins behind. Where it is known which digests are valid, the
-    /// others cover nothing and begin nothing.
-    fn holes(&self, from: i64, until: i64, has_verdicts: bool) -> Vec<(i64, i64, bool)> {
+    /// Digests that nothing speaks against, by the start of their times.
+    fn sound(&self) -> impl Iterator<Item = (i64, &Link)> {
+        let sound = self.digests.iter().filter(|(_, link)| link.fault.is_none());
+        sound.map(|(start, link)| (*start, link))
+    }
+
+    /// Whether most of a time is that of a digest that is there and proves nothing, which is told already.
+    fn has_unsound(&self, start: i64, end: i64) -> bool {
+        let before = start.saturating_sub(HOUR)..end;
+        let mut unsound = self.digests.range(before).filter(|(_, link)| link.fault.is_some());
+        unsound.any(|(begin, link)| {
+            let shared = link.end.min(end).saturating_sub(start.max(*begin));
+            shared.saturating_mul(2) > end.saturating_sub(start)
+        })
+    }
+
+    /// Times without a digest: start, end, and whether a new chain begins behind. Those that something speaks against cover
+    /// nothing and begin nothing.
+    fn holes(&self, from: i64, until: i64) -> Vec<(i64, i64, bool)> {
         let mut holes = Vec::new();
         let mut covered = from;
-        for (start, link) in self.digests.iter().filter(|(_, link)| link.is_valid || !has_verdicts) {
-            if *start > covered {
-                holes.push((covered, (*start).min(until), link.is_starting));
+        for (start, link) in self.sound() {
+            if start > covered {
+                holes.push((covered, start.min(until), link.is_starting));
             }
             covered = covered.max(link.end);
         }
@@ -206,6 +252,22 @@ impl Chain {
         holes.retain(|(start, end, _)| start < end);
         holes
     }
+}
+
+/// URIs of digests of which the next one states another hash: one of the two is not as it was made.
+fn contradicted(objects: &[Recorded]) -> BTreeSet<String> {
+    let digests = || objects.iter().filter(|object| object.is_digest);
+    let outlines = digests().filter_map(DigestOutline::of);
+    let mut stated: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, hash) in outlines.filter_map(|outline| outline.previous) {
+        stated.entry(name).or_default().insert(hash);
+    }
+    let is_other = |digest: &&Recorded| {
+        let hashes = stated.get(file_name(&digest.uri));
+        let own = digest.sha256.as_ref();
+        hashes.zip(own).is_some_and(|(hashes, own)| !hashes.contains(own))
+    };
+    digests().filter(is_other).map(|digest| digest.uri.clone()).collect()
 }
 
 fn valid_digests(report: &GroupReport) -> BTreeSet<&str> {
@@ -222,6 +284,7 @@ pub(super) fn file_name(key: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::coverage::cover::HourCover;
     use crate::integrity::FileReport;
     use crate::integrity::Place;
 
@@ -268,12 +331,64 @@ mod tests {
             digest(10_985, 14_590, false),
         ];
         let wanted = [
-            (0, 1, 1, vec![]),
+            (0, 1, 1, vec![GapKind::StartingDigest]),
             (1, 1, 1, vec![]),
             (2, 1, 0, vec![GapKind::DigestMissing]),
-            (3, 1, 1, vec![]),
+            // Three minutes of the missing one are of this hour.
+            (3, 1, 1, vec![GapKind::DigestMissing]),
         ];
         assert_eq!(told(&digests, 16_000), wanted);
+    }
+
+    #[test]
+    fn missing_digest_is_told_in_both_hours_of_its_time_and_a_short_rest_too() {
+        let half = |hour: i64| digest(hour * 3_600 + 1_800, hour * 3_600 + 5_400, hour == 0);
+        let told_of = |digests: &[Recorded]| told(digests, 19_800);
+        let wanted = [
+            (0, 1, 1, vec![GapKind::StartingDigest]),
+            (1, 1, 1, vec![]),
+            (2, 1, 0, vec![GapKind::DigestMissing]),
+            (3, 1, 1, vec![GapKind::DigestMissing]),
+            (4, 1, 1, vec![]),
+        ];
+        assert_eq!(told_of(&[half(0), half(1), half(3), half(4)]), wanted);
+        // Twenty-five minutes between two chains, and between two digests of one.
+        for (is_starting, kind) in [(true, GapKind::StartingDigest), (false, GapKind::DigestMissing)] {
+            let told = told(&[digest(0, 3_600, true), digest(5_100, 8_700, is_starting)], 8_700);
+            assert_eq!(told, [(0, 1, 1, vec![]), (1, 1, 1, vec![kind])]);
+        }
+    }
+
+    #[test]
+    fn digest_whose_hash_the_next_one_contradicts_proves_nothing() {
+        let mut digests = vec![
+            digest(0, 3_600, true),
+            digest(3_600, 7_200, false),
+            digest(7_200, 10_800, false),
+        ];
+        let told_of = |digests: &[Recorded]| {
+            let told = told(digests, 10_800).into_iter();
+            told.flat_map(|(hour, _, _, kinds)| kinds.into_iter().map(move |kind| (hour, kind)))
+                .collect::<Vec<_>>()
+        };
+        let name = file_name(&digests[1].uri).to_owned();
+        let text = digests[2].digest_text.take().unwrap();
+        let text = text.replace(
+            r#""previousDigestS3Object":"x""#,
+            &format!(r#""previousDigestS3Object":"AWSLogs/{name}","previousDigestHashValue":"aa""#),
+        );
+        digests[2].digest_text = Some(text);
+        digests[1].sha256 = Some("aa".to_owned());
+        assert_eq!(told_of(&digests), []);
+        digests[1].sha256 = Some("bb".to_owned());
+        assert_eq!(told_of(&digests), [(1, GapKind::DigestInvalid)]);
+        let window = Window {
+            since: 0,
+            until: 10_800 * SECOND,
+        };
+        let cover = Chains::new(&digests, None).cover(window);
+        let covered = [0, 1, 2].map(|hour| cover.hour(hour));
+        assert_eq!(covered, [HourCover::Whole, HourCover::Nothing, HourCover::Whole]);
     }
 
     #[test]

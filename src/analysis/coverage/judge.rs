@@ -7,6 +7,8 @@ use super::chains::DigestHour;
 use super::chains::file_name;
 use super::changes::Absence;
 use super::changes::absences;
+use super::cover::Cover;
+use super::cover::HourCover;
 use super::model::CoverageCounts;
 use super::model::CoverageRow;
 use super::model::CoverageState;
@@ -79,9 +81,10 @@ impl Pair<'_> {
         let newest = self.basis.ledger.newest_run.unwrap_or(window.until);
         let until = window.until.min(newest.saturating_sub(DIGEST_DELAY));
         let mut digests = self.chains.hours((window.since, until), &self.absences);
+        let cover = self.chains.cover(window);
         let mut rows: Vec<CoverageRow> = Vec::new();
         for hour in hours_of(window) {
-            let row = self.hour(hour, digests.remove(&hour).unwrap_or_default());
+            let row = self.hour(hour, digests.remove(&hour).unwrap_or_default(), &cover);
             match rows.last_mut() {
                 Some(last) if step.joins(last.start.div_euclid(HOUR), hour) => last.absorb(row),
                 _ => rows.push(row),
@@ -90,7 +93,7 @@ impl Pair<'_> {
         rows
     }
 
-    fn hour(&self, hour: i64, digests: DigestHour) -> CoverageRow {
+    fn hour(&self, hour: i64, digests: DigestHour, cover: &Cover) -> CoverageRow {
         let present = self.present.get(&hour).cloned().unwrap_or_default();
         let events = self.events.get(&hour).copied().unwrap_or_default();
         let (missing, changed, mut gaps) = self.compare(&digests);
@@ -99,16 +102,21 @@ impl Pair<'_> {
         let is_broken = gaps
             .iter()
             .any(|gap| gap.kind.is_loss() && !matches!(gap.kind, GapKind::LoggingStopped | GapKind::TrailDeleted));
-        let state = match (is_broken, digests.expected) {
-            (true, _) => CoverageState::Incomplete,
-            (false, 1..) => CoverageState::Complete,
-            (false, 0) if events.events > 0 || present.present > 0 => CoverageState::Recorded,
-            (false, 0) => CoverageState::Silent,
+        let cover = cover.hour(hour);
+        let state = match cover {
+            _ if is_broken => CoverageState::Incomplete,
+            HourCover::Whole => CoverageState::Complete,
+            _ if events.events > 0 || present.present > 0 => CoverageState::Recorded,
+            _ => CoverageState::Silent,
         };
-        match state {
-            CoverageState::Silent if gaps.is_empty() => gaps.push(self.silence(hour)),
+        match (state, cover) {
             // What a digest proves needs no explanation.
-            CoverageState::Complete => gaps.clear(),
+            (CoverageState::Complete, _) => gaps.clear(),
+            (_, HourCover::Part(start, end)) if gaps.is_empty() => gaps.push(Gap {
+                kind: GapKind::Unknown,
+                detail: format!("no digest is about the time from {} to {}", moment(start), moment(end)),
+            }),
+            (CoverageState::Silent, _) if gaps.is_empty() => gaps.push(self.silence(hour)),
             _ => {}
         }
         gaps.extend(self.expiry(hour));

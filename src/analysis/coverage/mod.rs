@@ -5,6 +5,7 @@
 
 mod chains;
 mod changes;
+mod cover;
 mod judge;
 mod model;
 mod present;

@@ -43,7 +43,8 @@ pub struct EvidenceExportArgs {
     /// What the bundle is about: `2026Q3`, `2026-07`, `2026`, or `FROM..TO` with `TO` exclusive
     #[arg(long, value_name = "PERIOD")]
     pub period: String,
-    /// Frameworks: soc2, iso27001, nist-800-53, pci-dss-4, hipaa, cis-aws, and those of `--controls`
+    /// Frameworks: soc2, iso27001, nist-800-53, fedramp-moderate, fedramp-high, pci-dss-4, hipaa, cis-aws, and those of
+    /// `--controls`
     #[arg(
         long = "framework",
         value_name = "LIST",

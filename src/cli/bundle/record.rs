@@ -81,9 +81,11 @@ fn control_records(plan: &Plan, exhibits: &[ExhibitRecord]) -> Vec<ControlRecord
     let judgements = |control: &Control| {
         let served = control.evidence.iter().filter_map(|evidence| {
             let mut known = exhibits.iter();
-            known.find(|exhibit| exhibit.id == evidence.exhibit)
+            let exhibit = known.find(|exhibit| exhibit.id == evidence.exhibit)?;
+            Some((exhibit.id.as_str(), evidence.weighed(&exhibit.judgement)))
         });
-        Judgement::of_control(served.map(|exhibit| (exhibit.id.as_str(), &exhibit.judgement)))
+        let served: Vec<(&str, Judgement)> = served.collect();
+        Judgement::of_control(served.iter().map(|(exhibit, judgement)| (*exhibit, judgement)))
     };
     let controls = plan.map.controls(&plan.frameworks).map(|control| ControlRecord {
         framework: control.framework.clone(),

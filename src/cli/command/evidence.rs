@@ -69,6 +69,8 @@ fn make(plan: &Plan, args: &EngineArgs, settings: &Settings, mut folder: BundleF
         Ok((record, Engine::open(&args, &settings).await?))
     });
     let (store, engine) = opened?;
+    // Whoever checks a bundle runs its questions, with their own rights.
+    engine.session().refuse_raw_files();
     let stop = StopFlag::on_signal()?;
     let maker = Maker {
         plan,

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::ingest::days;
 use crate::analysis;
@@ -45,6 +46,7 @@ const TOLD_PLACES: usize = 10;
 pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let keys = public_keys::read(&args.keys)?;
     let (window, selection) = wanted(args, settings)?;
+    let listed = with_days_behind(&selection, window);
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal()?;
@@ -63,7 +65,7 @@ pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Re
         over_store(args, (&verify, &runtime, settings), &mut report)?;
         Unverified::default()
     } else {
-        let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &selection))).await) })?;
+        let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_lister(args, &listed))).await) })?;
         let Some(mut lister) = opened.transpose()? else {
             return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
         };
@@ -146,6 +148,18 @@ fn wanted(args: &VerifyArgs, settings: &Settings) -> Result<(Window, Selection),
         regions: args.region.clone(),
     };
     Ok((window, selection))
+}
+
+/// The same with the day of the digests that name the last logs of a window.
+fn with_days_behind(selection: &Selection, window: Window) -> Selection {
+    let last_moment = window
+        .last_digest()
+        .and_then(|end| Timestamp::from_microsecond(end).ok());
+    let last_day = last_moment.map(|end| end.to_zoned(TimeZone::UTC).date());
+    Selection {
+        last_day: selection.last_day.max(last_day),
+        ..selection.clone()
+    }
 }
 
 async fn open_lister(args: &VerifyArgs, selection: &Selection) -> Result<Lister, CliError> {

@@ -12,6 +12,9 @@ use super::skipped::SkippedNotes;
 use super::table::RawTable;
 use crate::source::S3Options;
 
+/// Its name.
+pub const RAW_FUNCTION: &str = "read_cloudtrail";
+
 /// `read_cloudtrail(path)`; the path is a text literal.
 #[derive(Debug)]
 pub(in crate::query) struct ReadCloudtrail {
@@ -23,6 +26,18 @@ impl ReadCloudtrail {
     /// `skipped` is told what cannot be read; `s3` says how buckets are reached.
     pub(in crate::query) fn new(skipped: SkippedNotes, s3: S3Options) -> Self {
         Self { skipped, s3 }
+    }
+}
+
+/// What takes its place where statements may only read the store.
+#[derive(Debug)]
+pub(in crate::query) struct RefusedRawFiles;
+
+impl TableFunctionImpl for RefusedRawFiles {
+    fn call_with_args(&self, _: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
+        Err(DataFusionError::Plan(format!(
+            "`{RAW_FUNCTION}` is not for the questions of a bundle: they are answered from the store alone, so that anyone with the store can ask them again"
+        )))
     }
 }
 

@@ -10,6 +10,8 @@ mod skipped;
 mod stream;
 mod table;
 
+pub use function::RAW_FUNCTION;
 pub(super) use function::ReadCloudtrail;
+pub(super) use function::RefusedRawFiles;
 pub use skipped::Skipped;
 pub(super) use skipped::SkippedNotes;

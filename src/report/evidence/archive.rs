@@ -1,12 +1,19 @@
 //! Bundles as one tar file: the old format (ustar) without anything that changes from one run to the next.
 
+mod entry;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::io::Read;
 use std::io::Write;
 
+use self::entry::ArchiveReader;
+use self::entry::EntryKind;
+use self::entry::EntryNames;
 use super::manifest::is_file_name;
 
+/// Most bytes of what a tool notes of one file.
+const MOST_NOTES: u64 = 64 << 10;
 const BLOCK: usize = 512;
 /// Largest size that the twelve octal digits of a header hold.
 const MOST_BYTES: u64 = 0o77_777_777_777;
@@ -17,14 +24,23 @@ pub enum ArchiveError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] io::Error),
-    /// It is no archive that `evidence export` writes.
-    #[error("at byte {position}: {reason}")]
+    /// It holds something else than the files of a bundle, or is damaged.
+    #[error("{}: {reason}", place(*.position, .file.as_deref()))]
     Foreign {
         /// Where.
         position: u64,
+        /// The file that it is about, as far as it can be told; may be any text.
+        file: Option<String>,
         /// What is wrong.
         reason: &'static str,
     },
+}
+
+fn place(position: u64, file: Option<&str>) -> String {
+    match file {
+        Some(file) => format!("`{file}`, at byte {position} of the archive"),
+        None => format!("at byte {position} of the archive"),
+    }
 }
 
 /// Writes files one after the other.
@@ -63,46 +79,43 @@ impl<W: Write> ArchiveWriter<W> {
     }
 }
 
-/// Reads an archive that [`ArchiveWriter`] wrote, strictly: each file goes to the target that `open` gives for its name.
+/// Reads an archive, of whatever tool: each file goes to the target that `open` gives for its name. What a tool notes beside
+/// names and contents (owners, times) does not count, nor does a folder around the whole.
 ///
 /// # Errors
 /// When it holds anything else than plain files with plain names, each once, or something behind its end.
 pub fn read_archive<T: Write>(
-    mut archive: impl Read,
+    archive: impl Read,
     mut open: impl FnMut(&str) -> io::Result<T>,
 ) -> Result<BTreeMap<String, T>, ArchiveError> {
+    let mut reader = ArchiveReader {
+        archive,
+        position: 0,
+        file: None,
+    };
     let mut files = BTreeMap::new();
-    let mut position = 0_u64;
-    let foreign = |position: u64, reason| ArchiveError::Foreign { position, reason };
-    loop {
-        let mut head = [0; BLOCK];
-        archive
-            .read_exact(&mut head)
-            .map_err(|_| foreign(position, "the archive ends too early"))?;
-        if head == [0; BLOCK] {
-            break;
+    let mut names = EntryNames::default();
+    while let Some(entry) = reader.entry()? {
+        let name = names.of(&entry);
+        reader.file = Some(name.clone().unwrap_or(entry.name));
+        match entry.kind {
+            EntryKind::Folder if entry.size == 0 => {}
+            EntryKind::Notes if entry.size <= MOST_NOTES => reader.notes(entry.size)?,
+            EntryKind::File => {
+                let name = name.ok_or_else(|| reader.foreign("no file of a bundle has such a name"))?;
+                if files.contains_key(&name) {
+                    return Err(reader.foreign("the file is there twice"));
+                }
+                let mut target = open(&name)?;
+                reader.content(entry.size, &mut target)?;
+                target.flush()?;
+                files.insert(name, target);
+            }
+            _ => return Err(reader.foreign("it is neither a plain file nor a folder")),
         }
-        let (name, size) = read_header(&head).ok_or_else(|| foreign(position, "there is no header of a plain file"))?;
-        if files.contains_key(&name) {
-            return Err(foreign(position, "a file is there twice"));
-        }
-        let mut target = open(&name)?;
-        let copied = io::copy(&mut (&mut archive).take(size), &mut target)?;
-        let mut rest = padding(size);
-        let is_whole = copied == size && archive.read_exact(&mut rest).is_ok();
-        if !is_whole || rest.iter().any(|byte| *byte != 0) {
-            return Err(foreign(position, "the file is cut, or something stands behind it"));
-        }
-        target.flush()?;
-        files.insert(name, target);
-        position += u64::try_from(BLOCK + rest.len()).unwrap_or_default() + size;
     }
-    let mut end = Vec::new();
-    archive.take(2 * 512).read_to_end(&mut end)?;
-    match end.len() == BLOCK && end.iter().all(|byte| *byte == 0) {
-        true => Ok(files),
-        false => Err(foreign(position, "something stands behind the last file")),
-    }
+    reader.end()?;
+    Ok(files)
 }
 
 fn header(name: &str, size: u64) -> io::Result<[u8; BLOCK]> {
@@ -130,15 +143,6 @@ fn header(name: &str, size: u64) -> io::Result<[u8; BLOCK]> {
         place.copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     }
     Ok(head)
-}
-
-/// Name and size, if the header is one that [`header`] makes, to the byte.
-fn read_header(head: &[u8; BLOCK]) -> Option<(String, u64)> {
-    let name = head.get(..100)?.split(|byte| *byte == 0).next()?;
-    let name = std::str::from_utf8(name).ok()?;
-    let digits = std::str::from_utf8(head.get(124..135)?).ok()?;
-    let size = u64::from_str_radix(digits, 8).ok()?;
-    (header(name, size).ok()? == *head).then(|| (name.to_owned(), size))
 }
 
 fn padding(size: u64) -> Vec<u8> {
@@ -183,14 +187,89 @@ mod tests {
     }
 
     #[test]
-    fn archive_that_is_cut_or_goes_on_is_refused() {
+    fn archive_that_is_cut_or_goes_on_is_refused_and_the_file_named() {
         let bytes = written(&[("a.txt", b"abc")]);
-        for length in [0, 100, 512, 600, 1024, 1536, bytes.len() - 1] {
+        for length in [0, 100, 512, 600, 1024, bytes.len() - 1] {
             assert!(read(&bytes[..length]).is_err(), "{length}");
         }
-        assert!(read(&[bytes.clone(), vec![0]].concat()).is_err());
+        let padded = [bytes.clone(), vec![0; 8_192]].concat();
+        assert_eq!(read(&padded).unwrap().len(), 1);
+        let mut behind = padded;
+        behind[4_000] = 1;
+        assert!(read(&behind).is_err());
         let twice = [&bytes[..1024], &bytes[..]].concat();
-        assert!(read(&twice).is_err());
+        let error = read(&twice).unwrap_err().to_string();
+        assert_eq!(error, "`a.txt`, at byte 1536 of the archive: the file is there twice");
+    }
+
+    /// A header as other tools write it, with a checksum that fits.
+    fn entry(name: &str, kind: u8, content: &[u8]) -> Vec<u8> {
+        let mut head = header("x", content.len() as u64).unwrap();
+        head[..100].fill(0);
+        head[..name.len()].copy_from_slice(name.as_bytes());
+        head[108..115].copy_from_slice(b"0001750");
+        head[156] = kind;
+        head[265..268].copy_from_slice(b"joe");
+        head[148..156].fill(b' ');
+        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        [&head, content, &padding(content.len() as u64)].concat()
+    }
+
+    fn packed(entries: &[Vec<u8>]) -> Vec<u8> {
+        [entries.concat(), vec![0; 20 * BLOCK]].concat()
+    }
+
+    #[test]
+    fn archives_of_other_tools_are_read_by_their_contents() {
+        let plain = [entry("b.txt", b'0', b"2"), entry("tables/a.csv", 0, b"1")];
+        let dotted = [
+            entry("./", b'5', b""),
+            entry("./b.txt", b'0', b"2"),
+            entry("./tables/", b'5', b""),
+            entry("./tables/a.csv", b'0', b"1"),
+        ];
+        let noted = [
+            entry("PaxHeader/b.txt", b'x', b"13 mtime=1.5\n"),
+            entry("b.txt", b'0', b"2"),
+            entry("tables/a.csv", b'0', b"1"),
+        ];
+        let around = [
+            entry("bundle/", b'5', b""),
+            entry("bundle/tables/", b'5', b""),
+            entry("bundle/tables/a.csv", b'0', b"1"),
+            entry("bundle/b.txt", b'0', b"2"),
+        ];
+        for entries in [&plain[..], &dotted, &noted, &around] {
+            let files = read(&packed(entries)).unwrap();
+            let wanted = [("b.txt", b"2".to_vec()), ("tables/a.csv", b"1".to_vec())];
+            assert_eq!(files, wanted.map(|(name, content)| (name.to_owned(), content)).into());
+        }
+    }
+
+    #[test]
+    fn links_other_names_and_what_renames_files_are_refused() {
+        for (name, kind, content) in [
+            ("a.txt", b'1', &b""[..]),
+            ("a.txt", b'2', b""),
+            ("a.txt", b'3', b""),
+            ("a.txt", b'S', b""),
+            ("././@LongLink", b'L', b"../../x\0"),
+            ("../a.txt", b'0', b""),
+            ("/a.txt", b'0', b""),
+            ("bundle/../../a.txt", b'0', b""),
+            ("bundle/b/c/d.txt", b'0', b""),
+            (".hidden", b'0', b""),
+            ("PaxHeader/a", b'x', b"16 path=../../x\n"),
+            ("PaxHeader/a", b'g', b"14 size=99999\n"),
+            ("PaxHeader/a", b'x', b"none\n"),
+        ] {
+            let read = read(&packed(&[entry(name, kind, content)]));
+            let foreign = matches!(&read, Err(ArchiveError::Foreign { .. }));
+            assert!(foreign, "{name} {kind}: {read:?}");
+        }
+        let apart = [entry("one/a.txt", b'0', b""), entry("two/b.txt", b'0', b"")];
+        assert!(read(&packed(&apart)).is_err());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Problem {
     NotSigned(String),
     /// A signature is by nobody who may sign.
     Stranger(String),
+    /// A question reads more than the store.
+    ReachesOut(String),
 }
 
 impl Problem {
@@ -37,7 +39,8 @@ impl Problem {
             | Self::Extra(file)
             | Self::Unreadable(file)
             | Self::NotSigned(file)
-            | Self::Stranger(file) => file,
+            | Self::Stranger(file)
+            | Self::ReachesOut(file) => file,
         }
     }
 }
@@ -51,6 +54,7 @@ impl fmt::Display for Problem {
             Self::Unreadable(file) => ("cannot be read as what it should be", file),
             Self::NotSigned(file) => ("is no signature of this bundle", file),
             Self::Stranger(file) => ("is by nobody who is allowed to sign", file),
+            Self::ReachesOut(file) => ("reads files outside of the store", file),
         };
         write!(formatter, "`{file}` {what}")
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Judgement;
+use super::Standing;
+
 /// Longest name of an exhibit, which becomes the name of files.
 const MOST_ID_BYTES: usize = 60;
 
@@ -23,6 +26,11 @@ pub struct Framework {
     pub id: String,
     /// Its name for people.
     pub title: String,
+    /// The framework that it has its controls of.
+    pub subset_of: Option<String>,
+    /// Which of them.
+    #[serde(default)]
+    pub controls: Vec<String>,
 }
 
 /// One table of a bundle.
@@ -87,6 +95,9 @@ pub struct Evidence {
     pub exhibit: String,
     /// Why.
     pub reason: String,
+    /// Whether nothing found in it shows that the control is met; other exhibits can only speak against one, or describe.
+    #[serde(default)]
+    pub decides: bool,
 }
 
 /// Why a mapping cannot be used.
@@ -112,6 +123,11 @@ pub enum ControlsError {
         /// The framework.
         framework: String,
     },
+    /// A framework with controls of one that is nowhere, or that is itself a part of another.
+    #[error(
+        "framework `{0}`: `subset_of` names another framework, which is no part of a third, and `controls` those of it"
+    )]
+    Subset(String),
     /// A control with an exhibit that is nowhere.
     #[error("control `{control}`: there is no exhibit `{exhibit}`")]
     NoExhibit {
@@ -178,6 +194,7 @@ impl ControlMap {
             if self.frameworks.iter().any(|known| known.id == framework.id) {
                 return Err(ControlsError::Twice(framework.id));
             }
+            self.check_subset(&framework)?;
             self.frameworks.push(framework);
         }
         for exhibit in written.exhibit {
@@ -188,14 +205,38 @@ impl ControlMap {
         }
         for control in written.control {
             self.check(&control)?;
-            let known = self.controls.iter_mut();
-            let mut same = known.filter(|known| known.framework == control.framework && known.id == control.id);
-            match same.next() {
-                Some(known) => known.evidence.extend(control.evidence),
-                None => self.controls.push(control),
-            }
+            let parts = self.frameworks.iter().filter(|part| part.has(&control));
+            let parts: Vec<Control> = parts.map(|part| control.of_framework(&part.id)).collect();
+            parts.into_iter().for_each(|control| self.add(control));
+            self.add(control);
         }
         Ok(self)
+    }
+
+    fn add(&mut self, control: Control) {
+        let known = self.controls.iter_mut();
+        let mut same = known.filter(|known| known.framework == control.framework && known.id == control.id);
+        match same.next() {
+            Some(known) => known.evidence.extend(control.evidence),
+            None => self.controls.push(control),
+        }
+    }
+
+    /// A part has its controls from the file that names it, or from later ones.
+    fn check_subset(&mut self, framework: &Framework) -> Result<(), ControlsError> {
+        let wrong = || ControlsError::Subset(framework.id.clone());
+        let Some(whole) = &framework.subset_of else {
+            return framework.controls.is_empty().then_some(()).ok_or_else(wrong);
+        };
+        let known = self.frameworks.iter().find(|known| known.id == *whole);
+        if known.is_none_or(|known| known.subset_of.is_some()) {
+            return Err(wrong());
+        }
+        let own = self.controls.iter().filter(|control| control.framework == *whole);
+        let own = own.filter(|control| framework.controls.contains(&control.id));
+        let own: Vec<Control> = own.map(|control| control.of_framework(&framework.id)).collect();
+        self.controls.extend(own);
+        Ok(())
     }
 
     /// All frameworks, in the order of the files.
@@ -231,6 +272,32 @@ impl ControlMap {
                 control: control.id.clone(),
                 exhibit: evidence.exhibit.clone(),
             }),
+        }
+    }
+}
+
+impl Evidence {
+    /// What an exhibit says of the control: that nothing was found only counts where it decides.
+    pub fn weighed(&self, judgement: &Judgement) -> Judgement {
+        match judgement.standing {
+            Standing::Clear if !self.decides => Judgement::described(),
+            _ => judgement.clone(),
+        }
+    }
+}
+
+impl Framework {
+    /// Whether it has a control of another framework.
+    fn has(&self, control: &Control) -> bool {
+        self.subset_of.as_ref() == Some(&control.framework) && self.controls.contains(&control.id)
+    }
+}
+
+impl Control {
+    fn of_framework(&self, framework: &str) -> Self {
+        Self {
+            framework: framework.to_owned(),
+            ..self.clone()
         }
     }
 }
@@ -299,6 +366,85 @@ mod tests {
         for framework in map.frameworks() {
             let wanted = [framework.id.clone()];
             assert!(map.controls(&wanted).count() >= 8, "{}", framework.id);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_framework_have_its_controls_with_all_evidence() {
+        let map = ControlMap::embedded().unwrap();
+        let ids = |map: &ControlMap, framework: &str| -> Vec<(String, usize)> {
+            let wanted = [framework.to_owned()];
+            let controls = map.controls(&wanted);
+            controls
+                .map(|control| (control.id.clone(), control.evidence.len()))
+                .collect()
+        };
+        let all = ids(&map, "nist-800-53");
+        let but = |left_out: &[&str]| -> Vec<(String, usize)> {
+            let kept = all.iter().filter(|(id, _)| !left_out.contains(&id.as_str()));
+            kept.cloned().collect()
+        };
+        assert_eq!(ids(&map, "fedramp-high"), but(&["AC-3(10)"]));
+        assert_eq!(ids(&map, "fedramp-moderate"), but(&["AC-3(10)", "AU-9(3)"]));
+        let own = "[[framework]]\nid = 'mine'\ntitle = 'M'\nsubset_of = 'soc2'\ncontrols = ['CC6.1']\n\
+                   [[control]]\nframework = 'soc2'\nid = 'CC6.1'\ntitle = 'x'\n\
+                   evidence = [{ exhibit = 'coverage', reason = 'r' }]\n";
+        let map = map.with_text(own).unwrap();
+        let whole = ids(&map, "soc2").into_iter().find(|(id, _)| id == "CC6.1").unwrap();
+        assert_eq!(ids(&map, "mine"), [whole]);
+        for wrong in [
+            own.replace("'soc2'\ncontrols", "'soc3'\ncontrols"),
+            own.replace("subset_of = 'soc2'\n", ""),
+        ] {
+            let error = ControlMap::embedded().unwrap().with_text(&wrong).unwrap_err();
+            assert_eq!(error, ControlsError::Subset("mine".to_owned()));
+        }
+    }
+
+    #[test]
+    fn only_exhibits_that_show_all_that_a_control_asks_for_decide_it() {
+        let map = ControlMap::embedded().unwrap();
+        let evidence = map
+            .controls
+            .iter()
+            .flat_map(|control| control.evidence.iter().map(move |it| (control, it)));
+        let deciding: std::collections::BTreeSet<String> = evidence
+            .filter(|(_, evidence)| evidence.decides)
+            .map(|(control, evidence)| format!("{} {} {}", control.framework, control.id, evidence.exhibit))
+            .collect();
+        let wanted = [
+            "cis-aws 4.2 coverage",
+            "cis-aws 4.2 integrity",
+            "fedramp-high AC-6 unused-access",
+            "fedramp-high AU-9(3) integrity",
+            "fedramp-moderate AC-6 unused-access",
+            "nist-800-53 AC-6 unused-access",
+            "nist-800-53 AU-9(3) integrity",
+            "pci-dss-4 10.3.4 integrity",
+            "pci-dss-4 7.2.2 unused-access",
+            "pci-dss-4 7.2.5 unused-access",
+        ];
+        assert_eq!(deciding.into_iter().collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn nothing_found_counts_only_where_it_decides() {
+        let judgement = |standing| Judgement {
+            standing,
+            reason: "r".to_owned(),
+        };
+        let weighed = |decides, standing| {
+            let evidence = Evidence {
+                exhibit: "e".to_owned(),
+                reason: "r".to_owned(),
+                decides,
+            };
+            evidence.weighed(&judgement(standing)).standing
+        };
+        assert_eq!(weighed(true, Standing::Clear), Standing::Clear);
+        assert_eq!(weighed(false, Standing::Clear), Standing::Described);
+        for standing in [Standing::Unknown, Standing::Review, Standing::Findings] {
+            assert_eq!(weighed(false, standing), standing);
         }
     }
 

@@ -4,6 +4,7 @@
 //! user data and environment values go. Values are found by the names of JSON members, by the words before a `=` or a
 //! colon, and by their own shape.
 
+mod commands;
 mod names;
 mod shapes;
 
@@ -20,6 +21,7 @@ use arrow::datatypes::SchemaRef;
 use serde_json::Map;
 use serde_json::Value;
 
+use self::names::PairPart;
 use crate::report::ReportError;
 use crate::report::cells;
 use crate::report::cells::CellOptions;
@@ -41,7 +43,7 @@ impl Redaction {
     /// Its name in the record of a bundle; a change of the rules changes it.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Standard => "standard-2",
+            Self::Standard => "standard-3",
             Self::Off => "none",
         }
     }
@@ -59,8 +61,9 @@ impl Redaction {
             Self::Standard => &[
                 "Access key ids keep their first four and last four characters.",
                 "Session tokens, web tokens, secret access keys, private keys and tokens of well-known services are replaced.",
-                "In JSON, members whose names mean passwords, secrets, tokens, credentials, user data or environment values are replaced.",
+                "In JSON, members whose names mean passwords, secrets, tokens, credentials, user data or environment values are replaced, and values that stand beside such a name, as in lists of parameters and tags.",
                 "In other text, what follows such a name and an equals sign or a colon is replaced, JSON within the text included, and passwords in URLs.",
+                "In command lines, what follows an option with such a name is replaced, and the passwords of curl, mysql, redis-cli and sshpass.",
                 "Names of secrets, users, roles and resources, addresses and user agents stay.",
             ],
             Self::Off => &["Nothing is replaced."],
@@ -161,9 +164,10 @@ fn redact_json(value: &mut Value) -> bool {
 fn redact_members(members: &mut Map<String, Value>) -> bool {
     // A parameter whose value is secret says so beside it.
     let is_secure = members.get("type").and_then(Value::as_str) == Some("SecureString");
+    let is_secure = is_secure || members.iter().any(|(name, value)| is_label_of_secret(name, value));
     let mut has_changed = false;
     for (name, value) in members.iter_mut() {
-        let is_secret = names::is_secret(name) || is_secure && name == "value";
+        let is_secret = names::is_secret(name) || is_secure && names::pair_part(name) == Some(PairPart::Value);
         let is_empty = value.is_null() || value.as_str() == Some("");
         has_changed |= match is_secret && !is_empty {
             true => {
@@ -174,6 +178,12 @@ fn redact_members(members: &mut Map<String, Value>) -> bool {
         };
     }
     has_changed
+}
+
+/// Whether a member names what another one holds, and that is secret: `{"key": "password", "value": …}`.
+fn is_label_of_secret(name: &str, value: &Value) -> bool {
+    let is_label = names::pair_part(name) == Some(PairPart::Label);
+    is_label && value.as_str().is_some_and(names::is_secret_label)
 }
 
 #[cfg(test)]

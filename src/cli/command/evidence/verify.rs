@@ -27,6 +27,7 @@ use crate::cli::size::counted;
 use crate::iam::Facts;
 use crate::policy::Window;
 use crate::query::Library;
+use crate::query::RAW_FUNCTION;
 use crate::report::escape;
 use crate::report::evidence::BundleRecord;
 use crate::report::evidence::ControlMap;
@@ -49,7 +50,15 @@ pub(super) fn verify(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    let folder = BundleFolder::open(&args.bundle, args.room.temp_dir.as_deref())?;
+    let folder = match BundleFolder::open(&args.bundle, args.room.temp_dir.as_deref()) {
+        // An archive that was changed where no file's hash would tell.
+        Err(CliError::Bundle { cause, .. }) => {
+            output.print(&format!("{}\n", escape::visible(&cause)))?;
+            output.warning(&format!("`{}` is not as it was made", args.bundle.display()));
+            return Ok(ExitStatus::Gate);
+        }
+        opened => opened?,
+    };
     let text = |name: &str| Ok::<_, CliError>(String::from_utf8_lossy(&folder.read(name)?).into_owned());
     let mut bound = folder.files().clone();
     bound.remove(SIGNATURE_FILE);
@@ -102,9 +111,28 @@ fn compare_with_store(
         ));
     }
     let plan = plan(&record, folder).map_err(|error| no_bundle(error.to_string()))?;
+    let reaching = files_that_reach_out(&plan, &record);
+    if !reaching.is_empty() {
+        tell(&reaching, output)?;
+        output.warning("nothing was asked: the questions of a bundle are answered from the store alone");
+        return Ok(ExitStatus::Gate);
+    }
     check_facts(&record, &args.facts)?;
     let engine = engine(args, store, &record);
     compare((&plan, &engine), (&record, folder), settings, output)
+}
+
+/// Files with questions that read more than the store: they could reach whatever the one who checks a bundle may read.
+fn files_that_reach_out(plan: &Plan, record: &BundleRecord) -> Vec<Problem> {
+    let questions = record.exhibits.iter().filter_map(|exhibit| exhibit.question.as_ref());
+    let questions = questions.filter_map(|id| plan.library.get(id));
+    let reaching = questions.filter(|question| question.sql.to_lowercase().contains(RAW_FUNCTION));
+    let mut problems: Vec<Problem> = reaching
+        .map(|question| Problem::ReachesOut(format!("queries/{}.sql", question.id)))
+        .collect();
+    problems.sort();
+    problems.dedup();
+    problems
 }
 
 /// What the bundle says of itself, if it is of the layout that this program knows.

@@ -17,6 +17,7 @@ const PARTS: &[&str] = &[
     "secretkey",
     "connectionstring",
     "authenticationcode",
+    "authcode",
     "samlassertion",
     "environmentvariables",
     "authparameters",
@@ -59,13 +60,62 @@ const NAMING: &[&str] = &[
     "expiration",
 ];
 
+/// Members that hold the name of what another member holds the value of.
+const LABELS: &[&str] = &[
+    "name",
+    "key",
+    "tagkey",
+    "parametername",
+    "parameterkey",
+    "optionname",
+    "attributename",
+    "settingname",
+    "variablename",
+];
+
+/// Members that hold such a value.
+const VALUES: &[&str] = &[
+    "value",
+    "values",
+    "tagvalue",
+    "stringvalue",
+    "parametervalue",
+    "optionvalue",
+    "optionsettingvalue",
+    "attributevalue",
+    "settingvalue",
+    "variablevalue",
+];
+
+/// Names of members that are secret as a whole, and everyday labels of tags and parameters.
+const EVERYDAY: &[&str] = &["environment", "variables", "env", "envvars", "auth"];
+
+/// What a pair of members holds of a name and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PairPart {
+    /// The name.
+    Label,
+    /// The value.
+    Value,
+}
+
+/// Which part of a pair a member of this name holds.
+pub(super) fn pair_part(name: &str) -> Option<PairPart> {
+    let plain = plain(name);
+    if LABELS.contains(&plain.as_str()) {
+        return Some(PairPart::Label);
+    }
+    VALUES.contains(&plain.as_str()).then_some(PairPart::Value)
+}
+
+/// Whether the value is secret that stands beside this label.
+pub(super) fn is_secret_label(label: &str) -> bool {
+    !EVERYDAY.contains(&plain(label).as_str()) && is_secret(label)
+}
+
 /// Whether the value of a member or parameter of this name is secret.
 pub(super) fn is_secret(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|character| character.to_ascii_lowercase())
-        .collect();
+    let plain = plain(name);
     if WHOLE.contains(&plain.as_str()) {
         return true;
     }
@@ -73,6 +123,12 @@ pub(super) fn is_secret(name: &str) -> bool {
         return false;
     }
     PARTS.iter().any(|part| plain.contains(part)) || plain.ends_with("secret")
+}
+
+/// In lower case, without punctuation.
+fn plain(name: &str) -> String {
+    let characters = name.chars().filter(char::is_ascii_alphanumeric);
+    characters.map(|character| character.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::MARK;
+use super::commands::CommandLine;
 use super::names;
+use super::names::PairPart;
 
 /// First characters of access key ids.
 const KEY_PREFIXES: [&str; 4] = ["AKIA", "ASIA", "ABIA", "ACCA"];
@@ -50,7 +52,8 @@ pub(super) fn redacted(text: &str) -> Cow<'_, str> {
         return Cow::Owned(format!("{before}{MARK}"));
     }
     // A parameter whose value is secret says so beside it.
-    let is_secure = text.contains("SecureString");
+    let mut is_secure = text.contains("SecureString");
+    let mut command = CommandLine::default();
     let mut safe = String::new();
     let mut copied = 0;
     let mut position = 0;
@@ -62,9 +65,14 @@ pub(super) fn redacted(text: &str) -> Cow<'_, str> {
         }
         let (word, behind) = rest.split_at_checked(run).unwrap_or((rest, ""));
         let before = text.get(..position).unwrap_or_default();
-        let is_secret = names::is_secret(name_in(word)) || is_secure && word == "value";
-        let (length, replacement) = match is_secret.then(|| value_behind(behind)).flatten() {
-            Some((length, hidden)) => (run + length, Some(format!("{word}{hidden}"))),
+        command.note(word);
+        let part = names::pair_part(name_in(word));
+        is_secure |= part == Some(PairPart::Label) && is_label_of_secret(behind);
+        let is_secret = names::is_secret(name_in(word)) || is_secure && part == Some(PairPart::Value);
+        let hidden = is_secret.then(|| value_behind(behind)).flatten();
+        let hidden = hidden.map(|(length, hidden)| (run + length, format!("{word}{hidden}")));
+        let (length, replacement) = match hidden.or_else(|| command.secret(word, behind)) {
+            Some((length, hidden)) => (length, Some(hidden)),
             None => (run, word_replacement(word, before, behind)),
         };
         if let Some(replacement) = replacement {
@@ -92,6 +100,17 @@ fn run_length(text: &str) -> usize {
 /// The part of a word that may be the name of a secret.
 fn name_in(word: &str) -> &str {
     word.rsplit(['/', '.']).next().unwrap_or(word)
+}
+
+/// Whether the value behind a label is the name of a secret.
+fn is_label_of_secret(behind: &str) -> bool {
+    let value = behind.trim_start_matches(['\\', '"', '\'', ' ', ':', '=']);
+    let has_separator = behind.len() > value.len();
+    let label: String = value
+        .chars()
+        .take_while(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.' | '/' | ':'))
+        .collect();
+    has_separator && names::is_secret_label(name_in(&label))
 }
 
 /// What stands behind the name of a secret, if that is a value: how long it is, and what takes its place.

@@ -114,6 +114,77 @@ fn secrets_go_from_json_inside_of_text_and_from_credentials_with_a_scheme() {
 }
 
 #[test]
+fn values_go_that_stand_beside_the_name_of_a_secret() {
+    for (text, wanted) in [
+        (
+            r#"{"parameters":[{"parameterKey":"DBPassword","parameterValue":"hunter2"},{"parameterKey":"Size","parameterValue":"3"}]}"#,
+            r#"{"parameters":[{"parameterKey":"DBPassword","parameterValue":"[redacted]"},{"parameterKey":"Size","parameterValue":"3"}]}"#,
+        ),
+        (
+            r#"{"optionSettings":[{"optionName":"DB_PASSWORD","namespace":"n","value":"hunter2"}]}"#,
+            r#"{"optionSettings":[{"optionName":"DB_PASSWORD","namespace":"n","value":"[redacted]"}]}"#,
+        ),
+        (
+            r#"{"tags":[{"key":"apiKey","value":"k"},{"key":"Environment","value":"prod"},{"key":"Name","value":"web"}]}"#,
+            r#"{"tags":[{"key":"apiKey","value":"[redacted]"},{"key":"Environment","value":"prod"},{"key":"Name","value":"web"}]}"#,
+        ),
+        (
+            r#"{"name":"secretArn","value":"arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"}"#,
+            r#"{"name":"secretArn","value":"arn:aws:secretsmanager:eu-west-1:111122223333:secret:x"}"#,
+        ),
+        (
+            "ParameterKey=DBPassword,ParameterValue=hunter2",
+            "ParameterKey=DBPassword,ParameterValue=[redacted]",
+        ),
+        (
+            r#"cut [{"Key":"token","Value":"abc"#,
+            r#"cut [{"Key":"token","Value":"[redacted]"#,
+        ),
+    ] {
+        assert_eq!(redacted(text), wanted, "{text}");
+        assert_eq!(redacted(wanted), wanted);
+    }
+}
+
+#[test]
+fn passwords_go_from_command_lines_and_queries() {
+    for (text, wanted) in [
+        (
+            "login --password hunter2 --user me",
+            "login --password [redacted] --user me",
+        ),
+        ("login --password 'two words' x", "login --password '[redacted]' x"),
+        ("x -Password hunter2; y", "x -Password [redacted]; y"),
+        ("--api-key abc", "--api-key [redacted]"),
+        ("mysqldump -uroot -phunter2! db", "mysqldump -uroot -p[redacted] db"),
+        ("/usr/bin/mysql -h x -phunter2", "/usr/bin/mysql -h x -p[redacted]"),
+        ("sshpass -p hunter2 ssh me@x", "sshpass -p [redacted] ssh me@x"),
+        ("redis-cli -a hunter2 ping", "redis-cli -a [redacted] ping"),
+        ("curl -u me:hunter2 https://x", "curl -u me:[redacted] https://x"),
+        (
+            "curl --user \"me:hunter2\" https://x",
+            "curl --user \"me:[redacted]\" https://x",
+        ),
+        ("GET /cb?authCode=abc&x=1", "GET /cb?authCode=[redacted]&x=1"),
+    ] {
+        assert_eq!(redacted(text), wanted, "{text}");
+        assert_eq!(redacted(wanted), wanted);
+    }
+    for text in [
+        "docker run -p 8080:80 -v /a:/b image",
+        "mysql -p -u root",
+        "curl -u me https://x",
+        "login --password --user me",
+        "aws secretsmanager get-secret-value --secret-id prod/db --version-stage AWSCURRENT",
+        "mkdir -p /var/lib && psql -p 5432",
+        "the password was wrong",
+        "ssh -p 22 me@x",
+    ] {
+        assert_eq!(redacted(text), text);
+    }
+}
+
+#[test]
 fn secrets_go_from_json_that_is_too_deep_to_be_read() {
     let deep = |inner: &str| format!("{}{inner}{}", "{\"a\":[".repeat(200), "]}".repeat(200));
     let text = deep(r#"{"masterUserPassword":"hunter2","name":"n"}"#);
@@ -128,7 +199,7 @@ fn secrets_go_from_json_that_is_too_deep_to_be_read() {
 fn nothing_goes_when_redaction_is_off() {
     let text = "password=hunter2 AKIAEXAMPLEBACKUP001";
     assert_eq!(Redaction::Off.text(text), text);
-    assert_eq!(Redaction::of_name("standard-2"), Some(Redaction::Standard));
+    assert_eq!(Redaction::of_name("standard-3"), Some(Redaction::Standard));
     assert_eq!(Redaction::of_name("other"), None);
 }
 
@@ -144,7 +215,7 @@ proptest! {
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "password", "pin", "\"", "'", ":", ": ", "=", "\\", " ", "{", "}", "[", "]", ",", "Basic", "x", "value",
-                "SecureString", "null", "[redacted]", "é",
+                "SecureString", "null", "[redacted]", "é", "key", "--token", "-p", "-pa", "mysql", "curl", "-u", "sshpass", ";",
             ]),
             0..24,
         ),
