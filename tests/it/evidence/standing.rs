@@ -16,7 +16,7 @@ impl Proven {
         let folder = tempfile::tempdir().unwrap();
         digests::write_hours(folder.path(), regions, first(), 4);
         let control = "[[framework]]\nid = 'own'\ntitle = 'Own'\n[[control]]\nframework = 'own'\nid = '1'\ntitle = 'root'\n\
-                       evidence = [{ exhibit = 'root-use', reason = 'r' }, { exhibit = 'integrity', reason = 'r' }]\n\
+                       evidence = [{ exhibit = 'root-use', decides = true, reason = 'r' }, { exhibit = 'integrity', reason = 'r' }]\n\
                        [[control]]\nframework = 'own'\nid = '2'\ntitle = 'grants'\n\
                        evidence = [{ exhibit = 'unused-keys', reason = 'r' }, { exhibit = 'unused-roles', reason = 'r' }]\n";
         fs::write(folder.path().join("own.toml"), control).unwrap();
