@@ -96,7 +96,7 @@ impl<'a> Compaction<'a> {
     /// The log of the store cannot be read. What keeps files from being rewritten stands beside what was done.
     pub fn run(&self) -> Result<Compactions, IngestError> {
         let groups = self.groups(&CompactionRule::of_all(self.memory_bytes))?;
-        Ok(self.rewrite(groups, usize::MAX))
+        Ok(self.rewrite(groups, None))
     }
 
     /// Rewrites small files where many have gathered, a bounded number of them.
@@ -105,7 +105,7 @@ impl<'a> Compaction<'a> {
     pub(super) fn run_if_gathered(&self) -> Option<String> {
         let groups = self.groups(&CompactionRule::of_gathered(self.memory_bytes));
         let compactions = match groups {
-            Ok(groups) => self.rewrite(groups, MOST_GATHERED),
+            Ok(groups) => self.rewrite(groups, Some(MOST_GATHERED)),
             Err(error) => return Some(error.to_string()),
         };
         if !compactions.groups.is_empty() {
@@ -123,12 +123,13 @@ impl<'a> Compaction<'a> {
         Ok(self.runtime.block_on(self.store.compaction_groups(rule))?)
     }
 
-    /// Rewrites groups until so many new files are made. One that cannot be read does not keep the others from it.
-    fn rewrite(&self, groups: Vec<CompactionGroup>, most: usize) -> Compactions {
+    /// Rewrites groups until so many new files are made, if there is a limit. One that cannot be read does not keep the others
+    /// from it.
+    fn rewrite(&self, groups: Vec<CompactionGroup>, most: Option<usize>) -> Compactions {
         let mut compactions = Compactions::default();
         let mut waiting = VecDeque::from(groups);
         let mut made = 0;
-        while let Some(mut group) = waiting.pop_front().filter(|_| made < most) {
+        while let Some(mut group) = waiting.pop_front().filter(|_| most.is_none_or(|most| made < most)) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -138,7 +139,11 @@ impl<'a> Compaction<'a> {
             let compacted = Compacted::of(&group, written);
             tracing::debug!(?compacted, "compacted");
             compactions.groups.push(compacted);
-            waiting.extend(group.take_rest());
+            let rest = group.take_rest();
+            // Files that do not fit beside one another are like the next ones: to try them all is for those who ask for it.
+            if most.is_none() || !matches!(rewritten, Ok(None)) {
+                waiting.extend(rest);
+            }
             if let Err(error) = rewritten {
                 let goes_on = error.is_of_data_file();
                 compactions.errors.push(error.into());

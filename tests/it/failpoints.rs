@@ -58,6 +58,8 @@ const FILES_OF_A_BATCH: u64 = 8;
 const FILES_OF_A_ROLLUP: u64 = 10;
 /// Files that were compacted, which older versions name, and new ones that were not committed.
 const FILES_OF_A_COMPACTION: u64 = 30;
+/// In a bucket, all files count that the newest version does not name.
+const FILES_OF_THE_EXPIRED_DAY: u64 = 1;
 /// Cases of one test that are played at a time.
 const PLAYED_AT_A_TIME: usize = 2;
 /// `SIGABRT`.
@@ -436,6 +438,8 @@ fn play(estate: &Estate, (point, time, step, ends, _): Case, action: &str, in_bu
         FILES_OF_A_ROLLUP
     } else if step == Compact {
         FILES_OF_A_COMPACTION
+    } else if step == Expire && in_bucket {
+        FILES_OF_THE_EXPIRED_DAY
     } else if action == "abort" || is_kept {
         FILES_OF_A_BATCH
     } else {
