@@ -71,8 +71,8 @@ impl<'a> Compaction<'a> {
         Self {
             store,
             runtime,
-            // What the run had in memory is not all given back.
-            memory_bytes: options.memory_bytes / 2,
+            // What the run had in memory is not all given back, and rows that are sorted and written are there twice.
+            memory_bytes: options.memory_bytes / 4,
             run_id: &options.run_id,
             now: options.now,
             stop,
