@@ -92,6 +92,18 @@ pub struct ActionUse {
 }
 
 impl Usage {
+    /// What the logs of a window hold of each account, without what anybody did.
+    pub fn without_uses(window: Window, accounts: BTreeMap<String, AccountLog>) -> Self {
+        Self {
+            logs_until: window.until,
+            window,
+            principals: BTreeMap::new(),
+            accounts,
+            trails: Trails::default(),
+            changes: GrantChanges::default(),
+        }
+    }
+
     /// All principals of an ARN: one after the other, each has had its own id.
     pub(super) fn of_arn(&self, arn: &str) -> impl Iterator<Item = (&PrincipalKey, &PrincipalUse)> {
         let first = PrincipalKey {

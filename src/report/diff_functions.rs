@@ -22,7 +22,6 @@ use crate::policy::Absence;
 use crate::policy::AccountLog;
 use crate::policy::Differ;
 use crate::policy::Estate;
-use crate::policy::GrantChanges;
 use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
@@ -30,7 +29,6 @@ use crate::policy::RegionDoubts;
 use crate::policy::Subject;
 use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
-use crate::policy::Trails;
 use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::subjects;
@@ -110,7 +108,7 @@ impl RowSource for DiffFunction {
         let nothing = Evidence {
             shape: self.shape,
             facts: self.facts,
-            usage: usage_of(Window { since: 0, until: 1 }, BTreeMap::new()),
+            usage: Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new()),
             source: None,
             snapshots: Vec::new(),
             thresholds: Thresholds::DEFAULT,
@@ -162,7 +160,7 @@ impl DiffFunction {
             }));
         }
         let usage = match self.shape {
-            Shape::Coverage => usage_of(window, analysis::account_logs(session, window).await?),
+            Shape::Coverage => Usage::without_uses(window, analysis::account_logs(session, window).await?),
             Shape::Permissions | Shape::Actions | Shape::Principals => analysis::usage(session, window).await?,
         };
         Ok(Evidence {
@@ -229,16 +227,5 @@ impl Evidence {
             }
             Shape::Principals | Shape::Coverage => principal_row(diff, frame),
         }
-    }
-}
-
-fn usage_of(window: Window, accounts: BTreeMap<String, AccountLog>) -> Usage {
-    Usage {
-        logs_until: window.until,
-        window,
-        principals: BTreeMap::new(),
-        accounts,
-        trails: Trails::default(),
-        changes: GrantChanges::default(),
     }
 }

@@ -1,6 +1,5 @@
 //! What the tables of a bundle rest on, from the store.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::build::Maker;
@@ -15,14 +14,11 @@ use crate::iam::partition;
 use crate::integrity::ChainReport;
 use crate::policy::AccountLog;
 use crate::policy::Estate;
-use crate::policy::GrantChanges;
 use crate::policy::Reason;
 use crate::policy::RegionDoubts;
 use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
-use crate::policy::Trails;
 use crate::policy::Usage;
-use crate::policy::Window;
 use crate::report::IamSight;
 use crate::report::IntegrityReport;
 use crate::report::evidence::CoverageRecord;
@@ -77,7 +73,7 @@ impl Maker<'_> {
             let logs = analysis::account_logs(session, window).await?;
             Ok((logs, analysis::snapshots(session).await?))
         })?;
-        let usage = without_uses(window, logs);
+        let usage = Usage::without_uses(window, logs);
         let accounts = regions.iter().map(|region| region.account_id.clone()).collect();
         let expired_before = session.expired_before().filter(|before| window.since < *before);
         Ok(Basis {
@@ -94,17 +90,6 @@ impl Maker<'_> {
             usage,
             integrity,
         })
-    }
-}
-
-fn without_uses(window: Window, accounts: BTreeMap<String, AccountLog>) -> Usage {
-    Usage {
-        logs_until: window.until,
-        window,
-        principals: BTreeMap::new(),
-        accounts,
-        trails: Trails::default(),
-        changes: GrantChanges::default(),
     }
 }
 
@@ -142,7 +127,10 @@ fn coverage_record(regions: &[RegionCoverage], expired_before: Option<i64>) -> C
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::policy::Window;
 
     #[test]
     fn account_of_one_region_or_without_the_home_of_global_services_is_in_doubt() {
@@ -156,7 +144,7 @@ mod tests {
                 since: 0,
                 until: 86_400_000_000,
             };
-            let usage = without_uses(window, BTreeMap::from([("111122223333".to_owned(), log)]));
+            let usage = Usage::without_uses(window, BTreeMap::from([("111122223333".to_owned(), log)]));
             region_doubts(&[], &usage).pop().map(|(_, reason)| reason)
         };
         assert_eq!(doubts(&["eu-west-1", "us-east-1"]), None);

@@ -13,7 +13,6 @@ use serde_json::json;
 
 use super::super::account_log::AccountLog;
 use super::super::account_log::Recorded;
-use super::super::changes::GrantChanges;
 use super::super::estate::TakenSnapshot;
 use super::super::snapshot;
 use super::super::trails::Trails;
@@ -105,14 +104,7 @@ impl Case {
         };
         Self {
             snapshots: vec![role(statements)],
-            usage: Usage {
-                window,
-                logs_until: (FIRST_DAY + DAYS) * DAY,
-                principals: BTreeMap::new(),
-                accounts: BTreeMap::from([(text(ACCOUNT), log)]),
-                trails: Trails::default(),
-                changes: GrantChanges::default(),
-            },
+            usage: Usage::without_uses(window, BTreeMap::from([(text(ACCOUNT), log)])),
             thresholds: Thresholds {
                 min_coverage: 0.95,
                 min_window_days: 30,

@@ -10,13 +10,11 @@ use super::*;
 use crate::policy::AccountLog;
 use crate::policy::ActionTrace;
 use crate::policy::ActionUse;
-use crate::policy::GrantChanges;
 use crate::policy::KeepList;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::Recorded;
 use crate::policy::TakenSnapshot;
-use crate::policy::Trails;
 use crate::policy::Window;
 use crate::policy::policy_characters;
 use crate::policy::snapshot;
@@ -67,17 +65,13 @@ impl Case {
         };
         Self {
             snapshot: json!({"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": roles}),
-            usage: Usage {
-                window: Window {
+            usage: Usage::without_uses(
+                Window {
                     since: FIRST_DAY * DAY,
                     until: (FIRST_DAY + DAYS) * DAY,
                 },
-                logs_until: (FIRST_DAY + DAYS) * DAY,
-                principals: BTreeMap::new(),
-                accounts: BTreeMap::from([(ACCOUNT.to_owned(), log)]),
-                trails: Trails::default(),
-                changes: GrantChanges::default(),
-            },
+                BTreeMap::from([(ACCOUNT.to_owned(), log)]),
+            ),
             traces: Traces::default(),
             keeps: KeepList::default(),
         }

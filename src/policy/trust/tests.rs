@@ -12,13 +12,11 @@ use crate::policy::AccountLog;
 use crate::policy::Differ;
 use crate::policy::Estate;
 use crate::policy::GrantChange;
-use crate::policy::GrantChanges;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::Recorded;
 use crate::policy::TakenSnapshot;
 use crate::policy::Thresholds;
-use crate::policy::Trails;
 use crate::policy::Usage;
 use crate::policy::Window;
 use crate::policy::evaluation::RecordFields;
@@ -91,17 +89,13 @@ impl Case {
                 source_id: "s".to_owned(),
                 snapshot: snapshot::read(text.as_bytes()).unwrap(),
             }],
-            usage: Usage {
-                window: Window {
+            usage: Usage::without_uses(
+                Window {
                     since: FIRST_DAY * DAY,
                     until: (FIRST_DAY + DAYS) * DAY,
                 },
-                logs_until: (FIRST_DAY + DAYS) * DAY,
-                principals: BTreeMap::new(),
-                accounts: BTreeMap::from([(ACCOUNT.to_owned(), log)]),
-                trails: Trails::default(),
-                changes: GrantChanges::default(),
-            },
+                BTreeMap::from([(ACCOUNT.to_owned(), log)]),
+            ),
             calls: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::changes::GrantChange;
+use crate::policy::changes::GrantChanges;
 
 fn put(policy: &str, day: i64) -> GrantChange {
     GrantChange {
