@@ -19,6 +19,7 @@ mod interrupt;
 mod log;
 mod log_coverage;
 mod output;
+mod planning;
 mod progress;
 mod proof;
 mod proven_trust;

@@ -16,8 +16,9 @@ use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
-use crate::cli::interrupt::stop_signal;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
+use crate::cli::planning::plan_for;
 use crate::cli::proof::Proof;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
@@ -31,7 +32,6 @@ use crate::policy::EvidenceConditions;
 use crate::policy::GenerateOptions;
 use crate::policy::Holders;
 use crate::policy::Mode;
-use crate::policy::Plan;
 use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Subject;
@@ -61,15 +61,21 @@ pub fn policy(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Re
             hint: None,
         });
     }
+    let stop = StopFlag::on_signal()?;
     Runtime::start(settings.threads)?.run(async {
-        tokio::select! {
-            status = stop_signal() => status,
-            status = propose(args, settings, output) => status,
+        match stop.or_stop(propose(args, settings, &stop, output)).await {
+            Some(status) => status,
+            None => Ok(stop.status().unwrap_or(ExitStatus::Terminated)),
         }
     })
 }
 
-async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+async fn propose(
+    args: &PolicyArgs,
+    settings: &Settings,
+    stop: &StopFlag,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
     let (keeps, basis) = (allow_list::read(args.allow.as_deref())?, &args.basis.evidence);
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
@@ -96,14 +102,12 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
         facts_date: facts.catalogue_date(),
     };
     let proposer = || Proposer::new(facts, evidence, mode(args)).keeping(&keeps, now);
-    // Proposals with their reasons take much memory: one at a time, and each once more when it is known what it would deny.
-    let (mut first, mut plan, mut told) = (proposer(), Plan::default(), Told::default());
-    for subject in &chosen {
-        let proposal = first.propose(subject);
-        told.add(&proposal);
-        plan.add(proposal);
-        tokio::task::yield_now().await;
+    // Proposals with their reasons take much memory: each is made once more when it is known what all of them would deny.
+    let planning = plan_for(&chosen, settings.threads, stop.raised(), proposer, Told::of);
+    if let Some(status) = stop.status() {
+        return Ok(status);
     }
+    let (plan, told) = (planning.plan, Told::joined(planning.notes));
     let callers = analysis::callers(engine.session(), usage.window).await?;
     let tried = plan.actors(&estate);
     let actors = by_logged_arn(&tried, &callers);
@@ -118,7 +122,7 @@ async fn propose(args: &PolicyArgs, settings: &Settings, output: &mut Output) ->
     allow_list::tell_expired(&keeps, now, output);
     // Entries about other principals than those wanted may well count.
     if args.basis.principals.iter().any(|wanted| wanted == "*") && args.basis.accounts.is_empty() {
-        allow_list::tell_idle(&first.idle_keeps(), output);
+        allow_list::tell_idle(&planning.idle_keeps, output);
     }
     let status = tell_basis(basis, frame.facts_date, (&chosen, &estate), &usage, output);
     let doubts = tell_doubts(basis, (&chosen, &estate), &usage, output);
@@ -231,18 +235,30 @@ struct Told {
 }
 
 impl Told {
-    fn add(&mut self, proposal: &Proposal<'_>) {
+    fn of(proposal: &Proposal<'_>) -> Self {
         let arn = &proposal.subject.key.arn;
         let count = |change: Change| proposal.policies.iter().filter(|it| it.change == change).count();
-        self.notes.push(format!(
+        let counts = format!(
             "{arn}: {} to edit, {} to create, {} to remove, {} to keep",
             count(Change::Edit),
             count(Change::Create),
             count(Change::Remove),
             count(Change::Keep),
-        ));
-        self.notes.extend(proposal.notes.iter().map(|note| format!("  {note}")));
-        self.refusals.extend(proposal.refusals.iter().map(ToString::to_string));
+        );
+        let notes = proposal.notes.iter().map(|note| format!("  {note}"));
+        Self {
+            notes: std::iter::once(counts).chain(notes).collect(),
+            refusals: proposal.refusals.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn joined(all: Vec<Self>) -> Self {
+        let mut told = Self::default();
+        for one in all {
+            told.notes.extend(one.notes);
+            told.refusals.extend(one.refusals);
+        }
+        told
     }
 
     fn tell(&self, output: &mut Output) {

@@ -18,8 +18,10 @@ use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
-use crate::cli::interrupt::stop_signal;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
+use crate::cli::planning::Planning;
+use crate::cli::planning::plan_for;
 use crate::cli::proof::Proof;
 use crate::cli::rows;
 use crate::cli::runtime::Runtime;
@@ -36,7 +38,6 @@ use crate::policy::Estate;
 use crate::policy::Evidence;
 use crate::policy::Mode;
 use crate::policy::Ownership;
-use crate::policy::Plan;
 use crate::policy::Proposer;
 use crate::policy::Replay;
 use crate::policy::Traces;
@@ -56,15 +57,21 @@ use crate::report::replay_rows;
 /// # Errors
 /// When a policy or the store cannot be read, the window is empty, no principal matches, or the result cannot be written.
 pub fn replay(args: &ReplayArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    let stop = StopFlag::on_signal()?;
     Runtime::start(settings.threads)?.run(async {
-        tokio::select! {
-            status = stop_signal() => status,
-            status = try_out(args, settings, output) => status,
+        match stop.or_stop(try_out(args, settings, &stop, output)).await {
+            Some(status) => status,
+            None => Ok(stop.status().unwrap_or(ExitStatus::Terminated)),
         }
     })
 }
 
-async fn try_out(args: &ReplayArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+async fn try_out(
+    args: &ReplayArgs,
+    settings: &Settings,
+    stop: &StopFlag,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
     let documents = candidates(args)?;
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
@@ -79,7 +86,7 @@ async fn try_out(args: &ReplayArgs, settings: &Settings, output: &mut Output) ->
         output.note("source: events");
     }
     match (args.plan, args.resource_policies.is_empty()) {
-        (true, _) => run.plan(output).await,
+        (true, _) => run.plan(stop, output).await,
         (false, true) => run.policies(&documents, output).await,
         (false, false) => run.resource_policies(&documents, output).await,
     }
@@ -258,7 +265,7 @@ impl Run<'_> {
     }
 
     /// The policies that `policy` proposes.
-    async fn plan(&self, output: &mut Output) -> Result<ExitStatus, CliError> {
+    async fn plan(&self, stop: &StopFlag, output: &mut Output) -> Result<ExitStatus, CliError> {
         let (args, session) = (self.args, self.engine.session());
         let keeps = allow_list::read(args.allow.as_deref())?;
         let Basis { usage, snapshots } = Basis::gather(&args.basis.evidence, self.engine, self.settings).await?;
@@ -276,12 +283,10 @@ impl Run<'_> {
             thresholds: thresholds(&args.basis.evidence),
         };
         let now = self.settings.now.as_microsecond();
-        let mut proposer = Proposer::new(self.facts, evidence, Mode::Trim).keeping(&keeps, now);
-        // Each with its reasons would take much memory; all that the replay needs are the documents.
-        let mut plan = Plan::default();
-        for subject in &chosen {
-            plan.add(proposer.propose(subject));
-            tokio::task::yield_now().await;
+        let proposer = || Proposer::new(self.facts, evidence, Mode::Trim).keeping(&keeps, now);
+        let Planning { plan, .. } = plan_for(&chosen, self.settings.threads, stop.raised(), proposer, |_| ());
+        if let Some(status) = stop.status() {
+            return Ok(status);
         }
         let callers = analysis::callers(session, usage.window).await?;
         let actors = by_logged_arn(&plan.actors(&estate), &callers);

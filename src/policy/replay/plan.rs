@@ -46,6 +46,16 @@ impl<'s> Plan<'s> {
         }
     }
 
+    /// Adds all that another plan contains.
+    pub fn append(&mut self, other: Self) {
+        let first = self.policies.len();
+        for (holder, positions) in other.by_holder {
+            let own = self.by_holder.entry(holder).or_default();
+            own.extend(positions.into_iter().map(|position| first + position));
+        }
+        self.policies.extend(other.policies);
+    }
+
     /// The principals that get other policies, with what they would have. ARNs are those of the snapshots.
     pub fn actors<'p>(&'p self, estate: &Estate<'p>) -> BTreeMap<String, Actor<'p>> {
         let members = estate.callers();
