@@ -29,6 +29,7 @@ pub use coverage::CoverageRow;
 pub use coverage::CoverageState;
 pub use coverage::Gap;
 pub use coverage::GapKind;
+pub use coverage::MOST_COVERAGE_DAYS;
 pub use coverage::RegionCoverage;
 pub use coverage::Step;
 pub use coverage::TrailSetting;

@@ -23,6 +23,7 @@ use crate::query::SessionOptions;
 use crate::query::Skipped;
 use crate::report::ResultOptions;
 use crate::report::TableShape;
+use crate::report::coverage_functions;
 use crate::report::diff_functions;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -64,6 +65,7 @@ impl Engine {
         options.facts = facts::named(&args.facts)?;
         options.s3 = args.connection.options();
         options.row_sources = diff_functions(options.facts);
+        options.row_sources.extend(coverage_functions());
         let session = QuerySession::new(store.as_ref(), &options, args.at_version)?;
         Ok(Self {
             session,

@@ -7,6 +7,7 @@ use super::runtime::Runtime;
 use super::settings::Settings;
 use super::time::parse_time_option;
 use crate::analysis;
+use crate::analysis::MOST_COVERAGE_DAYS;
 use crate::analysis::RegionCoverage;
 use crate::analysis::Step;
 use crate::cli::basis::time;
@@ -16,9 +17,6 @@ use crate::integrity::GroupReport;
 use crate::integrity::PublicKeys;
 use crate::policy::Window;
 use crate::source::Selection;
-
-/// Longest window, in days: one row per account, region and day, and forged records may be of any year.
-const MOST_DAYS: i64 = 4_000;
 
 /// What is wanted of the coverage.
 #[derive(Debug)]
@@ -132,9 +130,9 @@ pub(super) fn check(window: Window) -> Result<(), CliError> {
     if window.is_empty() {
         return Err(CliError::usage(format!("the window is empty: {span}")));
     }
-    if window.days() > MOST_DAYS {
+    if window.days() > MOST_COVERAGE_DAYS {
         return Err(CliError::Usage {
-            message: format!("the window has more than {MOST_DAYS} days: {span}"),
+            message: format!("the window has more than {MOST_COVERAGE_DAYS} days: {span}"),
             hint: Some("name a shorter one with `--since` and `--until`".to_owned()),
         });
     }

@@ -1,10 +1,12 @@
 //! The coverage of the logs as rows, as a calendar and as a picture.
 
 mod calendar;
+mod functions;
 mod picture;
 mod rows;
 
 pub use calendar::calendar;
+pub use functions::coverage_functions;
 pub use picture::picture;
 pub use rows::coverage_rows;
 pub use rows::setting_rows;

@@ -65,6 +65,7 @@ pub use integrity::IntegrityResult;
 pub use layout::short_name;
 pub use layout::wrapped;
 pub use ledger::calendar;
+pub use ledger::coverage_functions;
 pub use ledger::coverage_rows;
 pub use ledger::picture;
 pub use ledger::setting_rows;

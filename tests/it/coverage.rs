@@ -131,6 +131,34 @@ fn coverage_of_the_sample_is_what_is_planted_hour_by_hour() {
 }
 
 #[test]
+fn tables_have_the_rows_of_the_command() {
+    let copied = Copied::new();
+    copied.ingest();
+    let selected = |statement: &str| -> Vec<Value> {
+        let ended = copied.run(&["sql", statement, "--output", "json"]);
+        serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"))
+    };
+    assert_eq!(selected("select * from coverage"), copied.rows(&[]).1);
+    let window = ["--since", "2026-09-03", "--until", "2026-09-05"];
+    assert_eq!(
+        selected("select * from coverage_by_hour('2026-09-03', '2026-09-05')"),
+        copied.rows(&[&["--by", "hour"][..], &window].concat()).1
+    );
+    for (statement, message) in [
+        ("select * from coverage('2026-09-05', '2026-09-03')", "no window"),
+        ("select * from coverage('0001-01-01')", "more than 4000 days"),
+        (
+            "select * from coverage('2026-09-05', '2026-09-06', 3)",
+            "write `coverage(",
+        ),
+    ] {
+        let ended = copied.run(&["sql", statement]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.stderr.contains(message), "{ended:?}");
+    }
+}
+
+#[test]
 fn what_was_taken_away_is_told_with_its_hour_and_reason() {
     let copied = Copied::new();
     let digests = copied.digests();

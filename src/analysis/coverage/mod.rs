@@ -21,6 +21,7 @@ pub use model::RegionCoverage;
 pub use model::Step;
 pub use model::moment;
 pub use read::CoverageBasis;
+pub use read::MOST_COVERAGE_DAYS;
 pub use read::coverage_basis;
 pub use settings::TrailSetting;
 pub use settings::trail_settings;

@@ -19,6 +19,9 @@ use crate::query::QuerySession;
 /// Most accounts times regions of which all are shown, also those without logs: who writes forged records can name many.
 const MOST_PAIRS: usize = 20_000;
 
+/// Longest window, in days: one row per account, region and day, and forged records may be of any year.
+pub const MOST_COVERAGE_DAYS: i64 = 4_000;
+
 /// Events of one hour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct EventHour {

@@ -31,7 +31,7 @@ impl WindowArguments {
     pub(super) fn read(function: &str, arguments: &[Expr], now_micros: i64) -> Result<Self> {
         let mut read = Self::default();
         for (position, argument) in arguments.iter().enumerate() {
-            let literal = argument.as_literal().ok_or_else(|| usage(function))?;
+            let literal = argument.as_literal().ok_or_else(|| usage(function, arguments.len()))?;
             if literal.is_null() {
                 continue;
             }
@@ -50,7 +50,7 @@ impl WindowArguments {
 pub(super) fn check(function: &str, arguments: &[Expr], count: usize, now_micros: i64) -> Result<()> {
     let is_either = |argument: &Expr| argument.as_literal().is_some() || placeholder(argument).is_some();
     if arguments.len() > count || !arguments.iter().all(is_either) {
-        return Err(usage(function));
+        return Err(usage(function, count));
     }
     if arguments.iter().all(|argument| placeholder(argument).is_none()) {
         WindowArguments::read(function, arguments, now_micros)?;
@@ -97,13 +97,14 @@ fn moment(function: &str, literal: &ScalarValue, now_micros: i64) -> Result<i64>
     }
     match literal.cast_to(&timestamp_type()) {
         Ok(ScalarValue::TimestampMicrosecond(Some(micros), _)) => Ok(micros),
-        _ => Err(usage(function)),
+        _ => Err(refused(function, &format!("{literal} is no moment"))),
     }
 }
 
 fn number<T: TryFrom<ScalarValue>>(function: &str, literal: &ScalarValue, data_type: &DataType) -> Result<T> {
-    let cast = literal.cast_to(data_type).map_err(|_| usage(function))?;
-    T::try_from(cast).map_err(|_| usage(function))
+    let wrong = || refused(function, &format!("{literal} is no number"));
+    let cast = literal.cast_to(data_type).map_err(|_| wrong())?;
+    T::try_from(cast).map_err(|_| wrong())
 }
 
 fn days(function: &str, literal: &ScalarValue) -> Result<i64> {
@@ -128,10 +129,11 @@ fn share(function: &str, literal: &ScalarValue) -> Result<f64> {
     }
 }
 
-fn usage(function: &str) -> DataFusionError {
+fn usage(function: &str, count: usize) -> DataFusionError {
+    let names = NAMES.get(..count).unwrap_or(&NAMES);
     let why = format!(
         "write `{function}({})`; arguments are literals or parameters and may be left out from the end",
-        NAMES.join(", ")
+        names.join(", ")
     );
     refused(function, &why)
 }
