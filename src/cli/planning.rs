@@ -111,3 +111,121 @@ fn joined<'s, N>(parts: Vec<Part<'s, N>>) -> Planning<'s, N> {
         idle_keeps: idle_keeps.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+    use crate::iam::Facts;
+    use crate::policy::Estate;
+    use crate::policy::Evidence;
+    use crate::policy::KeepList;
+    use crate::policy::Mode;
+    use crate::policy::TakenSnapshot;
+    use crate::policy::Thresholds;
+    use crate::policy::Traces;
+    use crate::policy::Usage;
+    use crate::policy::Window;
+    use crate::policy::snapshot;
+    use crate::policy::subjects;
+
+    const ACCOUNTS: [&str; 5] = [
+        "111111111111",
+        "222222222222",
+        "333333333333",
+        "444444444444",
+        "555555555555",
+    ];
+
+    /// Three roles that share a policy.
+    fn taken(account: &str) -> TakenSnapshot {
+        let shared = format!("arn:aws:iam::{account}:policy/shared");
+        let role = |name: &str| -> Value {
+            json!({
+                "Path": "/", "RoleName": name, "RoleId": format!("AROA{name}{account}"),
+                "Arn": format!("arn:aws:iam::{account}:role/{name}"), "CreateDate": "2026-01-01T00:00:00Z",
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+                "RolePolicyList": [], "InstanceProfileList": [],
+                "AttachedManagedPolicies": [{"PolicyName": "shared", "PolicyArn": shared}],
+            })
+        };
+        let roles = ["a", "b", "c"].map(role);
+        let details = json!({
+            "UserDetailList": [], "GroupDetailList": [], "RoleDetailList": roles,
+            "Policies": [{
+                "PolicyName": "shared", "PolicyId": format!("ANPA{account}"), "Arn": shared, "Path": "/",
+                "DefaultVersionId": "v1", "AttachmentCount": 3, "IsAttachable": true,
+                "CreateDate": "2026-01-01T00:00:00Z", "UpdateDate": "2026-01-01T00:00:00Z",
+                "PolicyVersionList": [{
+                    "VersionId": "v1", "IsDefaultVersion": true, "CreateDate": "2026-01-01T00:00:00Z",
+                    "Document": {"Version": "2012-10-17", "Statement": [
+                        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+                    ]},
+                }],
+            }],
+        });
+        TakenSnapshot {
+            taken_at: 0,
+            source_id: account.to_owned(),
+            snapshot: snapshot::read(details.to_string().as_bytes()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_proposes_the_same_in_the_same_order() {
+        let snapshots = ACCOUNTS.map(taken);
+        let usage = Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new());
+        let estate = Estate::newest(&snapshots);
+        let subjects = subjects(&usage, &estate);
+        let traces = Traces::default();
+        let keeps = KeepList::read(
+            "[[keep]]\nprincipal = \"a\"\naction = \"s3:GetObject\"\nreason = \"used\"\nexpires = 2099-01-31\n\
+             [[keep]]\nprincipal = \"nobody\"\naction = \"s3:GetObject\"\nreason = \"idle\"\nexpires = 2099-01-31\n",
+        )
+        .unwrap();
+        let evidence = Evidence {
+            usage: &usage,
+            estate: &estate,
+            subjects: &subjects,
+            traces: &traces,
+            thresholds: Thresholds::DEFAULT,
+        };
+        let proposer = || Proposer::new(Facts::embedded(), evidence, Mode::Trim).keeping(&keeps, 0);
+        let told = |threads: usize| {
+            let note = |proposal: &Proposal<'_>| format!("{} {:?}", proposal.subject.key.arn, proposal.notes);
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let planning = plan_for(&subjects, threads, &AtomicBool::new(false), proposer, note);
+            let idle: Vec<usize> = planning.idle_keeps.iter().map(|keep| keep.number).collect();
+            format!("{idle:?}\n{:?}\n{}", planning.plan, planning.notes.join("\n"))
+        };
+        let one = told(1);
+        for account in ACCOUNTS {
+            assert!(one.contains(&format!("{account}:policy/shared")), "{one}");
+        }
+        assert_eq!(one.matches("is shared").count(), 2 * ACCOUNTS.len(), "{one}");
+        assert!(one.starts_with("[2]"), "{one}");
+        assert_eq!(one, told(3));
+        assert_eq!(one, told(16));
+    }
+
+    #[test]
+    fn nothing_more_is_proposed_once_the_work_is_stopped() {
+        let snapshots = ACCOUNTS.map(taken);
+        let usage = Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new());
+        let estate = Estate::newest(&snapshots);
+        let subjects = subjects(&usage, &estate);
+        let traces = Traces::default();
+        let evidence = Evidence {
+            usage: &usage,
+            estate: &estate,
+            subjects: &subjects,
+            traces: &traces,
+            thresholds: Thresholds::DEFAULT,
+        };
+        let proposer = || Proposer::new(Facts::embedded(), evidence, Mode::Trim);
+        let planning = plan_for(&subjects, NonZeroUsize::MIN, &AtomicBool::new(true), proposer, |_| ());
+        assert_eq!(planning.notes.len(), 0);
+    }
+}

@@ -219,7 +219,7 @@ impl<'a> Layers<'a> {
         let is_one_sided = allowed == Truth::Unknown && (first != Truth::Unknown || missing.is_empty());
         if is_one_sided {
             missing.insert(match request.resource.name {
-                ResourceName::Unknown => Missing::ResourceName,
+                ResourceName::Unknown | ResourceName::Unnamed => Missing::ResourceName,
                 _ => Missing::ResourceAccount,
             });
         }
@@ -237,12 +237,12 @@ impl Situation {
     fn of(request: &Request) -> Vec<Self> {
         let resource = &request.resource;
         let is_same_account = match (&resource.name, &resource.account_id) {
-            (ResourceName::Nothing, _) => vec![true],
+            (name, _) if name.is_nothing() => vec![true],
             (_, Some(account)) => vec![request.principal.account_id() == Some(account)],
             (_, None) => vec![true, false],
         };
         let needs_resource_policy = match &resource.name {
-            ResourceName::Nothing => vec![false],
+            ResourceName::Nothing | ResourceName::Unnamed => vec![false],
             ResourceName::Arn(arn) => vec![needs_resource_policy(&request.action, arn)],
             ResourceName::Unknown if statement::is_trust_action(&request.action) => vec![true],
             ResourceName::Unknown if service_of(&request.action) == "kms" => vec![true, false],
@@ -361,7 +361,7 @@ fn resource_control<'a>(scan: Scan<'_>, policies: &PolicySet<'a>) -> Vec<Tally<'
 
 fn resource<'a>(scan: Scan<'_>, policies: &PolicySet<'a>) -> Tally<'a> {
     let request = scan.request;
-    if request.resource.name == ResourceName::Nothing {
+    if request.resource.name.is_nothing() {
         return Tally::silent(Layer::Resource);
     }
     let tally = optional(scan, Layer::Resource, &policies.resource);

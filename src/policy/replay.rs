@@ -307,7 +307,7 @@ impl<'a> Replay<'a> {
     fn without_name(&self, need: &CallNeed<'_>) -> ResourceName {
         let id = self.facts.find(need.action).filter(|_| need.resources.is_empty());
         match id.is_some_and(|id| self.facts.resource_uses(id).is_empty()) {
-            true => ResourceName::Nothing,
+            true => ResourceName::Unnamed,
             false => ResourceName::Unknown,
         }
     }

@@ -85,10 +85,21 @@ pub struct Resource {
 pub enum ResourceName {
     /// The action is about no resource: only `*` names it.
     Nothing,
+    /// The action is about no resource that its documentation names, and IAM compares a name of its own with policies, as
+    /// `arn:aws:s3:::*` for `s3:ListAllMyBuckets` or `arn:aws:iam::111122223333:role/` for `iam:ListRoles`: `*` matches it,
+    /// and a pattern for all resources of a kind may.
+    Unnamed,
     /// An ARN.
     Arn(String),
     /// Not known.
     Unknown,
+}
+
+impl ResourceName {
+    /// Whether the action is about no resource that somebody owns.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing | Self::Unnamed)
+    }
 }
 
 impl Principal {

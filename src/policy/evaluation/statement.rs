@@ -92,6 +92,11 @@ fn is_named<'a>(
     let name = match &request.resource.name {
         ResourceName::Arn(arn) => arn,
         ResourceName::Nothing => "*",
+        ResourceName::Unnamed if !is_for_all(pattern) => return Truth::False,
+        ResourceName::Unnamed => {
+            missing.push(Missing::ResourceName);
+            return Truth::Unknown;
+        }
         ResourceName::Unknown => {
             missing.push(Missing::ResourceName);
             return Truth::Unknown;
@@ -105,6 +110,19 @@ fn is_named<'a>(
         return Truth::Unknown;
     }
     filled_matches(pattern, name, &request.context, missing)
+}
+
+/// Whether a pattern is about all resources of a kind, as `arn:aws:s3:::*` or `arn:aws:iam::111122223333:role/*`.
+fn is_for_all(pattern: &str) -> bool {
+    let mut parts = pattern.splitn(6, ':');
+    let service = parts.nth(2);
+    let Some(resource) = parts.nth(2) else {
+        return pattern.contains('*');
+    };
+    let is_open = |text: &str| text.is_empty() || text.starts_with('*');
+    // "arn:aws:s3:::bucket_name/key_name" is the one form without a word for the kind.
+    let kind_and_name = resource.split_once(['/', ':']).filter(|_| service != Some("s3"));
+    is_open(resource) || kind_and_name.is_some_and(|(_, name)| is_open(name))
 }
 
 /// "You can use a policy variable in the Resource element, but only in the resource portion of the ARN. This portion of the

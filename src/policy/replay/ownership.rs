@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::trial::Consequence;
 use crate::policy::evaluation::Request;
-use crate::policy::evaluation::ResourceName;
 use crate::policy::evaluation::Truth;
 use crate::policy::evaluation::is_resource_controlled;
 
@@ -44,7 +43,7 @@ impl Ownership {
         let owner = request.resource.account_id.as_ref();
         let is_guarded = owner.map(|owner| self.guarded.contains(owner));
         let is_bound = is_resource_controlled(&request.action);
-        let is_about_nothing = request.resource.name == ResourceName::Nothing;
+        let is_about_nothing = request.resource.name.is_nothing();
         if is_about_nothing || is_guarded == Some(false) || is_bound == Truth::False {
             return Consequence::Stays;
         }

@@ -112,6 +112,19 @@ fn role_that_is_passed_with_a_tagged_call_has_no_tags_of_the_request() {
     assert_eq!(names(&call_of("iam:PassRole")), ["denied"]);
 }
 
+/// "arn:aws:s3:::*" is what AWS's own policies grant `s3:ListAllMyBuckets` on, `CloudFrontFullAccess` among them.
+#[test]
+fn call_without_a_resource_may_be_granted_by_a_pattern_for_all_resources_of_a_kind() {
+    let needs = needs(NeedKind::Certain, "s3:ListAllMyBuckets", &[]);
+    let call = call(&needs);
+    let (all, one) = (allow("s3:*", "arn:aws:s3:::*"), allow("s3:*", "arn:aws:s3:::ledger/*"));
+    assert_eq!(names(&of_identity(&allow("ec2:*", "*"), &all, &call)), ["denied"]);
+    assert_eq!(names(&of_identity(&allow("ec2:*", "*"), &one, &call)), ["unexplained"]);
+    assert_eq!(names(&of_identity(&all, &allow("*", "*"), &call)), ["unknown"]);
+    assert_eq!(names(&of_identity(&one, &allow("*", "*"), &call)), ["denied"]);
+    assert_eq!(of_identity(&all, &all, &call), []);
+}
+
 #[test]
 fn what_is_granted_no_more_would_have_been_denied() {
     let needs = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
