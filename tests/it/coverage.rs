@@ -144,16 +144,13 @@ fn tables_have_the_rows_of_the_command() {
         selected("select * from coverage_by_hour('2026-09-03', '2026-09-05')"),
         copied.rows(&[&["--by", "hour"][..], &window].concat()).1
     );
-    for (statement, message) in [
-        ("select * from coverage('2026-09-05', '2026-09-03')", "no window"),
-        ("select * from coverage('0001-01-01')", "more than 4000 days"),
-        (
-            "select * from coverage('2026-09-05', '2026-09-06', 3)",
-            "write `coverage(",
-        ),
+    for (arguments, code, message) in [
+        ("'2026-09-05', '2026-09-03'", 2, "the window is empty"),
+        ("'0001-01-01'", 1, "more than 4000 days"),
+        ("'2026-09-05', '2026-09-06', 3", 1, "write `coverage(since, until)`"),
     ] {
-        let ended = copied.run(&["sql", statement]);
-        assert_eq!(ended.code, 1, "{ended:?}");
+        let ended = copied.run(&["sql", &format!("select * from coverage({arguments})")]);
+        assert_eq!(ended.code, code, "{ended:?}");
         assert!(ended.stderr.contains(message), "{ended:?}");
     }
 }

@@ -495,29 +495,6 @@ fn policies_of_the_sample_are_the_committed_ones() {
 }
 
 #[test]
-fn any_number_of_threads_proposes_the_same_in_the_same_order() {
-    let sample = sample();
-    let folder = tempfile::tempdir().unwrap();
-    let allowed = folder.path().join("keep.toml");
-    std::fs::write(
-        &allowed,
-        "[[keep]]\nprincipal = \"arn:aws:iam::*:role/nobody\"\naction = \"s3:GetObject\"\nreason = \"idle\"\n\
-         [[keep]]\nprincipal = \"arn:aws:iam::*:role/*\"\naction = \"s3:*\"\nreason = \"kept\"\n",
-    )
-    .unwrap();
-    let proposed = |threads: &str| {
-        let allow = allowed.to_str().unwrap();
-        run(&sample, &["--principal", "*", "--allow", allow, "--threads", threads])
-    };
-    let (one, many) = (proposed("1"), proposed("7"));
-    assert!(one.stderr.contains("role/nobody"), "{}", one.stderr);
-    assert!(!one.stderr.contains("s3:*"), "{}", one.stderr);
-    assert_eq!(one.stderr, many.stderr);
-    assert_eq!(one.stdout, many.stdout);
-    assert_eq!(one.code, many.code);
-}
-
-#[test]
 fn files_are_written_into_the_folder_and_nothing_to_stdout() {
     let sample = sample();
     let folder = tempfile::tempdir().unwrap();
