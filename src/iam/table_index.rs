@@ -1,7 +1,7 @@
 //! Reads of an index of a DynamoDB table, which are about the index and not about the table.
 //!
-//! DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control": permissions to query an index
-//! are those on `table/TableName/index/IndexName`; DynamoDB names that ARN alone when it refuses a read of an index.
+//! DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control": the policy that "allows queries on
+//! a secondary index" names `table/GameScores/index/TopScoreDateTimeIndex` alone, and not the table.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,10 @@ pub(super) fn put_for_table(resources: &mut Vec<UsedResource<'_>>, parameters: &
     for used in resources.iter_mut() {
         used.arn = Cow::Owned(format!("{}/{INDEX}/{index}", used.arn));
         used.resource_type = INDEX;
-        used.origin = used.origin.max(ResourceOrigin::Template);
+        // The ARN does not stand in the record as a whole.
+        if used.origin.is_proof() {
+            used.origin = ResourceOrigin::Template;
+        }
     }
     !resources.is_empty()
 }

@@ -215,6 +215,12 @@ fn read_of_an_index_is_about_the_index_and_not_about_the_table() {
             vec![table, &index],
             &index,
         ),
+        (
+            "Query",
+            r#"{"tableName":"arn:aws:dynamodb:eu-west-1:444455556666:table/orders","indexName":"by-day"}"#,
+            vec![],
+            &index,
+        ),
         ("Query", r#"{"tableName":"orders"}"#, vec![table], table),
         (
             "GetItem",
