@@ -91,7 +91,13 @@ fn is_named<'a>(
     }
     let name = match &request.resource.name {
         ResourceName::Arn(arn) => arn,
-        ResourceName::Nothing => "*",
+        ResourceName::Nothing => {
+            let is_meant = means_no_resource(pattern, &request.action);
+            if is_meant == Truth::Unknown {
+                missing.push(Missing::ResourceName);
+            }
+            return is_meant;
+        }
         ResourceName::Unknown => {
             missing.push(Missing::ResourceName);
             return Truth::Unknown;
@@ -105,6 +111,27 @@ fn is_named<'a>(
         return Truth::Unknown;
     }
     filled_matches(pattern, name, &request.context, missing)
+}
+
+/// Whether a pattern other than `*` covers an action without resource types.
+///
+/// Service Authorization Reference: "you must specify all resources (`"*"`)" for such an action. Yet AWS's own policies grant
+/// them on ARNs (`CloudFrontFullAccess`: `s3:ListAllMyBuckets` on `arn:aws:s3:::*`), and denials name some, as `role/` for
+/// `iam:ListRoles`. So a pattern over names of the service may cover it; a single name, or another service's, does not.
+fn means_no_resource(pattern: &str, action: &str) -> Truth {
+    let is_wild = |text: &str| text.contains(['*', '?']) || text.contains("${");
+    let service = |text: &str| text.split(':').next().map(str::to_ascii_lowercase);
+    let head = pattern.split(['*', '?', '$']).next().unwrap_or_default();
+    let mut parts = head.splitn(4, ':').skip(2);
+    let is_of_other = match (parts.next(), parts.next()) {
+        (Some(named), Some(_)) => Some(named.to_ascii_lowercase()) != service(action),
+        _ => false,
+    };
+    let name = pattern.splitn(6, ':').nth(5).unwrap_or(pattern);
+    match is_of_other || (!is_wild(name) && !name.ends_with(['/', ':'])) {
+        true => Truth::False,
+        false => Truth::Unknown,
+    }
 }
 
 /// "You can use a policy variable in the Resource element, but only in the resource portion of the ARN. This portion of the
@@ -125,6 +152,29 @@ fn filled_matches(text: &str, name: &str, context: &ContextKeys, missing: &mut V
         Filled::Unknown(key) => {
             missing.push(Missing::Key(key));
             Truth::Unknown
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn action_without_resources_may_be_covered_by_patterns_of_its_service() {
+        for (pattern, action, wanted) in [
+            ("arn:aws:s3:::*", "s3:ListAllMyBuckets", Truth::Unknown),
+            ("arn:aws:s3:::data/*", "s3:ListAllMyBuckets", Truth::Unknown),
+            ("arn:aws:iam::111122223333:role/*", "iam:ListRoles", Truth::Unknown),
+            ("arn:aws:iam::*:role/", "IAM:ListRoles", Truth::Unknown),
+            ("arn:aws:logs:*", "logs:DescribeLogGroups", Truth::Unknown),
+            ("arn:*:logs:*:*:*", "logs:DescribeLogGroups", Truth::Unknown),
+            ("arn:aws:iam::*:user/${aws:username}", "iam:ListUsers", Truth::Unknown),
+            ("arn:aws:iam::*:role/deploy", "iam:ListRoles", Truth::False),
+            ("arn:aws:s3:::*", "iam:ListRoles", Truth::False),
+            ("nothing", "iam:ListRoles", Truth::False),
+        ] {
+            assert_eq!(means_no_resource(pattern, action), wanted, "{pattern} {action}");
         }
     }
 }

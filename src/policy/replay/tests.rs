@@ -493,6 +493,20 @@ fn boundary_binds_no_role_that_is_linked_to_a_service() {
 }
 
 #[test]
+fn action_without_resources_that_is_granted_on_arns_is_lost_with_its_grant() {
+    let list = needs(NeedKind::Certain, "s3:ListAllMyBuckets", &[]);
+    let present = allow("s3:ListAllMyBuckets", "arn:aws:s3:::*");
+    let said = |proposed: &Document| {
+        let said = of_identity(proposed, &present, &call(&list));
+        said.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&allow("ec2:*", "*")), ["denied"]);
+    assert!(said(&present).is_empty());
+    assert!(said(&allow("s3:*", "*")).is_empty());
+    assert_eq!(said(&allow("s3:List*", "arn:aws:s3:::a*")), ["unknown"]);
+}
+
+#[test]
 fn principals_of_the_logs_are_those_of_the_snapshots_by_arn_or_id() {
     let actor = |id: &str| {
         let trial = Trial {

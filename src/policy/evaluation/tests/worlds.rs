@@ -146,7 +146,8 @@ const REQUESTS: &[(&str, Option<&str>)] = &[
     ("s3:GetObject", Some("arn:aws:s3:::data/red/x")),
     ("s3:GetObject", Some("arn:aws:s3:::data/a*b")),
     ("kms:Decrypt", Some("arn:aws:kms:eu-west-1:111122223333:key/12")),
-    ("kms:ListKeys", None),
+    // Of a service of which no pattern is: such a pattern might cover it.
+    ("secretsmanager:ListSecrets", None),
     ("sts:AssumeRole", Some("arn:aws:iam::111122223333:role/deploy")),
     ("sqs:SendMessage", Some("arn:aws:sqs:eu-west-1:111122223333:jobs")),
     ("s3:GetBucketPolicy", Some("arn:aws:s3:::data")),
