@@ -3,6 +3,8 @@
 //! KMS API reference, `ReEncrypt`: "`kms:ReEncryptFrom` permission on the source KMS key", "`kms:ReEncryptTo` permission on
 //! the destination KMS key". The record lists both, and nowhere is said in which order.
 
+use std::borrow::Cow;
+
 use super::parameters::Parameters;
 
 /// One of the two keys.
@@ -74,7 +76,7 @@ impl KeyEnd {
             Self::Destination => "destinationKeyId",
         };
         let values = parameters.strings_at(name);
-        values.into_iter().next().map(std::borrow::Cow::into_owned)
+        values.into_iter().next().map(Cow::into_owned)
     }
 }
 
