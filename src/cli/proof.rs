@@ -11,8 +11,6 @@ use super::output::Output;
 use super::size::counted;
 use super::size::format_count;
 use crate::analysis;
-use crate::iam::Facts;
-use crate::policy::Actor;
 use crate::policy::CallTotals;
 use crate::policy::Consequence;
 use crate::policy::PrincipalKey;
@@ -36,22 +34,17 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// Replays the calls of these principals, by the ARN in the logs.
+    /// Replays the calls of the principals of a replay; `callers` are all of the logs.
     pub(super) async fn of(
-        facts: &Facts,
         engine: &Engine,
         window: Window,
-        actors: &BTreeMap<String, Actor<'_>>,
+        mut replay: Replay<'_>,
         callers: &BTreeSet<PrincipalKey>,
     ) -> Result<Self, CliError> {
-        let mut replay = Replay::new(facts, actors);
-        if !actors.is_empty() {
-            let is_everyone = callers.iter().all(|caller| actors.contains_key(&caller.arn));
-            let keys = actors.iter().map(|(arn, actor)| PrincipalKey {
-                arn: arn.clone(),
-                unique_id: actor.unique_id.clone(),
-            });
-            let principals = Some(keys.collect()).filter(|_: &BTreeSet<PrincipalKey>| !is_everyone);
+        let principals = replay.principals();
+        if !principals.is_empty() {
+            let is_everyone = callers.iter().all(|caller| replay.has(&caller.arn));
+            let principals = Some(principals).filter(|_| !is_everyone);
             analysis::replay(engine.session(), window, principals.as_ref(), &mut replay).await?;
         }
         Ok(Self::finished(replay))

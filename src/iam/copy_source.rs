@@ -2,7 +2,11 @@
 
 use super::parameters::Parameters;
 
-const PARAMETER: &str = "x-amz-copy-source";
+/// Parameter that names the object that is read.
+pub(super) const PARAMETER: &str = "x-amz-copy-source";
+
+/// Comes before the version of the object that is read.
+const VERSION: &str = "?versionId=";
 
 /// One of the two objects of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +32,18 @@ impl CopyEnd {
 /// an access point.
 pub(super) fn source_arn(parameters: &Parameters<'_>, partition: &str) -> Option<String> {
     let source = parameters.strings_at(PARAMETER).into_iter().next()?;
-    let path = source.split_once("?versionId=").map_or(&*source, |(path, _)| path);
+    let path = source.split_once(VERSION).map_or(&*source, |(path, _)| path);
     let path = decoded(path.strip_prefix('/').unwrap_or(path))?;
     let (bucket, key) = path.split_once('/')?;
     let is_named = !bucket.is_empty() && !key.is_empty() && !bucket.contains(':');
     is_named.then(|| format!("arn:{partition}:s3:::{bucket}/{key}"))
+}
+
+/// Whether a request reads one version of its source.
+pub(super) fn has_version(parameters: &Parameters<'_>) -> bool {
+    let source = parameters.strings_at(PARAMETER).into_iter().next();
+    let version = source.as_deref().and_then(|source| source.split_once(VERSION));
+    version.is_some_and(|(_, version)| !version.is_empty())
 }
 
 /// ARN of the object that a request writes.

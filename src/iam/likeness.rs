@@ -9,6 +9,7 @@ use super::arn_format::ArnFormat;
 use super::arn_format::Segment;
 use super::outcome::Call;
 use super::parameters::mark;
+use super::plan::ActionPlan;
 use super::plan::CandidatePlan;
 use super::plan::KnownOperation;
 
@@ -47,7 +48,7 @@ impl Reading {
 /// How the ARNs that an operation may be recorded with differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ArnWords {
-    /// Words that formats have between two separators. `None` if a format has a word beside a variable.
+    /// Words that formats have between two separators. `None` if a format has a word beside a variable, or names count.
     words: Option<Vec<&'static str>>,
 }
 
@@ -58,11 +59,11 @@ impl ArnWords {
                 .iter()
                 .flat_map(|plan| plan.primary.iter().chain(&plan.conditional))
         };
-        let is_copy = actions().any(|action| action.copy_end.is_some());
+        let are_names_read = actions().any(ActionPlan::reads_recorded_names);
         let formats = actions().flat_map(|action| action.uses.iter().map(|(_, format)| format));
         let segments = formats.map(ArnFormat::segments);
         let segments: Option<Vec<Vec<Segment>>> = segments.collect();
-        let words = segments.filter(|_| !is_copy).map(|segments| {
+        let words = segments.filter(|_| !are_names_read).map(|segments| {
             let words = segments.into_iter().flatten().filter_map(|segment| match segment {
                 Segment::Word(word) => Some(word),
                 Segment::Variable => None,
@@ -360,6 +361,9 @@ mod tests {
             r#""arn:aws:s3:::a/b""#,
             r#""\u0061""#,
             r#""alias/a""#,
+            r#""a/b?versionId=1""#,
+            r#""null""#,
+            r#""arn:aws:kms:eu-west-1:111122223333:key/a""#,
             "1",
             "20",
             "007",
@@ -382,6 +386,10 @@ mod tests {
             "items",
             "keyId",
             "x-amz-copy-source",
+            "sourceKeyId",
+            "destinationKeyId",
+            "indexName",
+            "tableName",
             "queueUrl",
             "roleArn",
         ]);
@@ -400,7 +408,11 @@ mod tests {
             ("s3.amazonaws.com", "GetObject"),
             ("s3.amazonaws.com", "PutObject"),
             ("s3.amazonaws.com", "CopyObject"),
+            ("s3.amazonaws.com", "UploadPartCopy"),
+            ("s3.amazonaws.com", "DeleteObject"),
             ("kms.amazonaws.com", "Decrypt"),
+            ("kms.amazonaws.com", "ReEncrypt"),
+            ("dynamodb.amazonaws.com", "Query"),
             ("ec2.amazonaws.com", "TerminateInstances"),
             ("lambda.amazonaws.com", "Invoke"),
             ("sqs.amazonaws.com", "SendMessage"),
@@ -421,6 +433,9 @@ mod tests {
             "arn:aws:kms:eu-west-1:111122223333:key/a",
             "arn:aws:kms:eu-west-1:111122223333:key/b",
             "arn:aws:kms:eu-west-1:111122223333:alias/b",
+            "arn:aws:dynamodb:eu-west-1:111122223333:table/a",
+            "arn:aws:dynamodb:eu-west-1:111122223333:table/b",
+            "arn:aws:dynamodb:eu-west-1:111122223333:table/a/index/b",
             "arn:aws:iam::111122223333:role/a",
             "arn:aws:iam::111122223333:role/b/c",
             "a",

@@ -11,6 +11,7 @@ use super::denial;
 use super::denial::Denial;
 use super::facts::Facts;
 use super::likeness::Reading;
+use super::object_version;
 use super::outcome::Attempt;
 use super::outcome::Call;
 use super::outcome::Class;
@@ -57,7 +58,8 @@ impl Facts {
         let attempt = Attempt::of(call.error_code, call.error_message);
         let event_type = call.event_type.unwrap_or_default();
         if let Some(reason) = self.event_map.event_type_note(event_type) {
-            return (without_actions(attempt, Verdict::NotIam { reason }), Reading::default());
+            let outcome = Outcome::without_actions(attempt, Verdict::NotIam { reason });
+            return (outcome, Reading::default());
         }
         let mapping = Mapping {
             facts: self,
@@ -126,7 +128,7 @@ impl<'a> Mapping<'_, 'a> {
     }
 
     fn without_actions(&self, verdict: Verdict) -> Outcome<'a> {
-        without_actions(self.attempt, verdict)
+        Outcome::without_actions(self.attempt, verdict)
     }
 
     fn unmapped(&self, denial: Option<Denial>) -> Outcome<'a> {
@@ -179,14 +181,20 @@ impl<'a> Mapping<'_, 'a> {
     /// All actions of the chosen service, and as possible ones those of the others if the choice is not sure.
     fn actions(&self, plan: &CandidatePlan, is_sure: bool) -> Vec<UsedAction<'a>> {
         let mut actions = Vec::new();
-        for action in &plan.primary {
+        // Of two actions, the one on a version counts where a version is named.
+        let is_on_version =
+            |action: &ActionPlan| action.on_version.is_some() && self.version_parameter(action).is_some();
+        for action in plan.primary.iter().filter(|action| !is_on_version(action)) {
             add(&mut actions, action.id, || {
                 self.used(action, Class::Primary, Proof::Call)
             });
         }
         for action in &plan.conditional {
+            let replaced = plan.primary.iter().find(|other| other.on_version == Some(action.id));
+            let version = replaced.and_then(|replaced| self.version_parameter(replaced));
             add(&mut actions, action.id, || {
-                self.used(action, Class::Conditional, self.proof_of(action))
+                let proof = version.map_or_else(|| self.proof_of(action), Proof::Parameter);
+                self.used(action, Class::Conditional, proof)
             });
         }
         if !self.call.passed_role_arns.is_empty() {
@@ -304,6 +312,11 @@ impl<'a> Mapping<'_, 'a> {
         encryption.iter().all(|kind| kind.contains("KMS"))
     }
 
+    /// The parameter by which the request says that it is about a version of the object of an action.
+    fn version_parameter(&self, action: &ActionPlan) -> Option<&'static str> {
+        object_version::parameter(action.copy_end, self.request.parameters())
+    }
+
     fn proof_of(&self, action: &ActionPlan) -> Proof {
         if action.name.starts_with("s3-object-lambda:") {
             let mut arns = self.call.resource_arns.iter();
@@ -361,21 +374,6 @@ impl<'a> Mapping<'_, 'a> {
         outcome.confidence = Confidence::Stated;
         outcome.provenance = Provenance::ErrorMessage;
         outcome.denial = Some(denial);
-    }
-}
-
-fn without_actions<'a>(attempt: Attempt, verdict: Verdict) -> Outcome<'a> {
-    let (confidence, provenance) = match verdict {
-        Verdict::Unmapped { .. } => (Confidence::Unresolved, Provenance::Nothing),
-        _ => (Confidence::Curated, Provenance::Curated),
-    };
-    Outcome {
-        verdict,
-        attempt,
-        confidence,
-        provenance,
-        actions: Vec::new(),
-        denial: None,
     }
 }
 

@@ -164,6 +164,22 @@ pub enum ResourceOrigin {
 }
 
 impl Outcome<'_> {
+    /// An outcome that names no action.
+    pub(super) fn without_actions(attempt: Attempt, verdict: Verdict) -> Self {
+        let (confidence, provenance) = match verdict {
+            Verdict::Unmapped { .. } => (Confidence::Unresolved, Provenance::Nothing),
+            _ => (Confidence::Curated, Provenance::Curated),
+        };
+        Self {
+            verdict,
+            attempt,
+            confidence,
+            provenance,
+            actions: Vec::new(),
+            denial: None,
+        }
+    }
+
     /// Whether the call used an action of it for certain: none unless it succeeded, and its mapping leaves no doubt.
     pub fn is_used(&self, action: &UsedAction<'_>) -> bool {
         self.attempt == Attempt::Succeeded && self.confidence.is_certain() && action.is_proven()

@@ -117,6 +117,12 @@ impl<'a> Parameters<'a> {
         self.member_of(0, name).is_some()
     }
 
+    /// Whether a member of the request itself says something: neither null, false nor empty.
+    pub(super) fn has_of_its_own(&self, name: &str) -> bool {
+        let member = self.member_of(0, name).and_then(|member| self.values.get(member));
+        member.is_some_and(Value::says_something)
+    }
+
     /// ARNs that stand as parameters of the request itself, or in a list that does.
     pub(super) fn arns(&self) -> Vec<Cow<'a, str>> {
         let is_object = self.values.first().is_some_and(Value::is_object);

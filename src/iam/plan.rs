@@ -6,11 +6,14 @@ use super::catalogue::Level;
 use super::catalogue::ResourceUse;
 use super::copy_source::CopyEnd;
 use super::facts::Facts;
+use super::key_end::KeyEnd;
 use super::likeness::ArnWords;
+use super::object_version;
 use super::owner;
 use super::parameters;
 use super::rule::Candidate;
 use super::rule::Rule;
+use super::table_index;
 use super::template::Target;
 
 /// What the facts know of an operation; kept by callers that see the same operation many times.
@@ -53,6 +56,12 @@ pub(super) struct ActionPlan {
     pub(super) is_tag_on_create: bool,
     /// Which of the two objects it is about, where the operation copies one.
     pub(super) copy_end: Option<CopyEnd>,
+    /// Which of two keys it is about.
+    pub(super) key_end: Option<KeyEnd>,
+    /// Whether it reads a table or an index of it.
+    pub(super) may_read_index: bool,
+    /// The action that takes its place where the request is about one version of an object.
+    pub(super) on_version: Option<ActionId>,
     /// Parameters that may say whose the resources are.
     pub(super) account_parameters: Vec<&'static str>,
 }
@@ -88,10 +97,16 @@ impl KnownOperation {
 impl CandidatePlan {
     fn new(facts: &Facts, candidate: &Candidate) -> Self {
         let plans = |ids: &[ActionId]| ids.iter().map(|id| ActionPlan::new(facts, candidate, *id)).collect();
+        let mut primary: Vec<ActionPlan> = plans(&candidate.primary);
+        let conditional: Vec<ActionPlan> = plans(&candidate.conditional);
+        let others: Vec<(ActionId, &str)> = conditional.iter().map(|action| (action.id, action.name)).collect();
+        for action in &mut primary {
+            action.on_version = object_version::action_on_version(action.name, &others);
+        }
         let forwarded = facts.event_map.forward_access(candidate.prefix, candidate.operation);
         Self {
-            primary: plans(&candidate.primary),
-            conditional: plans(&candidate.conditional),
+            primary,
+            conditional,
             forwarded: forwarded.iter().filter_map(|name| facts.find(name)).collect(),
             candidate: candidate.clone(),
         }
@@ -99,6 +114,11 @@ impl CandidatePlan {
 }
 
 impl ActionPlan {
+    /// Whether the names within recorded ARNs tell which of them count, or are in ARNs that are made of them.
+    pub(super) fn reads_recorded_names(&self) -> bool {
+        self.copy_end.is_some() || self.key_end.is_some() || self.may_read_index
+    }
+
     fn new(facts: &Facts, candidate: &Candidate, id: ActionId) -> Self {
         let name = facts.name(id);
         let uses = facts.resource_uses(id).into_iter();
@@ -117,6 +137,9 @@ impl ActionPlan {
                 && !candidate.primary.contains(&id)
                 && facts.action(id).is_some_and(|action| action.level == Level::Tagging),
             copy_end: CopyEnd::of(candidate.operation, name),
+            key_end: KeyEnd::of(name),
+            may_read_index: table_index::may_read_index(name),
+            on_version: None,
             account_parameters: owner::account_parameters(name),
             id,
             name,

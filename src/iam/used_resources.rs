@@ -13,6 +13,8 @@ use super::arn_format::Part;
 use super::catalogue::ResourceUse;
 use super::copy_source;
 use super::copy_source::CopyEnd;
+use super::key_end::KeyEnd;
+use super::key_end::NamedKey;
 use super::outcome::Call;
 use super::outcome::ResourceOrigin;
 use super::outcome::UsedResource;
@@ -21,6 +23,7 @@ use super::parameters::Parameters;
 use super::parameters::part_of;
 use super::passed_roles::partition;
 use super::plan::ActionPlan;
+use super::table_index;
 use super::template;
 use super::template::MAX_VALUES;
 use super::template::Surroundings;
@@ -66,6 +69,16 @@ pub(super) struct Resolved<'a> {
     pub(super) missing_types: Vec<&'static str>,
 }
 
+impl Resolved<'_> {
+    /// Nothing of what an action works on.
+    fn missing(plan: &ActionPlan) -> Self {
+        Self {
+            resources: Vec::new(),
+            missing_types: plan.uses.iter().map(|(used, _)| used.resource_type).collect(),
+        }
+    }
+}
+
 /// Finds the resources that a call used an action on.
 pub(super) fn resolve<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<'a>) -> Resolved<'a> {
     let region = call.region.unwrap_or_default();
@@ -78,6 +91,9 @@ pub(super) fn resolve<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<
         region,
         account: stated_account.as_deref().or(call.account_id).unwrap_or_default(),
     };
+    if let Some(end) = plan.key_end {
+        return of_key_end((plan, end), call, request, surroundings);
+    }
     let source = plan
         .copy_end
         .and_then(|_| copy_source::source_arn(request.parameters(), surroundings.partition));
@@ -112,16 +128,44 @@ pub(super) fn resolve<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<
             }
         }
     }
+    if plan.may_read_index && !table_index::put_for_table(&mut resolved.resources, request.parameters()) {
+        resolved.missing_types = vec!["index"];
+    }
     resolved
+}
+
+/// One of the two keys of a call.
+fn of_key_end<'a>(
+    (plan, end): (&ActionPlan, KeyEnd),
+    call: &Call<'a>,
+    request: &Request<'a>,
+    surroundings: Surroundings<'_>,
+) -> Resolved<'a> {
+    let (arn, origin) = match end.key(call.resource_arns, request.parameters()) {
+        Some(NamedKey::Recorded(arn)) => (Cow::Borrowed(arn), ResourceOrigin::Record),
+        Some(NamedKey::Given(arn)) => (Cow::Owned(arn), ResourceOrigin::Parameter),
+        Some(NamedKey::Id(id)) => {
+            let (partition, region, account) = (surroundings.partition, surroundings.region, surroundings.account);
+            let arn = format!("arn:{partition}:kms:{region}:{account}:key/{id}");
+            (Cow::Owned(arn), ResourceOrigin::Template)
+        }
+        None => return Resolved::missing(plan),
+    };
+    let key = UsedResource {
+        arn,
+        resource_type: "key",
+        origin,
+    };
+    Resolved {
+        resources: vec![key],
+        missing_types: Vec::new(),
+    }
 }
 
 /// The object that is read, of which `resources` may say nothing.
 fn of_copy_source<'a>(plan: &ActionPlan, call: &Call<'_>, source: Option<String>) -> Resolved<'a> {
     let Some(arn) = source else {
-        return Resolved {
-            resources: Vec::new(),
-            missing_types: plan.uses.iter().map(|(used, _)| used.resource_type).collect(),
-        };
+        return Resolved::missing(plan);
     };
     let origin = match call.resource_arns.contains(&arn.as_str()) {
         true => ResourceOrigin::Record,

@@ -47,6 +47,7 @@ use super::evaluation::Resource;
 use super::evaluation::ResourceName;
 use super::evaluation::context_of_asked;
 use super::remembered::Remembered;
+use super::usage::PrincipalKey;
 use crate::iam::Facts;
 use crate::iam::Level;
 use crate::iam::json::Json;
@@ -123,10 +124,24 @@ impl<'a> Replay<'a> {
         self
     }
 
-    /// Knows of accounts.
+    /// Knows of accounts and of those in them.
     pub fn knowing(mut self, ownership: Ownership) -> Self {
         self.ownership = ownership;
         self
+    }
+
+    /// Those whose calls are replayed, beside everybody else: by ARN and unique id.
+    pub fn principals(&self) -> BTreeSet<PrincipalKey> {
+        let keys = self.actors.iter().map(|(arn, actor)| PrincipalKey {
+            arn: arn.clone(),
+            unique_id: actor.unique_id.clone(),
+        });
+        keys.collect()
+    }
+
+    /// Whether a principal of the logs is one of them.
+    pub fn has(&self, principal_arn: &str) -> bool {
+        self.actors.contains_key(principal_arn)
     }
 
     /// What the policies ask for of the context of calls.
@@ -159,8 +174,13 @@ impl<'a> Replay<'a> {
 
     /// Finds out what comes out for a call and remembers it; false if it is nobody's who is looked at.
     fn learn(&mut self, call: &ReplayedCall<'_>) -> bool {
-        let known = call.principal_id.and_then(|id| self.arns.get(id).copied());
-        let renamed = known.filter(|_| call.names_an_id_alone()).map(|arn| call.of(arn));
+        let id = call.principal_id.filter(|_| call.names_an_id_alone());
+        let named = |id: &str| {
+            let of_actor = self.arns.get(id).copied();
+            of_actor.or_else(|| self.ownership.names.get(id).map(String::as_str))
+        };
+        let known = id.and_then(named).map(str::to_owned);
+        let renamed = known.as_deref().map(|arn| call.of(arn));
         let call = renamed.as_ref().unwrap_or(call);
         let named = self
             .actors
@@ -322,7 +342,7 @@ impl<'a> Replay<'a> {
         };
         let place = Place {
             consequence: outcome.consequence,
-            principal_arn: call.principal_arn.to_owned(),
+            principal_arn: call.shown_principal().into_owned(),
             action,
             resource: outcome.resource.map(shown),
             region: call.serving_region.map(str::to_owned),

@@ -48,7 +48,6 @@ async fn every_event_stands_in_the_view_with_its_proven_actions_or_the_reason_fo
     assert_eq!(
         rows(statement).await,
         [
-            "versioned|s3:GetObject|true|succeeded|arn:aws:s3:::b/k",
             "versioned|s3:GetObjectVersion|true|succeeded|arn:aws:s3:::b/k",
             "passed|iam:PassRole|true|succeeded|arn:aws:iam::111111111111:role/f",
             "passed|lambda:CreateFunction|true|succeeded|arn:aws:lambda:eu-west-1:111111111111:function:f",

@@ -36,9 +36,11 @@ use crate::iam::document::Document;
 use crate::policy::CONTROL_POLICY_CHARACTERS;
 use crate::policy::Differ;
 use crate::policy::Estate;
+use crate::policy::Ownership;
 use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::RegionUses;
+use crate::policy::Replay;
 use crate::policy::ServiceUses;
 use crate::policy::Usage;
 use crate::policy::Window;
@@ -265,7 +267,8 @@ impl Trying<'_> {
         let beside = is_control.then(|| NamedPolicy::new("FullAWSAccess", &full));
         let proposed: Vec<NamedPolicy<'_>> = own.chain(beside).collect();
         let (actors, _) = trying::actors(chosen, self.estate, layer, &proposed);
-        let proof = Proof::of(self.facts, self.engine, self.window, &actors, self.callers).await?;
+        let replay = Replay::new(self.facts, &actors).knowing(Ownership::of(self.estate));
+        let proof = Proof::of(self.engine, self.window, replay, self.callers).await?;
         if proof.totals.denied > 0 {
             proof.tell_denied(output);
             output.warning("the policy is not printed, as it would have denied what was done");

@@ -32,8 +32,10 @@ use crate::policy::EvidenceConditions;
 use crate::policy::GenerateOptions;
 use crate::policy::Holders;
 use crate::policy::Mode;
+use crate::policy::Ownership;
 use crate::policy::Proposal;
 use crate::policy::Proposer;
+use crate::policy::Replay;
 use crate::policy::Subject;
 use crate::policy::by_logged_arn;
 use crate::policy::owners_of;
@@ -111,7 +113,8 @@ async fn propose(
     let callers = analysis::callers(engine.session(), usage.window).await?;
     let tried = plan.actors(&estate);
     let actors = by_logged_arn(&tried, &callers);
-    let proof = Proof::of(facts, &engine, usage.window, &actors, &callers).await?;
+    let replay = Replay::new(facts, &actors).knowing(Ownership::of(&estate));
+    let proof = Proof::of(&engine, usage.window, replay, &callers).await?;
     let denied = owners_of(&proof.denied_principals(), &tried, &callers);
     let (mut second, mut writer) = (proposer(), Writer::new(args, frame)?);
     for subject in &chosen {

@@ -200,7 +200,8 @@ impl Run<'_> {
         };
         let chosen = trying::chosen(wanted, &callers, &estate, layer)?;
         let (actors, without_snapshot) = trying::actors(&chosen, &estate, layer, &proposed);
-        let proof = Proof::of(self.facts, self.engine, window, &actors, &callers).await?;
+        let replay = Replay::new(self.facts, &actors).knowing(Ownership::of(&estate));
+        let proof = Proof::of(self.engine, window, replay, &callers).await?;
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
         note_basis(self.engine.session(), window, output);
@@ -239,13 +240,9 @@ impl Run<'_> {
                 hint: Some("name one with `--account`, or import IAM snapshots with `trimtrail iam import`".to_owned()),
             });
         }
-        let organizations = estate.own_accounts().into_iter().filter_map(|account| {
-            let organization = estate.organization_of(account)?;
-            Some((account.to_owned(), organization.to_owned()))
-        });
         let ownership = Ownership {
             guarded,
-            organizations: organizations.collect(),
+            ..Ownership::of(&estate)
         };
         let proposed = documents.iter().map(|it| NamedPolicy::new(&it.name, &it.document));
         let everybody = Actor::unknown(Trial {
@@ -290,7 +287,8 @@ impl Run<'_> {
         }
         let callers = analysis::callers(session, usage.window).await?;
         let actors = by_logged_arn(&plan.actors(&estate), &callers);
-        let proof = Proof::of(self.facts, self.engine, usage.window, &actors, &callers).await?;
+        let replay = Replay::new(self.facts, &actors).knowing(Ownership::of(&estate));
+        let proof = Proof::of(self.engine, usage.window, replay, &callers).await?;
         self.write(&proof, usage.window, output)?;
         let facts_date = self.facts.catalogue_date();
         let status = tell_basis(&args.basis.evidence, facts_date, (&chosen, &estate), &usage, output);

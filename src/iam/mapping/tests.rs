@@ -285,6 +285,45 @@ fn conditional_action_is_proven_by_its_parameter_alone() {
 }
 
 #[test]
+fn call_on_a_version_of_an_object_needs_the_action_on_versions_alone() {
+    let proven = |name: &str, parameters: &str| {
+        let outcome = outcome("s3.amazonaws.com", name, parameters);
+        let proven = outcome.proven().map(|action| action.name.clone().into_owned());
+        proven.collect::<Vec<String>>().join(" ")
+    };
+    let versioned = r#"{"bucketName":"b","key":"k","versionId":"null"}"#;
+    for (name, wanted) in [
+        ("GetObject", "s3:GetObjectVersion"),
+        ("HeadObject", "s3:GetObjectVersion"),
+        (
+            "GetObjectAttributes",
+            "s3:GetObjectVersion s3:GetObjectVersionAttributes",
+        ),
+        ("GetObjectAcl", "s3:GetObjectVersionAcl"),
+        ("PutObjectAcl", "s3:PutObjectVersionAcl"),
+        ("GetObjectTagging", "s3:GetObjectVersionTagging"),
+        ("PutObjectTagging", "s3:PutObjectVersionTagging"),
+        ("DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
+        ("DeleteObject", "s3:DeleteObjectVersion"),
+        ("PutObject", "s3:PutObject"),
+    ] {
+        assert_eq!(proven(name, versioned), wanted, "{name}");
+    }
+    let unversioned = r#"{"bucketName":"b","key":"k","versionId":null}"#;
+    assert_eq!(proven("DeleteObject", unversioned), "s3:DeleteObject");
+    let copy = r#"{"bucketName":"b","key":"k","x-amz-copy-source":"in/k?versionId=3"}"#;
+    for name in ["CopyObject", "UploadPartCopy"] {
+        assert_eq!(proven(name, copy), "s3:PutObject s3:GetObjectVersion", "{name}");
+    }
+    // Versions of some of the objects only.
+    let several = r#"{"bucketName":"b","delete":{"object":[{"key":"k","versionId":"3"},{"key":"l"}]}}"#;
+    assert_eq!(
+        proven("DeleteObjects", several),
+        "s3:DeleteObject s3:DeleteObjectVersion"
+    );
+}
+
+#[test]
 fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
     for (source, name, action) in [
         (

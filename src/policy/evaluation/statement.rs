@@ -92,7 +92,7 @@ fn is_named<'a>(
     let name = match &request.resource.name {
         ResourceName::Arn(arn) => arn,
         ResourceName::Nothing => "*",
-        ResourceName::Unnamed if !is_for_all(pattern) => return Truth::False,
+        ResourceName::Unnamed if !may_mean_no_resource(pattern, &request.action) => return Truth::False,
         ResourceName::Unnamed => {
             missing.push(Missing::ResourceName);
             return Truth::Unknown;
@@ -112,17 +112,27 @@ fn is_named<'a>(
     filled_matches(pattern, name, &request.context, missing)
 }
 
-/// Whether a pattern is about all resources of a kind, as `arn:aws:s3:::*` or `arn:aws:iam::111122223333:role/*`.
-fn is_for_all(pattern: &str) -> bool {
-    let mut parts = pattern.splitn(6, ':');
-    let service = parts.nth(2);
+/// Whether a pattern other than `*` may cover an action without resource types.
+///
+/// Service Authorization Reference: "you must specify all resources (`"*"`)" for such an action. Yet AWS's own policies grant
+/// them on ARNs (`CloudFrontFullAccess`: `s3:ListAllMyBuckets` on `arn:aws:s3:::*`), and denials name some, as `role/` for
+/// `iam:ListRoles`. So a pattern over all names of a kind may cover it, and one over some names, or another service's, does not.
+fn may_mean_no_resource(pattern: &str, action: &str) -> bool {
+    let mut parts = pattern.splitn(6, ':').skip(2);
+    let service = parts.next().unwrap_or("*");
+    let is_of_other = !service.contains(['*', '?']) && !is_prefix(service, action);
     let Some(resource) = parts.nth(2) else {
-        return pattern.contains('*');
+        return !is_of_other && pattern.contains('*');
     };
     let is_open = |text: &str| text.is_empty() || text.starts_with('*');
     // "arn:aws:s3:::bucket_name/key_name" is the one form without a word for the kind.
-    let kind_and_name = resource.split_once(['/', ':']).filter(|_| service != Some("s3"));
-    is_open(resource) || kind_and_name.is_some_and(|(_, name)| is_open(name))
+    let kind_and_name = resource.split_once(['/', ':']).filter(|_| service != "s3");
+    !is_of_other && (is_open(resource) || kind_and_name.is_some_and(|(_, name)| is_open(name)))
+}
+
+fn is_prefix(service: &str, action: &str) -> bool {
+    let prefix = action.split(':').next().unwrap_or_default();
+    prefix.eq_ignore_ascii_case(service)
 }
 
 /// "You can use a policy variable in the Resource element, but only in the resource portion of the ARN. This portion of the
@@ -143,6 +153,31 @@ fn filled_matches(text: &str, name: &str, context: &ContextKeys, missing: &mut V
         Filled::Unknown(key) => {
             missing.push(Missing::Key(key));
             Truth::Unknown
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn action_without_resources_may_be_covered_by_patterns_over_a_kind_of_its_service() {
+        for (pattern, action, wanted) in [
+            ("arn:aws:s3:::*", "s3:ListAllMyBuckets", true),
+            ("arn:aws:s3:::data/*", "s3:ListAllMyBuckets", false),
+            ("arn:aws:s3:::a*", "s3:ListAllMyBuckets", false),
+            ("arn:aws:iam::111122223333:role/*", "iam:ListRoles", true),
+            ("arn:aws:iam::*:role/", "IAM:ListRoles", true),
+            ("arn:aws:logs:*", "logs:DescribeLogGroups", true),
+            ("arn:*:logs:*:*:*", "logs:DescribeLogGroups", true),
+            ("arn:*", "logs:DescribeLogGroups", true),
+            ("arn:aws:iam::*:user/${aws:username}", "iam:ListUsers", false),
+            ("arn:aws:iam::*:role/deploy", "iam:ListRoles", false),
+            ("arn:aws:s3:::*", "iam:ListRoles", false),
+            ("nothing", "iam:ListRoles", false),
+        ] {
+            assert_eq!(may_mean_no_resource(pattern, action), wanted, "{pattern} {action}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A call that succeeded, and what it needed.
 
+use std::borrow::Cow;
+
 use crate::iam::arn::account_of_arn;
 use crate::policy::evaluation::Principal;
 use crate::policy::evaluation::PrincipalKind;
@@ -87,8 +89,46 @@ impl ReplayedCall<'_> {
         }
     }
 
+    /// Who made it, for reports: of someone whose name is not known the account and the unique id.
+    pub(super) fn shown_principal(&self) -> Cow<'_, str> {
+        match (
+            self.names_an_id_alone(),
+            self.principal_id.filter(|id| is_of_identity(id)),
+        ) {
+            (true, Some(id)) => Cow::Owned(format!("{}/{id}", self.account_id())),
+            _ => Cow::Borrowed(self.principal_arn),
+        }
+    }
+
+    fn account_id(&self) -> &str {
+        let stated = self.fields.identity.account_id;
+        stated.or(account_of_arn(self.principal_arn)).unwrap_or_default()
+    }
+
+    /// A user or role of which the unique id alone is known, by an ARN that IAM does not allow, so that no policy has it.
+    fn nameless(&self) -> Option<Principal> {
+        let id = self
+            .principal_id
+            .filter(|id| self.names_an_id_alone() && is_of_identity(id))?;
+        let arn = |kind: &str| format!("arn:aws:iam::{}:{kind}/-:-", self.account_id());
+        let kind = match id.starts_with("AIDA") {
+            true => PrincipalKind::User { arn: arn("user") },
+            false => PrincipalKind::RoleSession {
+                role_arn: arn("role"),
+                session_arn: String::new(),
+            },
+        };
+        Some(Principal {
+            unique_id: Some(id.to_owned()),
+            ..Principal::new(kind)
+        })
+    }
+
     /// Who made it.
     pub(super) fn principal(&self) -> Principal {
+        if let Some(nameless) = self.nameless() {
+            return nameless;
+        }
         let arn = self.principal_arn.to_owned();
         let session = || self.fields.identity.arn.unwrap_or_default().to_owned();
         Principal::new(match self.fields.identity.kind {
@@ -121,6 +161,11 @@ impl NeedKind {
             Self::Unmapped => 3,
         }
     }
+}
+
+/// Whether a unique id is that of a user or role.
+fn is_of_identity(id: &str) -> bool {
+    id.starts_with("AIDA") || id.starts_with("AROA")
 }
 
 fn account_of(arn: &str) -> String {

@@ -1,9 +1,10 @@
-//! Who belongs to which organization, and whose resources a resource control policy guards.
+//! Who calls from where: names behind unique ids and the organizations of accounts; and whose resources a resource control policy guards.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::trial::Consequence;
+use crate::policy::estate::Estate;
 use crate::policy::evaluation::Request;
 use crate::policy::evaluation::Truth;
 use crate::policy::evaluation::is_resource_controlled;
@@ -15,9 +16,25 @@ pub struct Ownership {
     pub guarded: BTreeSet<String>,
     /// Ids of organizations by account.
     pub organizations: BTreeMap<String, String>,
+    /// ARNs of users and roles by unique id, by which alone the logs of another account name a caller.
+    pub names: BTreeMap<String, String>,
 }
 
 impl Ownership {
+    /// What the snapshots say; nothing is guarded.
+    pub fn of(estate: &Estate<'_>) -> Self {
+        let accounts = estate.own_accounts().into_iter();
+        let organizations =
+            accounts.filter_map(|account| Some((account.to_owned(), estate.organization_of(account)?.to_owned())));
+        let principals = estate.callers().map(|member| member.principal);
+        let names = principals.filter_map(|it| Some((it.unique_id.clone()?, it.arn.clone())));
+        Self {
+            guarded: BTreeSet::new(),
+            organizations: organizations.collect(),
+            names: names.collect(),
+        }
+    }
+
     /// Sets the condition keys that follow from the accounts of both sides.
     pub(super) fn add_keys(&self, request: &mut Request) {
         let principal = request.principal.account_id().map(str::to_owned);

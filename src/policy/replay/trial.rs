@@ -63,12 +63,14 @@ pub fn full_access_to_resources() -> Document {
 }
 
 impl Trial<'_> {
-    /// Whether the policies have a say in the calls of a principal: control policies do not bind roles of services.
+    /// Whether the policies have a say in the calls of a principal: control policies do not bind roles of services, and "you
+    /// cannot set the boundary for a service-linked role" (IAM API reference, `PutRolePermissionsBoundary`).
     pub(super) fn binds(&self, call: &ReplayedCall<'_>) -> bool {
         let is_role_of_service = is_service_linked(call.principal_arn);
         let is_root = call.principal_arn.ends_with(":root");
         match self.layer {
             Layer::ServiceControl(_) | Layer::ResourceControl(_) => !is_role_of_service,
+            Layer::Boundary => !is_role_of_service && !is_root,
             _ => !is_root,
         }
     }

@@ -143,7 +143,10 @@ fn arn_of_another_account_is_kept_as_the_request_says_it() {
 
 #[test]
 fn copy_reads_its_source_and_writes_its_destination() {
-    let parameters = r#"{"bucketName":"out","key":"b","x-amz-copy-source":"/in/a%20b?versionId=1"}"#;
+    let parameters = r#"{"bucketName":"out","key":"b","x-amz-copy-source":"/in/a%20b"}"#;
+    let versioned = r#"{"bucketName":"out","key":"b","x-amz-copy-source":"/in/a%20b?versionId=1"}"#;
+    let version = outcome("s3.amazonaws.com", "CopyObject", versioned);
+    assert_eq!(arns(&version, "s3:GetObjectVersion"), ["arn:aws:s3:::in/a b"]);
     let recorded = ["arn:aws:s3:::out/b", "arn:aws:s3:::out", "arn:aws:s3:::in/a b"];
     for (resource_arns, origin) in [
         (&recorded[..2], ResourceOrigin::Template),
@@ -170,6 +173,75 @@ fn copy_reads_its_source_and_writes_its_destination() {
     );
     assert!(arns(&unnamed, "s3:GetObject").is_empty());
     assert_eq!(arns(&unnamed, "s3:PutObject"), ["arn:aws:s3:::out/b"]);
+}
+
+#[test]
+fn new_encryption_reads_with_one_key_and_writes_with_the_other() {
+    let keys = [
+        "arn:aws:kms:eu-west-1:111122223333:key/1",
+        "arn:aws:kms:eu-west-1:111122223333:key/2",
+    ];
+    let ends = |resource_arns: &[&str], parameters: &str| {
+        let event = Call {
+            resource_arns,
+            ..call("kms.amazonaws.com", "ReEncrypt", parameters)
+        };
+        let outcome = facts().actions_of(&event);
+        let of = |action: &str| arns(&outcome, action).join(" ");
+        (of("kms:ReEncryptFrom"), of("kms:ReEncryptTo"))
+    };
+    let wanted = (keys[0].to_owned(), keys[1].to_owned());
+    let named = format!(r#"{{"sourceKeyId":"{}","destinationKeyId":"2"}}"#, keys[0]);
+    assert_eq!(ends(&keys, &named), wanted);
+    assert_eq!(ends(&[], &named), wanted);
+    let aliases = r#"{"sourceKeyId":"alias/a","destinationKeyId":"alias/b"}"#;
+    assert_eq!(ends(&keys, aliases), (String::new(), String::new()));
+}
+
+#[test]
+fn read_of_an_index_is_about_the_index_and_not_about_the_table() {
+    let table = "arn:aws:dynamodb:eu-west-1:444455556666:table/orders";
+    let index = format!("{table}/index/by-day");
+    for (name, parameters, resource_arns, wanted) in [
+        (
+            "Query",
+            r#"{"tableName":"orders","indexName":"by-day"}"#,
+            vec![table],
+            index.as_str(),
+        ),
+        (
+            "Scan",
+            r#"{"tableName":"orders","indexName":"by-day"}"#,
+            vec![table, &index],
+            &index,
+        ),
+        (
+            "Query",
+            r#"{"tableName":"arn:aws:dynamodb:eu-west-1:444455556666:table/orders","indexName":"by-day"}"#,
+            vec![],
+            &index,
+        ),
+        ("Query", r#"{"tableName":"orders"}"#, vec![table], table),
+        (
+            "GetItem",
+            r#"{"tableName":"orders","indexName":"by-day"}"#,
+            vec![table],
+            table,
+        ),
+    ] {
+        let event = Call {
+            resource_arns: &resource_arns,
+            ..call("dynamodb.amazonaws.com", name, parameters)
+        };
+        let outcome = facts().actions_of(&event);
+        assert_eq!(
+            arns(&outcome, &format!("dynamodb:{name}")),
+            [wanted],
+            "{name} {parameters}"
+        );
+        let is_recorded = resource_arns.contains(&wanted);
+        assert_eq!(outcome.actions[0].resources[0].origin.is_proof(), is_recorded);
+    }
 }
 
 #[test]
