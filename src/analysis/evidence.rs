@@ -10,20 +10,16 @@ use jiff::Timestamp;
 use super::columns::Columns;
 use super::columns::Unreadable;
 use super::logs::account_logs;
-use crate::iam::json::Json;
+use super::snapshots::note_earlier_snapshots;
 use crate::policy::AccountLog;
 use crate::policy::ActionUse;
 use crate::policy::GrantChange;
 use crate::policy::GrantChanges;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
-use crate::policy::TakenSnapshot;
 use crate::policy::Trails;
 use crate::policy::Usage;
 use crate::policy::Window;
-use crate::policy::snapshot;
-use crate::policy::snapshot::CollectedFile;
-use crate::policy::snapshot::Snapshot;
 use crate::query::EvidenceQuery;
 use crate::query::ParamText;
 use crate::query::QueryError;
@@ -91,6 +87,7 @@ pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, Anal
     })
     .await?;
     let mut changes = grant_changes(session, window).await?;
+    note_earlier_snapshots(session, window, &mut changes).await?;
     for (role, (first, days)) in &takings {
         changes.note_takings(role, (*first, days), window);
     }
@@ -112,69 +109,6 @@ async fn grant_changes(session: &QuerySession, window: Window) -> Result<GrantCh
     })
     .await?;
     Ok(changes)
-}
-
-/// The newest IAM snapshots.
-pub async fn snapshots(session: &QuerySession) -> Result<Vec<TakenSnapshot>, AnalysisError> {
-    let mut snapshots: Vec<(TakenSnapshot, Vec<u8>)> = Vec::new();
-    each_batch(session, EvidenceQuery::Snapshots, &[], |batch| {
-        let columns = Columns::new(batch);
-        let (ids, times) = (columns.texts("source_id")?, columns.times("snapshot_time")?);
-        let (formats, contents) = (columns.texts("format")?, columns.bytes("content")?);
-        for row in 0..batch.num_rows() {
-            let source_id = ids.text(row).unwrap_or_default().to_owned();
-            let content = contents.bytes_at(row).unwrap_or_default();
-            let read = read_snapshot(formats.text(row).unwrap_or_default(), content);
-            let taken = TakenSnapshot {
-                taken_at: times.time(row).unwrap_or_default(),
-                snapshot: read.map_err(|cause| AnalysisError::Snapshot {
-                    source_id: source_id.clone(),
-                    cause,
-                })?,
-                source_id,
-            };
-            add_snapshot(taken, content, &mut snapshots);
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(snapshots.into_iter().map(|(taken, _)| taken).collect())
-}
-
-/// Adds a snapshot, together with another part of the same answer if that is there: users may have policies whose documents
-/// stand in the other part.
-fn add_snapshot(taken: TakenSnapshot, content: &[u8], snapshots: &mut Vec<(TakenSnapshot, Vec<u8>)>) {
-    let is_other_part = |(known, _): &&mut (TakenSnapshot, Vec<u8>)| {
-        known.taken_at == taken.taken_at && known.snapshot.completes(&taken.snapshot)
-    };
-    if let Some((known, known_content)) = snapshots.iter_mut().find(is_other_part)
-        && let Some(joined) = snapshot::joined_pages(&[known_content, content])
-        && let Ok(snapshot) = snapshot::read(&joined)
-    {
-        known.snapshot = snapshot;
-        *known_content = joined;
-        return;
-    }
-    snapshots.push((taken, content.to_vec()));
-}
-
-/// A folder is stored as a JSON object of its files.
-fn read_snapshot(format: &str, content: &[u8]) -> Result<Snapshot, String> {
-    if format != snapshot::Format::Collected.name() {
-        return snapshot::read(content).map_err(|error| error.to_string());
-    }
-    let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
-    let Json::Object(members) = Json::parse(text).map_err(|error| error.to_string())? else {
-        return Err("the stored folder is no JSON object".to_owned());
-    };
-    let files = members.iter().filter_map(|(path, content)| match content {
-        Json::Text(text) => Some(CollectedFile {
-            path,
-            bytes: text.as_bytes(),
-        }),
-        _ => None,
-    });
-    Ok(snapshot::read_collected(&files.collect::<Vec<_>>()))
 }
 
 /// The values of `$principals` and `$ids`: ARNs and unique ids line by line, or null for all, which it is for too many, too.

@@ -157,6 +157,12 @@ impl EventMap {
         types.map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether an event of a resource type is listed.
+    pub(super) fn lists_data_type(&self, resource_type: &str) -> bool {
+        let mut lists = self.data_events.values().flat_map(BTreeMap::values);
+        lists.any(|types| types.contains(&resource_type))
+    }
+
     pub(super) fn data_event_types(&self, action: ActionId) -> Vec<&'static str> {
         self.data_event_types.get(&action).cloned().unwrap_or_default()
     }

@@ -25,6 +25,7 @@ use super::catalogue::ConditionKey;
 use super::catalogue::Observability;
 use super::catalogue::ResourceUse;
 use super::data_plane;
+use super::data_plane::DataTypes;
 use super::event_map::EventMap;
 use super::operations::Operations;
 use super::passed_roles::PassedRoles;
@@ -46,7 +47,7 @@ pub struct Facts {
     pub(super) templates: Templates,
     sensitive: Vec<(&'static str, ActionSet)>,
     role_receivers: Vec<&'static str>,
-    data_resource_types: Vec<&'static str>,
+    pub(super) data_types: DataTypes,
     pub(super) operations: Operations,
 }
 
@@ -79,15 +80,20 @@ impl Facts {
             listed.for_each(|action| actions.insert(action));
             (kind, actions)
         });
+        let resource_types: Vec<&'static str> = sections
+            .rows("data-resource-types")?
+            .map(|mut row| row.cell())
+            .collect();
+        let is_unlisted = |name: &&&'static str| !event_map.lists_data_type(name);
         Ok(Self {
             about: sections.rows("pack")?.map(|mut row| (row.cell(), row.cell())).collect(),
             fingerprint: fingerprint(pack),
             sensitive: sensitive.collect(),
             role_receivers: sections.rows("role-receivers")?.map(|mut row| row.cell()).collect(),
-            data_resource_types: sections
-                .rows("data-resource-types")?
-                .map(|mut row| row.cell())
-                .collect(),
+            data_types: DataTypes {
+                unlisted: resource_types.iter().filter(is_unlisted).copied().collect(),
+                all: resource_types,
+            },
             passed_roles: PassedRoles::read(&sections)?,
             templates: Templates::read(&sections, &catalogue)?,
             catalogue,
@@ -194,30 +200,30 @@ impl Facts {
                 .is_some_and(|it| it.eq_ignore_ascii_case(&family))
         };
         if !types.is_empty() && !types.iter().any(|name| is_own(name)) {
-            types.extend(self.data_resource_types.iter().filter(|name| is_own(name)));
+            types.extend(self.data_types.all.iter().filter(|name| is_own(name)));
             types.sort_unstable();
         }
         types
     }
 
-    /// Resource types of the data events that may show an action instead of management events: those of its service, if nobody
-    /// lists which of its calls leave such events. Empty if it is certain that management events show it.
+    /// Resource types of the data events that may show an action instead of management events: those of its service of which
+    /// nobody lists the calls that leave such events. Empty if it is certain that management events show it.
     pub fn perhaps_data_event_types(&self, id: ActionId) -> Vec<&'static str> {
         let Some(action) = self.catalogue.action(id) else {
             return Vec::new();
         };
-        let types = data_plane::perhaps_types(action.name, &self.data_resource_types);
-        let uses = self.catalogue.resource_uses(action);
-        let is_open = action.observability == Observability::Management && !types.is_empty();
-        match is_open && !data_plane::is_configuration(action, &uses, &types) {
-            true => types,
-            false => Vec::new(),
+        match action.observability {
+            Observability::Management => {
+                let uses = self.catalogue.resource_uses(action);
+                data_plane::perhaps_types(action, &uses, &self.data_types)
+            }
+            _ => Vec::new(),
         }
     }
 
     /// Every resource type that a trail's event selectors may name for data events.
     pub fn data_resource_types(&self) -> &[&'static str] {
-        &self.data_resource_types
+        &self.data_types.all
     }
 
     /// The event source that a trail may exclude and that would hide an action: `kms.amazonaws.com`, `rdsdata.amazonaws.com`.

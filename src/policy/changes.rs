@@ -1,10 +1,11 @@
 //! When grants came into force inside the window, as IAM's own calls in the logs and the dates of a snapshot tell.
 //!
-//! Only what is on record counts: a change that neither the logs nor the snapshot show is not known. A document that was put
+//! Only what is on record counts: a change that neither the logs nor snapshots show is not known. A document that was put
 //! again with the same text counts as changed. Whatever may have lifted a `Deny` or a boundary concerns all that the
 //! principal may do.
 
 mod denying;
+mod history;
 mod providers;
 mod tags;
 mod taking;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use super::account_log::Extent;
 use super::estate::Member;
 use super::estate::PolicyUse;
+use super::estate::TakenSnapshot;
 use super::grant::Grant;
 use super::snapshot::Origin;
 use super::snapshot::Policy;
@@ -24,8 +26,10 @@ use super::snapshot::Principal;
 use super::snapshot::PrincipalKind;
 use super::window::Window;
 use crate::iam::arn::account_of_arn;
+use crate::iam::document::Statement;
 use denying::allows_only;
 use denying::may_deny;
+use history::History;
 use tags::asks_for_mfa;
 use tags::asks_for_tags;
 use taking::begins_late;
@@ -60,6 +64,7 @@ pub struct GrantChange {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GrantChanges {
     accounts: BTreeMap<String, BTreeMap<Target, Extent>>,
+    history: History,
 }
 
 impl GrantChanges {
@@ -74,6 +79,11 @@ impl GrantChanges {
         let known = account.entry(target).or_insert(own);
         known.first = known.first.min(own.first);
         known.last = known.last.max(own.last);
+    }
+
+    /// Adds snapshots of one moment that are older than those of the principals that are asked for.
+    pub fn note_snapshots(&mut self, snapshots: &[TakenSnapshot]) {
+        self.history.note(snapshots);
     }
 
     /// Adds the days of a window on which services, tokens and certificates took a role, with the first such moment: after a
@@ -129,14 +139,9 @@ impl GrantChanges {
             .last(member, &Target::Mfa(own.clone()))
             .filter(|_| denies_by(asks_for_mfa));
         let anything = [self.last(member, &Target::Anything), reach, first_reach, tags, mfa];
-        anything
-            .into_iter()
-            .chain(whole)
-            .chain(detached)
-            .chain(boundaries)
-            .chain(denying)
-            .flatten()
-            .max()
+        let lifted = whole.chain(detached).chain(boundaries).chain(denying);
+        let changed = anything.into_iter().chain(lifted).flatten().max();
+        changed.max(self.history.limit_went(member, changed))
     }
 
     /// The last moment at which a statement may have come into force for a principal.
@@ -155,11 +160,13 @@ impl GrantChanges {
             let joined = self.last(member, &Target::Membership(user, group.name.to_lowercase()));
             joined.max(group.created_at)
         });
-        self.of_document(member, grant.policy, &holder)
+        let changed = self
+            .of_document(member, grant.policy, &holder)
             .max(self.last(member, &attached))
             .max(joined)
             .max(tags)
-            .max(mfa.filter(|_| asks_for_mfa(grant.policy)))
+            .max(mfa.filter(|_| asks_for_mfa(grant.policy)));
+        changed.max(self.history.grant_came(member, grant.statement, changed))
     }
 
     /// The last moment after the snapshot at which a policy was changed that counts for a principal, or who has it.
@@ -202,11 +209,12 @@ impl GrantChanges {
         of_policies.max(others)
     }
 
-    /// The last moment at which it changed who may assume a role.
-    pub(super) fn of_trust(&self, member: &Member<'_>) -> Option<i64> {
+    /// The last moment at which it changed who may assume a role, as far as that concerns a statement of its trust policy.
+    pub(super) fn of_trust(&self, member: &Member<'_>, statement: &Statement) -> Option<i64> {
         let own = holder(member.principal);
         let targets = [Target::Anything, Target::Holder(own.clone()), Target::Reach(own)];
-        targets.iter().filter_map(|target| self.last(member, target)).max()
+        let changed = targets.iter().filter_map(|target| self.last(member, target)).max();
+        changed.max(self.history.trust_came(member, statement, changed))
     }
 
     /// The last moment after the snapshot at which it changed who may assume a role.

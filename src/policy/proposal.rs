@@ -139,10 +139,10 @@ pub enum Refusal {
         /// What it holds.
         policy: String,
     },
-    /// Others have the policy, too, of whom nothing is known.
+    /// Others have the policy, too, or are bounded by it, of whom nothing is known.
     #[error(
-        "`{principal}`: `{policy}` is held by principals that the IAM snapshot does not have, so that nothing is proposed for \
-         it; import one of all users, groups and roles with `trimtrail iam import`"
+        "`{principal}`: `{policy}` is held by principals that the IAM snapshot does not have, or bounds such, so that nothing \
+         is proposed for it; import one of all users, groups and roles with `trimtrail iam import`"
     )]
     HeldByOthers {
         /// ARN.

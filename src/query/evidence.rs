@@ -40,6 +40,8 @@ pub enum EvidenceQuery {
     AssumeCalls,
     /// Sources of the newest IAM snapshots.
     Snapshots,
+    /// Sources of IAM snapshots since a moment that are not the newest.
+    EarlierSnapshots,
     /// Calls that changed what principals may do, since a moment.
     Changes,
     /// Days of which regions may have been left out, in a window.
@@ -86,6 +88,7 @@ impl EvidenceQuery {
             Self::Changes => include_str!("../../queries/evidence/changes.sql"),
             Self::PartialDays => include_str!("../../queries/evidence/partial_days.sql"),
             Self::Snapshots => include_str!("../../queries/evidence/snapshots.sql"),
+            Self::EarlierSnapshots => include_str!("../../queries/evidence/earlier_snapshots.sql"),
             Self::IntegrityGroups => include_str!("../../queries/evidence/integrity_groups.sql"),
             Self::IntegrityOrigins => include_str!("../../queries/evidence/integrity_origins.sql"),
             Self::IntegrityObjects => include_str!("../../queries/evidence/integrity_objects.sql"),

@@ -58,8 +58,12 @@ EVIDENCE = [
 # Actions that a call may need beside those that the collected facts name, by service and operation. Sources: EC2 Auto Scaling
 # user guide, "Control Amazon EC2 launch template usage in Auto Scaling groups" (checked with the caller's rights; a refresh
 # takes a template in the same way); EC2 user guide, "Spot Fleet permissions" and "EC2 Fleet prerequisites"; Secrets Manager
-# API reference, RotateSecret; DynamoDB developer guide, "Requesting a table export in DynamoDB".
+# API reference, RotateSecret; DynamoDB developer guide, "Requesting a table export in DynamoDB"; API Gateway developer guide,
+# "Set up an edge-optimized custom domain name in API Gateway": the distribution is of an account of API Gateway, in whose
+# trail alone its updates are recorded.
 FURTHER_ACTIONS = {
+    ("apigateway", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
+    ("apigateway", "UpdateDomainName"): ["cloudfront:UpdateDistribution"],
     ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
     ("autoscaling", "StartInstanceRefresh"): ["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
     ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],

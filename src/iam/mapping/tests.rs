@@ -324,6 +324,18 @@ fn call_on_a_version_of_an_object_needs_the_action_on_versions_alone() {
 }
 
 #[test]
+fn domain_names_of_api_gateway_may_update_a_distribution() {
+    for (name, own) in [
+        ("CreateDomainName", "apigateway:POST"),
+        ("UpdateDomainName", "apigateway:PATCH"),
+    ] {
+        let made = outcome("apigateway.amazonaws.com", name, "{}");
+        assert_eq!(proof(&made, "cloudfront:UpdateDistribution"), Proof::Possible, "{name}");
+        assert_ne!(proof(&made, own), Proof::Possible, "{name}");
+    }
+}
+
+#[test]
 fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
     for (source, name, action) in [
         (

@@ -9,6 +9,7 @@ use super::Thresholds;
 use super::judge::Judge;
 use super::judge::named_regions;
 use super::reason::Reason;
+use super::silence::statement_on_everything;
 use super::visibility::Place;
 use super::visibility::Trace;
 use crate::event::only_home;
@@ -37,6 +38,7 @@ pub(super) struct Doubts {
     cut_off: RefCell<BTreeMap<String, Option<usize>>>,
     /// By the time since when a grant counts.
     grant: RefCell<BTreeMap<i64, Option<Reason>>>,
+    grants_seen: OnceCell<Result<Option<i64>, Reason>>,
 }
 
 /// Why regions of accounts may be lacking in their logs, so that nothing of an account is proven unused.
@@ -276,6 +278,36 @@ impl Judge<'_> {
             .entry(since)
             .or_insert_with(|| self.find_grant_doubt(since))
             .clone()
+    }
+
+    /// Since when it would have been seen that the principal was granted something, if not since the begin of the window, or
+    /// why it would not. What nobody was seen to grant may have been granted yesterday where such calls are not recorded.
+    pub(super) fn grants_seen_since(&self) -> Result<Option<i64>, Reason> {
+        let seen = self.doubts.grants_seen.get_or_init(|| self.find_grants_seen_since());
+        seen.clone().map_err(|reason| Reason::GrantsUnseen(Box::new(reason)))
+    }
+
+    fn find_grants_seen_since(&self) -> Result<Option<i64>, Reason> {
+        let (Some(log), true) = (self.log, self.subject.member.is_some()) else {
+            return Ok(None);
+        };
+        let trace = Trace::of_grants();
+        let partition = self.subject.key.arn.split(':').nth(1).unwrap_or_default();
+        let home = only_home(trace.service, partition);
+        let regions = home.map(|home| BTreeSet::from([home.to_owned()]));
+        let place = Place {
+            account_id: self.account_id,
+            log,
+            regions: regions.as_ref().unwrap_or(&log.regions),
+            trails: &self.usage.trails,
+            statement: &statement_on_everything(),
+        };
+        // Nobody may have called the home for days: that it was recorded at all is what can be asked for.
+        let missing = home.and_then(|home| self.missing_home(home));
+        match missing.or_else(|| trace.hidden(&place)) {
+            Some(reason) => Err(reason),
+            None => trace.seen_since(&place, (self.window, self.thresholds.min_window_days)),
+        }
     }
 
     fn find_grant_doubt(&self, since: i64) -> Option<Reason> {

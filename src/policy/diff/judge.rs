@@ -169,7 +169,10 @@ impl<'s> Judge<'s> {
             .or_else(|| self.unmapped_call(trace.service, statement));
         match doubt {
             Some(reason) => Err(reason),
-            None => trace.seen_since(&place, (self.window, self.thresholds.min_window_days)),
+            None => {
+                let since = trace.seen_since(&place, (self.window, self.thresholds.min_window_days))?;
+                Ok(since.max(self.grants_seen_since()?))
+            }
         }
     }
 

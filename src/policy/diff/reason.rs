@@ -95,6 +95,8 @@ pub enum Reason {
     RegionsNotIngested(Vec<String>),
     /// The statement names regions of which the logs hold nothing.
     NamedRegions(Vec<String>),
+    /// The logs would not show that it was granted late, for another reason.
+    GrantsUnseen(Box<Reason>),
     /// The logs have nothing from a region that records calls of other regions, too; the region.
     GlobalServicesNotRecorded(&'static str),
     /// Only data events show it, and none of the kind is recorded.
@@ -187,6 +189,7 @@ impl Reason {
             Self::CoverageTooLow { .. } => "coverage-too-low",
             Self::OneRegion(_) => "one-region",
             Self::RegionsNotIngested(_) | Self::NamedRegions(_) => "regions-not-ingested",
+            Self::GrantsUnseen(why) => why.name(),
             Self::GlobalServicesNotRecorded(_) => "global-services-not-recorded",
             Self::DataEventsNotRecorded { .. } => "data-events-not-recorded",
             Self::NotSelected { .. } => "not-selected",
@@ -287,6 +290,7 @@ impl Reason {
                 formatter,
                 "the logs of the account are all from {region}: its trail may not record other regions"
             ),
+            Self::GrantsUnseen(why) => write!(formatter, "calls to IAM would not show when it was granted: {why}"),
             Self::GlobalServicesNotRecorded(region) => write!(
                 formatter,
                 "its calls, or some of them, are recorded in {region}, and the account's logs hold nothing from there"

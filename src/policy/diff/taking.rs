@@ -37,7 +37,7 @@ impl<'a> Differ<'a> {
             unknown_patterns: Vec::new(),
         };
         let member = subject.member.as_ref();
-        let since = member.and_then(|member| self.usage.changes.of_trust(member));
+        let since = member.and_then(|member| self.usage.changes.of_trust(member, statement));
         let outdating = member.and_then(|member| self.usage.changes.outdating_trust(member));
         let held = Held {
             grant: &grant,

@@ -41,6 +41,8 @@ pub(super) struct Trace {
     perhaps_types: Vec<&'static str>,
     excludable_source: Option<&'static str>,
     is_read: bool,
+    /// Whether it is sure to be recorded as writing.
+    is_write: bool,
 }
 
 /// Where a use would have been seen.
@@ -81,7 +83,32 @@ impl Trace {
             perhaps_types: facts.perhaps_data_event_types(id),
             excludable_source: facts.excludable_source(id),
             is_read: action.is_some_and(|action| matches!(action.level, Level::Read | Level::List)),
+            is_write: false,
         }
+    }
+
+    /// The calls that give, change and take away permissions: <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>.
+    pub(super) fn of_grants() -> Self {
+        Self {
+            never: None,
+            service: "iam",
+            action: "iam:PutRolePolicy",
+            resource_types: Vec::new(),
+            perhaps_types: Vec::new(),
+            excludable_source: None,
+            is_read: false,
+            is_write: true,
+        }
+    }
+
+    /// The kinds of management events of which a use may be one, reading ones first. Some calls of a writing level, such as
+    /// `sts:AssumeRole` and `kms:Decrypt`, are recorded as reading.
+    fn kinds(&self) -> impl Iterator<Item = bool> + use<> {
+        let (is_read, is_write) = (self.is_read, self.is_write);
+        [true, false].into_iter().filter(move |kind| match kind {
+            true => !is_write,
+            false => !is_read,
+        })
     }
 
     /// Why the logs would not show a use; `None` if they would.
@@ -113,7 +140,7 @@ impl Trace {
             })?;
         }
         if self.resource_types.is_empty() && !self.is_management_told(place) {
-            for is_read in [true, false].into_iter().filter(|is_read| *is_read || !self.is_read) {
+            for is_read in self.kinds() {
                 let extent = place.log.extents.get(&Stream::Management { is_read });
                 span.narrow(extent, || format!("{} management events", kind(is_read)))?;
             }
@@ -127,8 +154,9 @@ impl Trace {
 
     /// Whether the selectors are known to ask for the management events of a use in every region.
     fn is_management_told(&self, place: &Place<'_>) -> bool {
-        let kinds = [true, false].into_iter().filter(|is_read| *is_read || !self.is_read);
-        let mut pairs = kinds.flat_map(|is_read| place.regions.iter().map(move |region| (is_read, region)));
+        let mut pairs = self
+            .kinds()
+            .flat_map(|is_read| place.regions.iter().map(move |region| (is_read, region)));
         !place.regions.is_empty()
             && pairs.all(|(is_read, region)| {
                 let wanted = place.wanted(is_read);
@@ -144,12 +172,10 @@ impl Trace {
         Some(Reason::MayBeDataEvent(self.perhaps_types.clone()))
     }
 
-    /// Some calls of a writing level, such as `sts:AssumeRole` and `kms:Decrypt`, are recorded as reading, so those need both
-    /// kinds.
     fn hidden_management(&self, place: &Place<'_>) -> Option<Reason> {
         let log = place.log;
         let mut is_told = !place.trails.is_empty() && !place.regions.is_empty();
-        for is_read in [true, false].into_iter().filter(|is_read| *is_read || !self.is_read) {
+        for is_read in self.kinds() {
             let wanted = place.wanted(is_read);
             let told = |region: &String| place.trails.management(wanted, region, self.excludable_source);
             let told: Vec<(&String, Told)> = place.regions.iter().map(|region| (region, told(region))).collect();
@@ -172,11 +198,11 @@ impl Trace {
         }
         // Every account makes calls of both kinds: logs without one contradict selectors that ask for it, unless its events
         // came first in another way.
-        let kinds = [
-            (true, log.management.reads),
-            (false, log.management.writes || self.is_read),
-        ];
-        let (is_read, _) = kinds.into_iter().find(|(_, is_there)| !is_there)?;
+        let is_missing = |is_read: &bool| match is_read {
+            true => !log.management.reads,
+            false => !log.management.writes,
+        };
+        let is_read = self.kinds().find(is_missing)?;
         match (log.has_excerpts, is_told) {
             (false, _) => Some(Reason::ManagementEventsNotRecorded { is_read }),
             (true, false) => Some(Reason::CopiesOfExcerpts),

@@ -1,5 +1,7 @@
 //! One principal of a snapshot, and what its attachments say.
 
+use std::collections::BTreeMap;
+
 use super::PART_OF_A_SNAPSHOT;
 use crate::iam::document::Document;
 use crate::policy::snapshot::Attachment;
@@ -81,17 +83,21 @@ impl<'a> Member<'a> {
         policy(self.snapshot, arn)
     }
 
-    /// Whether more users, groups and roles have a managed policy than the snapshot lists with it.
+    /// Whether more users, groups and roles have a managed policy, or are bounded by it, than the snapshot lists with it:
+    /// `AttachmentCount` and `PermissionsBoundaryUsageCount` of
+    /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ManagedPolicyDetail.html>.
     pub(in crate::policy) fn is_held_by_others(&self, policy: &Policy) -> bool {
-        let attachments = &self.snapshot.attachments;
-        let count = || {
-            let own = attachments
-                .iter()
-                .filter(|it| it.kind == AttachmentKind::Managed && it.attached == policy.id);
-            own.count()
+        let snapshot = self.snapshot;
+        let is_listed_less = |(kind, counts): (AttachmentKind, &BTreeMap<String, usize>)| {
+            let listed = snapshot.attachments.iter();
+            let listed = listed.filter(|it| it.kind == kind && it.attached == policy.id);
+            counts.get(&policy.id).is_some_and(|told| *told > listed.count())
         };
-        let told = self.snapshot.attachment_counts.get(&policy.id);
-        policy.kind == PolicyKind::Managed && told.is_some_and(|told| *told > count())
+        let told = [
+            (AttachmentKind::Managed, &snapshot.attachment_counts),
+            (AttachmentKind::Boundary, &snapshot.boundary_counts),
+        ];
+        policy.kind == PolicyKind::Managed && told.into_iter().any(is_listed_less)
     }
 
     /// The statements of its policies and boundary with condition operators that IAM does not have, as sentences.

@@ -621,15 +621,15 @@ fn policy_of_a_role_that_was_made_again_after_the_snapshot_is_refused_to_all_who
 }
 
 #[test]
-fn policy_with_holders_whom_the_snapshot_does_not_have_is_refused() {
+fn policy_that_has_or_bounds_principals_whom_the_snapshot_does_not_have_is_refused() {
     let shared = "arn:aws:iam::111122223333:policy/shared";
-    for (count, is_refused) in [(1, false), (2, true)] {
+    for (count, bounded, is_refused) in [(1, 0, false), (2, 0, true), (1, 1, true)] {
         let mut holder = role("r", &json!([]));
         holder["RolePolicyList"] = json!([]);
         holder["AttachedManagedPolicies"] = json!([{"PolicyName": "shared", "PolicyArn": shared}]);
         let mut case = Case::new(&[holder]);
         case.snapshot["Policies"] = json!([{"PolicyName": "shared", "Arn": shared, "DefaultVersionId": "v1",
-            "AttachmentCount": count, "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true,
+            "AttachmentCount": count, "PermissionsBoundaryUsageCount": bounded, "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true,
             "CreateDate": "2025-01-01T00:00:00Z", "Document": {"Statement": [
                 {"Effect": "Allow", "Action": ["sqs:CreateQueue", "sqs:DeleteQueue"], "Resource": "*"}]}}]}]);
         case.check(Mode::Trim, |proposals| {

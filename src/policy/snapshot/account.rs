@@ -287,6 +287,9 @@ fn managed_policy(position: usize, json: &Json, snapshot: &mut Snapshot) {
     if let Some(count) = members.count("AttachmentCount") {
         snapshot.attachment_counts.insert(arn.clone(), count);
     }
+    if let Some(count) = members.count("PermissionsBoundaryUsageCount") {
+        snapshot.boundary_counts.insert(arn.clone(), count);
+    }
     let default_version = members.text("DefaultVersionId");
     let list = "PolicyVersionList";
     for (position, json) in members.list(list).iter().enumerate() {

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub lacks_pages: bool,
     /// Managed policies of which it says how many users, groups and roles have them.
     pub attachment_counts: BTreeMap<String, usize>,
+    /// Managed policies of which it says how many users and roles they bound.
+    pub boundary_counts: BTreeMap<String, usize>,
 }
 
 /// Kinds of files.
@@ -277,6 +279,7 @@ impl Snapshot {
             problems: Vec::new(),
             lacks_pages: false,
             attachment_counts: BTreeMap::new(),
+            boundary_counts: BTreeMap::new(),
         }
     }
 

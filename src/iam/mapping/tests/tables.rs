@@ -17,8 +17,10 @@ const BEYOND_THE_TABLE: [&str; 5] = [
     "PutAccessPointScope",
 ];
 
-/// Actions whose calls may need more than the table says: see `FURTHER_ACTIONS` of `facts/build.py`.
-const FURTHER_ACTIONS: [(&str, &[&str]); 8] = [
+/// Operations that may need more than the table says: see `FURTHER_ACTIONS` of `facts/build.py`.
+const FURTHER_ACTIONS: [(&str, &[&str]); 10] = [
+    ("apigateway:CreateDomainName", &["cloudfront:UpdateDistribution"]),
+    ("apigateway:UpdateDomainName", &["cloudfront:UpdateDistribution"]),
     (
         "autoscaling:CreateAutoScalingGroup",
         &["ec2:CreateTags", "ec2:RunInstances"],
@@ -97,7 +99,8 @@ fn difference(row: &[String], alone: bool) -> Option<String> {
         .iter()
         .all(|name| found.2.contains(name) || found.0.contains(name) || found.1.contains(name));
     let is_same = found.0 == wanted && found.1 == conditional && is_dependent_found;
-    let beyond = FURTHER_ACTIONS.iter().find(|(action, _)| *action == row[2]);
+    let operation = format!("{}:{}", row[2].split(':').next().unwrap(), row[1]);
+    let beyond = FURTHER_ACTIONS.iter().find(|(further, _)| *further == operation);
     let beyond = beyond.map_or(&[][..], |(_, actions)| *actions);
     let has_further = found.2.iter().any(|name| {
         !dependent.contains(name) && !beyond.contains(name) && !matches!(proof(&outcome, name), Proof::ForwardAccess(_))

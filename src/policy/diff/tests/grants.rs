@@ -164,10 +164,9 @@ fn action_that_is_recorded_under_several_types_needs_all_of_them() {
         case.verdicts()
     );
     let selected = |types: &[&str]| {
-        let fields: Vec<Value> = types
-            .iter()
-            .map(|name| json!({"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": [name]}]}))
-            .collect();
+        let of_type = |name: &&str| json!({"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": [name]}]});
+        let of_grants = json!({"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]});
+        let fields: Vec<Value> = types.iter().map(of_type).chain([of_grants]).collect();
         let text = json!({"TrailARN": format!("arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/t"), "AdvancedEventSelectors": fields});
         Trails::read([text.to_string().as_str()]).unwrap()
     };
@@ -204,4 +203,85 @@ fn time_that_conditions_on_the_date_leave_must_be_covered() {
     // Four days of forty are few, and of thirty-two too many.
     case.log().days.retain(|day| !(10..14).contains(&(day - FIRST_DAY)));
     assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unknown coverage-too-low");
+}
+
+#[test]
+fn grant_whose_call_would_not_be_recorded_is_unknown() {
+    let mut elsewhere = case();
+    elsewhere.log().recorded_in = ["eu-central-1", "eu-west-1"].map(text).into();
+    assert_eq!(
+        elsewhere.verdicts()[1],
+        "sqs:DeleteQueue unknown global-services-not-recorded"
+    );
+    elsewhere.log().recorded_in.insert(text("us-east-1"));
+    assert_eq!(elsewhere.verdicts()[1], "sqs:DeleteQueue unused");
+
+    let mut reading =
+        Case::new(&[allow(&json!(["ec2:DescribeVpcs", "ec2:RunInstances"]))]).with("sqs:SendMessage", used(1));
+    reading.log().management.writes = false;
+    let unknown = "unknown management-events-not-recorded";
+    let expected = [
+        format!("ec2:DescribeVpcs {unknown}"),
+        format!("ec2:RunInstances {unknown}"),
+    ];
+    assert_eq!(reading.verdicts()[..2], expected);
+    reading.check(|diffs| {
+        let reason = diffs[0].rows[0].verdict.reason().unwrap();
+        let expected =
+            "calls to IAM would not show when it was granted: no write management events are recorded in the account";
+        assert_eq!(reason, expected);
+    });
+}
+
+#[test]
+fn calls_of_iam_need_no_reading_events() {
+    let mut case = Case::new(&[allow(&json!("s3:GetObject"))]).with("sqs:CreateQueue", used(1));
+    case.log().management.reads = false;
+    assert_eq!(case.verdicts()[0], "s3:GetObject unused");
+}
+
+/// What was granted on the days of a window on which snapshots were taken, and then the statements of the newest.
+fn with_earlier(mut case: Case, earlier: &[(i64, Value)]) -> Case {
+    for (day, value) in earlier {
+        let taken = TakenSnapshot {
+            taken_at: (FIRST_DAY + day) * DAY,
+            source_id: format!("day {day}"),
+            snapshot: snapshot::read(value.to_string().as_bytes()).unwrap(),
+        };
+        case.usage.changes.note_snapshots(&[taken]);
+    }
+    case
+}
+
+#[test]
+fn what_an_earlier_snapshot_lacks_counts_from_the_next_one_on() {
+    let (old, new) = (allow(&json!("sqs:CreateQueue")), allow(&json!("sqs:DeleteQueue")));
+    let case = || Case::new(&[old.clone(), new.clone()]).with("sqs:GetQueueUrl", used(1));
+    let without = || role(&[old.clone()]);
+    let with = || role(&[old.clone(), new.clone()]);
+    let verdicts = |case: &Case| case.verdicts()[..2].to_vec();
+
+    let late = with_earlier(case(), &[(3, without())]);
+    assert_eq!(
+        verdicts(&late),
+        ["sqs:CreateQueue unused", "sqs:DeleteQueue unknown granted-recently"]
+    );
+    let early = with_earlier(case(), &[(3, without()), (5, with()), (20, with())]);
+    assert_eq!(verdicts(&early), ["sqs:CreateQueue unused", "sqs:DeleteQueue unused"]);
+    early.check(|diffs| {
+        let since: Vec<Option<i64>> = diffs[0].rows.iter().take(2).map(|row| row.since).collect();
+        assert_eq!(since, [None, Some((FIRST_DAY + 5) * DAY)]);
+    });
+    let mut told = with_earlier(case(), &[(3, without())]);
+    told.usage.changes.note(&put("p", 4));
+    assert_eq!(verdicts(&told), ["sqs:CreateQueue unused", "sqs:DeleteQueue unused"]);
+}
+
+#[test]
+fn deny_that_an_earlier_snapshot_has_was_lifted_since() {
+    let granted = allow(&json!("sqs:DeleteQueue"));
+    let deny = json!({"Effect": "Deny", "Action": "sqs:*", "Resource": "*"});
+    let case = Case::new(&[granted.clone()]).with("sqs:GetQueueUrl", used(1));
+    let case = with_earlier(case, &[(3, role(&[granted, deny]))]);
+    assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unknown granted-recently");
 }
