@@ -315,7 +315,7 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
         look_back_days: args.s3.look_back,
     };
     let history = match Store::open(location).await {
-        Ok(store) => ingest::history(&store, &store.snapshot(Table::Objects).await?)?,
+        Ok(store) => ingest::history(&store, &store.snapshot(Table::Objects).await?, &options.run_limits())?,
         Err(StoreError::NotAStore { .. }) => History::default(),
         Err(error) => return Err(error.into()),
     };
