@@ -7,6 +7,7 @@
 
 mod actions;
 mod bucket;
+mod causes;
 mod columns;
 mod commit;
 mod compact;
