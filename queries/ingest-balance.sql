@@ -2,7 +2,7 @@
 -- @title     Balance of the store
 -- @question  Does every record of every listed object have a fate, and does the store hold as many events as the ledger says?
 -- @column    kind utf8  What the objects hold: events, digest, insight, aggregated, network-activity or unknown; `all` in the last row.
--- @column    state utf8  What became of them: ingested, partial, not-events, corrupt, unknown, unreadable or vanished; `all` in the last row.
+-- @column    state utf8  What became of them: ingested, partial, not-events, corrupt, limited, unknown, unreadable or vanished; `all` in the last row.
 -- @column    objects int64  Distinct objects, by key, ETag and size.
 -- @column    records int64  Records they hold.
 -- @column    stored int64  Records that became events.
@@ -12,7 +12,7 @@
 -- @column    event_rows int64  Rows of `events`, in the last row only; equals `stored` unless rows were deleted.
 -- @control   soc2:PI1.2
 -- @control   iso27001:A.8.15
--- @caveat    An object that was unreadable or vanished in one run and read in a later one is counted under both states.
+-- @caveat    An object that was unreadable, vanished or cut off by a limit in one run and read in a later one is counted under both states.
 with identified as (
     select
         o.kind,

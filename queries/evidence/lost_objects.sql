@@ -4,7 +4,7 @@ with doubtful as (
     select
         o.object_key
     from objects o
-    where o.state in ('corrupt', 'partial', 'unreadable', 'vanished')
+    where o.state in ('corrupt', 'limited', 'partial', 'unreadable', 'vanished')
       and o.object_key not like '%/CloudTrail-Digest/%'
     group by 1
 ),
@@ -27,6 +27,6 @@ select
     cast(count(*) as bigint) as objects
 from numbered n
 where n.place = 1
-  and n.state in ('corrupt', 'partial', 'unreadable', 'vanished')
+  and n.state in ('corrupt', 'limited', 'partial', 'unreadable', 'vanished')
 group by 1, 2
 order by 1, 2

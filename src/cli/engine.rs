@@ -25,6 +25,7 @@ use crate::report::ResultOptions;
 use crate::report::TableShape;
 use crate::report::coverage_functions;
 use crate::report::diff_functions;
+use crate::schema::Table;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -56,9 +57,13 @@ impl Engine {
         let location = args.location.location()?;
         let (store, missing_store) = match Store::open(&location).await {
             Ok(store) => (Some(store), None),
-            Err(error @ StoreError::NotAStore { .. }) => (None, Some(error)),
+            Err(error @ StoreError::NotAStore { .. }) if args.at_version.is_none() => (None, Some(error)),
             Err(error) => return Err(error.into()),
         };
+        // Also for a statement that reads no table: whoever names a version means one that there is.
+        if let (Some(store), Some(version)) = (&store, args.at_version) {
+            store.snapshot_at(Table::Events, version).await?;
+        }
         let mut options = SessionOptions::new(settings.threads.get(), settings.now.as_microsecond());
         options.memory_limit_bytes = usize::try_from(args.room.memory).unwrap_or(usize::MAX);
         options.spill_dir.clone_from(&args.room.temp_dir);
@@ -239,6 +244,17 @@ pub(super) mod tests {
             "{error:?}"
         );
         assert!(error.to_string().contains("`/nonexistent/store`"), "{error}");
+    }
+
+    #[test]
+    fn version_of_a_missing_store_is_refused_whatever_the_statement_reads() {
+        let args = EngineArgs {
+            at_version: Some(9),
+            ..without_store()
+        };
+        let runtime = Runtime::start(headless().threads).unwrap();
+        let opened = runtime.run(Engine::open(&args, &headless()));
+        assert!(matches!(opened, Err(CliError::Store(StoreError::NotAStore { .. }))));
     }
 
     #[test]

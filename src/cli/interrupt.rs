@@ -90,6 +90,11 @@ impl StopFlag {
         &self.is_raised
     }
 
+    /// The same, for work that has no end of its own.
+    pub(super) fn shared(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_raised)
+    }
+
     /// Runs a future to its end, or until the flag is raised: then there is no answer.
     pub(super) async fn or_stop<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {

@@ -40,7 +40,7 @@ pub enum GzipFault {
         cause: String,
     },
     /// The object inflates to more than the cap.
-    #[error("object inflates to more than {max_bytes} bytes; raise `--max-inflated-bytes` if it is genuine")]
+    #[error("object inflates to more than {max_bytes} bytes")]
     TooLarge {
         /// The cap.
         max_bytes: u64,

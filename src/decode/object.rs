@@ -209,6 +209,10 @@ impl Decoder {
         }
         let mut outcome = run.finish();
         outcome.is_unread = matches!(state, Fill::Fault(GzipFault::Unreadable { .. }));
+        outcome.inflates_beyond = match state {
+            Fill::Fault(GzipFault::TooLarge { max_bytes }) => Some(max_bytes),
+            _ => None,
+        };
         outcome.inflated_bytes = input.inflated_bytes();
         if state == Fill::AtEnd && outcome.inflated_bytes == 0 {
             outcome.fault = Some("is empty; if it is a log, copy it again".to_owned());

@@ -82,6 +82,10 @@ pub struct Outcome {
     pub digest_text: Option<String>,
     /// Whether its bytes stopped coming, so that another attempt may find more.
     pub is_unread: bool,
+    /// The cap that the object inflates to more than: what lies behind it was not looked at.
+    pub inflates_beyond: Option<u64>,
+    /// The limit that some of its records are larger than: they are rejected.
+    pub records_beyond: Option<u64>,
     /// What is wrong with the object as a whole.
     pub fault: Option<String>,
 }

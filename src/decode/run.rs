@@ -187,6 +187,14 @@ impl<'r> Run<'r> {
         self.push_reject(bytes, range, reason.to_owned());
     }
 
+    /// Books a record that is larger than the limit.
+    pub(crate) fn reject_large(&mut self, bytes: &[u8], range: Range<usize>) {
+        let limit = self.limits.max_record_bytes;
+        self.outcome.records_beyond = Some(u64::try_from(limit).unwrap_or(u64::MAX));
+        let reason = format!("record is larger than {limit} bytes (`--max-record-bytes`)");
+        self.push_reject(bytes, range, reason);
+    }
+
     /// Closes the books.
     pub(crate) fn finish(mut self) -> Outcome {
         let category = self.first_category.as_deref();
@@ -212,6 +220,7 @@ impl<'r> Run<'r> {
             self.outcome.records = 0;
             self.outcome.rejected = 0;
             self.outcome.rejects.clear();
+            self.outcome.records_beyond = None;
             self.fault("holds no CloudTrail records; leave it out");
         } else {
             self.outcome.rejects.extend(rest.map(Rest::into_reject));
@@ -222,11 +231,7 @@ impl<'r> Run<'r> {
     /// Takes one object; `text` gives its text when it is needed.
     fn take<'t>(&mut self, draft: &mut Draft<'_>, text: impl Fn() -> &'t str, range: Range<usize>) {
         if range.len() > self.limits.max_record_bytes {
-            let reason = format!(
-                "record is larger than {} bytes (`--max-record-bytes`)",
-                self.limits.max_record_bytes
-            );
-            self.push_reject(text().as_bytes(), range, reason);
+            self.reject_large(text().as_bytes(), range);
         } else if document::is_record(draft) {
             self.push(draft, text, range);
         } else {

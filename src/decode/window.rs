@@ -128,12 +128,8 @@ impl Windows {
             run.reject(source, start..source.len(), "object ends inside the record");
             return Next::Refill(source.len());
         }
-        run.reject(
-            source,
-            start..source.len(),
-            "record is larger than `--max-record-bytes`",
-        );
         let rest = source.get(start..).unwrap_or_default();
+        run.reject_large(rest, start..source.len());
         let has_newline = memchr::memchr(b'\n', rest).is_some();
         let mut open = if is_top_level && !has_newline {
             Skipper::of_line()

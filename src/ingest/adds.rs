@@ -23,6 +23,7 @@ use crate::store::CommitBatch;
 use crate::store::CommitOutcome;
 use crate::store::DeliveryDays;
 use crate::store::PreparedBatch;
+use crate::store::RunLimits;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TableSnapshot;
@@ -183,10 +184,10 @@ impl<'a> AddsCommit<'a> {
         compared: Option<&TableSnapshot>,
     ) -> Result<Overlap, IngestError> {
         let ledger = self.store.snapshot_at(Table::Objects, basis.version);
-        // Somebody else's ledger may have any days.
+        // Somebody else's ledger may have any days, and nobody says which limits that run had.
         let known = self
             .store
-            .known_objects(&self.runtime.block_on(ledger)?, DeliveryDays::ALL)?;
+            .known_objects(&self.runtime.block_on(ledger)?, DeliveryDays::ALL, &RunLimits::NONE)?;
         let overlap = overlap::take_out(batch, self.store, basis, compared, &known)?;
         if batch.usage.is_none() {
             batch.usage = rollup::of_staged(self.store, &batch.events)?;

@@ -13,6 +13,8 @@ pub enum ObjectState {
     NotEvents,
     /// Nothing in it could be read.
     Corrupt,
+    /// Limits of the run left out all of it; a run with larger ones tries again, as with those that are partial for that reason.
+    Limited,
     /// Nothing that CloudTrail writes.
     Unknown,
     /// Its bytes could not be had, or stopped coming; the next run tries again.
@@ -23,11 +25,12 @@ pub enum ObjectState {
 
 impl ObjectState {
     /// All states.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ingested,
         Self::Partial,
         Self::NotEvents,
         Self::Corrupt,
+        Self::Limited,
         Self::Unknown,
         Self::Unreadable,
         Self::Vanished,
@@ -40,6 +43,7 @@ impl ObjectState {
             Self::Partial => "partial",
             Self::NotEvents => "not-events",
             Self::Corrupt => "corrupt",
+            Self::Limited => "limited",
             Self::Unknown => "unknown",
             Self::Unreadable => crate::store::RETRIED_STATE,
             Self::Vanished => crate::store::VANISHED_STATE,
@@ -48,7 +52,10 @@ impl ObjectState {
 
     /// Whether the object counts as rejected, not ingested.
     pub fn is_rejected(self) -> bool {
-        matches!(self, Self::Corrupt | Self::Unknown | Self::Unreadable | Self::Vanished)
+        match self {
+            Self::Ingested | Self::Partial | Self::NotEvents => false,
+            Self::Corrupt | Self::Limited | Self::Unknown | Self::Unreadable | Self::Vanished => true,
+        }
     }
 }
 
@@ -78,14 +85,14 @@ pub struct Balance {
     /// Objects dealt with, by kind in the order of [`Balance::KINDS`].
     pub ingested_by_kind: [u64; 5],
     /// Objects dealt with, by state in the order of [`ObjectState::ALL`].
-    pub by_state: [u64; 7],
+    pub by_state: [u64; 8],
     /// Objects of which nothing could be taken.
     pub rejected: u64,
     /// Ingested objects with rejected records, or that are damaged.
     pub partial: u64,
     /// Rejected objects that lie in a folder under a name that CloudTrail never gives.
     pub foreign: u64,
-    /// Bytes read, as stored.
+    /// Bytes read, as stored; none of objects of which no byte was had.
     pub bytes: u64,
     /// Bytes after inflating.
     pub inflated_bytes: u64,
@@ -155,6 +162,16 @@ impl Balance {
         is_all_read && self.unlisted.is_empty() && self.left_over == 0 && self.outage.is_none()
     }
 
+    /// Ends the account of a run whose store does not answer since it was asked to stop: what is not dealt with is left over.
+    pub fn give_up(&mut self) {
+        let dealt_with = self.ingested() + self.known + self.rejected;
+        self.left_over = self.listed.saturating_sub(dealt_with);
+        self.outage = Some(
+            "the store gives no answer since the signal; the next run finds out whether the last batch was committed"
+                .to_owned(),
+        );
+    }
+
     /// Adds what was listed, of which nothing is dealt with yet.
     pub(super) fn add_listing(&mut self, part: Self) {
         self.listed += part.listed;
@@ -169,5 +186,24 @@ impl Balance {
         } else {
             self.more_problems += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_that_gives_up_leaves_over_what_is_not_dealt_with() {
+        let mut balance = Balance {
+            listed: 9,
+            ingested_by_kind: [2, 0, 0, 1, 0],
+            known: 1,
+            rejected: 1,
+            ..Balance::default()
+        };
+        balance.give_up();
+        assert_eq!(balance.left_over, 4);
+        assert!(!balance.is_complete() && balance.outage.is_some());
     }
 }

@@ -8,34 +8,35 @@ use super::error::IngestError;
 use crate::source::History;
 use crate::source::LedgerObject;
 use crate::store::LedgerRow;
-use crate::store::RETRIED_STATE;
+use crate::store::RunLimits;
 use crate::store::Store;
 use crate::store::TableSnapshot;
 
 const EPOCH: Date = date(1970, 1, 1);
 
-/// Reads from a snapshot of `objects` what need not be listed again, and what must be tried again; blocks on file reads.
+/// Reads from a snapshot of `objects` what need not be listed again, and what a run with these limits must try again; blocks
+/// on file reads.
 ///
 /// # Errors
 ///
 /// A ledger file cannot be read.
-pub fn history(store: &Store, objects: &TableSnapshot) -> Result<History, IngestError> {
+pub fn history(store: &Store, objects: &TableSnapshot, limits: &RunLimits) -> Result<History, IngestError> {
     let mut history = History::default();
-    store.visit_ledger(objects, |row| history.add(&object(&row)))?;
+    store.visit_ledger(objects, |row| history.add(&object(&row, limits)))?;
     if history.has_pending() {
-        store.visit_ledger(objects, |row| history.settle(&object(&row)))?;
+        store.visit_ledger(objects, |row| history.settle(&object(&row, limits)))?;
     }
     Ok(history)
 }
 
-fn object<'a>(row: &LedgerRow<'a>) -> LedgerObject<'a> {
+fn object<'a>(row: &LedgerRow<'a>, limits: &RunLimits) -> LedgerObject<'a> {
     LedgerObject {
         uri: row.object_key,
         etag: row.etag,
         size: row.size,
         last_modified: row.last_modified,
         ingested_at: row.ingested_at,
-        is_retried: row.state == RETRIED_STATE,
+        is_retried: row.is_retried(limits),
         listed_from: row.listed_from.and_then(|days| EPOCH.checked_add(days.days()).ok()),
     }
 }

@@ -26,6 +26,7 @@ use crate::source::Fault;
 use crate::source::FaultKind;
 use crate::source::ObjectRef;
 use crate::store::DeliveryDays;
+use crate::store::LimitsReached;
 
 use super::balance::Balance;
 use super::balance::ObjectState;
@@ -33,10 +34,15 @@ use super::balance::Problem;
 use super::expired;
 use super::expired::ExpiredRecords;
 use super::options::Options;
+use super::options::memory_to_fetch;
 
 const EPOCH: Date = date(1970, 1, 1);
 /// Most bytes of rejected records in one batch: a column of them holds less than 2 GiB.
 const MOST_RAW_BYTES: usize = 1 << 30;
+
+/// Why an object is not tried again though limits left something of it out.
+const CANNOT_BE_TOLD: &str = "events without `eventID` could not be told from their copies, so that it is not read again: ingest \
+    it into a new store with larger limits";
 
 /// What became of one object in a batch.
 #[derive(Debug)]
@@ -45,6 +51,10 @@ pub(super) struct Entry<'a> {
     pub(super) object: Cow<'a, ObjectRef>,
     pub(super) outcome: Outcome,
     pub(super) state: ObjectState,
+    /// What is wrong with the object as a whole, and which limits a run must have that gets more of it.
+    error: Option<String>,
+    /// Bytes that were had of it, as stored.
+    read_bytes: u64,
     /// Rows of the outcome that the store, or this run, had already.
     pub(super) duplicates: u64,
     /// User metadata, as far as it is kept.
@@ -64,18 +74,31 @@ impl<'a> Entry<'a> {
         if outcome.is_unread && outcome.rows == 0 {
             return Self::unreadable(object, &Fault::of_file(&outcome.fault.unwrap_or_default()));
         }
+        let reached = LimitsReached {
+            inflated_bytes: outcome.inflates_beyond,
+            record_bytes: outcome.records_beyond,
+            memory_bytes: None,
+        };
         let state = match outcome.kind {
             // The next run gives the rest, and finds what is stored already; but of rows without an id it could not.
             _ if outcome.is_unread && outcome.without_id == 0 => ObjectState::Unreadable,
             ObjectKind::Digest | ObjectKind::Aggregated if outcome.fault.is_none() => ObjectState::NotEvents,
             _ if outcome.rows > 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Partial,
             ObjectKind::Unknown if outcome.rejects.is_empty() && outcome.sha256.is_some() => ObjectState::Unknown,
+            _ if outcome.rows == 0 && !reached.is_none() => ObjectState::Limited,
             _ if outcome.rows == 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Corrupt,
             _ => ObjectState::Ingested,
         };
+        let note = match outcome.without_id {
+            _ if reached.is_none() => None,
+            0 => Some(reached.to_string()),
+            _ => Some(CANNOT_BE_TOLD.to_owned()),
+        };
         Self {
             listed_from: object.listed_from,
+            read_bytes: object.size,
             object,
+            error: joined(outcome.fault.clone(), note),
             outcome,
             state,
             duplicates: 0,
@@ -85,19 +108,25 @@ impl<'a> Entry<'a> {
 
     /// Books an object whose bytes could not be had.
     pub(super) fn unreadable(object: Cow<'a, ObjectRef>, fault: &Fault) -> Self {
-        let outcome = Outcome {
-            fault: Some(fault.to_string()),
-            ..Outcome::default()
+        let (state, memory_bytes) = match fault.kind {
+            FaultKind::Vanished => (ObjectState::Vanished, None),
+            FaultKind::TooLarge => (ObjectState::Limited, memory_to_fetch(object.size)),
+            _ => (ObjectState::Unreadable, None),
+        };
+        let reached = LimitsReached {
+            memory_bytes,
+            ..LimitsReached::default()
         };
         Self {
             listed_from: object.listed_from,
+            read_bytes: 0,
             object,
-            outcome,
-            state: match fault.kind {
-                FaultKind::Vanished => ObjectState::Vanished,
-                FaultKind::TooLarge => ObjectState::Corrupt,
-                _ => ObjectState::Unreadable,
-            },
+            outcome: Outcome::default(),
+            state,
+            error: joined(
+                Some(fault.to_string()),
+                (!reached.is_none()).then(|| reached.to_string()),
+            ),
             duplicates: 0,
             metadata: None,
         }
@@ -129,7 +158,7 @@ impl<'a> Entry<'a> {
     /// Adds the object to the account of the run.
     pub(super) fn book(&self, balance: &mut Balance) {
         let outcome = &self.outcome;
-        balance.bytes += self.object.size;
+        balance.bytes += self.read_bytes;
         balance.inflated_bytes += outcome.inflated_bytes;
         balance.records += outcome.records;
         balance.stored += self.stored();
@@ -186,11 +215,7 @@ impl<'a> Entry<'a> {
                 None => format!("record {}{others}: {}", reject.record_index, reject.reason),
             }
         });
-        match (&self.outcome.fault, first) {
-            (Some(fault), Some(first)) => Some(format!("{fault}; {first}")),
-            (Some(fault), None) => Some(fault.clone()),
-            (None, first) => first,
-        }
+        joined(self.error.clone(), first)
     }
 }
 
@@ -235,7 +260,7 @@ pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<Record
         text(entries, |entry| entry.outcome.sha256.as_deref()),
         moment(&|entry| entry.outcome.event_times.map(|(first, _)| first)),
         moment(&|entry| entry.outcome.event_times.map(|(_, last)| last)),
-        text(entries, |entry| entry.outcome.fault.as_deref()),
+        text(entries, |entry| entry.error.as_deref()),
         Arc::new(StringArray::from_iter_values(entries.iter().map(|_| run_id))),
         text(entries, |entry| entry.metadata.as_deref()),
         Arc::new(listed_from),
@@ -243,6 +268,14 @@ pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<Record
         text(entries, |entry| entry.outcome.digest_text.as_deref()),
     ];
     RecordBatch::try_new(schema::objects(), columns)
+}
+
+/// Both of two reasons, or the one that there is.
+fn joined(reason: Option<String>, other: Option<String>) -> Option<String> {
+    match (reason, other) {
+        (Some(reason), Some(other)) => Some(format!("{reason}; {other}")),
+        (reason, other) => reason.or(other),
+    }
 }
 
 /// The regions that a run was told to read, each once and in order.
@@ -357,6 +390,35 @@ mod tests {
         assert_eq!(state(0, 0), (ObjectState::Unreadable, 0));
         assert_eq!(state(3, 0), (ObjectState::Unreadable, 3));
         assert_eq!(state(3, 1), (ObjectState::Partial, 3));
+    }
+
+    #[test]
+    fn object_that_limits_left_something_out_of_says_which_unless_its_rows_cannot_be_told_from_copies() {
+        let entry = |rows: u64, without_id: u64| {
+            let outcome = Outcome {
+                rows,
+                without_id,
+                inflates_beyond: Some(100),
+                fault: Some("object inflates to more than 100 bytes".to_owned()),
+                ..Outcome::default()
+            };
+            let entry = Entry::decoded(Cow::Owned(object()), outcome);
+            let reached = LimitsReached::in_reason(entry.error.as_deref().unwrap());
+            (entry.state, reached.and_then(|reached| reached.inflated_bytes))
+        };
+        assert_eq!(entry(0, 0), (ObjectState::Limited, Some(100)));
+        assert_eq!(entry(3, 0), (ObjectState::Partial, Some(100)));
+        assert_eq!(entry(3, 1), (ObjectState::Partial, None));
+    }
+
+    #[test]
+    fn no_bytes_are_counted_of_an_object_that_is_not_fetched() {
+        let fault = Fault::of_file(&"permission denied");
+        let mut balance = Balance::default();
+        Entry::unreadable(Cow::Owned(object()), &fault).book(&mut balance);
+        assert_eq!((balance.bytes, balance.rejected), (0, 1));
+        Entry::decoded(Cow::Owned(object()), Outcome::default()).book(&mut balance);
+        assert_eq!(balance.bytes, 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::decode::Limits;
 use crate::source;
 use crate::source::Selection;
 use crate::store::PreparedBatch;
+use crate::store::RunLimits;
 
 /// Memory that one listed object takes, roughly.
 const LISTED_BYTES: usize = 400;
@@ -71,6 +72,21 @@ impl Options {
         let half = u64::try_from(self.memory_bytes / 2).unwrap_or(u64::MAX);
         half.clamp(ALWAYS_FETCHED_BYTES, source::LARGEST_FETCHED_BYTES)
     }
+
+    /// What the run takes of one object at most, as the ledger remembers it.
+    pub fn run_limits(&self) -> RunLimits {
+        let bytes = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        RunLimits {
+            inflated_bytes: self.limits.max_inflated_bytes,
+            record_bytes: bytes(self.limits.max_record_bytes),
+            memory_bytes: bytes(self.memory_bytes),
+        }
+    }
+}
+
+/// Memory with which a run fetches an object of a bucket that has so many bytes; `None` where none is enough.
+pub(super) fn memory_to_fetch(bytes: u64) -> Option<u64> {
+    (bytes <= source::LARGEST_FETCHED_BYTES).then(|| bytes.saturating_mul(2))
 }
 
 /// Is told how far a run is.
@@ -89,4 +105,31 @@ pub trait Deposit: fmt::Debug {
     ///
     /// It cannot be kept, for people.
     fn keep(&self, batch: &PreparedBatch) -> Result<(), String>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_an_object_is_said_to_need_is_enough_and_no_less_is() {
+        let largest = |memory: u64| {
+            let options = Options {
+                limits: Limits::default(),
+                threads: 1,
+                memory_bytes: usize::try_from(memory).unwrap(),
+                run_id: String::new(),
+                now: 0,
+                selection: Selection::default(),
+                shard: Shard::default(),
+                compacts: false,
+            };
+            options.largest_fetched_bytes()
+        };
+        for bytes in [ALWAYS_FETCHED_BYTES + 1, 65 << 20, source::LARGEST_FETCHED_BYTES] {
+            let memory = memory_to_fetch(bytes).unwrap();
+            assert!(largest(memory - 1) < bytes && bytes <= largest(memory), "{bytes}");
+        }
+        assert_eq!(memory_to_fetch(source::LARGEST_FETCHED_BYTES + 1), None);
+    }
 }

@@ -344,7 +344,8 @@ impl Ingest<'_> {
     /// What the ledger knows of some days at a version of the store.
     fn known(&self, basis: &TableSnapshot, days: DeliveryDays) -> Result<KnownObjects, IngestError> {
         let ledger = self.store.snapshot_at(Table::Objects, basis.version);
-        Ok(self.store.known_objects(&self.runtime.block_on(ledger)?, days)?)
+        let ledger = self.runtime.block_on(ledger)?;
+        Ok(self.store.known_objects(&ledger, days, &self.options.run_limits())?)
     }
 }
 

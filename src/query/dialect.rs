@@ -13,7 +13,12 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::AccessExpr;
 use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::Query;
+use datafusion::sql::sqlparser::ast::SelectItem;
+use datafusion::sql::sqlparser::ast::SetExpr;
 use datafusion::sql::sqlparser::ast::Value;
+use datafusion::sql::sqlparser::ast::VisitMut;
+use datafusion::sql::sqlparser::ast::VisitorMut;
 use datafusion::sql::sqlparser::ast::visit_expressions_mut;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -49,13 +54,39 @@ fn name_fields(statement: &mut Statement) {
                 }
                 ControlFlow::Continue(())
             });
-            match walked {
-                ControlFlow::Continue(()) => {}
-                ControlFlow::Break(never) => match never {},
+            let named = statement.visit(&mut SubqueryNames);
+            match (walked, named) {
+                (ControlFlow::Continue(()), ControlFlow::Continue(())) => {}
+                (ControlFlow::Break(never), _) | (_, ControlFlow::Break(never)) => match never {},
             }
         }
         Statement::Explain(explain) => name_fields(&mut explain.statement),
         Statement::CreateExternalTable(_) | Statement::CopyTo(_) | Statement::Reset(_) => {}
+    }
+}
+
+/// Names columns of subqueries without a name by their text: the engine calls all of them alike, and refuses two.
+struct SubqueryNames;
+
+impl VisitorMut for SubqueryNames {
+    type Break = Infallible;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Infallible> {
+        let SetExpr::Select(select) = query.body.as_mut() else {
+            return ControlFlow::Continue(());
+        };
+        let is_subquery = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(Expr::Subquery(_)));
+        if select.projection.iter().filter(|item| is_subquery(item)).count() > 1 {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(expr @ Expr::Subquery(_)) = item {
+                    *item = SelectItem::ExprWithAlias {
+                        alias: Ident::with_quote('"', expr.to_string()),
+                        expr: expr.clone(),
+                    };
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -103,6 +134,15 @@ mod tests {
         assert_eq!(parsed("select f(x).\"Arn\""), "SELECT f(x).'Arn'");
         assert_eq!(parsed("select (x[1]).arn.b"), "SELECT (x[1]).'arn'.'b'");
         assert_eq!(parsed("explain select f(x).a"), "EXPLAIN SELECT f(x).'a'");
+    }
+
+    #[test]
+    fn columns_of_several_subqueries_are_named_by_their_text() {
+        assert_eq!(
+            parsed("select (select 1), (select 2) as b, (select max(c) from t)"),
+            "SELECT (SELECT 1) AS \"(SELECT 1)\", (SELECT 2) AS b, (SELECT max(c) FROM t) AS \"(SELECT max(c) FROM t)\""
+        );
+        assert_eq!(parsed("select (select 1), 2"), "SELECT (SELECT 1), 2");
     }
 
     #[test]

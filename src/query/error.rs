@@ -185,9 +185,20 @@ impl QueryError {
                 message: one_line(&message),
             },
             other => Self::Execution {
-                message: one_line(&other.strip_backtrace()),
+                message: without_time(&other.strip_backtrace()),
             },
         }
+    }
+}
+
+/// What the engine says, or how a time is written if it found a text that is none.
+fn without_time(message: &str) -> String {
+    let text = ["timestamp", "date", "time"]
+        .iter()
+        .find_map(|kind| quoted(message, &format!("Error parsing {kind} from '"), "'"));
+    match text {
+        Some(text) => format!("'{text}' is no time; write one as '2026-09-01' or '2026-09-01T10:00:00Z'"),
+        None => one_line(message),
     }
 }
 
@@ -335,6 +346,15 @@ mod tests {
         let in_arrow = ArrowError::ExternalError(Box::new(DataFusionError::External(Box::new(empty))));
         let error = QueryError::from_running(DataFusionError::Context("scan".to_owned(), Box::new(in_arrow.into())));
         assert!(matches!(error, QueryError::EmptyWindow { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn text_that_is_no_time_is_told_with_one_that_is() {
+        let cause = ArrowError::ParseError("Error parsing timestamp from 'foo': error parsing date".to_owned());
+        assert_eq!(
+            QueryError::from_running(cause.into()).to_string(),
+            "the query failed: 'foo' is no time; write one as '2026-09-01' or '2026-09-01T10:00:00Z'"
+        );
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What can go wrong with a store, by what the user can do about it.
 
-use std::error::Error;
 use std::io;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,6 +8,9 @@ use arrow::error::ArrowError;
 use deltalake::DeltaTableError;
 use parquet::errors::ParquetError;
 
+use super::causes::fault;
+use super::causes::remedy_of_write;
+use super::causes::system_error;
 use crate::source::Fault;
 
 /// Why a store could not be opened, read or written.
@@ -62,7 +64,8 @@ pub enum StoreError {
     },
     /// The operating system refuses to write.
     #[error(
-        "cannot write `{path}`: {source}; make the folder writable for this user, or choose another with `--store`"
+        "cannot write `{path}`: {source}; {}, or choose another folder with `--store`",
+        remedy_of_write(source)
     )]
     Unwritable {
         /// File or folder.
@@ -360,36 +363,6 @@ impl StoreError {
     }
 }
 
-/// What a bucket says in a chain of causes.
-fn fault(error: &(dyn Error + 'static)) -> Option<Fault> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if let Some(fault) = current.downcast_ref::<Fault>() {
-            return Some(fault.clone());
-        }
-        cause = current.source();
-    }
-    None
-}
-
-/// The first error of the operating system in a chain of causes.
-fn system_error(error: &(dyn Error + 'static)) -> Option<io::Error> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if let Some(found) = current.downcast_ref::<io::Error>() {
-            if let Some(code) = found.raw_os_error() {
-                return Some(io::Error::from_raw_os_error(code));
-            }
-            if let Some(inner) = found.get_ref() {
-                cause = Some(inner);
-                continue;
-            }
-        }
-        cause = current.source();
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,6 +395,52 @@ mod tests {
             ParquetError::External(Box::new(full_disk())),
         );
         assert!(matches!(error, StoreError::NoSpace { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn words_of_a_bucket_are_found_in_what_the_log_library_makes_one_text_of() {
+        let denied = object_store::Error::PermissionDenied {
+            path: "a/events/_delta_log/".to_owned(),
+            source: Box::new(Fault::told(
+                "access denied (403 AccessDenied); allow `s3:ListBucket` on the bucket",
+            )),
+        };
+        let generic = object_store::Error::Generic {
+            store: "bucket",
+            source: Box::new(Fault::told(
+                "there is no such bucket (404 NoSuchBucket); check its name",
+            )),
+        };
+        for (error, said) in [
+            (denied, "access denied (403"),
+            (generic, "there is no such bucket (404"),
+        ] {
+            let flat = format!("Kernel error: Error interacting with object store: {error}\n   0: a frame");
+            let error = StoreError::from_log(
+                Path::new("s3://b/a/events"),
+                Access::Read,
+                DeltaTableError::Generic(flat),
+            );
+            let text = error.to_string();
+            assert!(
+                text.starts_with(&format!("cannot read `s3://b/a/events`: {said}")),
+                "{text}"
+            );
+            assert!(!text.contains('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn remedy_fits_what_keeps_a_file_from_being_written() {
+        for (code, remedy) in [
+            (5, "check the disk"),
+            (13, "make the folder writable"),
+            (24, "correct this"),
+        ] {
+            let error = io::Error::from_raw_os_error(code);
+            let text = StoreError::from_io(Path::new("/srv/store"), Access::Write, error).to_string();
+            assert!(text.contains(remedy), "{text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::StoreError;
 use super::durable;
 use super::error::Access;
 use super::files::Files;
-use super::prepare::creates_conditionally;
+use super::prepare::prove_conditional_creation;
+use crate::source::Fault;
 
 /// Data files that no table names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,24 +43,21 @@ impl Store {
     }
 
     /// Proves that the store can be written, by a file that is removed at once; in a bucket also that creation there is
-    /// conditional, as a store needs it.
+    /// conditional, as a store needs it. The answer is why an object stays behind, if one does.
     ///
     /// # Errors
     ///
     /// It cannot be written, or a bucket lets an object be created twice.
-    pub async fn probe_writable(location: &Location) -> Result<(), StoreError> {
+    pub async fn probe_writable(location: &Location) -> Result<Option<Fault>, StoreError> {
         if let Files::Bucket(remote) = Files::at(location).await? {
-            return match creates_conditionally(&remote, location).await? {
-                true => Ok(()),
-                false => Err(StoreError::UnconditionalWrites {
-                    path: location.display().to_string(),
-                }),
-            };
+            return prove_conditional_creation(&remote, location).await;
         }
         let root = location.root();
         let existing = root.ancestors().find(|folder| folder.is_dir());
         let folder = existing.unwrap_or(&root);
-        durable::probe_writable(folder).map_err(|error| StoreError::from_io(folder, Access::Write, error))
+        let proven = durable::probe_writable(folder);
+        proven.map_err(|error| StoreError::from_io(folder, Access::Write, error))?;
+        Ok(None)
     }
 }
 

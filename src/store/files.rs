@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use deltalake::DeltaTableError;
@@ -100,6 +101,19 @@ impl Store {
     /// Requests to the bucket of a store that lies in one.
     pub fn requests(&self) -> Option<RequestCounts> {
         Some(self.storage().remote()?.files.bucket().requests())
+    }
+
+    /// Makes requests to the bucket of the store end soon that get no answer once a run is asked to stop, which the flag says.
+    pub fn end_requests_after(&self, stop: Arc<AtomicBool>) {
+        if let Some(remote) = self.storage().remote() {
+            remote.files.bucket().end_after(stop);
+        }
+    }
+
+    /// Whether requests were ended for that reason, so that nobody knows whether a last batch was committed.
+    pub fn has_given_up(&self) -> bool {
+        let remote = self.storage().remote();
+        remote.is_some_and(|remote| remote.files.bucket().has_given_up())
     }
 }
 

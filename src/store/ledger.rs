@@ -16,6 +16,8 @@ use arrow::datatypes::TimestampMicrosecondType;
 use hashbrown::HashSet;
 
 use super::DataFile;
+use super::LimitsReached;
+use super::RunLimits;
 use super::Store;
 use super::StoreError;
 use super::TableSnapshot;
@@ -23,7 +25,7 @@ use super::parquet_file::rows_error;
 use super::statistics::StatisticValue;
 use crate::schema::Table;
 
-/// State of an object that could not be read: the only one that makes the next run try again.
+/// State of an object that could not be read: every run tries again.
 pub const RETRIED_STATE: &str = "unreadable";
 /// State of an object that was listed and was gone when it was to be read. It is read if it is ever listed again.
 pub const VANISHED_STATE: &str = "vanished";
@@ -31,14 +33,15 @@ pub const VANISHED_STATE: &str = "vanished";
 /// Known objects that are kept between two looks at the ledger of a store in a bucket: 64 MiB of them.
 const KEPT_OBJECTS: usize = 4 << 20;
 
-const OBJECT_COLUMNS: [&str; 4] = ["object_key", "etag", "size", "state"];
-const LEDGER_COLUMNS: [&str; 7] = [
+const OBJECT_COLUMNS: [&str; 5] = ["object_key", "etag", "size", "state", "error"];
+const LEDGER_COLUMNS: [&str; 8] = [
     "object_key",
     "etag",
     "size",
     "last_modified",
     "state",
     "ingested_at",
+    "error",
     "listed_from",
 ];
 /// In file order.
@@ -54,6 +57,8 @@ pub struct KnownObjects {
     identities: HashSet<(u64, u64)>,
     /// Objects that are tried again by every run until they can be read.
     retried: HashSet<(u64, u64)>,
+    /// Objects that limits of a run left something out of, until it is known which limits the next run has.
+    limited: Vec<((u64, u64), LimitsReached)>,
 }
 
 /// Days of delivery of the objects that the ledger is asked for: its files of other days are not read, so that what a look
@@ -90,6 +95,19 @@ pub struct LedgerRow<'a> {
     pub ingested_at: i64,
     /// `listed_from`, days since 1970-01-01.
     pub listed_from: Option<i32>,
+    /// `error`.
+    pub error: Option<&'a str>,
+}
+
+impl LedgerRow<'_> {
+    /// Whether a run with these limits tries the object again.
+    pub fn is_retried(&self, limits: &RunLimits) -> bool {
+        match self.state {
+            VANISHED_STATE => false,
+            RETRIED_STATE => true,
+            _ => limits_in(self.error).is_some_and(|reached| reached.are_below(limits)),
+        }
+    }
 }
 
 /// What tells events apart.
@@ -180,6 +198,17 @@ impl KnownObjects {
         self.identities.is_empty()
     }
 
+    /// Tells the objects apart that a run with these limits tries again.
+    fn for_run(mut self, limits: &RunLimits) -> Self {
+        for (identity, reached) in std::mem::take(&mut self.limited) {
+            match reached.are_below(limits) {
+                true => self.retried.insert(identity),
+                false => self.identities.insert(identity),
+            };
+        }
+        self
+    }
+
     fn identity(&self, object_key: &str, etag: &str, size: i64) -> (u64, u64) {
         let identity = (object_key, etag, size);
         (self.hashers.0.hash_one(identity), self.hashers.1.hash_one(identity))
@@ -187,19 +216,25 @@ impl KnownObjects {
 }
 
 impl Store {
-    /// Reads the ledger's final entries, at least those of some days; blocks on file reads.
+    /// Reads the entries of the ledger that are final for a run with these limits, at least those of some days; blocks on
+    /// file reads.
     ///
     /// # Errors
     ///
     /// A ledger file cannot be read.
-    pub fn known_objects(&self, objects: &TableSnapshot, days: DeliveryDays) -> Result<KnownObjects, StoreError> {
+    pub fn known_objects(
+        &self,
+        objects: &TableSnapshot,
+        days: DeliveryDays,
+        limits: &RunLimits,
+    ) -> Result<KnownObjects, StoreError> {
         let of_days = |files: &[Arc<DataFile>]| -> Vec<Arc<DataFile>> {
             files.iter().filter(|file| days.may_be_in(file)).cloned().collect()
         };
         if self.storage().remote().is_none() {
             let mut known = KnownObjects::default();
             self.add_known(&of_days(&objects.files), &mut known)?;
-            return Ok(known);
+            return Ok(known.for_run(limits));
         }
         let mut fetched = self.fetched_ledger().lock().unwrap_or_else(PoisonError::into_inner);
         let (old, new): (Vec<_>, Vec<_>) = objects
@@ -215,30 +250,34 @@ impl Store {
         let missing = of_days(if ledger.files.is_empty() { &objects.files } else { &new });
         self.add_known(&missing, &mut ledger.known)?;
         if ledger.known.len() > KEPT_OBJECTS {
-            return Ok(ledger.known);
+            return Ok(ledger.known.for_run(limits));
         }
         ledger.files.extend(missing.iter().map(|file| file.path.clone()));
         let known = ledger.known.clone();
         *fetched = ledger;
-        Ok(known)
+        Ok(known.for_run(limits))
     }
 
     fn add_known(&self, files: &[Arc<DataFile>], known: &mut KnownObjects) -> Result<(), StoreError> {
         self.visit_columns(Table::Objects, files, &OBJECT_COLUMNS, |batch| {
             let (keys, etags, states) = (text(batch, 0), text(batch, 1), text(batch, 3));
             let sizes = batch.column(2).as_primitive_opt::<Int64Type>();
-            let (Some(keys), Some(etags), Some(sizes), Some(states)) = (keys, etags, sizes, states) else {
+            let errors = text(batch, 4);
+            let (Some(keys), Some(etags), Some(sizes), Some(states), Some(errors)) =
+                (keys, etags, sizes, states, errors)
+            else {
                 return Err(wrong_columns(Table::Objects));
             };
-            for (((key, etag), size), state) in keys.iter().zip(etags).zip(sizes).zip(states) {
+            for ((((key, etag), size), state), error) in keys.iter().zip(etags).zip(sizes).zip(states).zip(errors) {
                 let (Some(key), Some(etag), Some(size)) = (key, etag, size) else {
                     continue;
                 };
                 let identity = known.identity(key, etag, size);
-                match state {
-                    Some(VANISHED_STATE) => {}
-                    Some(RETRIED_STATE) => drop(known.retried.insert(identity)),
-                    _ => drop(known.identities.insert(identity)),
+                match (state, limits_in(error)) {
+                    (Some(VANISHED_STATE), _) => {}
+                    (Some(RETRIED_STATE), _) => drop(known.retried.insert(identity)),
+                    (_, Some(reached)) => known.limited.push((identity, reached)),
+                    (_, None) => drop(known.identities.insert(identity)),
                 }
             }
             Ok(())
@@ -307,6 +346,11 @@ impl Store {
     }
 }
 
+/// The limits that the reason of an object ends with.
+fn limits_in(error: Option<&str>) -> Option<LimitsReached> {
+    error.and_then(LimitsReached::in_reason)
+}
+
 /// `None` when a column is missing; files of schema version 1 lack `listed_from`.
 fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Option<()> {
     let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
@@ -316,6 +360,7 @@ fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Opt
             .as_primitive_opt::<TimestampMicrosecondType>()
     };
     let (keys, etags, states) = (text("object_key")?, text("etag")?, text("state")?);
+    let errors = text("error")?;
     let (modified, ingested) = (times("last_modified")?, times("ingested_at")?);
     let sizes = batch.column_by_name("size")?.as_primitive_opt::<Int64Type>()?;
     let listed = batch
@@ -330,6 +375,7 @@ fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Opt
             last_modified: modified.is_valid(row).then(|| modified.value(row)),
             ingested_at: ingested.value(row),
             listed_from: listed.filter(|days| days.is_valid(row)).map(|days| days.value(row)),
+            error: errors.is_valid(row).then(|| errors.value(row)),
         });
     }
     Some(())
@@ -372,7 +418,11 @@ mod tests {
         test.store.commit(&basis, batch(vec![], &ledger, 0)).await.unwrap();
         let mut known = test
             .store
-            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap(), DeliveryDays::ALL)
+            .known_objects(
+                &test.store.snapshot(Table::Objects).await.unwrap(),
+                DeliveryDays::ALL,
+                &RunLimits::NONE,
+            )
             .unwrap();
         assert_eq!(known.len(), 2);
         assert!(known.contains("s3://logs/1", "7", 7));
@@ -413,7 +463,7 @@ mod tests {
         let known_on = |days: &[Option<i32>]| {
             let known = test
                 .store
-                .known_objects(&ledger, days.iter().copied().collect())
+                .known_objects(&ledger, days.iter().copied().collect(), &RunLimits::NONE)
                 .unwrap();
             keys.each_ref().map(|key| known.contains(key, "7", 7))
         };
@@ -434,9 +484,46 @@ mod tests {
         test.commit("s3://logs/1", &["a"]).await;
         let known = test
             .store
-            .known_objects(&test.store.snapshot(Table::Objects).await.unwrap(), DeliveryDays::ALL)
+            .known_objects(
+                &test.store.snapshot(Table::Objects).await.unwrap(),
+                DeliveryDays::ALL,
+                &RunLimits::NONE,
+            )
             .unwrap();
         assert!(known.contains("s3://logs/1", "7", 7));
+    }
+
+    #[tokio::test]
+    async fn object_that_a_limit_left_something_out_of_is_known_to_runs_with_the_same_limit_only() {
+        let test = TestStore::create().await;
+        let reached = LimitsReached {
+            inflated_bytes: Some(100),
+            ..LimitsReached::default()
+        };
+        let mut ledger = batch(vec![], &[("s3://logs/1", "partial")], 0);
+        ledger.objects = with_error(&ledger.objects, &format!("object is large; {reached}"));
+        let basis = test.store.snapshot(Table::Events).await.unwrap();
+        test.store.commit(&basis, ledger).await.unwrap();
+        let objects = test.store.snapshot(Table::Objects).await.unwrap();
+        let limits = |inflated_bytes| RunLimits {
+            inflated_bytes,
+            ..RunLimits::NONE
+        };
+        for (limits, is_known) in [(limits(100), true), (limits(99), true), (limits(101), false)] {
+            let known = test.store.known_objects(&objects, DeliveryDays::ALL, &limits).unwrap();
+            assert_eq!(known.contains("s3://logs/1", "7", 7), is_known, "{limits:?}");
+            assert!(known.is_dealt_with("s3://logs/1", "7", 7));
+            test.store
+                .visit_ledger(&objects, |row| assert_eq!(row.is_retried(&limits), !is_known))
+                .unwrap();
+        }
+    }
+
+    fn with_error(objects: &RecordBatch, error: &str) -> RecordBatch {
+        let mut columns = objects.columns().to_vec();
+        columns[objects.schema_ref().index_of("error").unwrap()] =
+            Arc::new(StringArray::from(vec![error; objects.num_rows()]));
+        RecordBatch::try_new(objects.schema(), columns).unwrap()
     }
 
     #[test]

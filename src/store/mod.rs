@@ -7,6 +7,7 @@
 
 mod actions;
 mod bucket;
+mod causes;
 mod columns;
 mod commit;
 mod compact;
@@ -21,6 +22,7 @@ mod fetched_entries;
 mod files;
 mod history;
 mod ledger;
+mod limits;
 mod load;
 mod local;
 mod location;
@@ -60,6 +62,8 @@ pub use ledger::KnownObjects;
 pub use ledger::LedgerRow;
 pub use ledger::RETRIED_STATE;
 pub use ledger::VANISHED_STATE;
+pub use limits::LimitsReached;
+pub use limits::RunLimits;
 pub use location::Location;
 pub use log::CommitCounts;
 pub use parquet_file::StagedFile;

@@ -17,6 +17,7 @@ use super::durable;
 use super::error::Access;
 use super::files::RemoteFiles;
 use crate::schema::Table;
+use crate::source::Fault;
 
 /// Start of the names of objects that prove that creation is conditional; they are removed at once.
 pub(super) const PROBE: &str = "trimtrail-probe-";
@@ -108,12 +109,7 @@ pub(super) async fn prepare_prefix(remote: &RemoteFiles, location: &Location) ->
     if let Some(occupied) = occupied_prefix(remote, location).await? {
         return Err(occupied);
     }
-    if creates_conditionally(remote, location).await? {
-        return Ok(());
-    }
-    Err(StoreError::UnconditionalWrites {
-        path: location.display().to_string(),
-    })
+    prove_conditional_creation(remote, location).await.map(drop)
 }
 
 /// As [`foreign_entry`], for a prefix.
@@ -152,18 +148,40 @@ async fn foreign_object(remote: &RemoteFiles) -> object_store::Result<Option<Str
     Ok(first)
 }
 
-/// Creates an object twice: the second time must be refused.
-pub(super) async fn creates_conditionally(remote: &RemoteFiles, location: &Location) -> Result<bool, StoreError> {
+/// Creates an object that is there: that must be refused. The answer is why the object stays behind, if it does.
+///
+/// One that an earlier run could not remove is taken rather than a new one, so that runs without the permission leave one object
+/// and not one each.
+pub(super) async fn prove_conditional_creation(
+    remote: &RemoteFiles,
+    location: &Location,
+) -> Result<Option<Fault>, StoreError> {
     let bucket = remote.files.bucket();
-    let key = format!("{}{PROBE}{}", remote.prefix(), Uuid::new_v4());
     let failed = |fault| StoreError::of_bucket(&location.root(), Access::Write, fault);
     let content = || Bytes::from_static(b"conditional writes");
+    let start = format!("{}{PROBE}", remote.prefix());
+    let left = bucket.list(&start, (None, false), None).await.map_err(failed)?;
+    if let Some(left) = left.objects.first() {
+        if !bucket.create(&left.key, content()).await.map_err(failed)? {
+            return Ok(Some(Fault::told(
+                "a probe of an earlier run is left; allow `s3:DeleteObject` on the objects below the prefix, and `trimtrail store \
+                 vacuum` removes it",
+            )));
+        }
+        // Another process was at work with it and has removed it meanwhile.
+        drop(bucket.remove(&left.key).await);
+    }
+    let key = format!("{start}{}", Uuid::new_v4());
     // A first request that is repeated meets itself, which proves as much.
     let is_conditional = match bucket.create(&key, content()).await.map_err(failed)? {
         true => !bucket.create(&key, content()).await.map_err(failed)?,
         false => true,
     };
-    // An object that stays behind is passed over, so failing to remove it changes nothing.
-    drop(bucket.remove(&key).await);
-    Ok(is_conditional)
+    let removed = bucket.remove(&key).await;
+    match is_conditional {
+        true => Ok(removed.err()),
+        false => Err(StoreError::UnconditionalWrites {
+            path: location.display().to_string(),
+        }),
+    }
 }

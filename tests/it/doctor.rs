@@ -144,6 +144,14 @@ fn folder_and_store_are_described_offline() {
     assert_eq!((&check(&checks, "store files")["status"], code), (&"warning".into(), 4));
     let (checks, code) = rows(&["doctor", "/no/such/folder"]);
     assert_eq!((&check(&checks, "list")["status"], code), (&"failure".into(), 1));
+    let file = place.logs().join("a.json");
+    let ended = process::run(&file, &["doctor", "--output", "json", "--quiet"]);
+    let checks: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&check(&checks, "store")["status"], ended.code), (&"failure".into(), 1));
+    assert!(
+        !checks.iter().any(|check| check["check"] == "store writable"),
+        "{checks:?}"
+    );
 }
 
 #[test]

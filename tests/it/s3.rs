@@ -554,18 +554,24 @@ fn large_object_is_fetched_in_parts() {
 }
 
 #[test]
-fn object_that_memory_cannot_hold_is_told_once_and_not_fetched() {
+fn object_that_memory_cannot_hold_is_told_once_and_fetched_with_more() {
     let bucket = FakeBucket::new();
     let dump = key("111122223333", "eu-west-1", 1, "dump");
-    bucket.put(&dump, vec![b' '; 65 << 20], &[]);
+    bucket.put(&dump, format!("{}{}", log(5..7), " ".repeat(65 << 20)), &[]);
     bucket.put(&key("111122223333", "eu-west-1", 2, "a"), log(0..3), &[]);
     let place = Place::new();
     let ended = bucket.ingest(&place.store(), SOURCE, &["--memory", "128MiB"]);
     assert_ended(&ended, 4, "objects  2 listed = 1 ingested");
     assert!(
+        ended.stderr.contains("is limited: the object has 6815")
+            && ended.stderr.contains("run again with `--memory` of at least 1363"),
+        "{ended:?}"
+    );
+    assert!(
         ended
-            .stderr
-            .contains("is corrupt: the object has 68157440 bytes, and no more than 67108864 are fetched"),
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("bytes ") && line.contains("KiB read")),
         "{ended:?}"
     );
     assert_eq!(of(&bucket.asked(), "GET").len(), 1);
@@ -573,6 +579,9 @@ fn object_that_memory_cannot_hold_is_told_once_and_not_fetched() {
     assert_ended(&again, 0, "objects  2 listed = 0 ingested + 2 known");
     assert_eq!(of(&bucket.asked(), "GET").len(), 0);
     assert_eq!(count(&place), 3);
+    let more = bucket.ingest(&place.store(), SOURCE, &["--memory", "256MiB"]);
+    assert_ended(&more, 0, "objects  2 listed = 1 ingested + 1 known");
+    assert_eq!(count(&place), 5);
 }
 
 #[test]

@@ -254,3 +254,31 @@ fn policy_of_a_folder_or_with_a_key_of_nothing_is_wrong_usage() {
         assert!(ended.code == 2 && ended.stderr.contains(message), "{ended:?}");
     }
 }
+
+#[test]
+fn without_the_right_to_delete_one_probe_stays_however_many_runs_there_are_and_doctor_says_so() {
+    let (source, store) = (source(), empty_store());
+    let mut policy = printed();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        if let Some(actions) = statement["Action"].as_array_mut() {
+            actions.retain(|action| action != "s3:DeleteObject");
+        }
+    }
+    restrict(&source, &policy);
+    restrict(&store, &policy);
+    for _ in 0..3 {
+        let ended = run(&source, &store, &["ingest", "s3://central-logs", "--no-compact"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let keys = store.keys();
+    assert_eq!(
+        keys.iter().filter(|key| key.contains("trimtrail-probe-")).count(),
+        1,
+        "{keys:?}"
+    );
+    let ended = run(&source, &store, &["doctor", "--output", "json", "--quiet"]);
+    let checks: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    let check = checks.iter().find(|check| check["check"] == "store writable").unwrap();
+    assert_eq!(check["status"], "warning", "{check}");
+    assert!(check["remedy"].as_str().unwrap().contains("s3:DeleteObject"), "{check}");
+}

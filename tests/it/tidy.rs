@@ -88,7 +88,11 @@ const CRATES: &[CrateRule] = &[
         "signatures of digests, and those of the made-up ones; hashes in identifiers",
     ),
     owned("ssh_key", &["integrity"], "signatures by people's own keys"),
-    owned("md5", &["integrity"], "fingerprints of CloudTrail's public keys"),
+    owned(
+        "md5",
+        &["integrity", "source"],
+        "fingerprints of CloudTrail's public keys, and checksums of inventory lists",
+    ),
     owned("similar", &["report"], "only `report` shows differences"),
     owned("unicode_width", &["report"], "only `report` aligns text"),
     owned("clap", &["cli"], "only `cli` knows arguments"),

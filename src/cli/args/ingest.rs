@@ -54,10 +54,10 @@ pub struct IngestArgs {
     /// Leave small data files as they are; otherwise, those of days with more than three of them, and of other tables with more than sixteen, are rewritten at the end, without `--shard`
     #[arg(long)]
     pub no_compact: bool,
-    /// Largest size of one object once it is inflated; a larger one is reported as corrupt
+    /// Largest size of one object once it is inflated; of a larger one the rest is left to a run that allows more
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = parse_size, help_heading = "Limits")]
     pub max_inflated_bytes: u64,
-    /// Largest size of one record; a larger one is kept in `rejects`
+    /// Largest size of one record; a larger one is kept in `rejects`, and left to a run that allows more
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_size, help_heading = "Limits")]
     pub max_record_bytes: u64,
     /// Threads that decode [default: one per core]

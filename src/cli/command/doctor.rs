@@ -13,6 +13,7 @@ use arrow::array::ArrayRef;
 use arrow::array::RecordBatch;
 use arrow::array::StringArray;
 use arrow::error::ArrowError;
+use jiff::tz::TimeZone;
 
 use check::Check;
 use check::Status;
@@ -22,13 +23,14 @@ use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::Output;
 use crate::cli::rows;
+use crate::cli::rows::result_options;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::report::Arrangement;
+use crate::report::Format;
 use crate::report::ReportError;
 use crate::source::BucketPrefix;
 
-/// What is to be done stands in the messages below the table, too.
 const ARRANGEMENT: Arrangement = Arrangement {
     order: &["check", "status", "found", "subject", "remedy"],
     wrapped: &[("subject", 14), ("found", 20), ("remedy", 20)],
@@ -47,10 +49,11 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
     let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
     let mut checks = Vec::new();
+    let today = settings.now.to_zoned(TimeZone::UTC).date();
     for source in &args.sources {
         match BucketPrefix::parse(source) {
-            Some(_) => checks.extend(runtime.run(bucket::checks(source, &args.connection.options()))?),
-            None => checks.extend(folder::checks(source)),
+            Some(_) => checks.extend(runtime.run(bucket::checks(source, &args.connection.options(), today))?),
+            None => checks.extend(folder::checks(source, today)),
         }
     }
     checks.extend(runtime.run(store::checks(&location, &args.location.bucket.options()))?);
@@ -58,11 +61,13 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
     tell(&checks, args, settings, output)
 }
 
-/// Writes the checks as rows, and what is wrong as messages.
+/// Writes the checks as rows, and what is wrong as messages unless whoever reads these has the table before his eyes.
 fn tell(checks: &[Check], args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let rows = check_rows(checks).map_err(ReportError::from)?;
     rows::show(&rows, ARRANGEMENT, &args.output, settings, output)?;
-    for check in checks.iter().filter(|check| check.status != Status::Ok) {
+    let is_seen = settings.stdout_is_terminal && result_options(&args.output, settings)?.format == Format::Table;
+    let wrong = checks.iter().filter(|check| check.status != Status::Ok);
+    for check in wrong.filter(|_| !is_seen || args.output.file.is_some()) {
         output.warning(&check.sentence());
     }
     Ok(match checks.iter().map(|check| check.status).max() {

@@ -113,7 +113,11 @@ fn run(
         };
     }
     let bar = Bar::new(args.progress, settings);
-    let store = runtime.run(open_store(args, &location, options.now))?;
+    let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(open_store(args, &location, options.now))).await) })?;
+    let Some(store) = opened.transpose()? else {
+        return Ok(stop.status().unwrap_or(ExitStatus::Terminated));
+    };
+    store.end_requests_after(stop.shared());
     account.version_before = Some(runtime.run(async { Ok(store.version().await?) })?);
     let deposit = deposit(args, &store, &runtime)?;
     let ended = Ingest {
@@ -128,26 +132,40 @@ fn run(
     account.requests = lister.requests();
     account.version_after = runtime.run(async { Ok(store.version().await?) }).ok();
     account.store_requests = store.requests();
-    ended?;
+    match ended {
+        Err(_) if store.has_given_up() => account.balance.give_up(),
+        ended => ended?,
+    }
+    tell(account, &options.selection, deposit.is_some(), output)?;
+    output.note(&format!("store: {}", location.display()));
+    Ok(match stop.status() {
+        Some(status) => status,
+        None if account.balance.is_complete() => ExitStatus::Done,
+        None => ExitStatus::Incomplete,
+    })
+}
+
+/// Prints the account of a run, and what to look at.
+fn tell(
+    account: &RunAccount<'_>,
+    selection: &Selection,
+    is_deposited: bool,
+    output: &mut Output,
+) -> Result<(), CliError> {
     let balance = &account.balance;
     output.print(&render(balance))?;
     output.print(&render_requests(account.requests))?;
     output.print(&render_store_requests(account.store_requests))?;
     warn_of_gaps(balance, output);
-    if let Some(day) = options.selection.last_delivery_day() {
+    if let Some(day) = selection.last_delivery_day() {
         output.note(&format!(
             "read is what was delivered up to {day}; CloudTrail may deliver 30 days late, and only a later `--to` reads that"
         ));
     }
-    if deposit.is_some() {
+    if is_deposited {
         output.note("nothing is committed yet; `trimtrail commit` does it");
     }
-    output.note(&format!("store: {}", location.display()));
-    Ok(match stop.status() {
-        Some(status) => status,
-        None if balance.is_complete() => ExitStatus::Done,
-        None => ExitStatus::Incomplete,
-    })
+    Ok(())
 }
 
 /// How the run is done.
@@ -315,7 +333,7 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
         look_back_days: args.s3.look_back,
     };
     let history = match Store::open(location).await {
-        Ok(store) => ingest::history(&store, &store.snapshot(Table::Objects).await?)?,
+        Ok(store) => ingest::history(&store, &store.snapshot(Table::Objects).await?, &options.run_limits())?,
         Err(StoreError::NotAStore { .. }) => History::default(),
         Err(error) => return Err(error.into()),
     };

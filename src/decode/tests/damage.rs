@@ -240,6 +240,7 @@ fn oversized_record_is_rejected_with_the_bytes_that_fit() {
         format!("{{\"Records\":[{RECORD},{large},{RECORD}]}}").as_bytes(),
     );
     assert_eq!((outcome.rows, outcome.rejects.len()), (2, 1));
+    assert_eq!(outcome.records_beyond, Some(4096));
     assert_eq!(
         (outcome.rejects[0].byte_length, outcome.rejects[0].raw.len()),
         (large.len() as u64, 4096)
@@ -266,7 +267,8 @@ fn bomb_is_stopped_at_the_cap() {
         ..Limits::default()
     };
     let (outcome, _) = decode_with(limits, &gzip::compress(&vec![b' '; 64 << 20]));
-    assert!(outcome.fault.unwrap().contains("--max-inflated-bytes"));
+    assert_eq!(outcome.inflates_beyond, Some(1 << 20));
+    assert_eq!(outcome.fault.unwrap(), "object inflates to more than 1048576 bytes");
 }
 
 #[test]

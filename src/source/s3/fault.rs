@@ -109,11 +109,23 @@ impl Fault {
         Self::new(FaultKind::Refused, format!("{cause}; make it readable and run again"))
     }
 
+    /// What a bucket said, of which a library passes on the text alone.
+    pub fn told(reason: &str) -> Self {
+        Self::new(FaultKind::Refused, reason)
+    }
+
     /// What is wrong and, where the text says so, what to do.
     pub fn found_and_remedy(&self) -> (&str, Option<&str>) {
-        let at_the_answer = self.reason.split_once("); ");
-        match at_the_answer.or_else(|| self.reason.split_once("; ")) {
-            Some((found, remedy)) => (found, Some(remedy)),
+        // What the service itself says stands in brackets, and may hold a semicolon.
+        let (answer, rest) = match self.reason.find("); ") {
+            Some(bracket) => self.reason.split_at(bracket + 1),
+            None => ("", self.reason.as_str()),
+        };
+        match rest.find("; ") {
+            Some(end) => {
+                let found = self.reason.get(..answer.len() + end);
+                (found.unwrap_or(&self.reason), rest.get(end + 2..))
+            }
             None => (&self.reason, None),
         }
     }
@@ -301,7 +313,7 @@ impl Failure {
             ),
             (_, 404) => (
                 FaultKind::Vanished,
-                format!("vanished: the object is not there any more ({said})"),
+                format!("the object is not there any more ({said})"),
             ),
             (_, 412) => (
                 FaultKind::Changed,
@@ -411,6 +423,25 @@ mod tests {
         assert_eq!(fault(Verb::Get, 403, "InvalidObjectState", "x").0, FaultKind::Archived);
         assert_eq!(fault(Verb::Head, 404, "", "").0, FaultKind::Vanished);
         assert_eq!(fault(Verb::Get, 404, "NoSuchBucket", "").0, FaultKind::Refused);
+    }
+
+    #[test]
+    fn what_is_found_ends_with_its_bracket_and_the_remedy_stands_behind_it() {
+        for (reason, found, remedy) in [
+            (
+                "there is no such bucket (404 x; y); check its name",
+                "there is no such bucket (404 x; y)",
+                Some("check its name"),
+            ),
+            (
+                "no answer; check the network; or wait",
+                "no answer",
+                Some("check the network; or wait"),
+            ),
+            ("gone (404)", "gone (404)", None),
+        ] {
+            assert_eq!(Fault::told(reason).found_and_remedy(), (found, remedy));
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use bytes::Bytes;
 use csv::StringRecord;
 use csv::StringRecordsIntoIter;
 use flate2::bufread::MultiGzDecoder;
+use md5::Digest;
+use md5::Md5;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::record::Field;
@@ -42,9 +44,19 @@ pub(in crate::source) struct Inventory {
     /// Bucket whose objects are listed.
     source: Arc<Bucket>,
     format: Format,
-    files: VecDeque<String>,
+    files: VecDeque<ListFile>,
+    /// Whether nothing was listed because no list is named, which is still to be told.
+    has_no_lists: bool,
     /// The list that is being read.
     open: Option<List>,
+}
+
+/// What a manifest says of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ListFile {
+    key: String,
+    /// MD5 of its bytes as they are stored, hex.
+    md5: Option<String>,
 }
 
 /// A list, read row by row.
@@ -81,7 +93,7 @@ pub(in crate::source) enum ManifestPlace {
 pub(in crate::source) struct Manifest {
     pub(in crate::source) source_bucket: String,
     format: Format,
-    files: VecDeque<String>,
+    files: VecDeque<ListFile>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,8 +134,11 @@ impl Manifest {
         let files = manifest.get("files").and_then(Value::as_array);
         let files = files.ok_or("it has no `files`; name the `manifest.json` of an inventory")?;
         let files = files.iter().map(|file| {
-            let key = file.get("key").and_then(Value::as_str).map(str::to_owned);
-            key.ok_or_else(|| "one of its `files` has no `key`".to_owned())
+            let member = |name: &str| file.get(name).and_then(Value::as_str).map(str::to_owned);
+            Ok(ListFile {
+                key: member("key").ok_or("one of its `files` has no `key`")?,
+                md5: member("MD5checksum"),
+            })
         });
         Ok(Self {
             source_bucket: member("sourceBucket")?.to_owned(),
@@ -140,6 +155,7 @@ impl Inventory {
             place,
             source,
             format: manifest.format,
+            has_no_lists: manifest.files.is_empty(),
             files: manifest.files,
             open: None,
         }
@@ -147,6 +163,13 @@ impl Inventory {
 
     /// The next objects of a list; `None` at the end.
     pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, SourceError> {
+        if std::mem::take(&mut self.has_no_lists) {
+            let reason = "the inventory names no lists; name one that is complete, or the bucket itself";
+            return Ok(Some(Listing {
+                unlisted: vec![(self.name.clone(), reason.to_owned())],
+                ..Listing::default()
+            }));
+        }
         let mut list = match self.open.take() {
             Some(list) => list,
             None => match self.files.pop_front() {
@@ -167,7 +190,7 @@ impl Inventory {
         Ok(Some(listing))
     }
 
-    async fn open(&self, file: String) -> Result<List, SourceError> {
+    async fn open(&self, ListFile { key: file, md5 }: ListFile) -> Result<List, SourceError> {
         let bytes = match &self.place {
             ManifestPlace::Folder(folder) => read_beside(folder, &file).map_err(|error| error.to_string()),
             ManifestPlace::Bucket(bucket) => match bucket.head(&file).await {
@@ -175,9 +198,12 @@ impl Inventory {
                 Err(fault) => Err(fault.to_string()),
             },
         };
-        let rows = bytes.and_then(|bytes| match &self.format {
-            Format::Csv(columns) => Ok(Rows::csv(bytes, columns, MAX_INFLATED)),
-            Format::Parquet => Rows::parquet(bytes),
+        let rows = bytes.and_then(|bytes| {
+            check_md5(&bytes, md5.as_deref())?;
+            match &self.format {
+                Format::Csv(columns) => Ok(Rows::csv(bytes, columns, MAX_INFLATED)),
+                Format::Parquet => Rows::parquet(bytes),
+            }
         });
         let rows = rows.map_err(|reason| self.failed(&file, &reason))?;
         Ok(List { file, rows, taken: 0 })
@@ -229,6 +255,19 @@ fn has_needed(has: impl Fn(&str) -> bool) -> Result<(), String> {
         None => Ok(()),
         Some((_, name)) => Err(format!(
             "its lists have no column `{name}`; let the inventory have at least Size and ETag"
+        )),
+    }
+}
+
+/// Compares a list with what its manifest says of it
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html>).
+fn check_md5(bytes: &[u8], wanted: Option<&str>) -> Result<(), String> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let found: String = Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    match found.eq_ignore_ascii_case(wanted) {
+        true => Ok(()),
+        false => Err(format!(
+            "its MD5 is {found}, and not {wanted} as the manifest says; copy the whole inventory again"
         )),
     }
 }
@@ -378,6 +417,16 @@ mod tests {
         assert_eq!(manifest.format, Format::Csv(columns.to_vec()));
         assert_eq!((manifest.source_bucket.as_str(), manifest.files.len()), ("logs", 1));
         assert!(Manifest::parse(b"{}").unwrap_err().contains("manifest.json"));
+    }
+
+    #[test]
+    fn list_is_compared_with_the_checksum_of_the_manifest() {
+        let text = br#"{"sourceBucket":"logs","fileFormat":"CSV","fileSchema":"Bucket, Key, Size, ETag","files":[{"key":"1","MD5checksum":"900150983CD24FB0D6963F7D28E17F72"}]}"#;
+        let files = Manifest::parse(text).unwrap().files;
+        let wanted = files[0].md5.as_deref();
+        assert_eq!(check_md5(b"abc", wanted), Ok(()));
+        assert!(check_md5(b"abd", wanted).unwrap_err().contains("MD5"));
+        assert_eq!(check_md5(b"abd", None), Ok(()));
     }
 
     #[test]

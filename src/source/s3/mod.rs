@@ -15,6 +15,7 @@ mod limiter;
 mod list;
 mod location;
 mod page;
+mod patience;
 mod retry;
 mod store_bucket;
 mod upload;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
@@ -23,11 +24,13 @@ use super::page::PageRequest;
 use super::page::folders;
 use super::page::microseconds;
 use super::page::next_token;
+use super::patience::Patience;
 
 /// A bucket with the credentials, the pace and the repeats of those that logs are read from; clones share it.
 #[derive(Debug, Clone)]
 pub struct StoreBucket {
     pub(super) bucket: Arc<Bucket>,
+    patience: Arc<Patience>,
 }
 
 /// Which bytes of an object.
@@ -82,7 +85,18 @@ impl StoreBucket {
         let connection = Connection::new(options).await;
         Self {
             bucket: connection.bucket(name).await,
+            patience: Arc::default(),
         }
+    }
+
+    /// Makes requests end soon that get no answer once a run is asked to stop, which the flag says.
+    pub fn end_after(&self, stop: Arc<AtomicBool>) {
+        self.patience.watch(stop);
+    }
+
+    /// Whether requests were ended because a run was asked to stop, so that nobody knows whether they were carried out.
+    pub fn has_given_up(&self) -> bool {
+        self.patience.is_over()
     }
 
     /// Requests made so far.
@@ -200,7 +214,8 @@ impl StoreBucket {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.bucket.call(verb, request).await.map_err(Fault::of_store)
+        let answer = self.patience.bound(self.bucket.call(verb, request)).await;
+        answer.map_err(Fault::of_store)
     }
 }
 

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::super::DeliveryDays;
 use super::super::Location;
+use super::super::RunLimits;
 use super::super::testing::CLOCK;
 use super::super::testing::DAY;
 use super::super::testing::TestStore;
@@ -114,7 +115,11 @@ async fn ingest(location: &Location, ids: &[String]) {
         loop {
             let basis = store.snapshot(Table::Events).await.unwrap();
             let known = store
-                .known_objects(&store.snapshot(Table::Objects).await.unwrap(), DeliveryDays::ALL)
+                .known_objects(
+                    &store.snapshot(Table::Objects).await.unwrap(),
+                    DeliveryDays::ALL,
+                    &RunLimits::NONE,
+                )
                 .unwrap();
             if known.contains(id, "7", 7) {
                 break;

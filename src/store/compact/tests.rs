@@ -3,6 +3,7 @@ use std::fs;
 use super::super::CommitOutcome;
 use super::super::DeliveryDays;
 use super::super::ImportBatch;
+use super::super::RunLimits;
 use super::super::testing::CLOCK;
 use super::super::testing::DAY;
 use super::super::testing::TestStore;
@@ -89,7 +90,13 @@ async fn earlier_versions_of_all_tables_show_the_rows_they_had() {
         }
         assert_eq!(rows, [0, 1, 2, 3, 3, 4, 5, 5, 6]);
         let objects = store.snapshot(Table::Objects).await.unwrap();
-        assert_eq!(store.known_objects(&objects, DeliveryDays::ALL).unwrap().len(), 6);
+        assert_eq!(
+            store
+                .known_objects(&objects, DeliveryDays::ALL, &RunLimits::NONE)
+                .unwrap()
+                .len(),
+            6
+        );
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use super::super::CommitOutcome;
 use super::super::DeliveryDays;
 use super::super::Location;
+use super::super::RunLimits;
 use super::super::Store;
 use super::super::StoreError;
 use super::super::testing::CLOCK;
@@ -160,7 +161,9 @@ async fn shown(folder: &Path, batches: usize) -> Option<Shown> {
     };
     let ids = ids(&store, &store.snapshot(Table::Events).await.unwrap());
     let ledger = store.snapshot(Table::Objects).await.unwrap();
-    let known = store.known_objects(&ledger, DeliveryDays::ALL).unwrap();
+    let known = store
+        .known_objects(&ledger, DeliveryDays::ALL, &RunLimits::NONE)
+        .unwrap();
     store.snapshot(Table::Rejects).await.unwrap();
     let of = |number: usize| {
         let event = event_of(number);

@@ -34,7 +34,7 @@ fn assert_costs_one_record(bad_record: &[u8], reason: &str) -> Value {
         &place,
         &ended,
         4,
-        &["bad.json.gz` is partial: record 2: ", reason, "from rejects"],
+        &["bad.json.gz` is partial: ", "record 2: ", reason, "from rejects"],
         GOOD_RECORDS + 3,
     );
     let rejects = place.sql(
@@ -121,9 +121,49 @@ fn record_over_the_limit_costs_one_record_and_a_higher_limit_takes_it() {
         text(&reject, "reason")
     );
     let place = Place::new();
-    place.write("large.json.gz", &zipped(document(&[large])));
+    place.write("large.json.gz", &zipped(document(&[record(21), large])));
+    let ended = place.ingest(&[]);
+    let message = ["is partial: run again with `--max-record-bytes` above 1048576 if it is genuine; record 1: "];
+    assert_run(&place, &ended, 4, &message, 1);
     let ended = place.ingest(&["--max-record-bytes", "2MiB"]);
-    assert_run(&place, &ended, 0, &[], 1);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(balance_line(&ended, "records"), [2, 1, 1, 0]);
+    let ended = place.ingest(&["--max-record-bytes", "3MiB"]);
+    assert_eq!(balance_line(&ended, "objects")[..3], [1, 0, 1], "{ended:?}");
+}
+
+#[test]
+fn events_behind_a_limit_are_read_by_a_run_that_allows_more_and_none_twice() {
+    let place = place_with_a_good_object();
+    let records: Vec<String> = (100..1_600).map(record).collect();
+    let text = document(&records);
+    place.write("much.json.gz", &zipped(&text));
+    let stored = |place: &Place| number(&place.sql("select count(*) as number from events")[0], "number");
+    let least = i64::try_from(GOOD_RECORDS).unwrap();
+    let cut = place.ingest(&["--max-inflated-bytes", "100kB"]);
+    assert_eq!(cut.code, 4, "{cut:?}");
+    let remedy =
+        "inflates to more than 100000 bytes; run again with `--max-inflated-bytes` above 100000 if it is genuine";
+    assert!(cut.stderr.contains(remedy), "{cut:?}");
+    let first = stored(&place);
+    assert!(least < first && first < least + 1_500, "{first}");
+    let same = place.ingest(&["--max-inflated-bytes", "100kB"]);
+    assert!(
+        same.code == 0 && same.stdout.contains("0 ingested + 2 known"),
+        "{same:?}"
+    );
+    let more = place.ingest(&["--max-inflated-bytes", "200kB"]);
+    assert_eq!(more.code, 4, "{more:?}");
+    assert!(stored(&place) > first);
+    assert_run_after_repair(&place, &place.ingest(&[]), GOOD_RECORDS + 1_500);
+    let again = place.ingest(&["--max-inflated-bytes", "4GiB"]);
+    assert!(
+        again.code == 0 && again.stdout.contains("0 ingested + 2 known"),
+        "{again:?}"
+    );
+    let total = place.rows(&["query", "ingest-balance"]).pop().unwrap();
+    assert_eq!(number(&total, "unaccounted"), 0, "{total}");
+    assert_eq!(number(&total, "stored"), number(&total, "event_rows"), "{total}");
 }
 
 #[test]
@@ -411,7 +451,7 @@ fn bomb_stops_at_the_cap_in_bounded_memory() {
         let arguments = ["ingest", logs.to_str().unwrap(), "--max-inflated-bytes", "64MiB"];
         let (ended, peak_bytes) = run_measured(&place, &arguments);
         let message = [
-            "bomb.json.gz` is corrupt: object inflates to more than 67108864 bytes",
+            "bomb.json.gz` is limited: object inflates to more than 67108864 bytes",
             "--max-inflated-bytes",
         ];
         assert_run(&place, &ended, 4, &message, GOOD_RECORDS);

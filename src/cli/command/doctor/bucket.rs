@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::check::Check;
 use super::folder::layout;
@@ -51,7 +52,7 @@ const STORE: Purpose = Purpose {
 };
 
 /// Looks at one source; what depends on something that failed is left out.
-pub(super) async fn checks(source: &str, options: &S3Options) -> Result<Vec<Check>, CliError> {
+pub(super) async fn checks(source: &str, options: &S3Options, today: Date) -> Result<Vec<Check>, CliError> {
     let exam = BucketExam::open(source, options).await?;
     let (mut checks, is_reached) = reach(&LOGS, &exam, source, options).await;
     if !is_reached {
@@ -59,7 +60,7 @@ pub(super) async fn checks(source: &str, options: &S3Options) -> Result<Vec<Chec
     }
     match exam.summary(&Selection::default()).await {
         Ok((summary, object)) => {
-            checks.push(layout(source, &summary, object.is_some()));
+            checks.push(layout(source, &summary, (object.is_some(), today)));
             if let Some(object) = object {
                 checks.push(match exam.read_byte(&object).await {
                     Ok(read) => read_check(source, &read),

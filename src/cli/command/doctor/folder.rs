@@ -1,14 +1,19 @@
 //! A source in a folder, and what the keys of any source say.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::check::Check;
 use crate::cli::size::format_count;
 use crate::source;
 use crate::source::SourceSummary;
 
+/// Folders of others that are named.
+const TOLD_FOLDERS: usize = 3;
 const CHECK_SOURCE: &str = "check the path or prefix, and that a trail delivers there";
 
 /// Looks at one file or folder.
-pub(super) fn checks(source: &str) -> Vec<Check> {
+pub(super) fn checks(source: &str, today: Date) -> Vec<Check> {
     let listing = match source::list(&[source.to_owned()]) {
         Ok(listing) => listing,
         Err(error) => {
@@ -29,7 +34,7 @@ pub(super) fn checks(source: &str) -> Vec<Check> {
     let summary = SourceSummary::of_listing(&listing);
     let object = listing.objects.iter().find(|object| object.key.is_some());
     let object = object.or_else(|| listing.objects.first());
-    checks.push(layout(source, &summary, object.is_some()));
+    checks.push(layout(source, &summary, (object.is_some(), today)));
     if let Some(object) = object {
         checks.push(match source::open(object) {
             Ok(_) => Check::ok("read", source, format!("`{}` can be read", object.uri)),
@@ -40,7 +45,7 @@ pub(super) fn checks(source: &str) -> Vec<Check> {
 }
 
 /// What the keys say.
-pub(super) fn layout(source: &str, summary: &SourceSummary, has_objects: bool) -> Check {
+pub(super) fn layout(source: &str, summary: &SourceSummary, (has_objects, today): (bool, Date)) -> Check {
     if !has_objects {
         return Check::failure("layout", source, "there are no objects below it", CHECK_SOURCE);
     }
@@ -66,7 +71,54 @@ pub(super) fn layout(source: &str, summary: &SourceSummary, has_objects: bool) -
         found.push(format!("delivered from {first} to {last}{sample}"));
     }
     if !summary.passed_over.is_empty() {
-        found.push(format!("{} folders of others", summary.passed_over.len()));
+        found.push(folders_of_others(&summary.passed_over));
     }
-    Check::ok("layout", source, found.join(", "))
+    // One day for clocks, and for those who name files by their own time.
+    let tomorrow = today.checked_add(1.day()).unwrap_or(today);
+    match summary.last_day {
+        Some(last) if last > tomorrow => Check::warning(
+            "layout",
+            source,
+            found.join(", "),
+            "days that have not begun are none of CloudTrail: look for objects that were put there by mistake",
+        ),
+        _ => Check::ok("layout", source, found.join(", ")),
+    }
+}
+
+fn folders_of_others(folders: &[String]) -> String {
+    let told = folders.iter().take(TOLD_FOLDERS).map(|folder| format!("`{folder}`"));
+    let told = told.collect::<Vec<_>>().join(", ");
+    match folders.len().saturating_sub(TOLD_FOLDERS) {
+        0 => format!("folders of others: {told}"),
+        more => format!("folders of others: {told} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::check::Status;
+    use super::*;
+
+    #[test]
+    fn days_that_have_not_begun_are_a_warning_and_folders_of_others_are_named() {
+        let layout_until = |last_day: Date| {
+            let summary = SourceSummary {
+                accounts: ["111122223333".to_owned()].into(),
+                regions: ["eu-west-1".to_owned()].into(),
+                first_day: Some(date(2026, 9, 1)),
+                last_day: Some(last_day),
+                passed_over: ["a/", "b/", "c/", "d/"].map(str::to_owned).to_vec(),
+                ..SourceSummary::default()
+            };
+            layout("s3://logs", &summary, (true, date(2026, 9, 10)))
+        };
+        assert_eq!(layout_until(date(2026, 9, 11)).status, Status::Ok);
+        let future = layout_until(date(2099, 1, 1));
+        assert_eq!(future.status, Status::Warning);
+        let found = "delivered from 2026-09-01 to 2099-01-01, folders of others: `a/`, `b/`, `c/` and 1 more";
+        assert!(future.found.ends_with(found), "{}", future.found);
+    }
 }

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 
 /// Space that a run should find on the disk of the store.
 const WANTED_BYTES: u64 = 1 << 30;
+const SEE_DOCS: &str = "see docs/store.md and docs/s3.md";
 
 /// Looks at a store, and changes nothing.
 pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<Vec<Check>, CliError> {
@@ -37,10 +38,19 @@ pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<V
             Ok(()) => Check::ok("store", &place, "none yet; the first `ingest` makes it"),
             Err(error) => error_check("store", &place, &error),
         }),
+        Err(error @ StoreError::PathIsFile { .. }) => {
+            checks.push(error_check("store", &place, &error));
+            return Ok(checks);
+        }
         Err(error) => checks.push(error_check("store", &place, &error)),
     }
     checks.push(match Store::probe_writable(location).await {
-        Ok(()) => Check::ok("store writable", &place, "yes"),
+        Ok(None) => Check::ok("store writable", &place, "yes"),
+        Ok(Some(fault)) => {
+            let (found, remedy) = fault.found_and_remedy();
+            let found = format!("yes, but what is written to try it cannot be removed: {found}");
+            Check::warning("store writable", &place, found, remedy.unwrap_or(SEE_DOCS))
+        }
         Err(error) => error_check("store writable", &place, &error),
     });
     if let Some(folder) = location.folder() {
@@ -87,8 +97,6 @@ async fn unnamed_check(place: &str, store: &Store) -> Check {
 
 fn error_check(name: &'static str, place: &str, error: &StoreError) -> Check {
     let text = error.to_string();
-    let (found, remedy) = text
-        .split_once("; ")
-        .unwrap_or((&text, "see docs/store.md and docs/s3.md"));
+    let (found, remedy) = text.split_once("; ").unwrap_or((&text, SEE_DOCS));
     Check::failure(name, place, found, remedy)
 }

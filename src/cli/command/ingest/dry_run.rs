@@ -36,7 +36,7 @@ pub(super) async fn dry_run(location: &Location, lister: &mut Lister, options: &
     while let Some(part) = lister.next().await? {
         let (selected, balance) = Ingest::select(part, &options.selection);
         let known = match &ledger {
-            Some((store, objects)) => store.known_objects(objects, delivery_days(&selected))?,
+            Some((store, objects)) => store.known_objects(objects, delivery_days(&selected), &options.run_limits())?,
             None => KnownObjects::default(),
         };
         let selected = selected.iter().filter(|object| options.shard.includes(&object.uri));
