@@ -156,6 +156,7 @@ impl Ingest<'_> {
         let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let known = self.known(&basis, ledger::delivery_days(&objects))?;
         self.leave_to_others(&mut objects, &known, state);
+        state.balance.note_days_to_come(&objects, self.options.now);
         drop_known(&mut objects, &known, state.balance);
         drop(known);
         let (new, balance) = (objects.len(), &state.balance);
