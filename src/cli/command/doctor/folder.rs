@@ -68,5 +68,9 @@ pub(super) fn layout(source: &str, summary: &SourceSummary, has_objects: bool) -
     if !summary.passed_over.is_empty() {
         found.push(format!("{} folders of others", summary.passed_over.len()));
     }
+    if let Some((place, reason)) = summary.unlisted.first() {
+        found.push(format!("`{place}` cannot be listed: {reason}"));
+        return Check::warning("layout", source, found.join(", "), "see to it, or name other sources");
+    }
     Check::ok("layout", source, found.join(", "))
 }
