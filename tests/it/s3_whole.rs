@@ -48,7 +48,7 @@ fn key_of_a_day_to_come_hides_no_later_delivery() {
         let first = bucket.ingest(&place.store(), SOURCE, &[]);
         assert_ended(&first, 0, "objects  3 listed = 3 ingested");
         assert!(
-            first.stderr.contains("1 object lie under days that are still to come") && first.stderr.contains(stray),
+            first.stderr.contains("1 object of days that are still to come") && first.stderr.contains(stray),
             "{first:?}"
         );
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();

@@ -151,7 +151,7 @@ fn warn_of_times(balance: &Balance, output: &mut Output) {
     }
     if let Some(first) = &balance.first_of_days_to_come {
         output.warning(&format!(
-            "{} lie under days that are still to come, such as `{first}`; look at the clock and at who wrote it",
+            "{} of days that are still to come, such as `{first}`; look at the clock and at who wrote it",
             objects(balance.of_days_to_come)
         ));
     }
