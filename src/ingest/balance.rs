@@ -1,6 +1,11 @@
 //! The account of a run.
 
+use jiff::Timestamp;
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+
 use crate::decode::ObjectKind;
+use crate::source::ObjectRef;
 
 /// What became of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +121,10 @@ pub struct Balance {
     pub left_over: u64,
     /// Folders beside the logs that belong to other services, and were not listed.
     pub passed_over: Vec<String>,
+    /// Listed objects whose names say a day that is still to come.
+    pub of_days_to_come: u64,
+    /// URI of the first of them.
+    pub first_of_days_to_come: Option<String>,
     /// Why the run ended before everything was listed and read.
     pub outage: Option<String>,
     /// Why small files stay as they are at the end of a run that was to rewrite them; the events are stored.
@@ -178,6 +187,20 @@ impl Balance {
         self.outside_selection += part.outside_selection;
         self.unlisted.extend(part.unlisted);
         self.passed_over.extend(part.passed_over);
+    }
+
+    /// Counts objects of days behind the moment of the run, of which a clock that is a little off explains one.
+    pub(super) fn note_days_to_come(&mut self, objects: &[ObjectRef], now: i64) {
+        let Ok(now) = Timestamp::from_microsecond(now) else {
+            return;
+        };
+        let last = now.to_zoned(TimeZone::UTC).date().saturating_add(1.day());
+        let is_to_come = |object: &&ObjectRef| object.key.as_ref().is_some_and(|key| key.day > last);
+        let mut to_come = objects.iter().filter(is_to_come);
+        if let Some(first) = to_come.next() {
+            self.of_days_to_come += 1 + to_come.count() as u64;
+            self.first_of_days_to_come.get_or_insert_with(|| first.uri.to_string());
+        }
     }
 
     pub(super) fn add_problem(&mut self, problem: Problem) {

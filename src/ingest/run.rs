@@ -59,8 +59,12 @@ pub struct Ingest<'a> {
 
 impl Ingest<'_> {
     /// Selects from a listing, without reading an object.
+    ///
+    /// What earlier runs could not read is wanted on any day: a window that goes on with the days would never meet it again.
     pub fn select(listing: Listing, selection: &Selection) -> (Vec<ObjectRef>, Balance) {
         let all = listing.objects.len();
+        let of_any_day = listing.is_retried.then(|| selection.of_any_day());
+        let selection = of_any_day.as_ref().unwrap_or(selection);
         let mut objects = listing.objects;
         objects.retain(|object| selection.includes(object.key.as_ref()));
         let balance = Balance {
@@ -152,6 +156,7 @@ impl Ingest<'_> {
     ) -> Result<(), IngestError> {
         let (mut objects, part) = Self::select(listing, &self.options.selection);
         state.balance.add_listing(part);
+        state.balance.note_days_to_come(&objects, self.options.now);
         failpoint::pass(Point::Listed).map_err(|error| self.store.unwritable(error))?;
         let mut basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let known = self.known(&basis, ledger::delivery_days(&objects))?;

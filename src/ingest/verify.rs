@@ -97,11 +97,7 @@ impl Verify<'_> {
         let mut unverified = Unverified::default();
         let mut groups: BTreeMap<(Arc<str>, Arc<str>), Objects> = BTreeMap::new();
         // Which digests are of the window, their names say to the second.
-        let any_day = Selection {
-            first_day: None,
-            last_day: None,
-            ..self.selection.clone()
-        };
+        let any_day = self.selection.of_any_day();
         while let Some(part) = self.runtime.block_on(next_part(lister, self.stop))? {
             unverified.unlisted.extend(part.unlisted);
             for object in part.objects {

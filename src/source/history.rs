@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 
 use super::s3::region_folder;
 
@@ -34,7 +36,8 @@ pub struct LedgerObject<'a> {
 /// Which days need not be listed again, and which objects must be tried again.
 ///
 /// An object with `listed_from` proves that everything of its account, kind and region has been dealt with from that day up
-/// to its own, because objects are committed in the order of their days.
+/// to its own, because objects are committed in the order of their days. It proves nothing of the days behind that on which it
+/// was read: their logs were not there yet, whatever day a key names.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// By region folder: last day by first day.
@@ -61,8 +64,9 @@ impl History {
                 self.listed.insert(folder.to_owned(), BTreeMap::new());
             }
             if let Some(spans) = self.listed.get_mut(folder) {
-                let last = spans.entry(first).or_insert(day);
-                *last = day.max(*last);
+                let proven = day.min(day_of(object.ingested_at));
+                let last = spans.entry(first).or_insert(proven);
+                *last = proven.max(*last);
             }
         }
         if object.is_retried && object.uri.starts_with("s3://") {
@@ -125,10 +129,18 @@ impl History {
     }
 }
 
+/// The UTC day of a moment in microseconds; the first of all for one that is none.
+fn day_of(moment: i64) -> Date {
+    let time = Timestamp::from_microsecond(moment);
+    time.map_or(FIRST_DAY, |time| time.to_zoned(TimeZone::UTC).date())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// 2026-10-01T00:00:00Z
+    const OCTOBER: i64 = 1_790_812_800_000_000;
     const FOLDER: &str = "s3://b/AWSLogs/111122223333/CloudTrail/eu-west-1/";
 
     fn object(uri: &str, listed_from: Option<Date>, is_retried: bool, ingested_at: i64) -> LedgerObject<'_> {
@@ -147,7 +159,7 @@ mod tests {
         let mut history = History::default();
         for (first, last) in spans {
             let uri = format!("{FOLDER}2026/09/{last:02}/x.json.gz");
-            history.add(&object(&uri, Some(*first), false, 0));
+            history.add(&object(&uri, Some(*first), false, OCTOBER));
         }
         history
     }
@@ -171,6 +183,15 @@ mod tests {
         let narrow = with_spans(&[(september(5), 10)]);
         assert_eq!(narrow.resume(FOLDER, FIRST_DAY, 0), FIRST_DAY);
         assert_eq!(narrow.resume(FOLDER, september(6), 0), september(10));
+    }
+
+    #[test]
+    fn key_of_a_day_to_come_proves_nothing_behind_the_day_on_which_it_was_read() {
+        let mut history = with_spans(&[(FIRST_DAY, 10)]);
+        let stray = format!("{FOLDER}2099/01/01/x");
+        history.add(&object(&stray, Some(FIRST_DAY), false, OCTOBER));
+        assert_eq!(history.resume(FOLDER, FIRST_DAY, 0), date(2026, 10, 1));
+        assert_eq!(history.resume(FOLDER, FIRST_DAY, 30), september(1));
     }
 
     #[test]

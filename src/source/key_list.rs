@@ -8,6 +8,36 @@ use super::s3::decode_key;
 
 /// Notifications wrapped in each other more often than any service does it.
 const MAX_WRAPPERS: u8 = 4;
+const NAMES_NO_OBJECT: &str = "it names no bucket and key";
+/// Types of notifications of S3 that say that an object can be read, by their beginnings
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html>).
+const S3_BRINGS: [&str; 2] = ["ObjectCreated:", "ObjectRestore:Completed"];
+/// The others.
+const S3_BRINGS_NOT: [&str; 9] = [
+    "ObjectRemoved:",
+    "ObjectRestore:",
+    "ObjectTagging:",
+    "ObjectAcl:",
+    "ReducedRedundancyLostObject",
+    "Replication:",
+    "LifecycleExpiration:",
+    "LifecycleTransition",
+    "IntelligentTiering",
+];
+/// The same of events of EventBridge (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html>).
+const EVENT_BRINGS: [&str; 2] = ["Object Created", "Object Restore Completed"];
+const EVENT_BRINGS_NOT: [&str; 8] = [
+    "Object Deleted",
+    "Object Restore Initiated",
+    "Object Restore Expired",
+    "Object Storage Class Changed",
+    "Object Access Tier Changed",
+    "Object ACL Updated",
+    "Object Tags Added",
+    "Object Tags Deleted",
+];
+/// Calls that create objects, as CloudTrail names them.
+const CREATING_CALLS: [&str; 4] = ["PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"];
 
 /// One object that was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +48,43 @@ pub(super) struct NamedKey {
     pub(super) version: Option<(String, u64)>,
 }
 
+/// What somebody else lists.
+#[derive(Debug, Default)]
+pub(super) struct KeyList {
+    pub(super) keys: Vec<NamedKey>,
+    /// Messages of which it is not clear which objects they name: which one, and why.
+    pub(super) unread: Vec<(String, String)>,
+}
+
+impl NamedKey {
+    pub(super) fn uri(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    fn without_version(bucket: &str, key: &str) -> Self {
+        Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: None,
+        }
+    }
+}
+
 /// Reads lines with URIs, lines with keys of `bucket`, or JSON: notifications of S3, EventBridge and CloudTrail, as they are
 /// or wrapped by SNS and SQS.
-pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, String> {
-    let mut keys = Vec::new();
+pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<KeyList, String> {
     if text.trim_start().starts_with(['{', '[']) {
-        for message in Deserializer::from_str(text).into_iter::<Value>() {
-            let message = message.map_err(|error| format!("it starts as JSON, but {error}"))?;
-            add_notified(&message, MAX_WRAPPERS, &mut keys)?;
-        }
-        keys.retain(|named| !is_folder(&named.key));
-        return Ok(keys);
+        return read_messages(text);
     }
+    let keys = read_lines(text, bucket)?;
+    Ok(KeyList {
+        keys,
+        unread: Vec::new(),
+    })
+}
+
+fn read_lines(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, String> {
+    let mut keys = Vec::new();
     let mut folder = None;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
@@ -64,17 +119,70 @@ pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, St
     }
 }
 
+/// Reads one message after the other; one that says nothing does not keep the others from being read.
+fn read_messages(text: &str) -> Result<KeyList, String> {
+    let mut list = KeyList::default();
+    let mut count = 0;
+    for value in Deserializer::from_str(text).into_iter::<Value>() {
+        let value = value.map_err(|error| format!("it starts as JSON, but {error}"))?;
+        let alone = std::slice::from_ref(&value);
+        for message in messages(&value).map_or(alone, Vec::as_slice) {
+            count += 1;
+            if let Err(reason) = add_notified(message, MAX_WRAPPERS, &mut list.keys) {
+                list.unread.push((name_of(message, count), reason));
+            }
+        }
+    }
+    match list.unread.first() {
+        Some((message, reason)) if list.unread.len() == count => Err(format!("{message} cannot be read: {reason}")),
+        _ => {
+            list.keys.retain(|named| !is_folder(&named.key));
+            Ok(list)
+        }
+    }
+}
+
+/// What a queue gives at once.
+fn messages(value: &Value) -> Option<&Vec<Value>> {
+    value.as_array().or_else(|| list(value, "Messages"))
+}
+
+/// A message by its number, and by its id in a queue or topic.
+fn name_of(message: &Value, number: usize) -> String {
+    let id = ["MessageId", "messageId"]
+        .iter()
+        .find_map(|name| message.get(name)?.as_str());
+    match id {
+        Some(id) => format!("message {number} ({id})"),
+        None => format!("message {number}"),
+    }
+}
+
 /// Whether a key is that of an empty object that consoles and tools make to show a folder.
 fn is_folder(key: &str) -> bool {
     key.is_empty() || key.ends_with('/')
 }
 
+/// Adds what a message names; of one with several records also those beside the first that cannot be read.
 fn add_notified(message: &Value, wrappers: u8, keys: &mut Vec<NamedKey>) -> Result<(), String> {
     let inner = |name: &str| message.get(name).and_then(Value::as_str);
-    if let Some(messages) = message.as_array().or_else(|| list(message, "Messages")) {
-        return messages
-            .iter()
-            .try_for_each(|message| add_notified(message, wrappers, keys));
+    if let Some(messages) = messages(message).or_else(|| list(message, "Records")) {
+        let mut first_refusal = Ok(());
+        for (message, number) in messages.iter().zip(1..) {
+            let added = match message.get("s3") {
+                Some(s3) => of_record(message, s3).map(|named| keys.extend(named)),
+                None => add_notified(message, wrappers, keys),
+            };
+            first_refusal = first_refusal.and(added.map_err(|reason| format!("record {number}: {reason}")));
+        }
+        return first_refusal;
+    }
+    let is_about_the_topic = matches!(
+        inner("Type"),
+        Some("SubscriptionConfirmation" | "UnsubscribeConfirmation")
+    );
+    if is_about_the_topic || inner("Event") == Some("s3:TestEvent") {
+        return Ok(());
     }
     if let Some(text) = inner("Message").or_else(|| inner("Body")).or_else(|| inner("body")) {
         let depth = wrappers.checked_sub(1).ok_or("notifications are wrapped too often")?;
@@ -82,30 +190,16 @@ fn add_notified(message: &Value, wrappers: u8, keys: &mut Vec<NamedKey>) -> Resu
             serde_json::from_str(text).map_err(|error| format!("a wrapped message is no JSON: {error}"))?;
         return add_notified(&wrapped, depth, keys);
     }
-    if let Some(records) = list(message, "Records") {
-        for record in records {
-            match record.get("s3") {
-                Some(s3) if is_creation(record) => keys.extend(of_s3(s3)),
-                Some(_) => {}
-                None => add_notified(record, wrappers, keys)?,
-            }
+    if let (Some(bucket), Some(objects)) = (inner("s3Bucket"), list(message, "s3ObjectKey")) {
+        for key in objects {
+            let key = key.as_str().ok_or(NAMES_NO_OBJECT)?;
+            keys.push(NamedKey::without_version(bucket, key));
         }
         return Ok(());
     }
-    if let (Some(bucket), Some(objects)) = (inner("s3Bucket"), list(message, "s3ObjectKey")) {
-        let objects = objects.iter().filter_map(Value::as_str);
-        keys.extend(objects.map(|key| NamedKey {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            version: None,
-        }));
-        return Ok(());
-    }
-    match message.get("detail") {
-        Some(detail) if inner("detail-type") == Some("Object Created") => keys.extend(of_event_bridge(detail)),
-        Some(_) => {}
-        None if inner("Event") == Some("s3:TestEvent") => {}
-        None => return Err("a message is no notification that this version knows".to_owned()),
+    match (message.get("detail"), inner("detail-type")) {
+        (Some(detail), Some(kind)) => keys.extend(of_event(kind, detail)?),
+        _ => return Err("it is no notification that this version knows".to_owned()),
     }
     Ok(())
 }
@@ -114,11 +208,19 @@ fn list<'a>(message: &'a Value, name: &str) -> Option<&'a Vec<Value>> {
     message.get(name).and_then(Value::as_array)
 }
 
-fn is_creation(record: &Value) -> bool {
-    record
-        .get("eventName")
-        .and_then(Value::as_str)
-        .is_some_and(|name| name.contains("ObjectCreated") || name.contains("ObjectRestore:Completed"))
+/// A notification of S3 itself.
+fn of_record(record: &Value, s3: &Value) -> Result<Option<NamedKey>, String> {
+    let kind = record.get("eventName").and_then(Value::as_str);
+    let kind = kind.ok_or("it has no `eventName`")?;
+    let kind = kind.strip_prefix("s3:").unwrap_or(kind);
+    let is_one_of = |kinds: &[&str]| kinds.iter().any(|known| kind.starts_with(known));
+    if is_one_of(&S3_BRINGS) {
+        return of_s3(s3).map(Some).ok_or_else(|| NAMES_NO_OBJECT.to_owned());
+    }
+    match is_one_of(&S3_BRINGS_NOT) {
+        true => Ok(None),
+        false => Err(format!("its type `{kind}` is not known")),
+    }
 }
 
 fn of_s3(s3: &Value) -> Option<NamedKey> {
@@ -128,6 +230,20 @@ fn of_s3(s3: &Value) -> Option<NamedKey> {
     let size = s3.pointer("/object/size").and_then(Value::as_u64);
     named.version = etag.map(str::to_owned).zip(size);
     Some(named)
+}
+
+/// An event of EventBridge.
+fn of_event(kind: &str, detail: &Value) -> Result<Option<NamedKey>, String> {
+    if EVENT_BRINGS.contains(&kind) {
+        return of_event_bridge(detail)
+            .map(Some)
+            .ok_or_else(|| NAMES_NO_OBJECT.to_owned());
+    }
+    match kind {
+        "AWS API Call via CloudTrail" => of_call(detail),
+        kind if EVENT_BRINGS_NOT.contains(&kind) => Ok(None),
+        other => Err(format!("its type `{other}` is not known")),
+    }
 }
 
 fn of_event_bridge(detail: &Value) -> Option<NamedKey> {
@@ -140,13 +256,31 @@ fn of_event_bridge(detail: &Value) -> Option<NamedKey> {
     })
 }
 
+/// A call to S3 that CloudTrail recorded: nothing, unless it created an object.
+fn of_call(call: &Value) -> Result<Option<NamedKey>, String> {
+    let text = |pointer: &str| call.pointer(pointer).and_then(Value::as_str);
+    let service = text("/eventSource").unwrap_or_default();
+    if service != "s3.amazonaws.com" {
+        return Err(format!("it is a call to `{service}`, not to S3"));
+    }
+    let is_creation = text("/eventName").is_some_and(|name| CREATING_CALLS.contains(&name));
+    if !is_creation || text("/errorCode").is_some() {
+        return Ok(None);
+    }
+    let place = text("/requestParameters/bucketName").zip(text("/requestParameters/key"));
+    let (bucket, key) = place.ok_or(NAMES_NO_OBJECT)?;
+    Ok(Some(NamedKey::without_version(bucket, key)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn named(text: &str) -> Vec<(String, String, bool)> {
-        let keys = read(text, Some("logs")).unwrap();
-        keys.into_iter()
+        let list = read(text, Some("logs")).unwrap();
+        assert_eq!(list.unread, []);
+        list.keys
+            .into_iter()
             .map(|named| (named.bucket, named.key, named.version.is_some()))
             .collect()
     }
@@ -178,6 +312,80 @@ mod tests {
         let event_bridge = r#"{"detail-type":"Object Created","detail":{"bucket":{"name":"b"},"object":{"key":"a+b","size":3,"etag":"e"}}}"#;
         assert_eq!(named(event_bridge), wanted("b", "a+b", true));
         assert!(named(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).is_empty());
+    }
+
+    #[test]
+    fn events_of_restored_objects_and_of_recorded_calls_name_objects() {
+        let event = |kind: &str, detail: &str| format!(r#"{{"detail-type":"{kind}","detail":{detail}}}"#);
+        let object = r#"{"bucket":{"name":"b"},"object":{"key":"k","size":3,"etag":"e"}}"#;
+        assert_eq!(
+            named(&event("Object Restore Completed", object)),
+            wanted("b", "k", true)
+        );
+        assert!(named(&event("Object Deleted", object)).is_empty());
+        let call = |name: &str, error: &str| {
+            let call = r#"{"eventSource":"s3.amazonaws.com","eventName":"NAME","requestParameters":{"bucketName":"b","key":"a+b"}ERROR}"#;
+            let call = call.replace("NAME", name).replace("ERROR", error);
+            named(&event("AWS API Call via CloudTrail", &call))
+        };
+        assert_eq!(call("PutObject", ""), wanted("b", "a+b", false));
+        assert!(call("GetObject", "").is_empty());
+        assert!(call("PutObject", r#","errorCode":"AccessDenied""#).is_empty());
+        assert!(named(r#"{"Type":"SubscriptionConfirmation","Message":"You have chosen to subscribe"}"#).is_empty());
+    }
+
+    #[test]
+    fn message_that_says_nothing_is_told_by_its_number_and_hides_no_other() {
+        let good = r#"{"s3Bucket":"b","s3ObjectKey":["k"]}"#;
+        let created = r#"{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"l"}}}"#;
+        for (poison, reason) in [
+            (
+                r#"{"detail-type":"Object Created","detail":{"bucketName":"b"}}"#.to_owned(),
+                "names no bucket and key",
+            ),
+            (
+                r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"nam":"b"}}}]}"#.to_owned(),
+                "record 1: it names no",
+            ),
+            (r#"{"Records":[{"s3":{}}]}"#.to_owned(), "no `eventName`"),
+            (
+                r#"{"Records":[{"eventName":"ObjectPainted:Red","s3":{}}]}"#.to_owned(),
+                "`ObjectPainted:Red` is not known",
+            ),
+            (
+                r#"{"detail-type":"Object Painted","detail":{}}"#.to_owned(),
+                "`Object Painted` is not known",
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"ec2.amazonaws.com"}}"#
+                    .to_owned(),
+                "not to S3",
+            ),
+            (
+                r#"{"Body":"{\"foo\":1}"}"#.to_owned(),
+                "no notification that this version knows",
+            ),
+            (r#"{"Body":"hello"}"#.to_owned(), "no JSON"),
+        ] {
+            let list = read(&format!(r#"{{"Messages":[{good},{poison}]}}"#), None).unwrap();
+            assert_eq!(list.keys.len(), 1, "{poison}");
+            let [(message, told)] = list.unread.as_slice() else {
+                panic!("{poison}: {:?}", list.unread)
+            };
+            assert!(message == "message 2" && told.contains(reason), "{message}: {told}");
+            assert!(
+                read(&poison, None)
+                    .unwrap_err()
+                    .starts_with("message 1 cannot be read: "),
+                "{poison}"
+            );
+        }
+        let half = read(
+            &format!(r#"{{"MessageId":"7c9a","Records":[{{"s3":{{}}}},{created}]}} {good}"#),
+            None,
+        )
+        .unwrap();
+        assert_eq!((half.keys.len(), half.unread[0].0.as_str()), (2, "message 1 (7c9a)"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! All sources of a run, listed part by part.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use futures::TryStreamExt;
 use futures::stream;
 
 use super::Fault;
@@ -13,6 +15,7 @@ use super::FaultKind;
 use super::History;
 use super::Listing;
 use super::ObjectRef;
+use super::OwnKeys;
 use super::RequestCounts;
 use super::S3Options;
 use super::Selection;
@@ -20,6 +23,7 @@ use super::SourceError;
 use super::key_list;
 use super::key_list::NamedKey;
 use super::local;
+use super::object::Place;
 use super::s3::Bucket;
 use super::s3::BucketLister;
 use super::s3::BucketPrefix;
@@ -29,6 +33,7 @@ use super::s3::Layout;
 use super::s3::Manifest;
 use super::s3::ManifestPlace;
 use super::s3::discover;
+use super::s3::retried_below;
 
 /// Named keys that are looked up together.
 const KEYS_AT_A_TIME: usize = 20_000;
@@ -49,6 +54,8 @@ pub struct Request {
     pub selection: Selection,
     /// How buckets are reached.
     pub s3: S3Options,
+    /// What the run's own store has in a bucket, which is left out wherever it is listed.
+    pub own_keys: OwnKeys,
     /// Days before the last listed one that are listed again, because deliveries may be late.
     pub look_back_days: u16,
 }
@@ -58,6 +65,9 @@ pub struct Request {
 pub struct Lister {
     parts: VecDeque<Part>,
     buckets: BTreeMap<String, Arc<Bucket>>,
+    own_keys: OwnKeys,
+    /// Objects of the last part, which are left out of an inventory.
+    told: BTreeSet<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -90,6 +100,8 @@ impl Lister {
             lister: Self {
                 parts: VecDeque::new(),
                 buckets: BTreeMap::new(),
+                own_keys: request.own_keys.clone(),
+                told: BTreeSet::new(),
             },
         };
         let (remote, local): (Vec<&String>, Vec<&String>) = request
@@ -107,8 +119,9 @@ impl Lister {
         }
         // A list of keys takes the place of listing; the source then only says which bucket.
         if request.keys.is_some() || request.inventory.is_some() {
-            builder.add_keys(&places).await?;
-            builder.add_inventory().await?;
+            let named = builder.add_keys(&places).await?;
+            let listed = builder.add_inventory().await?;
+            builder.add_retried(&named, listed);
         } else {
             for place in places {
                 builder.add_bucket(place).await?;
@@ -124,7 +137,7 @@ impl Lister {
     /// The listing cannot go on.
     pub async fn next(&mut self) -> Result<Option<Listing>, SourceError> {
         while let Some(part) = self.parts.front_mut() {
-            let listing = match part {
+            let mut listing = match part {
                 Part::Done(listing) => Some(std::mem::take(listing)),
                 Part::Bucket(bucket) => bucket
                     .next()
@@ -133,11 +146,18 @@ impl Lister {
                 Part::Keys(keys) => next_keys(keys, &self.buckets).await?,
                 Part::Inventory(inventory) => inventory.next().await?,
             };
+            if let (Part::Inventory(_), Some(listing)) = (&*part, &mut listing) {
+                listing.objects.retain(|object| !self.told.contains(&object.uri));
+            }
             if matches!(part, Part::Done(_)) || listing.is_none() {
                 self.parts.pop_front();
             }
-            if listing.is_some() {
-                return Ok(listing);
+            if let Some(mut listing) = listing {
+                listing.objects.retain(|object| !self.own_keys.holds(&object.uri));
+                return match listing.is_retried {
+                    true => Ok(Some(looked_up(listing).await?)),
+                    false => Ok(Some(listing)),
+                };
             }
         }
         Ok(None)
@@ -198,38 +218,49 @@ impl Builder<'_> {
         let place = place.into_folder();
         let layout = match self.request.takes_any_key {
             true => Layout::default(),
-            false => discover(&bucket, &place.prefix, &self.request.selection)
+            false => discover(&bucket, &place.prefix, &self.request.selection, &self.request.own_keys)
                 .await
-                .map_err(|fault| failed(&place, fault))?,
+                .map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?,
         };
         let history = (self.history, self.request.look_back_days);
         let lister = BucketLister::new(&bucket, &place.prefix, layout, &self.request.selection, history);
+        let lister = lister.without(self.request.own_keys.clone());
         self.lister.parts.push_back(Part::Bucket(Box::new(lister)));
         Ok(())
     }
 
-    async fn add_keys(&mut self, places: &[BucketPrefix]) -> Result<(), SourceError> {
+    /// The answer are the keys.
+    async fn add_keys(&mut self, places: &[BucketPrefix]) -> Result<Vec<NamedKey>, SourceError> {
         let Some((name, text)) = &self.request.keys else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let only_bucket = match places {
             [place] => Some(place.bucket.as_str()),
             _ => None,
         };
-        let keys = key_list::read(text, only_bucket).map_err(|reason| SourceError::Keys {
+        let list = key_list::read(text, only_bucket).map_err(|reason| SourceError::Keys {
             name: name.clone(),
             reason,
         })?;
-        for key in &keys {
+        for key in &list.keys {
             self.bucket(&key.bucket).await;
         }
-        self.lister.parts.push_back(Part::Keys(keys.into()));
-        Ok(())
+        if !list.unread.is_empty() {
+            let place = |message: String| format!("{message} of {name}");
+            let unread = list.unread.into_iter();
+            self.lister.parts.push_back(Part::Done(Listing {
+                unlisted: unread.map(|(message, reason)| (place(message), reason)).collect(),
+                ..Listing::default()
+            }));
+        }
+        self.lister.parts.push_back(Part::Keys(list.keys.clone().into()));
+        Ok(list.keys)
     }
 
-    async fn add_inventory(&mut self) -> Result<(), SourceError> {
+    /// The answer is the bucket whose objects are listed.
+    async fn add_inventory(&mut self) -> Result<Option<Arc<Bucket>>, SourceError> {
         let Some(name) = &self.request.inventory else {
-            return Ok(());
+            return Ok(None);
         };
         let wrong = |reason: String| SourceError::Keys {
             name: name.clone(),
@@ -257,9 +288,36 @@ impl Builder<'_> {
         };
         let manifest = Manifest::parse(&text).map_err(wrong)?;
         let source = self.bucket(&manifest.source_bucket).await;
-        let inventory = Inventory::new(name, manifest, place, source);
+        let inventory = Inventory::new(name, manifest, place, Arc::clone(&source));
         self.lister.parts.push_back(Part::Inventory(Box::new(inventory)));
-        Ok(())
+        Ok(Some(source))
+    }
+
+    /// Adds what earlier runs could not read of the buckets of named keys and of an inventory, but for the keys themselves.
+    fn add_retried(&mut self, named: &[NamedKey], listed: Option<Arc<Bucket>>) {
+        let mut buckets: BTreeMap<&str, Arc<Bucket>> = BTreeMap::new();
+        for name in named.iter().map(|named| named.bucket.as_str()) {
+            if let Some(bucket) = self.lister.buckets.get(name).filter(|_| !buckets.contains_key(name)) {
+                buckets.insert(name, Arc::clone(bucket));
+            }
+        }
+        if let Some(bucket) = &listed {
+            buckets.insert(bucket.name(), Arc::clone(bucket));
+        }
+        let mut retried = Listing {
+            is_retried: true,
+            ..Listing::default()
+        };
+        for bucket in buckets.values() {
+            retried.extend(retried_below(bucket, "", self.history).objects);
+        }
+        if retried.objects.is_empty() {
+            return;
+        }
+        let named: BTreeSet<String> = named.iter().map(NamedKey::uri).collect();
+        retried.objects.retain(|object| !named.contains(&*object.uri));
+        self.lister.told = retried.objects.iter().map(|object| object.uri.clone()).collect();
+        self.lister.parts.push_back(Part::Done(retried));
     }
 }
 
@@ -294,18 +352,30 @@ async fn next_keys(
     Ok(Some(listing))
 }
 
+/// Looks up etag and size of objects that earlier runs could not look up.
+async fn looked_up(mut listing: Listing) -> Result<Listing, SourceError> {
+    let found = stream::iter(std::mem::take(&mut listing.objects)).map(|object| async move {
+        let uri = object.uri.to_string();
+        let found = match &object.place {
+            Place::File => Ok(object),
+            Place::Bucket(bucket) => Arc::clone(bucket).look_up(object).await,
+        };
+        found.map_err(|fault| SourceError::Bucket { uri, fault })
+    });
+    listing.objects = found.buffered(LOOKED_UP_AT_A_TIME).try_collect().await?;
+    Ok(listing)
+}
+
+/// One that cannot be looked up is listed without etag and size: what becomes of it shows when it is read.
 async fn look_up(named: NamedKey, buckets: &BTreeMap<String, Arc<Bucket>>) -> (String, Result<ObjectRef, Fault>) {
-    let uri = format!("s3://{}/{}", named.bucket, named.key);
+    let uri = named.uri();
     let Some(bucket) = buckets.get(&named.bucket) else {
         return (uri, Err(Fault::unreadable("its bucket is not open")));
     };
-    let object = match named.version {
-        Some((etag, size)) => Ok(bucket.object(&named.key, &etag, size, None)),
-        None => bucket.head(&named.key).await,
-    };
-    let named = object.map(|object| ObjectRef {
+    let (etag, size) = named.version.unwrap_or_default();
+    let object = ObjectRef {
         is_named: true,
-        ..object
-    });
-    (uri, named)
+        ..bucket.object(&named.key, &etag, size, None)
+    };
+    (uri, bucket.look_up(object).await)
 }

@@ -47,6 +47,8 @@ pub struct Listing {
     pub unlisted: Vec<(String, String)>,
     /// Folders beside the logs that belong to other services, and were not listed.
     pub passed_over: Vec<String>,
+    /// Whether these are objects that earlier runs could not read, wanted whatever the days are that a run is to read.
+    pub is_retried: bool,
 }
 
 impl ObjectRef {
@@ -58,6 +60,11 @@ impl ObjectRef {
     /// URI of the folder of the object's account, kind and region, and the day in the key, where it follows the grammar.
     pub fn region_folder(&self) -> Option<(&str, Date)> {
         region_folder(&self.uri)
+    }
+
+    /// Whether etag and size are not known: the object was named, and could not be looked up.
+    pub(super) fn has_no_version(&self) -> bool {
+        self.is_remote() && self.etag.is_empty() && self.size == 0
     }
 
     /// Path of a file as it is on disk, or the URI of an object in a bucket.

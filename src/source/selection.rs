@@ -36,6 +36,16 @@ impl Selection {
         in_time && in_accounts && in_regions
     }
 
+    /// The same choice of accounts and regions on any day.
+    #[must_use]
+    pub fn of_any_day(&self) -> Self {
+        Self {
+            first_day: None,
+            last_day: None,
+            ..self.clone()
+        }
+    }
+
     /// The last day of delivery of which objects are read: what is delivered later than a day after its event is not.
     pub fn last_delivery_day(&self) -> Option<Date> {
         self.last_day.map(|day| day.checked_add(1.day()).unwrap_or(day))

@@ -25,6 +25,8 @@ pub struct SourceSummary {
     pub folders_looked_at: usize,
     /// Folders of others.
     pub passed_over: Vec<String>,
+    /// What could not be listed or searched in a bucket, and why.
+    pub unlisted: Vec<(String, String)>,
 }
 
 impl SourceSummary {

@@ -11,8 +11,11 @@ use url::Url;
 
 use super::StoreError;
 use super::bucket::BucketFiles;
+use super::prepare::PROBE;
+use super::waiting;
 use crate::schema::Table;
 use crate::source::BucketPrefix;
+use crate::source::OwnKeys;
 use crate::source::S3Options;
 use crate::source::StoreBucket;
 
@@ -114,6 +117,23 @@ impl Location {
             Place::Folder(folder) => Some(folder),
             Place::Bucket(_) => None,
         }
+    }
+
+    /// What a store here has in a bucket that is listed with these options: nothing in a folder, or behind another endpoint,
+    /// where the same name is another bucket's.
+    pub fn own_keys(&self, listing: &S3Options) -> OwnKeys {
+        let place = self
+            .bucket()
+            .filter(|place| place.options.endpoint_url == listing.endpoint_url);
+        place.map_or_else(OwnKeys::default, |place| {
+            let folders = Table::ALL.iter().map(|table| table.name()).chain([waiting::FOLDER]);
+            let names = folders.map(|folder| format!("{folder}/")).chain([PROBE.to_owned()]);
+            let place = BucketPrefix {
+                bucket: place.bucket.clone(),
+                prefix: place.prefix.clone(),
+            };
+            OwnKeys::new(place, names)
+        })
     }
 
     /// The place in a bucket; `None` for a folder.

@@ -11,7 +11,7 @@ use super::Store;
 use super::StoreError;
 use crate::schema::Table;
 
-const FOLDER: &str = "_prepared";
+pub(super) const FOLDER: &str = "_prepared";
 /// No run prepares as much; a larger file is not ours.
 const LARGEST_BYTES: u64 = 256 << 20;
 

@@ -42,6 +42,7 @@ mod s3;
 mod s3_read;
 #[cfg(unix)]
 mod s3_store;
+mod s3_whole;
 #[cfg(unix)]
 mod s3_workers;
 mod slt;

@@ -44,7 +44,7 @@ pub(crate) fn log(ids: impl Iterator<Item = usize>) -> String {
 }
 
 /// One object a day of one account and region, with one record each.
-fn days(bucket: &FakeBucket, days: std::ops::RangeInclusive<u8>) {
+pub(crate) fn days(bucket: &FakeBucket, days: std::ops::RangeInclusive<u8>) {
     for day in days {
         bucket.put(
             &key("111122223333", "eu-west-1", day, "a"),
@@ -80,7 +80,7 @@ fn assert_only_reads(asked: &[Asked]) {
 }
 
 /// State and reason of every object that was not ingested.
-fn problems(place: &Place) -> Vec<(String, String)> {
+pub(crate) fn problems(place: &Place) -> Vec<(String, String)> {
     let rows = place.sql("select state, error from objects where state <> 'ingested' order by object_key, ingested_at");
     rows.iter()
         .map(|row| (text(row, "state"), text(row, "error")))
@@ -662,7 +662,7 @@ fn signal_ends_a_run_over_a_slow_bucket_soon_and_the_next_one_completes_it() {
 }
 
 /// An inventory of the bucket as a gzipped CSV file.
-fn inventory_csv(bucket: &FakeBucket) -> Vec<u8> {
+pub(crate) fn inventory_csv(bucket: &FakeBucket) -> Vec<u8> {
     let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     for (key, etag, size) in bucket.objects() {
         let key = key.replace('=', "%3D");

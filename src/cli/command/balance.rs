@@ -124,6 +124,20 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             "rejected records are kept; `trimtrail sql \"select object_key, record_index, reason from rejects\"`",
         );
     }
+    warn_of_times(balance, output);
+    if let Some(reason) = &balance.uncompacted {
+        output.warning(&format!("small files stay as they are: {reason}"));
+    }
+    if balance.left_over > 0 {
+        output.warning(&format!(
+            "{} are left; run the same command again to go on",
+            objects(balance.left_over)
+        ));
+    }
+}
+
+/// Says which days and times are hard to believe.
+fn warn_of_times(balance: &Balance, output: &mut Output) {
     if balance.without_time > 0 {
         let (events, verb) = match balance.without_time {
             1 => ("event", "has"),
@@ -135,13 +149,10 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
             format_count(balance.without_time)
         ));
     }
-    if let Some(reason) = &balance.uncompacted {
-        output.warning(&format!("small files stay as they are: {reason}"));
-    }
-    if balance.left_over > 0 {
+    if let Some(first) = &balance.first_of_days_to_come {
         output.warning(&format!(
-            "{} are left; run the same command again to go on",
-            objects(balance.left_over)
+            "{} of days that are still to come, such as `{first}`; look at the clock and at who wrote it",
+            objects(balance.of_days_to_come)
         ));
     }
 }

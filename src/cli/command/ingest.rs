@@ -329,6 +329,7 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
         inventory: args.s3.inventory.clone(),
         takes_any_key: false,
         selection: options.selection.clone(),
+        own_keys: location.own_keys(&args.s3.connection.options()),
         s3: args.s3.connection.options(),
         look_back_days: args.s3.look_back,
     };

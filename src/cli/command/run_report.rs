@@ -28,6 +28,8 @@ const REPORT_VERSION: u32 = 1;
 
 /// Most errors that are listed one by one.
 const MAX_ERRORS: usize = 100;
+/// Most folders of others that are listed one by one.
+const MAX_PASSED_OVER: usize = 100;
 
 /// What is known of a run, filled in while it goes on.
 pub(super) struct RunAccount<'a> {
@@ -103,6 +105,10 @@ impl<'a> RunAccount<'a> {
                 "version_after": self.version_after,
             },
             "objects": self.objects(),
+            "passed_over": {
+                "count": self.balance.passed_over.len(),
+                "first": self.balance.passed_over.iter().take(MAX_PASSED_OVER).collect::<Vec<_>>(),
+            },
             "records": self.records(),
             "bytes": {
                 "read": self.balance.bytes,

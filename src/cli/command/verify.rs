@@ -29,6 +29,7 @@ use crate::query::SessionOptions;
 use crate::report::IntegrityReport;
 use crate::source::History;
 use crate::source::Lister;
+use crate::source::OwnKeys;
 use crate::source::Request;
 use crate::source::Selection;
 use crate::store::Store;
@@ -169,6 +170,7 @@ async fn open_lister(args: &VerifyArgs, selection: &Selection) -> Result<Lister,
         inventory: args.s3.inventory.clone(),
         takes_any_key: false,
         selection: selection.clone(),
+        own_keys: OwnKeys::default(),
         s3: args.s3.connection.options(),
         look_back_days: args.s3.look_back,
     };

@@ -76,6 +76,12 @@ impl Bucket {
         &self.name
     }
 
+    /// Whether it is a directory bucket, whose listings have no order, by the ending of its name
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html>).
+    pub(super) fn is_directory(&self) -> bool {
+        self.name.ends_with("--x-s3")
+    }
+
     pub(in crate::source) fn uri(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.name)
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::StreamExt;
-use futures::TryStreamExt;
 use futures::stream;
 
 use super::bucket::Bucket;
@@ -14,6 +13,7 @@ use super::layout::is_expected;
 use super::layout::is_wanted;
 use super::layout::level_of;
 use super::page::PageRequest;
+use crate::source::OwnKeys;
 use crate::source::Selection;
 
 /// Folders listed at a time; the bucket's own limit of requests applies below.
@@ -21,8 +21,13 @@ const LISTED_AT_A_TIME: usize = 64;
 /// Folders above `AWSLogs` that are searched for it, and folders of one of them that are looked at.
 const MOST_OUTSIDE: usize = 20_000;
 const TOO_MANY: &str = "it has more folders than are searched for `AWSLogs`; name the prefixes of the logs as sources";
-/// Levels of them: a trail's prefix may hold slashes.
-const DEEPEST_OUTSIDE: usize = 4;
+/// Levels of them that are searched before every object is listed instead, where no `AWSLogs` was found.
+const LEVELS_BEFORE_PLAIN: usize = 4;
+/// Longest path of them: a trail's prefix has up to 200 characters
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>), and a slash follows.
+const LONGEST_OUTSIDE: usize = 201;
+const LOGS_BESIDE: &str =
+    "there are log files in it, outside of the folders that CloudTrail makes; name the prefixes of the logs as sources";
 
 /// What stands below a prefix.
 #[derive(Debug, Default)]
@@ -42,6 +47,8 @@ struct Children {
     folder: String,
     folders: Vec<String>,
     has_objects: bool,
+    /// Whether some of them are named as log files are.
+    has_logs: bool,
     /// Whether there are more folders than are looked at.
     has_more: bool,
 }
@@ -52,20 +59,30 @@ impl Children {
             folder,
             folders: Vec::new(),
             has_objects: false,
+            has_logs: false,
             has_more: false,
         }
     }
 }
 
-/// Finds the regions below a folder, which is empty or ends in a slash.
+/// Where something could not be listed, and why.
+type Unlisted = (String, Fault);
+
+/// Finds the regions below a folder, which is empty or ends in a slash; the run's own store is left out.
+///
+/// # Errors
+///
+/// The folder itself cannot be listed, or what hinders will hinder all others, too. A folder below it that cannot be listed is told
+/// in the answer.
 pub(in crate::source) async fn discover(
     bucket: &Arc<Bucket>,
     folder: &str,
     selection: &Selection,
-) -> Result<Layout, Fault> {
+    own: &OwnKeys,
+) -> Result<Layout, Unlisted> {
     let mut layout = Layout::default();
     let mut frontier = match level_of(folder) {
-        Level::Outside => search(bucket, folder, &mut layout).await?,
+        Level::Outside => search(bucket, folder, own, &mut layout).await?,
         Level::Foreign | Level::Below => Vec::new(),
         Level::Days => {
             layout.is_known = true;
@@ -76,14 +93,33 @@ pub(in crate::source) async fn discover(
     };
     layout.is_known |= !frontier.is_empty();
     while !frontier.is_empty() {
-        let listed = children_of(bucket, &frontier).await?;
-        frontier.clear();
-        for children in listed {
-            enter(bucket, children, selection, &mut layout, &mut frontier);
+        let mut listed = stream::iter(std::mem::take(&mut frontier))
+            .map(|folder| children(bucket, folder))
+            .buffered(LISTED_AT_A_TIME);
+        while let Some(children) = listed.next().await {
+            if let Some(children) = unless_hindered(children, &bucket.uri(folder), &mut layout.unlisted)? {
+                enter(bucket, children, selection, &mut layout, &mut frontier);
+            }
         }
     }
     layout.regions.sort();
     Ok(layout)
+}
+
+/// Takes note of a folder that cannot be listed; an error if that ends the run.
+fn unless_hindered(
+    children: Result<Children, Unlisted>,
+    root: &str,
+    unlisted: &mut Vec<(String, String)>,
+) -> Result<Option<Children>, Unlisted> {
+    match children {
+        Ok(children) => Ok(Some(children)),
+        Err((uri, fault)) if uri == root || fault.stops_the_run() => Err((uri, fault)),
+        Err((uri, fault)) => {
+            unlisted.push((uri, fault.to_string()));
+            Ok(None)
+        }
+    }
 }
 
 /// Sorts the children of one folder into those to enter, regions, and others.
@@ -103,7 +139,10 @@ fn enter(bucket: &Bucket, children: Children, selection: &Selection, layout: &mu
             }
         }
     }
-    if children.has_objects {
+    if children.has_logs {
+        let beside = beside_folders(bucket, &children.folder);
+        layout.unlisted.push((beside, LOGS_BESIDE.to_owned()));
+    } else if children.has_objects {
         layout.passed_over.push(beside_folders(bucket, &children.folder));
     }
 }
@@ -114,68 +153,105 @@ fn beside_folders(bucket: &Bucket, folder: &str) -> String {
 }
 
 /// Finds every `AWSLogs` at or below a folder outside of the grammar.
-async fn search(bucket: &Arc<Bucket>, folder: &str, layout: &mut Layout) -> Result<Vec<String>, Fault> {
-    let mut found = Vec::new();
-    let mut beside: BTreeSet<String> = BTreeSet::new();
-    let mut frontier = vec![folder.to_owned()];
-    let mut unlisted = Vec::new();
-    let mut left = MOST_OUTSIDE;
-    for _ in 0..DEEPEST_OUTSIDE {
-        let searched = std::mem::take(&mut frontier);
-        left = left.saturating_sub(searched.len());
+async fn search(
+    bucket: &Arc<Bucket>,
+    folder: &str,
+    own: &OwnKeys,
+    layout: &mut Layout,
+) -> Result<Vec<String>, Unlisted> {
+    let mut search = Search {
+        frontier: vec![folder.to_owned()],
+        left: MOST_OUTSIDE,
+        longest: folder.len() + LONGEST_OUTSIDE,
+        ..Search::default()
+    };
+    let mut level = 0;
+    while !search.frontier.is_empty() && (level < LEVELS_BEFORE_PLAIN || !search.found.is_empty()) {
+        level += 1;
+        let searched = std::mem::take(&mut search.frontier);
+        search.left = search.left.saturating_sub(searched.len());
         let mut listed = stream::iter(searched)
             .map(|folder| children(bucket, folder))
             .buffered(LISTED_AT_A_TIME);
-        while let Some(children) = listed.try_next().await? {
-            let is_leaf = children.folders.is_empty();
-            let mut is_cut = children.has_more;
-            for child in children.folders {
-                if level_of(&child) == Level::Accounts {
-                    found.push(child);
-                } else if frontier.len() < left {
-                    frontier.push(child);
-                } else {
-                    is_cut = true;
-                }
-            }
-            if is_cut {
-                unlisted.push((bucket.uri(&children.folder), TOO_MANY.to_owned()));
-            }
-            if children.has_objects || is_leaf {
-                beside.insert(children.folder);
+        while let Some(children) = listed.next().await {
+            if let Some(children) = unless_hindered(children, &bucket.uri(folder), &mut search.unlisted)? {
+                search.enter(bucket, children, own);
             }
         }
     }
-    beside.extend(frontier);
-    if found.is_empty() {
-        return Ok(found);
+    if !search.found.is_empty() {
+        layout.passed_over = search.passed_over(bucket);
+        layout.unlisted = search.unlisted;
     }
-    layout.unlisted = unlisted;
-    let is_on_the_way = |folder: &String| found.iter().any(|root| root.starts_with(folder.as_str()));
-    let is_inside = |folder: &String| {
-        beside
-            .iter()
-            .any(|other| other != folder && folder.starts_with(other.as_str()) && !is_on_the_way(other))
-    };
-    for folder in beside.iter().filter(|folder| !is_inside(folder)) {
-        layout.passed_over.push(if is_on_the_way(folder) {
-            beside_folders(bucket, folder)
-        } else {
-            bucket.uri(folder)
+    Ok(search.found.into_iter().collect())
+}
+
+/// What the search for `AWSLogs` has found.
+#[derive(Default)]
+struct Search {
+    found: BTreeSet<String>,
+    /// Folders that are still to be listed.
+    frontier: Vec<String>,
+    /// How many more of them there may be.
+    left: usize,
+    /// Longest path of a folder that is listed.
+    longest: usize,
+    /// Folders without logs, as far as is known.
+    beside: BTreeSet<String>,
+    unlisted: Vec<(String, String)>,
+}
+
+impl Search {
+    /// Sorts the children of one folder into those that were looked for, and those to list.
+    fn enter(&mut self, bucket: &Bucket, children: Children, own: &OwnKeys) {
+        let is_leaf = children.folders.is_empty();
+        let mut is_cut = children.has_more;
+        let are_logs = |child: &String| !own.holds(&bucket.uri(child));
+        for child in children.folders.into_iter().filter(are_logs) {
+            if level_of(&child) == Level::Accounts {
+                self.found.insert(child);
+            } else if child.len() > self.longest {
+                self.beside.insert(child);
+            } else if self.frontier.len() < self.left {
+                self.frontier.push(child);
+            } else {
+                is_cut = true;
+            }
+        }
+        if is_cut {
+            self.unlisted.push((bucket.uri(&children.folder), TOO_MANY.to_owned()));
+        }
+        if children.has_logs {
+            let beside = beside_folders(bucket, &children.folder);
+            self.unlisted.push((beside, LOGS_BESIDE.to_owned()));
+        } else if children.has_objects || is_leaf {
+            self.beside.insert(children.folder);
+        }
+    }
+
+    /// Folders beside all that were found, for people: not those that lie in others of them.
+    fn passed_over(&self, bucket: &Bucket) -> Vec<String> {
+        let is_outermost = |folder: &&String| {
+            let ends = folder.match_indices('/').map(|(end, _)| end + 1);
+            let mut above = std::iter::once(0).chain(ends).filter_map(|end| folder.get(..end));
+            !above.any(|above| above != folder.as_str() && self.beside.contains(above) && !self.is_on_the_way(above))
+        };
+        let told = self.beside.iter().filter(is_outermost);
+        let told = told.map(|folder| match self.is_on_the_way(folder) {
+            true => beside_folders(bucket, folder),
+            false => bucket.uri(folder),
         });
+        told.collect()
     }
-    Ok(found)
+
+    /// Whether something that was found lies below a folder.
+    fn is_on_the_way(&self, folder: &str) -> bool {
+        let mut behind = self.found.range(folder.to_owned()..);
+        behind.next().is_some_and(|root| root.starts_with(folder))
+    }
 }
 
-async fn children_of(bucket: &Arc<Bucket>, folders: &[String]) -> Result<Vec<Children>, Fault> {
-    stream::iter(folders.to_vec())
-        .map(|folder| children(bucket, folder))
-        .buffered(LISTED_AT_A_TIME)
-        .try_collect()
-        .await
-}
-
-async fn children(bucket: &Arc<Bucket>, folder: String) -> Result<Children, Fault> {
+async fn children(bucket: &Arc<Bucket>, folder: String) -> Result<Children, Unlisted> {
     let mut request = PageRequest {
         prefix: folder.clone(),
         is_flat: true,
@@ -183,9 +259,11 @@ async fn children(bucket: &Arc<Bucket>, folder: String) -> Result<Children, Faul
     };
     let mut children = Children::of(folder);
     loop {
-        let page = bucket.page(&request).await?;
+        let page = bucket.page(&request).await;
+        let page = page.map_err(|fault| (bucket.uri(&children.folder), fault))?;
         children.folders.extend(page.folders);
         children.has_objects |= !page.objects.is_empty();
+        children.has_logs |= page.objects.iter().any(|object| object.key.is_some());
         let is_large_and_foreign =
             children.folders.len() >= MOST_OUTSIDE && level_of(&children.folder) == Level::Outside;
         if page.next.is_none() || is_large_and_foreign {

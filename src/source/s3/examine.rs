@@ -31,6 +31,7 @@ use super::location::BucketPrefix;
 use super::page::PageRequest;
 use super::page::microseconds;
 use crate::source::ObjectRef;
+use crate::source::OwnKeys;
 use crate::source::Selection;
 use crate::source::SourceError;
 use crate::source::SourceSummary;
@@ -153,10 +154,12 @@ impl BucketExam {
     /// # Errors
     /// A list is refused.
     pub async fn summary(&self, selection: &Selection) -> Result<(SourceSummary, Option<ObjectRef>), Fault> {
-        let layout = discover(&self.bucket, &self.place.prefix, selection).await?;
+        let layout = discover(&self.bucket, &self.place.prefix, selection, &OwnKeys::default()).await;
+        let layout = layout.map_err(|(_, fault)| fault)?;
         let mut summary = SourceSummary {
             folders: layout.regions.len(),
             passed_over: layout.passed_over,
+            unlisted: layout.unlisted,
             ..SourceSummary::default()
         };
         if !layout.is_known {

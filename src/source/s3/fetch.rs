@@ -65,6 +65,9 @@ impl Bucket {
         let Some(key) = object.bucket_key(self).map(str::to_owned) else {
             return Err(Fault::new(FaultKind::Refused, "the object belongs to another bucket"));
         };
+        if object.has_no_version() {
+            object = Cow::Owned(self.as_it_is(&object, &key).await?);
+        }
         let mut changes = 0;
         loop {
             if object.size > max_bytes {
@@ -74,15 +77,47 @@ impl Bucket {
                 Ok(body) => return Ok((object, body)),
                 Err(fault) if fault.kind == FaultKind::Changed && changes < MAX_CHANGES => {
                     changes += 1;
-                    object = Cow::Owned(ObjectRef {
-                        listed_from: object.listed_from,
-                        is_named: object.is_named,
-                        ..self.head(&key).await?
-                    });
+                    object = Cow::Owned(self.with_version(&object, &key).await?);
                 }
                 Err(fault) => return Err(fault),
             }
         }
+    }
+
+    /// Looks up etag and size of an object that was named without, if they can be had; it says why not when it is fetched.
+    ///
+    /// # Errors
+    ///
+    /// What hinders will hinder all others, too.
+    pub(in crate::source) async fn look_up(self: &Arc<Self>, object: ObjectRef) -> Result<ObjectRef, Fault> {
+        let Some(key) = object.bucket_key(self).filter(|_| object.has_no_version()) else {
+            return Ok(object);
+        };
+        let found = self.with_version(&object, key).await;
+        match found {
+            Err(fault) if !fault.stops_the_run() => Ok(object),
+            found => found,
+        }
+    }
+
+    /// An object as it is now, or what hinders in the words of an answer to GET: one to HEAD has no text.
+    async fn as_it_is(self: &Arc<Self>, object: &ObjectRef, key: &str) -> Result<ObjectRef, Fault> {
+        let fault = match self.with_version(object, key).await {
+            Err(fault) if matches!(fault.kind, FaultKind::Denied | FaultKind::Vanished) => fault,
+            found => return found,
+        };
+        let first_byte = Some("bytes=0-0".to_owned());
+        let asked = self.call(Verb::Get, || self.request_get(object, key, first_byte.clone()));
+        Err(asked.await.err().unwrap_or(fault))
+    }
+
+    /// The version that there is now of an object.
+    async fn with_version(self: &Arc<Self>, object: &ObjectRef, key: &str) -> Result<ObjectRef, Fault> {
+        Ok(ObjectRef {
+            listed_from: object.listed_from,
+            is_named: object.is_named,
+            ..self.head(key).await?
+        })
     }
 
     /// An object as it is now.

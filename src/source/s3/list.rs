@@ -19,6 +19,7 @@ use super::page::PageRequest;
 use crate::source::History;
 use crate::source::Listing;
 use crate::source::ObjectRef;
+use crate::source::OwnKeys;
 use crate::source::Selection;
 use crate::source::history::FIRST_DAY;
 
@@ -28,6 +29,7 @@ const LISTED_AT_A_TIME: usize = 64;
 const WANTED_OBJECTS: usize = 100_000;
 const NO_REGIONS: &str = "there are no CloudTrail logs of the wanted accounts and regions below it; check the prefix";
 const NO_OBJECTS: &str = "there are no objects below it; check the prefix";
+const ONLY_THE_STORE: &str = "it holds nothing but the store; name the logs";
 const FIRST_SPAN: i32 = 2;
 const LONGEST_SPAN: i32 = 366;
 
@@ -38,6 +40,11 @@ pub(in crate::source) struct BucketLister {
     regions: Vec<Region>,
     /// A prefix outside of the grammar, listed from beginning to end.
     plain: Option<PageRequest>,
+    /// What is left out of it.
+    own_keys: OwnKeys,
+    /// Whether something was left out, and whether there was something else.
+    has_own: bool,
+    has_others: bool,
     last_day: Option<Date>,
     /// Days that the next part covers.
     span: i32,
@@ -91,24 +98,14 @@ impl BucketLister {
             }
         };
         let has_no_regions = layout.is_known && layout.regions.is_empty();
-        let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
-        let retried = history.pending_below(&prefix_uri).filter_map(|(uri, pending)| {
-            let key = uri.strip_prefix(&bucket_uri)?;
-            let mut object = bucket.object(key, &pending.etag, pending.size, None);
-            object.last_modified = pending.last_modified;
-            Some(object)
-        });
-        let retried = Listing {
-            objects: retried.collect(),
-            ..Listing::default()
-        };
+        let retried = retried_below(bucket, prefix, history);
         let mut first = Listing {
             passed_over: layout.passed_over,
             unlisted: layout.unlisted,
             ..Listing::default()
         };
-        if has_no_regions {
-            first.unlisted.push((prefix_uri.clone(), NO_REGIONS.to_owned()));
+        if has_no_regions && first.unlisted.is_empty() {
+            first.unlisted.push((bucket.uri(prefix), NO_REGIONS.to_owned()));
         }
         Self {
             bucket: Arc::clone(bucket),
@@ -117,12 +114,20 @@ impl BucketLister {
                 prefix: prefix.to_owned(),
                 ..PageRequest::default()
             }),
+            own_keys: OwnKeys::default(),
+            has_own: false,
+            has_others: false,
             last_day,
             span: FIRST_SPAN,
             told: retried.objects.iter().map(|object| object.uri.clone()).collect(),
             first: Some(first),
             retried: Some(retried),
         }
+    }
+
+    /// The same without the keys of a store.
+    pub(in crate::source) fn without(self, own_keys: OwnKeys) -> Self {
+        Self { own_keys, ..self }
     }
 
     /// The next objects; `None` at the end.
@@ -160,10 +165,10 @@ impl BucketLister {
     /// Finds the first day of every region that is wanted from its beginning; drops empty ones, and those that cannot be
     /// listed, which are the answer.
     async fn probe(&mut self) -> Result<Vec<(String, String)>, (String, Fault)> {
-        let bucket = &self.bucket;
+        let (bucket, last_day) = (&self.bucket, self.last_day);
         let regions = std::mem::take(&mut self.regions);
         let probed: Vec<Result<Option<Region>, (String, Fault)>> = stream::iter(regions)
-            .map(|region| probe(bucket, region))
+            .map(|region| probe(bucket, region, last_day))
             .buffered(LISTED_AT_A_TIME)
             .collect()
             .await;
@@ -222,11 +227,18 @@ impl BucketLister {
         while listing.objects.len() < WANTED_OBJECTS {
             let page = self.bucket.page(&request).await;
             let page = page.map_err(|fault| (self.bucket.uri(&request.prefix), fault))?;
-            listing.objects.extend(page.objects);
+            let (own, others): (Vec<_>, Vec<_>) = page
+                .objects
+                .into_iter()
+                .partition(|object| self.own_keys.holds(&object.uri));
+            self.has_own |= !own.is_empty();
+            self.has_others |= !others.is_empty();
+            listing.objects.extend(others);
             if page.next.is_none() {
-                if listing.objects.is_empty() && request.token.is_none() {
+                if !self.has_others {
                     let uri = self.bucket.uri(&request.prefix);
-                    listing.unlisted.push((uri, NO_OBJECTS.to_owned()));
+                    let reason = if self.has_own { ONLY_THE_STORE } else { NO_OBJECTS };
+                    listing.unlisted.push((uri, reason.to_owned()));
                 }
                 self.finish(&mut listing);
                 return Ok(listing);
@@ -244,63 +256,136 @@ impl BucketLister {
     }
 }
 
-async fn probe(bucket: &Arc<Bucket>, mut region: Region) -> Result<Option<Region>, (String, Fault)> {
+/// What earlier runs could not read of what lies below a prefix.
+pub(in crate::source) fn retried_below(bucket: &Arc<Bucket>, prefix: &str, history: &History) -> Listing {
+    let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
+    let pending = history.pending_below(&prefix_uri).filter_map(|(uri, pending)| {
+        let key = uri.strip_prefix(&bucket_uri)?;
+        let mut object = bucket.object(key, &pending.etag, pending.size, None);
+        object.last_modified = pending.last_modified;
+        Some(object)
+    });
+    Listing {
+        objects: pending.collect(),
+        is_retried: true,
+        ..Listing::default()
+    }
+}
+
+async fn probe(
+    bucket: &Arc<Bucket>,
+    mut region: Region,
+    last_day: Option<Date>,
+) -> Result<Option<Region>, (String, Fault)> {
     if region.next_day.is_some() {
         return Ok(Some(region));
     }
     let first = bucket.first_below(&region.folder).await;
     let first = first.map_err(|fault| (bucket.uri(&region.folder), fault))?;
     // A key without a day sorts somewhere: list from the start.
-    region.next_day = first.map(|object| day_of(&object, &region.folder).unwrap_or(FIRST_DAY));
+    let first = first.map(|object| day_of(&object, &region.folder).unwrap_or(FIRST_DAY));
+    // One key does not prove that the service sorts, and so not that there is nothing before it.
+    region.next_day = first.map(|day| last_day.map_or(day, |last| day.min(last)));
     Ok(region.next_day.is_some().then_some(region))
 }
 
-/// Lists one region up to the day before `end`.
-async fn list_days(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_day: Option<Date>) -> Part {
+/// Lists one region up to the day before `end`, or from its beginning to its end if the service does not sort: then no key
+/// says what lies behind it.
+///
+/// Amazon S3 lists in the order of UTF-8 bytes, except for directory buckets
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+async fn list_days(bucket: &Arc<Bucket>, region: Region, end: Date, last_day: Option<Date>) -> Part {
+    let folder = region.folder.clone();
+    if !bucket.is_directory()
+        && let Some(part) = list_sorted(bucket, region, end, last_day).await
+    {
+        return part;
+    }
+    tracing::warn!(folder, "keys do not come in order; the folder is listed whole");
+    list_whole(bucket, folder).await
+}
+
+/// `None` when a page is not in order, or not behind the one before.
+async fn list_sorted(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_day: Option<Date>) -> Option<Part> {
     let mut request = PageRequest {
         prefix: region.folder.clone(),
         start_after: region.start_after.clone(),
         ..PageRequest::default()
     };
     let mut objects: Vec<ObjectRef> = Vec::new();
-    let mut is_sorted = true;
     loop {
         let page = match bucket.page(&request).await {
             Ok(page) => page,
             Err(fault) => {
-                let unlisted = Some((bucket.uri(&region.folder), fault));
-                return Part {
+                return Some(Part {
                     region: None,
                     objects,
-                    unlisted,
-                };
+                    unlisted: Some((bucket.uri(&region.folder), fault)),
+                });
             }
         };
+        let before = region.start_after.as_deref().map(|key| bucket.uri(key));
+        // The whole page: behind a key that is not wanted any more an earlier one may stand.
+        if !is_in_order(before.as_deref(), &page.objects) {
+            return None;
+        }
         for mut object in page.objects {
-            is_sorted &= objects.last().is_none_or(|before| before.uri < object.uri);
             let day = day_of(&object, &region.folder);
-            // A server that does not sort may still have earlier days to tell.
-            if let Some(day) = day.filter(|day| is_sorted && *day >= end) {
+            if let Some(day) = day.filter(|day| *day >= end) {
                 region.next_day = Some(day);
                 let is_over = last_day.is_some_and(|last| day > last);
-                return Part {
+                return Some(Part {
                     region: (!is_over).then_some(region),
                     objects,
                     unlisted: None,
-                };
+                });
             }
-            object.listed_from = day.filter(|_| is_sorted).map(|_| region.from);
-            region.start_after = object.uri.strip_prefix(&bucket.uri("")).map(str::to_owned);
+            object.listed_from = day.map(|_| region.from);
+            region.start_after = object.bucket_key(bucket).map(str::to_owned);
             objects.push(object);
         }
         if page.next.is_none() {
-            return Part {
+            return Some(Part {
                 region: None,
                 objects,
                 unlisted: None,
-            };
+            });
         }
         request.token = page.next;
+    }
+}
+
+/// Whether keys come one behind the other, and behind the last one before them.
+fn is_in_order(before: Option<&str>, objects: &[ObjectRef]) -> bool {
+    let first = objects.first().map(|object| &*object.uri);
+    let is_behind = before.zip(first).is_none_or(|(before, first)| before < first);
+    is_behind && objects.is_sorted_by(|left, right| left.uri < right.uri)
+}
+
+/// Lists a folder from its beginning to its end, which proves nothing of its days.
+async fn list_whole(bucket: &Arc<Bucket>, folder: String) -> Part {
+    let uri = bucket.uri(&folder);
+    let mut request = PageRequest {
+        prefix: folder,
+        ..PageRequest::default()
+    };
+    let mut objects = Vec::new();
+    let unlisted = loop {
+        match bucket.page(&request).await {
+            Ok(page) => {
+                objects.extend(page.objects);
+                if page.next.is_none() {
+                    break None;
+                }
+                request.token = page.next;
+            }
+            Err(fault) => break Some((uri, fault)),
+        }
+    };
+    Part {
+        region: None,
+        objects,
+        unlisted,
     }
 }
 

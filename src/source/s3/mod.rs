@@ -45,3 +45,4 @@ pub(super) use inventory::Manifest;
 pub(super) use inventory::ManifestPlace;
 pub(super) use layout::region_folder;
 pub(super) use list::BucketLister;
+pub(super) use list::retried_below;

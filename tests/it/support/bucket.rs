@@ -92,6 +92,8 @@ pub(crate) struct Script {
     pub(crate) latency: Duration,
     /// Keys come in descending order.
     pub(crate) is_unsorted: bool,
+    /// The keys of a page begin with its second half.
+    pub(crate) is_shuffled: bool,
     /// What happens to single objects, as often as is said.
     pub(crate) faults: BTreeMap<String, (Trouble, usize)>,
     /// What happens to lists.
@@ -162,6 +164,7 @@ impl Default for Script {
             page_size: 1_000,
             latency: Duration::ZERO,
             is_unsorted: false,
+            is_shuffled: false,
             faults: BTreeMap::new(),
             list_trouble: None,
             permissions: None,
@@ -472,7 +475,11 @@ fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
         return answer;
     }
     assert_eq!(query["encoding-type"], "url");
-    let page = Page::of(state, query);
+    let mut page = Page::of(state, query);
+    if state.script.is_shuffled {
+        let half = page.keys.len() / 2;
+        page.keys.rotate_left(half);
+    }
     let contents = page.keys.iter().map(|key| {
         let object = &state.objects[*key];
         let (key, etag, size, time) = (encoded(key), etag(object), object.bytes.len(), object.written_at);

@@ -73,6 +73,10 @@ pub(super) fn layout(source: &str, summary: &SourceSummary, (has_objects, today)
     if !summary.passed_over.is_empty() {
         found.push(folders_of_others(&summary.passed_over));
     }
+    if let Some((place, reason)) = summary.unlisted.first() {
+        found.push(format!("`{place}` cannot be listed: {reason}"));
+        return Check::warning("layout", source, found.join(", "), "see to it, or name other sources");
+    }
     // One day for clocks, and for those who name files by their own time.
     let tomorrow = today.checked_add(1.day()).unwrap_or(today);
     match summary.last_day {

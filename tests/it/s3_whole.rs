@@ -1,0 +1,261 @@
+//! `ingest` from a bucket: no object is passed over, whatever lies in the bucket, whoever lists, and however a run is told what to
+//! read.
+
+use jiff::Timestamp;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::ingest::record;
+use crate::s3::SOURCE;
+use crate::s3::assert_ended;
+use crate::s3::count;
+use crate::s3::days;
+use crate::s3::inventory_csv;
+use crate::s3::key;
+use crate::s3::log;
+use crate::s3::problems;
+use crate::support::bucket::BUCKET;
+use crate::support::bucket::FakeBucket;
+use crate::support::bucket::Trouble;
+use crate::support::permissions::Permissions;
+use crate::support::process;
+use crate::support::process::Ended;
+use crate::support::process::Place;
+
+const REGION: &str = "AWSLogs/111122223333/CloudTrail/eu-west-1";
+
+/// A key right in the folder of a day.
+fn on(day: Date, name: &str) -> String {
+    format!("{REGION}/{:04}/{:02}/{:02}/{name}", day.year(), day.month(), day.day())
+}
+
+/// Runs `ingest` over a list of keys or notifications.
+fn named(bucket: &FakeBucket, place: &Place, text: &str) -> Ended {
+    let list = place.folder().join("keys");
+    std::fs::write(&list, text).unwrap();
+    bucket.run(&place.store(), &["ingest", "--keys-from", list.to_str().unwrap()])
+}
+
+#[test]
+fn key_of_a_day_to_come_hides_no_later_delivery() {
+    for stray in ["2099/01/01/x.json", "2099/01/01/readme.txt"] {
+        let bucket = FakeBucket::new();
+        days(&bucket, 1..=2);
+        bucket.put(&format!("{REGION}/{stray}"), log(50..51), &[]);
+        let place = Place::new();
+        let first = bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_ended(&first, 0, "objects  3 listed = 3 ingested");
+        assert!(
+            first.stderr.contains("1 object of days that are still to come") && first.stderr.contains(stray),
+            "{first:?}"
+        );
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        for day in [today, today.checked_add(1.day()).unwrap()] {
+            bucket.put(&on(day, "a.json"), log(60..61), &[]);
+            let later = bucket.ingest(&place.store(), SOURCE, &["--look-back", "1"]);
+            assert!(later.code == 0 && later.stdout.contains("= 1 ingested"), "{later:?}");
+        }
+    }
+}
+
+#[test]
+fn server_that_shuffles_its_pages_hides_nothing() {
+    for page_size in [5, 1_000] {
+        let bucket = FakeBucket::new();
+        days(&bucket, 1..=28);
+        bucket.script(|script| {
+            script.is_shuffled = true;
+            script.page_size = page_size;
+        });
+        let place = Place::new();
+        for _ in 0..2 {
+            let ended = bucket.ingest(&place.store(), SOURCE, &["--to", "2026-09-26"]);
+            assert_eq!(ended.code, 0, "{ended:?}");
+            assert_eq!(count(&place), 26);
+        }
+    }
+}
+
+#[test]
+fn object_that_could_not_be_read_is_tried_again_by_a_run_over_other_days_and_not_over_other_accounts() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=3);
+    bucket.script(|script| {
+        let bad = key("111122223333", "eu-west-1", 1, "a");
+        script.faults.insert(bad, (Trouble::Denied, usize::MAX));
+    });
+    let place = Place::new();
+    let first = bucket.ingest(&place.store(), SOURCE, &["--from", "2026-09-01"]);
+    assert_ended(&first, 4, "objects  3 listed = 2 ingested + 0 known + 1 rejected");
+    for window in [["--from", "2026-09-20"], ["--to", "2026-08-01"]] {
+        let denied = bucket.ingest(&place.store(), SOURCE, &window);
+        assert_ended(&denied, 4, "objects  1 listed = 0 ingested + 0 known + 1 rejected");
+    }
+    bucket.script(|script| script.faults.clear());
+    bucket.put(&key("444455556666", "eu-west-1", 1, "a"), log(90..91), &[]);
+    let other = bucket.ingest(&place.store(), SOURCE, &["--account", "444455556666"]);
+    assert_ended(&other, 0, "objects  1 listed = 1 ingested");
+    let later = bucket.ingest(&place.store(), SOURCE, &["--from", "2026-09-20"]);
+    assert_ended(&later, 0, "objects  1 listed = 1 ingested");
+    assert_eq!(count(&place), 4);
+}
+
+#[test]
+fn named_object_that_cannot_be_looked_up_has_a_state_and_is_tried_again() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=3);
+    let uri = |day: u8| format!("s3://{BUCKET}/{}\n", key("111122223333", "eu-west-1", day, "a"));
+    bucket.script(|script| {
+        let bad = key("111122223333", "eu-west-1", 1, "a");
+        script.faults.insert(bad, (Trouble::Denied, usize::MAX));
+    });
+    let place = Place::new();
+    let denied = named(&bucket, &place, &(uri(1) + "s3://no-such-bucket/x.json\n"));
+    assert_ended(&denied, 4, "objects  2 listed = 0 ingested + 0 known + 2 rejected");
+    let told = problems(&place);
+    assert!(
+        told.iter().all(|(state, _)| state == "unreadable")
+            && told[0].1.contains("allow `s3:GetObject`")
+            && told[1].1.contains("there is no such bucket"),
+        "{told:?}"
+    );
+    let still = named(&bucket, &place, &uri(2));
+    assert_ended(&still, 4, "objects  2 listed = 1 ingested + 0 known + 1 rejected");
+    bucket.script(|script| script.faults.clear());
+    let again = named(&bucket, &place, &(uri(1) + &uri(3)));
+    assert_ended(&again, 0, "objects  2 listed = 2 ingested");
+    let known = named(&bucket, &place, &uri(3));
+    assert_ended(&known, 0, "objects  1 listed = 0 ingested + 1 known");
+    assert_eq!(count(&place), 3);
+}
+
+#[test]
+fn inventory_and_other_keys_try_again_what_could_not_be_read() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=2);
+    let inventory = inventory_csv(&bucket);
+    days(&bucket, 3..=3);
+    bucket.script(|script| {
+        for day in [1, 3] {
+            let bad = key("111122223333", "eu-west-1", day, "a");
+            script.faults.insert(bad, (Trouble::Denied, usize::MAX));
+        }
+    });
+    let place = Place::new();
+    let first = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&first, 4, "objects  3 listed = 1 ingested + 0 known + 2 rejected");
+    bucket.script(|script| script.faults.clear());
+    bucket.put("inventory/data/1", inventory, &[]);
+    let manifest = format!(
+        r#"{{"sourceBucket":"{BUCKET}","fileFormat":"CSV","fileSchema":"Bucket, Key, Size, LastModifiedDate, ETag","files":[{{"key":"inventory/data/1"}}]}}"#
+    );
+    bucket.put("inventory/manifest.json", manifest, &[]);
+    let manifest = format!("{SOURCE}inventory/manifest.json");
+    let ended = bucket.run(&place.store(), &["ingest", "--inventory", &manifest]);
+    assert_ended(&ended, 0, "objects  3 listed = 2 ingested + 1 known");
+    assert_eq!(count(&place), 3);
+}
+
+#[test]
+fn message_that_says_nothing_does_not_keep_the_others_from_being_read() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=1);
+    let key = key("111122223333", "eu-west-1", 1, "a");
+    let good = json!({"s3Bucket": BUCKET, "s3ObjectKey": [key]}).to_string();
+    let queue = json!({"Messages": [{"MessageId": "7c9a", "Body": "{\"foo\":1}"}, {"Body": good}]});
+    let place = Place::new();
+    let ended = named(&bucket, &place, &queue.to_string());
+    assert_ended(&ended, 4, "objects  1 listed = 1 ingested");
+    assert!(
+        ended.stderr.contains("message 1 (7c9a) of ") && ended.stderr.contains("no notification"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn account_that_may_not_be_listed_is_told_and_the_others_are_read() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=3);
+    bucket.put(&key("444455556666", "eu-west-1", 1, "a"), log(10..11), &[]);
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {
+            "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{BUCKET}"),
+            "Condition": {"StringLike": {"s3:prefix": ["", "AWSLogs/", "AWSLogs/111122223333/*"]}},
+        },
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{BUCKET}/*")},
+    ]});
+    bucket.script(|script| script.permissions = Some(Permissions::parse(&policy)));
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&ended, 4, "objects  3 listed = 3 ingested");
+    let told = "cannot list `s3://central-logs/AWSLogs/444455556666/`: access denied";
+    assert!(
+        ended.stderr.contains(told) && ended.stderr.contains("s3:ListBucket"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn logs_below_many_folders_are_found_and_those_beside_the_folders_are_told() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=1);
+    bucket.put(
+        &format!("a/b/c/d/e/f/{}", key("444455556666", "eu-west-1", 1, "a")),
+        log(10..11),
+        &[],
+    );
+    let place = Place::new();
+    let report = place.folder().join("report.json");
+    bucket.put("a/b/notes.txt", "x", &[]);
+    let options = ["--report", report.to_str().unwrap()];
+    let all = bucket.ingest(&place.store(), SOURCE, &options);
+    assert_ended(&all, 0, "objects  2 listed = 2 ingested");
+    let account: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(
+        account["passed_over"],
+        json!({"count": 1, "first": [format!("{SOURCE}a/b/*")]})
+    );
+    for flat in ["", "copies/"] {
+        let name = "111122223333_CloudTrail_eu-west-1_20260901T0105Z_b.json.gz";
+        bucket.put(&format!("{flat}{name}"), log(20..21), &[]);
+        let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_ended(&ended, 4, "objects  2 listed = 0 ingested + 2 known");
+        let told = format!("`{SOURCE}{flat}*`: there are log files in it");
+        assert!(ended.stderr.contains(&told), "{told}: {ended:?}");
+    }
+}
+
+#[test]
+fn store_in_the_bucket_of_the_logs_is_not_taken_for_logs() {
+    for (prefix, listed) in [("", 1), ("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/01/", 1)] {
+        let bucket = FakeBucket::writable();
+        bucket.put(
+            &format!("{prefix}a.json"),
+            format!("{{\"Records\":[{}]}}", record(1)),
+            &[],
+        );
+        let run = |source: &str| {
+            let mut command = bucket.command(std::path::Path::new("unused"), &["ingest", source]);
+            process::ended(bucket.keep_store(&mut command).output().unwrap())
+        };
+        assert_ended(
+            &run("s3://trail-store"),
+            0,
+            &format!("objects  {listed} listed = {listed} ingested"),
+        );
+        for _ in 0..2 {
+            let again = run("s3://trail-store");
+            assert_ended(
+                &again,
+                0,
+                &format!("objects  {listed} listed = 0 ingested + {listed} known"),
+            );
+            assert!(!again.stderr.contains("_delta_log"), "{again:?}");
+        }
+        let itself = run("s3://trail-store/our trail");
+        assert_ended(&itself, 4, "objects  0 listed");
+        assert!(itself.stderr.contains("it holds nothing but the store"), "{itself:?}");
+    }
+}
