@@ -18,6 +18,9 @@ const BEFORE_A_FAULT: [(&str, bool); 3] = [
     ("The operation lacked valid authentication credentials for path ", true),
 ];
 
+/// How the backtrace begins that the log library puts behind its errors where it is asked for one.
+const BACKTRACE: &str = "\n   0: ";
+
 /// What to do about an error of the operating system while it writes.
 pub(super) fn remedy_of_write(source: &io::Error) -> &'static str {
     match source.kind() {
@@ -51,8 +54,8 @@ fn fault_in(text: &str) -> Option<Fault> {
             false => Some(rest),
         }
     })?;
-    // A backtrace may follow.
-    told.lines().next().map(Fault::told)
+    let (told, _) = told.split_once(BACKTRACE).unwrap_or((told, ""));
+    Some(Fault::told(told))
 }
 
 /// The first error of the operating system in a chain of causes.
