@@ -326,6 +326,26 @@ fn store_that_was_changed_no_longer_gives_the_bundle() {
     place.write("b.json", record("e2", "second").as_bytes());
     assert_eq!(place.ingest(&[]).code, 0);
     assert_eq!(process::run(&place.store(), &verify).code, 0);
+    // A folder without files was not there.
+    let empty = place.folder().join("bundle/x");
+    fs::create_dir(&empty).unwrap();
+    let ended = process::run(&place.store(), &verify);
+    assert!(ended.code == 3 && ended.stdout.contains("`x/` is no part"), "{ended:?}");
+    fs::remove_dir(empty).unwrap();
+    // One with a file that cannot be read is not as it was.
+    let data = walkdir::WalkDir::new(place.store().join("events")).into_iter();
+    let mut data = data.map(|entry| entry.unwrap().into_path());
+    let data = data
+        .find(|path| path.extension().is_some_and(|end| end == "parquet"))
+        .unwrap();
+    let bytes = fs::read(&data).unwrap();
+    fs::write(&data, vec![b'x'; bytes.len()]).unwrap();
+    let ended = process::run(&place.store(), &verify);
+    assert!(
+        ended.code == 3 && ended.stdout.contains(data.to_str().unwrap()),
+        "{ended:?}"
+    );
+    fs::write(&data, bytes).unwrap();
     // Another store with the same number of versions does not.
     fs::remove_dir_all(place.store()).unwrap();
     place.write("a.json", record("e1", "forged").as_bytes());
