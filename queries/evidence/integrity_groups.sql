@@ -5,5 +5,5 @@ select distinct
 from objects o
 where o.account_id is not null
   and o.region is not null
-  and o.state not in ('unreadable', 'vanished')
+  and (o.state not in ('unreadable', 'vanished') or o.stored > 0)
 order by o.account_id, o.region

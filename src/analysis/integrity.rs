@@ -4,6 +4,7 @@ use super::columns::Columns;
 use super::evidence::AnalysisError;
 use super::evidence::each_batch_with;
 use crate::integrity::Recorded;
+use crate::integrity::Window;
 use crate::query::EvidenceQuery;
 use crate::query::ParamText;
 use crate::query::QuerySession;
@@ -44,12 +45,20 @@ pub async fn recorded_samples(session: &QuerySession) -> Result<Vec<Recorded>, A
     Ok(digests)
 }
 
-/// How many objects gave events to the store though neither name nor folders say of which account and region they are.
-pub async fn recorded_unplaced(session: &QuerySession) -> Result<u64, AnalysisError> {
+/// How many objects with events of a window gave some to the store though neither name nor folders say of which account and region
+/// they are. Those of which the time is not known count.
+pub async fn recorded_unplaced(session: &QuerySession, window: Window) -> Result<u64, AnalysisError> {
     let mut objects = 0;
     each_batch_with(session, EvidenceQuery::IntegrityUnplaced, &[], Vec::new(), |batch| {
-        let counts = Columns::new(batch).integers("objects")?;
-        objects += (0..batch.num_rows()).map(|row| counts.count(row)).sum::<u64>();
+        let columns = Columns::new(batch);
+        let counts = columns.integers("objects")?;
+        let (firsts, lasts) = (columns.times("first_event_time")?, columns.times("last_event_time")?);
+        let is_of = |row: &usize| {
+            let times = firsts.time(*row).zip(lasts.time(*row));
+            times.is_none() || window.includes_events(times)
+        };
+        let own = (0..batch.num_rows()).filter(is_of);
+        objects += own.map(|row| counts.count(row)).sum::<u64>();
         Ok(())
     })
     .await?;
@@ -71,14 +80,17 @@ pub async fn recorded_objects(
         let (hashes, errors) = (columns.texts("sha256")?, columns.texts("error")?);
         let (metadata, texts) = (columns.texts("metadata")?, columns.texts("digest_text")?);
         let plain = columns.booleans("is_plain")?;
+        let (firsts, lasts) = (columns.times("first_event_time")?, columns.times("last_event_time")?);
         for row in 0..batch.num_rows() {
             let uri = uris.text(row).unwrap_or_default();
+            let holds_events = matches!(kinds.text(row), Some("events" | "excerpt"));
             objects.push(Recorded {
                 uri: uri.to_owned(),
-                // One that is too damaged to be told is one by its name.
-                is_digest: kinds.text(row) == Some("digest") || uri.contains("_CloudTrail-Digest_"),
+                // One that is too damaged to be told is one by its name; one with events is none, whatever its name.
+                is_digest: kinds.text(row) == Some("digest") || (!holds_events && uri.contains("_CloudTrail-Digest_")),
                 is_plain: plain.boolean(row) == Some(true),
-                holds_events: matches!(kinds.text(row), Some("events" | "excerpt")),
+                holds_events,
+                event_times: firsts.time(row).zip(lasts.time(row)),
                 sha256: hashes.text(row).map(str::to_owned),
                 error: errors.text(row).map(str::to_owned),
                 metadata: metadata.text(row).map(str::to_owned),

@@ -150,9 +150,19 @@ impl Engine {
 
     /// The damaged data file behind a query that failed, if there is one.
     async fn with_damage(&self, error: QueryError) -> CliError {
-        let (Some(store), QueryError::Execution { message }) = (&self.store, &error) else {
+        let QueryError::Execution { message } = &error else {
             return error.into();
         };
+        // To read every file takes as long as the longest query, so it must be files that the engine is unhappy with.
+        match self.damage(message.contains("Parquet")).await {
+            Some(damage) => damage.into(),
+            None => error.into(),
+        }
+    }
+
+    /// A data file that is not as it was made, or, if all are to be read, that cannot be read.
+    pub(super) async fn damage(&self, reads_all: bool) -> Option<StoreError> {
+        let store = self.store.as_ref()?;
         let mut snapshots = Vec::new();
         for table in store.tables().await.unwrap_or_default() {
             let snapshot = match self.at_version {
@@ -162,13 +172,8 @@ impl Engine {
             snapshots.extend(snapshot);
         }
         let damaged = snapshots.iter().find_map(|snapshot| store.damaged_file(snapshot));
-        // To read every file takes as long as the longest query, so it must be files that the engine is unhappy with.
-        let is_of_files = message.contains("Parquet");
         let undecodable = || snapshots.iter().find_map(|snapshot| store.undecodable_file(snapshot));
-        match damaged.or_else(|| is_of_files.then(undecodable).flatten()) {
-            Some(damage) => damage.into(),
-            None => error.into(),
-        }
+        damaged.or_else(|| reads_all.then(undecodable).flatten())
     }
 }
 

@@ -59,10 +59,7 @@ impl Question<'_> {
         let verify = self.keys.map(|keys| Verify {
             runtime: runtime.handle(),
             keys,
-            window: integrity::Window {
-                from: Some(self.window.since),
-                to: Some(self.window.until),
-            },
+            window: integrity_window(self.window),
             selection: &selection,
             threads: settings.threads.get(),
             stop: stop.raised(),
@@ -72,7 +69,8 @@ impl Question<'_> {
             None => Vec::new(),
         };
         if verify.is_some() && self.accounts.is_empty() && self.regions.is_empty() {
-            let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(session).await?) })?;
+            let unplaced = runtime
+                .run(async { Ok(analysis::recorded_unplaced(session, integrity_window(self.window)).await?) })?;
             GroupReport::unplaced(unplaced).into_iter().for_each(&mut take);
         }
         let origins = Verify::recorded_origins(&samples);
@@ -95,6 +93,14 @@ impl Question<'_> {
             verdicts.into_iter().for_each(&mut take);
         }
         Ok(regions)
+    }
+}
+
+/// The window as digests are verified for it.
+pub(super) fn integrity_window(window: Window) -> integrity::Window {
+    integrity::Window {
+        from: Some(window.since),
+        to: Some(window.until),
     }
 }
 

@@ -4,6 +4,7 @@ use super::output::Output;
 use crate::analysis::moment;
 use crate::policy::Window;
 use crate::query::QuerySession;
+use crate::query::Question;
 use crate::query::UsageSource;
 use crate::store::UsageLack;
 
@@ -15,6 +16,21 @@ pub(super) fn note_source(source: Option<UsageSource>, output: &mut Output) {
         Some(source @ UsageSource::Events(lack)) => {
             output.note(&format!("source: {}; {}", source.name(), reason(lack)));
         }
+    }
+}
+
+/// Says where the answer to a question comes from, and that rows made of events lack those that have expired.
+pub(super) fn note_source_of(question: &Question, session: &QuerySession, output: &mut Output) {
+    let needs_events = question.needs_events();
+    match session.usage_source() {
+        Some(UsageSource::Rollup) if needs_events => output.note("source: usage and events"),
+        source => note_source(source, output),
+    }
+    if let Some(before) = session.expired_before().filter(|_| needs_events) {
+        output.note(&format!(
+            "what the answer takes from events begins at {}: it shows nothing of before",
+            moment(before)
+        ));
     }
 }
 

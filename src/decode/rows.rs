@@ -275,10 +275,10 @@ impl RowBuffer {
         let event_id = text(Field::EventId).filter(|event_id| !event_id.is_empty());
         self.event_keys.push(event_id.map(|event_id| {
             self.keys.key(
-                account_id.unwrap_or_default(),
-                region.unwrap_or_default(),
+                (account_id.unwrap_or_default(), region.unwrap_or_default()),
                 event_id,
                 time.map(|time| time.microseconds),
+                text(Field::EventCategory).unwrap_or_default(),
             )
         }));
 

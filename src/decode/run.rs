@@ -8,6 +8,7 @@ use super::cuts::Cuts;
 use super::document;
 use super::document::Document;
 use super::effort::looked_through;
+use super::event_keys::is_no_call;
 use super::fields::Draft;
 use super::fields::Field;
 use super::lines;
@@ -263,7 +264,7 @@ impl<'r> Run<'r> {
         }
         if !self.has_events {
             let category = category(draft);
-            self.has_events = !matches!(category, "Insight" | "NetworkActivity");
+            self.has_events = !is_no_call(category);
             self.first_category.get_or_insert_with(|| category.to_owned());
         }
         let index = i64::try_from(self.outcome.records).unwrap_or(i64::MAX);
@@ -355,13 +356,11 @@ fn resembles_a_record(raw: &[u8]) -> bool {
         .any(|name| memchr::memmem::find(raw, name.as_bytes()).is_some())
 }
 
-/// Category of a record; before `eventCategory` existed (eventVersion 1.06 and older) there were only API events.
+/// Category of a record; before `eventCategory` existed (eventVersion 1.06 and older) there were only API events, as those of
+/// Insights came with it
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>).
 fn category<'a>(draft: &'a Draft<'_>) -> &'a str {
-    match (draft.content(Field::EventCategory), draft.content(Field::EventType)) {
-        (Some(category), _) => category,
-        (None, Some("AwsCloudTrailInsight")) => "Insight",
-        _ => "Management",
-    }
+    draft.content(Field::EventCategory).unwrap_or("Management")
 }
 
 /// Quoted name of an object's first member.

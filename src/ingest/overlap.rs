@@ -180,7 +180,8 @@ impl<'a> Staged<'a> {
 fn number(keys: &EventKeys, key: &EventKey<'_>) -> Option<u128> {
     let event_id = key.event_id.filter(|event_id| !event_id.is_empty())?;
     let (account, region) = (key.account.unwrap_or_default(), key.region.unwrap_or_default());
-    Some(keys.key(account, region, event_id, key.time))
+    let category = key.category.unwrap_or_default();
+    Some(keys.key((account, region), event_id, key.time, category))
 }
 
 /// The file without what is taken out: `None` when that is nothing, `Some(None)` when nothing remains.

@@ -3,7 +3,10 @@
 //! One account and region at a time, so that memory follows the largest of them: its digests are read, inflated and
 //! verified by every thread, then the logs that they name. What the findings mean is left to `integrity`.
 
+mod objects;
+
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +15,14 @@ use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
 use futures::stream;
+use objects::found_digest;
+use objects::has_log_name;
+use objects::hashed;
+use objects::holds_events;
+use objects::is_digest;
+use objects::is_log;
+use objects::present_log;
+use objects::whole;
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 
@@ -20,7 +31,6 @@ use super::parts::next_part;
 use super::pool::thread_pool;
 use crate::integrity::CheckedDigest;
 use crate::integrity::DigestKey;
-use crate::integrity::FoundDigest;
 use crate::integrity::Group;
 use crate::integrity::GroupReport;
 use crate::integrity::HashedLog;
@@ -32,10 +42,8 @@ use crate::integrity::PresentLog;
 use crate::integrity::PublicKeys;
 use crate::integrity::Recorded;
 use crate::integrity::Stored;
-use crate::integrity::StreamEnd;
 use crate::integrity::Window;
 use crate::source;
-use crate::source::Content;
 use crate::source::Fault;
 use crate::source::Fetched;
 use crate::source::Lister;
@@ -49,8 +57,6 @@ const FETCHED_OBJECTS: usize = 512;
 const FETCHED_BYTES: u64 = 128 << 20;
 /// Digests of each folder, and of each account and region, that tell which bucket it is a copy of.
 const VOTERS: usize = 100;
-/// Most bytes that a log may inflate to.
-const MAX_LOG_BYTES: u64 = 2 << 30;
 
 /// A verification that is ready to start.
 #[derive(Debug)]
@@ -61,7 +67,7 @@ pub struct Verify<'a> {
     pub keys: &'a PublicKeys,
     /// The time that is to be covered.
     pub window: Window,
-    /// Accounts, regions and days.
+    /// Accounts, regions and days, with those behind the window in which its last logs were delivered.
     pub selection: &'a Selection,
     /// Threads that inflate and verify.
     pub threads: usize,
@@ -74,9 +80,9 @@ pub struct Verify<'a> {
 pub struct Unverified {
     /// What could not be listed: URI or path, and why.
     pub unlisted: Vec<(String, String)>,
-    /// Files whose names and folders are not those of CloudTrail.
+    /// Files whose names and folders are not those of CloudTrail, and that hold no events.
     pub foreign: u64,
-    /// Those of them that are logs by their name or folder, though not in a day's folder.
+    /// Logs by their name, folder or content that lie in no day's folder.
     pub unplaced: u64,
 }
 
@@ -96,14 +102,16 @@ impl Verify<'_> {
         let pool = thread_pool(self.threads)?;
         let mut unverified = Unverified::default();
         let mut groups: BTreeMap<(Arc<str>, Arc<str>), Objects> = BTreeMap::new();
+        let mut strangers = Vec::new();
         // Which digests are of the window, their names say to the second.
         let any_day = self.selection.of_any_day();
         while let Some(part) = self.runtime.block_on(next_part(lister, self.stop))? {
             unverified.unlisted.extend(part.unlisted);
             for object in part.objects {
-                self.sort_in(object, &any_day, &mut groups, &mut unverified);
+                self.sort_in(object, &any_day, &mut groups, &mut strangers);
             }
         }
+        self.count_strangers(&pool, &strangers, &mut unverified);
         GroupReport::unplaced(unverified.unplaced)
             .into_iter()
             .for_each(&mut take);
@@ -136,14 +144,6 @@ impl Verify<'_> {
         let pool = thread_pool(self.threads)?;
         let (digests, logs): (Vec<&Recorded>, Vec<&Recorded>) = objects.iter().partition(|object| object.is_digest);
         let place_of = |uri: &str| Place::parse(uri).or_else(|| origins.place_of(&source::path_of_uri(uri)));
-        let wanted = digests.into_iter().filter(|digest| self.wants_digest(&digest.uri));
-        let wanted: Vec<&Recorded> = wanted.collect();
-        let check = |digest: &&Recorded| {
-            let metadata = digest.known_metadata();
-            let found = found_digest(place_of(&digest.uri), &digest.uri, digest.stored(), &metadata);
-            CheckedDigest::new(found, self.keys)
-        };
-        let checked = pool.install(|| wanted.par_iter().map(check).collect());
         let mut by_place: BTreeMap<Place, Vec<&Recorded>> = BTreeMap::new();
         for log in logs {
             let place = place_of(&log.uri).unwrap_or_else(|| Place::new("", &source::path_of_uri(&log.uri)));
@@ -151,9 +151,22 @@ impl Verify<'_> {
         }
         let is_log =
             |place: &Place, copies: &[&Recorded]| has_log_name(&place.key) || copies.iter().any(|log| log.holds_events);
-        let places = by_place.iter().filter(|(place, copies)| is_log(place, copies));
-        let places = places.map(|(place, _)| place.clone()).collect();
-        Ok(self.report(&pool, checked, places, |named| {
+        let logs = by_place.iter().filter(|(place, copies)| is_log(place, copies));
+        let logs: Vec<PresentLog> = logs.map(|(place, copies)| present_log(place, copies)).collect();
+        let outside = self.delivered_outside(&logs);
+        let wanted = digests.into_iter().filter(|digest| {
+            let ends_at = DigestKey::parse(&digest.uri).map(|key| key.ends_at);
+            let names_one = |ends_at| outside.range(Window::named_until(ends_at)).next().is_some();
+            self.window.wants_digest(ends_at) || ends_at.is_some_and(names_one)
+        });
+        let wanted: Vec<&Recorded> = wanted.collect();
+        let check = |digest: &&Recorded| {
+            let metadata = digest.known_metadata();
+            let found = found_digest(place_of(&digest.uri), &digest.uri, digest.stored(), &metadata);
+            CheckedDigest::new(found, self.keys)
+        };
+        let checked = pool.install(|| wanted.par_iter().map(check).collect());
+        Ok(self.report(&pool, checked, logs, |named| {
             let named = by_place.iter().filter(|(place, _)| named.contains(place));
             let contents = named.map(|(place, copies)| {
                 let copies = copies.iter().map(|log| log.hashed());
@@ -163,18 +176,22 @@ impl Verify<'_> {
         }))
     }
 
+    /// When logs with events of the window were delivered that are not of it by their names: digests of that time name them.
+    fn delivered_outside(&self, logs: &[PresentLog]) -> BTreeSet<i64> {
+        let others = logs.iter().filter(|log| !self.window.includes(log.delivered_at));
+        let others = others.filter(|log| log.is_of(self.window));
+        others.filter_map(|log| log.delivered_at).collect()
+    }
+
     fn sort_in(
         &self,
         object: ObjectRef,
         any_day: &Selection,
         groups: &mut BTreeMap<(Arc<str>, Arc<str>), Objects>,
-        unverified: &mut Unverified,
+        strangers: &mut Vec<ObjectRef>,
     ) {
         let Some(key) = &object.key else {
-            match is_log(&object.uri) {
-                true => unverified.unplaced += 1,
-                false => unverified.foreign += 1,
-            }
+            strangers.push(object);
             return;
         };
         let selection = if is_digest(&object.uri) {
@@ -193,6 +210,17 @@ impl Verify<'_> {
             true => {}
             false => group.logs.push(object),
         }
+    }
+
+    /// `ingest` takes events from whatever holds some, so that what lies elsewhere is told by its content, too.
+    fn count_strangers(&self, pool: &rayon::ThreadPool, strangers: &[ObjectRef], unverified: &mut Unverified) {
+        let (logs, others): (Vec<&ObjectRef>, Vec<&ObjectRef>) =
+            strangers.iter().partition(|object| is_log(&object.uri));
+        let with_events = self.each(pool, &others, holds_events);
+        let with_events = with_events.into_iter().filter(|holds| *holds).count();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        unverified.unplaced = count(logs.len() + with_events);
+        unverified.foreign = count(others.len() - with_events);
     }
 
     fn wants_digest(&self, uri: &str) -> bool {
@@ -221,8 +249,9 @@ impl Verify<'_> {
             let place = place_of(log).unwrap_or_else(|| Place::new("", &log.path()));
             logs.entry(place).or_default().push(log);
         }
-        let places = logs.keys().filter(|place| is_log(&place.key)).cloned().collect();
-        self.report(pool, checked, places, |named| {
+        let present = logs.keys().filter(|place| is_log(&place.key)).cloned();
+        let present = present.map(PresentLog::new).collect();
+        self.report(pool, checked, present, |named| {
             let wanted = logs.iter().filter(|(place, _)| named.contains(place));
             let wanted: Vec<(&Place, &ObjectRef)> = wanted
                 .flat_map(|(place, copies)| copies.iter().map(move |copy| (place, *copy)))
@@ -244,7 +273,7 @@ impl Verify<'_> {
         &self,
         pool: &rayon::ThreadPool,
         checked: Vec<CheckedDigest>,
-        places: Vec<Place>,
+        mut present: Vec<PresentLog>,
         read: impl FnOnce(&HashSet<&Place>) -> HashMap<Place, LogContent>,
     ) -> GroupReport {
         let mut group = Group::new(self.window);
@@ -256,11 +285,7 @@ impl Verify<'_> {
                 .for_each(|settlement| settlement.settle(self.keys));
         });
         let contents = read(&group.named_logs());
-        let present: Vec<PresentLog> = places
-            .into_iter()
-            .map(PresentLog::new)
-            .filter(|log| self.window.includes(log.delivered_at))
-            .collect();
+        present.retain(|log| log.is_of(self.window));
         group.report(&present, &contents)
     }
 
@@ -308,21 +333,6 @@ fn fetched_together(objects: &[&ObjectRef]) -> usize {
     fit.count().max(1)
 }
 
-/// A digest at its place; one in a folder of which nothing is known is taken to lie where it says, if it has that name.
-fn found_digest<'a>(place: Option<Place>, path: &str, stored: Stored<'a>, metadata: &'a Metadata) -> FoundDigest<'a> {
-    let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
-    let claimed = || {
-        let claimed = stored.claimed_place()?;
-        (file_name(&claimed.key) == file_name(path)).then_some(claimed)
-    };
-    let place = place.or_else(claimed).unwrap_or_else(|| Place::new("", path));
-    FoundDigest {
-        place,
-        stored,
-        metadata,
-    }
-}
-
 /// Lets digests of every folder say which bucket it is a copy of.
 fn origins(groups: &BTreeMap<(Arc<str>, Arc<str>), Objects>) -> Origins {
     let mut asked: HashMap<String, usize> = HashMap::new();
@@ -344,43 +354,4 @@ fn origins(groups: &BTreeMap<(Arc<str>, Arc<str>), Objects>) -> Origins {
         }
     }
     origins
-}
-
-fn is_digest(uri: &str) -> bool {
-    uri.contains("/CloudTrail-Digest/") || uri.contains("_CloudTrail-Digest_")
-}
-
-/// Whether digests name such a file, or would if it were genuine: `ingest` takes whatever lies among the logs for one,
-/// whatever its name.
-fn is_log(key: &str) -> bool {
-    Place::tail(key).is_some_and(|tail| tail.contains("/CloudTrail/")) || has_log_name(key)
-}
-
-/// Whether the name is that of a log of management and data events.
-fn has_log_name(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or_default();
-    name.split('_').nth(1) == Some("CloudTrail")
-}
-
-fn whole(object: &ObjectRef, fetched: Fetched<'_>) -> (Result<Vec<u8>, String>, Metadata) {
-    let metadata = match fetched.metadata.is_empty() && !object.is_remote() {
-        true => Metadata::Unknown,
-        false => Metadata::Known(fetched.metadata),
-    };
-    let bytes = match fetched.content {
-        Content::Whole(bytes) => Ok(bytes),
-        Content::Stream(_) => Err("it is larger than any digest".to_owned()),
-    };
-    (bytes, metadata)
-}
-
-fn hashed(fetched: Result<Fetched<'_>, Fault>) -> HashedLog {
-    match fetched.map(|fetched| fetched.content) {
-        Ok(Content::Whole(bytes)) => HashedLog::read(bytes.as_slice(), MAX_LOG_BYTES),
-        Ok(Content::Stream(stream)) => HashedLog::read(stream, MAX_LOG_BYTES),
-        Err(fault) => HashedLog {
-            sha256: String::new(),
-            end: StreamEnd::Unreadable(fault.to_string()),
-        },
-    }
 }

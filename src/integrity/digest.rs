@@ -42,6 +42,8 @@ pub(super) struct NamedLog {
     pub(super) place: Place,
     pub(super) hash: Option<String>,
     pub(super) hash_algorithm: Option<String>,
+    /// First and last event in it, as stated.
+    pub(super) event_times: Option<(i64, i64)>,
 }
 
 /// The members that `validate-logs` asks for must be there; those with a null may hold one.
@@ -79,6 +81,10 @@ struct WrittenLog<'j> {
     key: Option<Cow<'j, str>>,
     hash_value: Option<String>,
     hash_algorithm: Option<String>,
+    #[serde(borrow)]
+    oldest_event_time: Option<Cow<'j, str>>,
+    #[serde(borrow)]
+    newest_event_time: Option<Cow<'j, str>>,
 }
 
 /// A member that may be null but not absent.
@@ -98,7 +104,6 @@ impl Digest {
                 hash: written.previous_digest_hash_value,
                 hash_algorithm: written.previous_digest_hash_algorithm,
             });
-        let time = |text: &str| parse_event_time(text).map(|time| time.microseconds);
         let place = Place::new(&written.digest_s3_bucket, &written.digest_s3_object);
         let logs = written.log_files.and_then(|logs| {
             let logs = logs.into_iter().map(|log| NamedLog::read(log, &place));
@@ -126,12 +131,19 @@ impl NamedLog {
             false => Arc::from(&*bucket),
         };
         let key = Box::from(&*written.key?);
+        let oldest = written.oldest_event_time.as_deref().and_then(time);
+        let newest = written.newest_event_time.as_deref().and_then(time);
         Some(Self {
             place: Place { bucket, key },
             hash: written.hash_value,
             hash_algorithm: written.hash_algorithm,
+            event_times: oldest.zip(newest),
         })
     }
+}
+
+fn time(text: &str) -> Option<i64> {
+    parse_event_time(text).map(|time| time.microseconds)
 }
 
 #[cfg(test)]

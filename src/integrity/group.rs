@@ -48,6 +48,16 @@ impl Window {
         moment.is_none_or(|moment| self.overlaps(moment, moment.saturating_add(1)))
     }
 
+    /// Whether events from the first to the last of these moments may be of it.
+    pub fn includes_events(self, times: Option<(i64, i64)>) -> bool {
+        times.is_some_and(|(first, last)| self.overlaps(first, last.saturating_add(1)))
+    }
+
+    /// When logs were delivered that a digest may name whose hour ends at this moment.
+    pub fn named_until(ends_at: i64) -> std::ops::Range<i64> {
+        ends_at.saturating_sub(HOUR + NAMING_DELAY)..ends_at
+    }
+
     /// Whether a digest whose hour ends at this moment may name logs of it, also one of the hours just behind it.
     pub fn wants_digest(self, ends_at: Option<i64>) -> bool {
         let longer = Self {
@@ -93,6 +103,9 @@ pub struct GroupReport {
     pub findings: Vec<Finding>,
     /// How many digests each key verified, by fingerprint.
     pub keys: BTreeMap<String, u64>,
+    /// SHA-256 of the valid digests, also of those behind the window that were looked at: a copy with other content is not
+    /// among them.
+    pub valid_digests: BTreeSet<String>,
 }
 
 impl GroupReport {
@@ -164,24 +177,33 @@ impl Group {
         logs.map(|log| &log.place).collect()
     }
 
-    /// The logs that a digest names; of one behind the window, only those of the window.
+    /// The logs that a digest names; of one outside of the window, only those of the window: delivered in it, or with events
+    /// of it. CloudTrail delivers logs some minutes after the calls
+    /// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>), so that those of the last
+    /// minutes are named behind the end.
     fn logs_of<'d>(&self, digest: &'d CheckedDigest) -> impl Iterator<Item = &'d NamedLog> + use<'d> {
         let window = self.window;
         let is_own = window.includes_digest(digest.ends_at);
         let logs = digest.digest.iter().flat_map(|digest| digest.logs.iter().flatten());
-        logs.filter(move |log| is_own || window.includes(logs::delivered_at(&log.place)))
+        logs.filter(move |log| {
+            is_own || window.includes(logs::delivered_at(&log.place)) || window.includes_events(log.event_times)
+        })
     }
 
     /// Says what is to be said, from the logs that are there and the content of those that valid digests name.
     pub fn report(mut self, present: &[PresentLog], contents: &HashMap<Place, LogContent>) -> GroupReport {
+        let valid = self.digests.iter().filter(|digest| digest.is_valid());
+        let mut report = GroupReport {
+            valid_digests: valid.map(|digest| digest.sha256.clone()).collect(),
+            ..GroupReport::default()
+        };
         self.drop_copies();
-        let mut report = GroupReport::default();
         let window = self.window;
-        // What lies behind the window speaks of its logs, and is not reported itself.
-        let behind = self
+        // What lies outside of the window speaks of its logs, and is not reported itself.
+        let outside = self
             .digests
             .extract_if(.., |digest| !window.includes_digest(digest.ends_at));
-        let behind: Vec<CheckedDigest> = behind.collect();
+        let outside: Vec<CheckedDigest> = outside.collect();
         let names: BTreeSet<ChainName> = self.digests.iter().map(|digest| digest.chain.clone()).collect();
         for name in names {
             self.report_chain(&name, &mut report);
@@ -195,7 +217,7 @@ impl Group {
         }
         let files = self.digests.iter().map(file_report);
         report.files.extend(files);
-        self.digests.extend(behind);
+        self.digests.extend(outside);
         self.report_logs(present, contents, &mut report);
         if self.digests.is_empty() && !present.is_empty() {
             let text = format!("{}: {} logs and no digest", account_and_region(present), present.len());
@@ -327,7 +349,7 @@ fn account_and_region(logs: &[PresentLog]) -> String {
 }
 
 /// The bucket, and the folder of the account in it.
-fn root_of(place: &Place) -> (&str, &str) {
+pub(super) fn root_of(place: &Place) -> (&str, &str) {
     let folders = ["/CloudTrail/", "/CloudTrail-Digest/"];
     let ends = folders.into_iter().filter_map(|folder| place.key.rfind(folder));
     let root = ends.max().and_then(|end| place.key.get(..end));

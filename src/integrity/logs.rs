@@ -8,6 +8,7 @@ use super::Place;
 use super::Rule;
 use super::StreamEnd;
 use super::Verdict;
+use super::Window;
 use super::digest_key::time_of_stamp;
 
 /// A log file that is there.
@@ -17,6 +18,8 @@ pub struct PresentLog {
     pub place: Place,
     /// Its time of delivery, to the minute, microseconds since 1970-01-01T00:00:00Z; `None` when its name has none.
     pub delivered_at: Option<i64>,
+    /// First and last event in it, whatever its name says; `None` when that is not known.
+    pub event_times: Option<(i64, i64)>,
 }
 
 /// What is known of the content of a log: of each copy of it, as several folders may be copies of the same bucket.
@@ -28,7 +31,13 @@ impl PresentLog {
         Self {
             delivered_at: delivered_at(&place),
             place,
+            event_times: None,
         }
+    }
+
+    /// Whether it was delivered in a window by its name, or holds events of it.
+    pub fn is_of(&self, window: Window) -> bool {
+        window.includes(self.delivered_at) || window.includes_events(self.event_times)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a digest claims, without proof: the hour it is about and the logs it names.
 
+use super::Place;
 use super::Recorded;
 use super::digest::Digest;
+use super::group::root_of;
 use super::logs::PresentLog;
 
 /// What a digest claims. Whether CloudTrail signed it is left to [`super::CheckedDigest`].
@@ -13,6 +15,10 @@ pub struct DigestOutline {
     pub end: i64,
     /// Whether a chain begins with it: CloudTrail made none before, or did not look.
     pub is_starting: bool,
+    /// Bucket and folder of the account that it says it was delivered to: digests of other ones are of other trails.
+    pub root: String,
+    /// The same of the digest before.
+    pub previous_root: Option<String>,
     /// File name of the digest before, and its hash, as stated.
     pub previous: Option<(String, String)>,
     /// The logs that it names.
@@ -28,6 +34,8 @@ pub struct OutlinedLog {
     pub sha256: Option<String>,
     /// Time of delivery in its name; `None` when it has none.
     pub delivered_at: Option<i64>,
+    /// Time of its first event, as stated.
+    pub first_event: Option<i64>,
 }
 
 impl DigestOutline {
@@ -36,6 +44,8 @@ impl DigestOutline {
         let digest = Digest::read(recorded.digest_text.as_ref()?.as_bytes())?;
         let (start, end) = digest.times?;
         let is_starting = digest.previous.is_none();
+        let root = root_text(&digest.place);
+        let previous_root = digest.previous.as_ref().map(|previous| root_text(&previous.place));
         let previous = digest.previous.and_then(|previous| {
             let name = file_name(&previous.place.key).to_owned();
             Some((name, previous.hash?))
@@ -43,16 +53,24 @@ impl DigestOutline {
         let logs = digest.logs.into_iter().flatten().map(|log| OutlinedLog {
             name: file_name(&log.place.key).to_owned(),
             sha256: log.hash,
+            first_event: log.event_times.map(|(first, _)| first),
             delivered_at: PresentLog::new(log.place).delivered_at,
         });
         Some(Self {
             start,
             end,
             is_starting,
+            root,
+            previous_root,
             previous,
             logs: logs.collect(),
         })
     }
+}
+
+fn root_text(place: &Place) -> String {
+    let (bucket, folder) = root_of(place);
+    format!("{bucket}/{folder}")
 }
 
 fn file_name(key: &str) -> &str {
@@ -69,7 +87,8 @@ mod tests {
         let text = format!(
             r#"{{"digestStartTime":"2026-09-01T00:00:00Z","digestEndTime":"2026-09-01T01:00:00Z","digestS3Bucket":"b",
             "digestS3Object":"k","digestPublicKeyFingerprint":"f","previousDigestSignature":null,
-            "logFiles":[{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa"}}]}}"#
+            "logFiles":[{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa",
+            "oldestEventTime":"2026-09-01T01:00:00Z","newestEventTime":"2026-09-01T01:04:00Z"}}]}}"#
         );
         let recorded = |text: &str| Recorded {
             digest_text: Some(text.to_owned()),
@@ -84,6 +103,7 @@ mod tests {
             name: name.to_owned(),
             sha256: Some("aa".to_owned()),
             delivered_at: Some(outline.start + 3_900_000_000),
+            first_event: Some(outline.start + 3_600_000_000),
         };
         assert_eq!(outline.logs, [wanted]);
         assert_eq!(DigestOutline::of(&recorded("{}")), None);

@@ -20,6 +20,8 @@ pub struct Recorded {
     pub is_plain: bool,
     /// Whether its content was management and data events, whatever its name says.
     pub holds_events: bool,
+    /// First and last event in it, also of those that the store had already.
+    pub event_times: Option<(i64, i64)>,
     /// SHA-256 of the inflated object; `None` when it could not be read to its end.
     pub sha256: Option<String>,
     /// What was wrong with it.

@@ -58,6 +58,8 @@ pub enum EvidenceQuery {
     CoverageEvents,
     /// Logs and digests, without their content.
     CoverageObjects,
+    /// Accounts that IAM snapshots or the organization list.
+    CoverageAccounts,
     /// Calls that changed what trails record, before `$until`.
     CoverageChanges,
     /// Calls of users and roles by day, in a window.
@@ -95,6 +97,7 @@ impl EvidenceQuery {
             Self::IntegrityUnplaced => include_str!("../../queries/evidence/integrity_unplaced.sql"),
             Self::CoverageEvents => include_str!("../../queries/evidence/coverage_events.sql"),
             Self::CoverageObjects => include_str!("../../queries/evidence/coverage_objects.sql"),
+            Self::CoverageAccounts => include_str!("../../queries/evidence/coverage_accounts.sql"),
             Self::CoverageChanges => include_str!("../../queries/evidence/coverage_changes.sql"),
             Self::Activity => include_str!("../../queries/evidence/activity.sql"),
             Self::SessionNames => include_str!("../../queries/evidence/session_names.sql"),

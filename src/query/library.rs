@@ -200,6 +200,18 @@ mod tests {
     }
 
     #[test]
+    fn questions_that_read_events_are_told_from_those_of_the_rollup() {
+        let library = Library::embedded().unwrap();
+        let reads = |id: &str| library.get(id).unwrap().needs_events();
+        for id in ["denied-attempts", "root-use", "secret-reads", "unexpected-regions"] {
+            assert!(reads(id), "{id}");
+        }
+        for id in ["used-actions", "key-age", "unused-roles"] {
+            assert!(!reads(id), "{id}");
+        }
+    }
+
+    #[test]
     fn the_embedded_list_is_the_folder() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries");
         let mut stems: Vec<String> = fs::read_dir(folder)

@@ -71,6 +71,15 @@ pub struct RowChoice {
     pub values: Vec<String>,
 }
 
+/// The table of events, and the views over it but for `usage`.
+const OF_EVENTS: [&str; 5] = [
+    "events",
+    "event_records",
+    "used_actions",
+    "aws_cloudtrail_log",
+    "cloudtrail_logs",
+];
+
 /// One question of the library: the header and the statement that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -168,6 +177,18 @@ impl Question {
     /// Its severity, if its rows are findings and not only facts.
     pub fn check_severity(&self) -> Option<Severity> {
         self.severity.filter(|severity| *severity > Severity::Info)
+    }
+
+    /// Whether rows of its answer are made of the events themselves and not of `usage`, so that expired days show nothing.
+    pub fn needs_events(&self) -> bool {
+        let lines = self.sql.lines().filter(|line| !line.trim_start().starts_with("--"));
+        let words = lines.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
+        let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+        let reads = |table: &str| {
+            let is_read = |pair: &[String]| matches!(pair, [before, name] if (before == "from" || before == "join") && name == table);
+            words.windows(2).any(is_read)
+        };
+        !reads("usage") && OF_EVENTS.into_iter().any(reads)
     }
 
     /// Columns that tell findings apart.

@@ -45,7 +45,13 @@ const LEDGER_COLUMNS: [&str; 8] = [
     "listed_from",
 ];
 /// In file order.
-const EVENT_KEY_COLUMNS: [&str; 4] = ["event_time", "recipient_account_id", "aws_region", "event_id"];
+const EVENT_KEY_COLUMNS: [&str; 5] = [
+    "event_time",
+    "recipient_account_id",
+    "aws_region",
+    "event_category",
+    "event_id",
+];
 
 /// The objects that need not be read again.
 ///
@@ -121,6 +127,8 @@ pub struct EventKey<'a> {
     pub event_id: Option<&'a str>,
     /// `event_time`, microseconds since 1970-01-01T00:00:00Z.
     pub time: Option<i64>,
+    /// `event_category`.
+    pub category: Option<&'a str>,
 }
 
 impl DeliveryDays {
@@ -328,17 +336,23 @@ impl Store {
                 .columns()
                 .first()
                 .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-            let (Some(times), Some(accounts), Some(regions), Some(ids)) =
-                (times, text(&batch, 1), text(&batch, 2), text(&batch, 3))
-            else {
+            let (Some(times), Some(accounts), Some(regions), Some(categories), Some(ids)) = (
+                times,
+                text(&batch, 1),
+                text(&batch, 2),
+                text(&batch, 3),
+                text(&batch, 4),
+            ) else {
                 return Err(wrong_columns(Table::Events));
             };
-            for (((account, region), event_id), time) in accounts.iter().zip(regions).zip(ids).zip(times) {
+            let rows = accounts.iter().zip(regions).zip(ids).zip(times).zip(categories);
+            for ((((account, region), event_id), time), category) in rows {
                 visit(EventKey {
                     account,
                     region,
                     event_id,
                     time,
+                    category,
                 });
             }
         }

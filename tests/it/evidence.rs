@@ -326,6 +326,22 @@ fn store_that_was_changed_no_longer_gives_the_bundle() {
     place.write("b.json", record("e2", "second").as_bytes());
     assert_eq!(place.ingest(&[]).code, 0);
     assert_eq!(process::run(&place.store(), &verify).code, 0);
+    // A folder without files was not there.
+    let empty = place.folder().join("bundle/x");
+    fs::create_dir(&empty).unwrap();
+    let ended = process::run(&place.store(), &verify);
+    assert!(ended.code == 3 && ended.stdout.contains("`x/` is no part"), "{ended:?}");
+    fs::remove_dir(empty).unwrap();
+    // One with a file that cannot be read is not as it was.
+    for entry in walkdir::WalkDir::new(place.store().join("events")) {
+        let path = entry.unwrap().into_path();
+        let name = path.to_string_lossy();
+        if name.ends_with(".parquet") && !name.contains("_delta_log") {
+            fs::write(&path, vec![b'x'; fs::read(&path).unwrap().len()]).unwrap();
+        }
+    }
+    let ended = process::run(&place.store(), &verify);
+    assert!(ended.code == 3 && ended.stdout.contains(".parquet"), "{ended:?}");
     // Another store with the same number of versions does not.
     fs::remove_dir_all(place.store()).unwrap();
     place.write("a.json", record("e1", "forged").as_bytes());

@@ -11,12 +11,11 @@ use super::model::Gap;
 use super::model::GapKind;
 use super::model::HOUR;
 use super::model::moment;
+use super::named::NamedLog;
 use crate::integrity::DigestKey;
 use crate::integrity::DigestOutline;
-use crate::integrity::FileKind;
 use crate::integrity::GroupReport;
 use crate::integrity::Recorded;
-use crate::integrity::Verdict;
 use crate::policy::Window;
 
 /// What the digests of an account and region say of one hour.
@@ -25,9 +24,19 @@ pub(super) struct DigestHour {
     pub(super) expected: u64,
     pub(super) found: u64,
     pub(super) valid: u64,
-    /// Logs that they name, by file name, with the stated hash.
-    pub(super) named: BTreeMap<String, Option<String>>,
+    /// Logs that they name, by file name.
+    pub(super) named: BTreeMap<String, NamedLog>,
     pub(super) gaps: Vec<Gap>,
+}
+
+/// Which trail digests are of. Its name alone does not tell: the organization, each account and each region may have a trail of the
+/// same name, and digests say which home region and which folder of which bucket are theirs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct TrailKey {
+    name: String,
+    home_region: String,
+    /// Where its digests say that they were delivered.
+    root: String,
 }
 
 /// The digests of one trail.
@@ -51,59 +60,109 @@ struct Link {
 /// The digests of an account and region.
 #[derive(Debug, Default)]
 pub(super) struct Chains {
-    chains: BTreeMap<String, Chain>,
+    chains: BTreeMap<TrailKey, Chain>,
     /// By number of the hour of delivery.
-    named: BTreeMap<i64, BTreeMap<String, Option<String>>>,
+    named: BTreeMap<i64, BTreeMap<String, NamedLog>>,
+    /// Folders in which digests lie that nothing speaks against.
+    folders: BTreeSet<String>,
 }
 
 impl Chains {
     /// Reads the digests among the objects; `verdicts` says which are valid.
     pub(super) fn new(objects: &[Recorded], verdicts: Option<&GroupReport>) -> Self {
-        let valid = verdicts.map(valid_digests);
         let mut chains = Self::default();
         let contradicted = contradicted(objects);
+        let (mut unreadable, mut moves) = (Vec::new(), Vec::new());
         for digest in objects.iter().filter(|object| object.is_digest) {
             let Some(key) = DigestKey::parse(&digest.uri) else {
                 continue;
             };
-            let chain = chains.chains.entry(key.trail.to_owned()).or_default();
             let Some(outline) = DigestOutline::of(digest) else {
-                chain.unreadable.insert(key.ends_at);
+                unreadable.push(key);
                 continue;
             };
-            let name = file_name(&digest.uri);
-            let is_valid = valid.as_ref().is_some_and(|names| names.contains(name));
-            let fault = match valid.is_some() {
-                true if is_valid => None,
-                true => Some("is not valid"),
-                false => contradicted
+            let fault = match verdicts {
+                // A copy with other content has another hash, wherever it lies.
+                Some(report) if is_valid(report, digest) => None,
+                Some(_) => Some("is not valid"),
+                None => contradicted
                     .contains(&digest.uri)
                     .then_some("has another hash than the next one states"),
             };
-            let link = Link {
-                // A digest is about an hour; what claims more would hide that others are missing.
-                end: outline.end.min(outline.start.saturating_add(HOUR)),
-                is_starting: outline.is_starting,
-                is_valid,
-                fault,
+            let trail = TrailKey {
+                name: key.trail.to_owned(),
+                home_region: key.home_region.to_owned(),
+                root: outline.root.clone(),
             };
-            match chain.digests.get(&outline.start) {
-                Some(known) if known.fault.is_none() || link.fault.is_some() => {}
-                _ => {
-                    chain.digests.insert(outline.start, link);
-                }
+            if fault.is_none() {
+                chains.folders.insert(folder_of(&digest.uri).to_owned());
+                moves.extend(outline.previous_root.clone().map(|root| (root, trail.clone())));
             }
-            for log in outline.logs {
-                let hour = log.delivered_at.unwrap_or(outline.start).div_euclid(HOUR);
-                chains.named.entry(hour).or_default().insert(log.name, log.sha256);
+            chains.add(trail, outline, (verdicts.is_some(), fault));
+        }
+        chains.join(moves);
+        unreadable.into_iter().for_each(|key| chains.note_unreadable(&key));
+        chains
+    }
+
+    fn add(&mut self, trail: TrailKey, outline: DigestOutline, (has_keys, fault): (bool, Option<&'static str>)) {
+        for log in outline.logs {
+            let hour = log.delivered_at.unwrap_or(outline.start).div_euclid(HOUR);
+            let named = self.named.entry(hour).or_default();
+            named.entry(log.name.clone()).or_default().note(log, fault.is_none());
+        }
+        let link = Link {
+            // A digest is about an hour; what claims more would hide that others are missing.
+            end: outline.end.min(outline.start.saturating_add(HOUR)),
+            is_starting: outline.is_starting,
+            is_valid: has_keys && fault.is_none(),
+            fault,
+        };
+        self.chains.entry(trail).or_default().add(outline.start, link);
+    }
+
+    /// A trail whose bucket or prefix was changed goes on with its chain: the digests of the new place name those of the old one.
+    fn join(&mut self, moves: Vec<(String, TrailKey)>) {
+        let mut joined: BTreeMap<TrailKey, TrailKey> = BTreeMap::new();
+        let newest = |joined: &BTreeMap<TrailKey, TrailKey>, mut trail: TrailKey| {
+            while let Some(next) = joined.get(&trail) {
+                trail.clone_from(next);
+            }
+            trail
+        };
+        for (root, trail) in moves {
+            let older = TrailKey { root, ..trail.clone() };
+            let (older, trail) = (newest(&joined, older), newest(&joined, trail));
+            if older == trail {
+                continue;
+            }
+            if let Some(chain) = self.chains.remove(&older) {
+                self.chains.entry(trail.clone()).or_default().absorb(chain);
+                joined.insert(older, trail);
             }
         }
-        chains
+    }
+
+    /// One that does not say where it was delivered may be of any trail of its name.
+    fn note_unreadable(&mut self, key: &DigestKey<'_>) {
+        let is_own = |trail: &TrailKey| trail.name == key.trail && trail.home_region == key.home_region;
+        if !self.chains.keys().any(is_own) {
+            let trail = TrailKey {
+                name: key.trail.to_owned(),
+                home_region: key.home_region.to_owned(),
+                root: String::new(),
+            };
+            self.chains.insert(trail, Chain::default());
+        }
+        let own = self.chains.iter_mut().filter(|(trail, _)| is_own(trail));
+        for (_, chain) in own {
+            chain.unreadable.insert(key.ends_at);
+        }
     }
 
     /// Names of the trails.
     pub(super) fn trails(&self) -> Vec<&str> {
-        self.chains.keys().map(String::as_str).collect()
+        self.chains.keys().map(|trail| trail.name.as_str()).collect()
     }
 
     /// Whether there is any digest.
@@ -115,6 +174,36 @@ impl Chains {
     pub(super) fn cover(&self, window: Window) -> Cover {
         let links = self.chains.values().flat_map(Chain::sound);
         Cover::new(links.map(|(start, link)| (start, link.end)).collect(), window)
+    }
+
+    /// File names of the logs that digests name which nothing speaks against.
+    pub(super) fn proven_names(&self) -> BTreeSet<&str> {
+        let named = self.named.values().flatten().filter(|(_, log)| log.is_proven);
+        named.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Whether an object lies beside digests that are about its time of delivery and the hour behind.
+    pub(super) fn has_digests_beside(&self, uri: &str, delivered: i64) -> bool {
+        if !self.folders.contains(folder_of(uri)) {
+            return false;
+        }
+        let window = Window {
+            since: delivered,
+            until: delivered.saturating_add(2 * HOUR),
+        };
+        let near = window.since.saturating_sub(HOUR)..window.until;
+        let links = self.chains.values().flat_map(|chain| chain.digests.range(near.clone()));
+        let sound = links.filter(|(_, link)| link.fault.is_none());
+        let cover = Cover::new(sound.map(|(start, link)| (*start, link.end)).collect(), window);
+        cover.covers(delivered) && cover.covers(delivered.saturating_add(HOUR))
+    }
+
+    /// Logs that were delivered behind the last hour of a window and have events of before its end.
+    pub(super) fn late(&self, until: i64) -> BTreeMap<String, NamedLog> {
+        let behind = until.saturating_add(HOUR - 1).div_euclid(HOUR);
+        let logs = self.named.range(behind..).flat_map(|(_, named)| named);
+        let late = logs.filter(|(_, log)| log.begins_before(until));
+        late.map(|(name, log)| (name.clone(), log.clone())).collect()
     }
 
     /// By number of the hour: what is there, and what is to be expected between the first hour of the window and the last
@@ -134,14 +223,18 @@ impl Chains {
                 if let Some(fault) = link.fault {
                     let gap = Gap {
                         kind: GapKind::DigestInvalid,
-                        detail: format!("the digest of `{trail}` that begins at {} {fault}", moment(*start)),
+                        detail: format!(
+                            "the digest of `{}` that begins at {} {fault}",
+                            trail.name,
+                            moment(*start)
+                        ),
                     };
                     tell(&gap, (*start, link.end), &mut hours);
                 }
             }
             for (start, end, next_is_starting) in chain.holes(from, until) {
                 let hole = Hole {
-                    trail,
+                    trail: &trail.name,
                     chain,
                     start,
                     end,
@@ -219,6 +312,23 @@ impl Hole<'_> {
 }
 
 impl Chain {
+    /// Takes a digest in; of copies of the same time one that nothing speaks against.
+    fn add(&mut self, start: i64, link: Link) {
+        match self.digests.get(&start) {
+            Some(known) if known.fault.is_none() || link.fault.is_some() => {}
+            _ => {
+                self.digests.insert(start, link);
+            }
+        }
+    }
+
+    fn absorb(&mut self, other: Self) {
+        for (start, link) in other.digests {
+            self.add(start, link);
+        }
+        self.unreadable.extend(other.unreadable);
+    }
+
     /// Digests that nothing speaks against, by the start of their times.
     fn sound(&self) -> impl Iterator<Item = (i64, &Link)> {
         let sound = self.digests.iter().filter(|(_, link)| link.fault.is_none());
@@ -270,10 +380,16 @@ fn contradicted(objects: &[Recorded]) -> BTreeSet<String> {
     digests().filter(is_other).map(|digest| digest.uri.clone()).collect()
 }
 
-fn valid_digests(report: &GroupReport) -> BTreeSet<&str> {
-    let digests = report.files.iter().filter(|file| file.kind != FileKind::Log);
-    let valid = digests.filter(|file| file.verdict == Verdict::Valid);
-    valid.map(|file| file_name(&file.place.key)).collect()
+fn is_valid(report: &GroupReport, digest: &Recorded) -> bool {
+    let hash = digest.sha256.as_ref();
+    hash.is_some_and(|hash| report.valid_digests.contains(hash))
+}
+
+/// The folder of the account in which a digest or log lies.
+fn folder_of(uri: &str) -> &str {
+    let folders = ["/CloudTrail/", "/CloudTrail-Digest/"];
+    let end = folders.into_iter().filter_map(|folder| uri.rfind(folder)).max();
+    end.and_then(|end| uri.get(..end)).unwrap_or_default()
 }
 
 /// The last part of a key or URI.
@@ -285,8 +401,6 @@ pub(super) fn file_name(key: &str) -> &str {
 mod tests {
     use super::*;
     use crate::analysis::coverage::cover::HourCover;
-    use crate::integrity::FileReport;
-    use crate::integrity::Place;
 
     const SECOND: i64 = 1_000_000;
 
@@ -308,6 +422,7 @@ mod tests {
         Recorded {
             uri: format!("s3://b/111122223333_CloudTrail-Digest_eu-west-1_org_us-east-1_{stamp}.json.gz"),
             is_digest: true,
+            sha256: Some(format!("{start}-{end}-{is_starting}")),
             digest_text: Some(text),
             ..Recorded::default()
         }
@@ -392,6 +507,40 @@ mod tests {
     }
 
     #[test]
+    fn trails_of_one_name_have_chains_of_their_own_and_one_that_was_moved_has_one() {
+        let own = |hour: i64| digest(hour * 3_600, hour * 3_600 + 3_600, hour == 0);
+        let at_home = |mut digest: Recorded| {
+            digest.uri = digest.uri.replace("us-east-1", "eu-west-1");
+            digest
+        };
+        let both = [own(0), own(1), own(2), at_home(own(0)), at_home(own(2))];
+        let wanted = [
+            (0, 2, 2, vec![]),
+            (1, 2, 1, vec![GapKind::DigestMissing]),
+            (2, 2, 2, vec![]),
+        ];
+        assert_eq!(told(&both, 10_800), wanted);
+        // From the second hour on in another bucket, with the link of the chain.
+        let moved = |mut digest: Recorded| {
+            let text = digest
+                .digest_text
+                .unwrap()
+                .replace(r#""digestS3Bucket":"b""#, r#""digestS3Bucket":"c""#);
+            digest.digest_text = Some(text);
+            digest
+        };
+        let linked = |mut digest: Recorded, bucket: &str| {
+            let text = digest.digest_text.unwrap();
+            let wanted = format!(r#""previousDigestS3Bucket":"{bucket}""#);
+            digest.digest_text = Some(text.replace(r#""previousDigestS3Bucket":"x""#, &wanted));
+            digest
+        };
+        let digests = [own(0), moved(linked(own(1), "b")), moved(linked(own(2), "c"))];
+        let wanted: Vec<_> = (0..3).map(|hour| (hour, 1, 1, vec![])).collect();
+        assert_eq!(told(&digests, 10_800), wanted);
+    }
+
+    #[test]
     fn what_lies_before_a_new_chain_is_not_expected() {
         let digests = [digest(7_200, 10_800, true), digest(18_000, 21_600, true)];
         let starting = |hour| (hour, 0, 0, vec![GapKind::StartingDigest]);
@@ -436,16 +585,9 @@ mod tests {
 
     #[test]
     fn digest_that_is_not_valid_hides_no_other_that_is_missing() {
-        let name = |digest: &Recorded| file_name(&digest.uri).to_owned();
         let told = |digests: &[Recorded], valid: &[&Recorded]| {
-            let files = valid.iter().map(|digest| FileReport {
-                kind: FileKind::Digest,
-                place: Place::new("b", &name(digest)),
-                verdict: Verdict::Valid,
-                findings: Vec::new(),
-            });
             let report = GroupReport {
-                files: files.collect(),
+                valid_digests: valid.iter().filter_map(|digest| digest.sha256.clone()).collect(),
                 ..GroupReport::default()
             };
             let hours = Chains::new(digests, Some(&report)).hours((0, 14_400 * SECOND), &[]);

@@ -1,6 +1,7 @@
 //! Which times the digests of an account and region are about, of whatever trail.
 
 use super::model::HOUR;
+use super::model::hours_of;
 use crate::policy::Window;
 
 /// What CloudTrail's own digests may leave between them: they follow each other to the second.
@@ -38,6 +39,18 @@ impl Cover {
             }
         }
         Self { spans, window }
+    }
+
+    /// Whether digests are about all of the window.
+    pub(super) fn is_whole(&self) -> bool {
+        hours_of(self.window).all(|hour| self.hour(hour) == HourCover::Whole)
+    }
+
+    /// Whether a digest is about this moment.
+    pub(super) fn covers(&self, moment: i64) -> bool {
+        let behind = self.spans.partition_point(|(start, _)| *start <= moment);
+        let span = behind.checked_sub(1).and_then(|position| self.spans.get(position));
+        span.is_some_and(|(_, end)| moment < *end)
     }
 
     /// The hour of a number since 1970-01-01T00:00:00Z.

@@ -19,11 +19,14 @@ use super::model::RegionCoverage;
 use super::model::Step;
 use super::model::hours_of;
 use super::model::moment;
+use super::named::NamedLog;
 use super::present::PresentHour;
 use super::read::CoverageBasis;
 use super::read::EventHour;
+use super::unproven::unproven;
 use crate::integrity::GroupReport;
 use crate::integrity::Recorded;
+use crate::policy::Window;
 
 /// Digests are delivered some time after their hour: what a run could not yet see is not missing.
 const DIGEST_DELAY: i64 = 2 * HOUR;
@@ -34,6 +37,10 @@ struct Pair<'a> {
     account_id: &'a str,
     region: &'a str,
     chains: Chains,
+    /// Which times of the window digests are about.
+    cover: Cover,
+    /// By number of the hour: objects with events that no digest names.
+    unproven: BTreeMap<i64, Vec<Gap>>,
     absences: Vec<Absence>,
     /// Hashes of every log that is there, by file name: of each copy and version of it.
     hashes: BTreeMap<&'a str, Vec<Option<&'a str>>>,
@@ -62,6 +69,8 @@ impl CoverageBasis {
             account_id,
             region,
             absences: absences(&self.changes, account_id, &chains.trails()),
+            cover: chains.cover(self.window),
+            unproven: unproven(objects, &chains, self.window),
             chains,
             hashes,
             present: self.ledger.hours.get(&key).cloned().unwrap_or_default(),
@@ -81,10 +90,9 @@ impl Pair<'_> {
         let newest = self.basis.ledger.newest_run.unwrap_or(window.until);
         let until = window.until.min(newest.saturating_sub(DIGEST_DELAY));
         let mut digests = self.chains.hours((window.since, until), &self.absences);
-        let cover = self.chains.cover(window);
         let mut rows: Vec<CoverageRow> = Vec::new();
         for hour in hours_of(window) {
-            let row = self.hour(hour, digests.remove(&hour).unwrap_or_default(), &cover);
+            let row = self.hour(hour, digests.remove(&hour).unwrap_or_default());
             match rows.last_mut() {
                 Some(last) if step.joins(last.start.div_euclid(HOUR), hour) => last.absorb(row),
                 _ => rows.push(row),
@@ -93,19 +101,33 @@ impl Pair<'_> {
         rows
     }
 
-    fn hour(&self, hour: i64, digests: DigestHour, cover: &Cover) -> CoverageRow {
+    fn hour(&self, hour: i64, digests: DigestHour) -> CoverageRow {
         let present = self.present.get(&hour).cloned().unwrap_or_default();
         let events = self.events.get(&hour).copied().unwrap_or_default();
-        let (missing, changed, mut gaps) = self.compare(&digests);
+        let is_last = hours_of(self.basis.window).next_back() == Some(hour);
+        let mut logs = digests.named;
+        let named = u64::try_from(logs.len()).unwrap_or(u64::MAX);
+        if is_last {
+            logs.extend(self.chains.late(self.basis.window.until));
+        }
+        let (missing, changed, mut gaps) = self.compare(&logs);
         gaps.extend(digests.gaps);
         gaps.extend(rejected(&present));
+        let cover = self.cover.hour(hour);
+        if cover == HourCover::Whole {
+            gaps.extend(self.unproven.get(&hour).cloned().unwrap_or_default());
+            gaps.extend(is_last.then(|| self.open_end()).flatten());
+        }
         let is_broken = gaps
             .iter()
             .any(|gap| gap.kind.is_loss() && !matches!(gap.kind, GapKind::LoggingStopped | GapKind::TrailDeleted));
-        let cover = cover.hour(hour);
+        let is_open = gaps
+            .iter()
+            .any(|gap| matches!(gap.kind, GapKind::LogNotCovered | GapKind::DeliveryOpen));
         let state = match cover {
             _ if is_broken => CoverageState::Incomplete,
-            HourCover::Whole => CoverageState::Complete,
+            HourCover::Whole if !is_open => CoverageState::Complete,
+            HourCover::Whole => CoverageState::Recorded,
             _ if events.events > 0 || present.present > 0 => CoverageState::Recorded,
             _ => CoverageState::Silent,
         };
@@ -121,7 +143,6 @@ impl Pair<'_> {
         }
         gaps.extend(self.expiry(hour));
         gaps.sort_by_key(|gap| gap.kind);
-        let named = u64::try_from(digests.named.len()).unwrap_or(u64::MAX);
         let mut row = CoverageRow::of_hour(hour, state, gaps);
         row.counts = CoverageCounts {
             digests_expected: digests.expected,
@@ -141,7 +162,7 @@ impl Pair<'_> {
     }
 
     /// Logs that digests name and that are not there, or not as they were.
-    fn compare(&self, digests: &DigestHour) -> (u64, u64, Vec<Gap>) {
+    fn compare(&self, named: &BTreeMap<String, NamedLog>) -> (u64, u64, Vec<Gap>) {
         let (mut missing, mut changed) = (0, 0);
         let mut gaps: Vec<Gap> = Vec::new();
         let mut tell = |kind: GapKind, detail: String| {
@@ -149,7 +170,7 @@ impl Pair<'_> {
                 gaps.push(Gap { kind, detail });
             }
         };
-        for (name, stated) in &digests.named {
+        for (name, stated) in named {
             match self.hashes.get(name.as_str()) {
                 None => {
                     missing += 1;
@@ -158,7 +179,7 @@ impl Pair<'_> {
                         format!("`{name}` is named by a digest and not in the store"),
                     );
                 }
-                Some(copies) if copies.iter().flatten().any(|hash| stated.as_deref() != Some(*hash)) => {
+                Some(copies) if copies.iter().flatten().any(|hash| !stated.has_hash(hash)) => {
                     changed += 1;
                     tell(
                         GapKind::LogChanged,
@@ -170,6 +191,23 @@ impl Pair<'_> {
             }
         }
         (missing, changed, gaps)
+    }
+
+    /// Whether logs of the last hour may still be missing: they are delivered some minutes after the calls, and only a digest of the
+    /// hour behind names them.
+    fn open_end(&self) -> Option<Gap> {
+        let until = self.basis.window.until;
+        let behind = Window {
+            since: until,
+            until: until.saturating_add(HOUR),
+        };
+        (!self.chains.cover(behind).is_whole()).then(|| Gap {
+            kind: GapKind::DeliveryOpen,
+            detail: format!(
+                "no digest is about the hour behind {}, in which the last logs are delivered",
+                moment(until)
+            ),
+        })
     }
 
     /// Whether the events of an hour are gone.

@@ -8,9 +8,11 @@ mod changes;
 mod cover;
 mod judge;
 mod model;
+mod named;
 mod present;
 mod read;
 mod settings;
+mod unproven;
 
 pub use model::CoverageCounts;
 pub use model::CoverageRow;

@@ -40,6 +40,8 @@ pub enum GapKind {
     LogMissing,
     /// A log has another hash than a digest states.
     LogChanged,
+    /// An object has events, and no digest names it though one should.
+    LogNotNamed,
     /// An object could not be read.
     ObjectRejected,
     /// A record could not be stored.
@@ -66,6 +68,10 @@ pub enum GapKind {
     BeforeFirstLog,
     /// After the last log of the account.
     AfterLastLog,
+    /// An object has events, and no digest is about the time of its delivery.
+    LogNotCovered,
+    /// The last logs are delivered in the hour behind the window, and no digest is about that.
+    DeliveryOpen,
     /// Nothing says why.
     Unknown,
 }
@@ -165,6 +171,7 @@ impl GapKind {
             Self::DigestInvalid => "digest-invalid",
             Self::LogMissing => "log-missing",
             Self::LogChanged => "log-changed",
+            Self::LogNotNamed => "log-not-named",
             Self::ObjectRejected => "object-rejected",
             Self::RecordRejected => "record-rejected",
             Self::LoggingStopped => "logging-stopped",
@@ -178,6 +185,8 @@ impl GapKind {
             Self::EventsExpired => "events-expired",
             Self::BeforeFirstLog => "before-first-log",
             Self::AfterLastLog => "after-last-log",
+            Self::LogNotCovered => "log-not-covered",
+            Self::DeliveryOpen => "delivery-open",
             Self::Unknown => "unknown",
         }
     }
@@ -190,6 +199,7 @@ impl GapKind {
                 | Self::DigestInvalid
                 | Self::LogMissing
                 | Self::LogChanged
+                | Self::LogNotNamed
                 | Self::ObjectRejected
                 | Self::RecordRejected
                 | Self::LoggingStopped

@@ -19,6 +19,9 @@ use crate::query::QuerySession;
 /// Most accounts times regions of which all are shown, also those without logs: who writes forged records can name many.
 const MOST_PAIRS: usize = 20_000;
 
+/// Digits of the id of an account.
+const ACCOUNT_DIGITS: usize = 12;
+
 /// Longest window, in days: one row per account, region and day, and forged records may be of any year.
 pub const MOST_COVERAGE_DAYS: i64 = 4_000;
 
@@ -39,6 +42,8 @@ pub struct CoverageBasis {
     /// Events from before this moment have expired.
     pub(super) expired_before: Option<i64>,
     pub(super) events: BTreeMap<(String, String), BTreeMap<i64, EventHour>>,
+    /// Accounts that the store knows, with or without logs.
+    accounts: BTreeSet<String>,
     /// First and last event of each account in the window.
     extents: BTreeMap<String, (i64, i64)>,
 }
@@ -51,6 +56,7 @@ pub async fn coverage_basis(session: &QuerySession, window: Window) -> Result<Co
         ledger: Ledger::default(),
         expired_before: None,
         events: BTreeMap::new(),
+        accounts: BTreeSet::new(),
         extents: BTreeMap::new(),
     };
     let bounds = [("since", window.since), ("until", window.until)];
@@ -60,6 +66,10 @@ pub async fn coverage_basis(session: &QuerySession, window: Window) -> Result<Co
     .await?;
     each_batch(session, EvidenceQuery::CoverageObjects, &[], |batch| {
         Ok(read_objects(batch, &mut basis.ledger)?)
+    })
+    .await?;
+    each_batch(session, EvidenceQuery::CoverageAccounts, &[], |batch| {
+        Ok(read_accounts(batch, &mut basis.accounts)?)
     })
     .await?;
     let until = [("until", window.until)];
@@ -72,13 +82,21 @@ pub async fn coverage_basis(session: &QuerySession, window: Window) -> Result<Co
 }
 
 impl CoverageBasis {
-    /// Every account with every region of the store, in order; of very many, those with logs.
+    /// Every account with every region of the store, in order; of very many, those with logs, and accounts without any in one
+    /// region.
     pub fn pairs(&self) -> Vec<(String, String)> {
         let seen: BTreeSet<&(String, String)> = self.ledger.hours.keys().chain(self.events.keys()).collect();
-        let accounts: BTreeSet<&String> = seen.iter().map(|(account, _)| account).collect();
+        let with_logs: BTreeSet<&String> = seen.iter().map(|(account, _)| account).collect();
+        let accounts: BTreeSet<&String> = with_logs.iter().copied().chain(&self.accounts).collect();
         let regions: BTreeSet<&String> = seen.iter().map(|(_, region)| region).collect();
         if accounts.len().saturating_mul(regions.len()) > MOST_PAIRS {
-            return seen.into_iter().cloned().collect();
+            let without = accounts.difference(&with_logs).zip(regions.first().into_iter().cycle());
+            let without = without.map(|(account, region)| ((*account).clone(), (*region).clone()));
+            return without
+                .chain(seen.into_iter().cloned())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect();
         }
         let pairs = accounts.into_iter().flat_map(|account| {
             let regions = regions.iter();
@@ -145,6 +163,14 @@ fn read_objects(batch: &RecordBatch, ledger: &mut Ledger) -> Result<(), Unreadab
             selected_regions: selected.text(row),
         });
     }
+    Ok(())
+}
+
+fn read_accounts(batch: &RecordBatch, accounts: &mut BTreeSet<String>) -> Result<(), Unreadable> {
+    let ids = Columns::new(batch).texts("account_id")?;
+    let ids = (0..batch.num_rows()).filter_map(|row| ids.text(row));
+    let is_account = |id: &&str| id.len() == ACCOUNT_DIGITS && id.bytes().all(|byte| byte.is_ascii_digit());
+    accounts.extend(ids.filter(is_account).map(str::to_owned));
     Ok(())
 }
 

@@ -20,6 +20,9 @@ use crate::report::evidence::Hashed;
 use crate::report::evidence::is_file_name;
 use crate::report::evidence::read_archive;
 
+/// Folders that every bundle has; others without files are no part of one.
+const FOLDERS: [&str; 2] = ["queries", "tables"];
+
 /// A file that is being written.
 pub(super) type NewFile = Hashed<BufWriter<File>>;
 
@@ -51,7 +54,7 @@ impl BundleFolder {
 
     fn temporary(folder: TempDir) -> Result<Self, CliError> {
         let root = folder.path().to_owned();
-        for name in ["queries", "tables"] {
+        for name in FOLDERS {
             let path = root.join(name);
             fs::create_dir(&path).map_err(|cause| write_error(&path, cause))?;
         }
@@ -163,6 +166,11 @@ impl BundleFolder {
     fn hash_all(&mut self) -> io::Result<()> {
         let mut folders = vec![(self.root.clone(), String::new())];
         while let Some((folder, prefix)) = folders.pop() {
+            let is_own = prefix.is_empty() || FOLDERS.iter().any(|own| prefix.strip_suffix('/') == Some(own));
+            if !is_own && fs::read_dir(&folder)?.next().is_none() {
+                self.files.insert(prefix, String::new());
+                continue;
+            }
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
                 let name = format!("{prefix}{}", entry.file_name().to_string_lossy());

@@ -18,6 +18,7 @@ use crate::cli::public_keys;
 use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
+use crate::cli::size::counted;
 use crate::cli::size::format_count;
 use crate::cli::target::write_text;
 use crate::policy::Window;
@@ -116,7 +117,13 @@ pub fn coverage(args: &CoverageArgs, settings: &Settings, output: &mut Output) -
         write_text(&picture(&regions)?, Some(file), output)?;
         output.note(&format!("picture written to `{}`", file.display()));
     }
-    Ok(conclude(&regions, window, keys.is_some(), output))
+    let of_window = log_coverage::integrity_window(window);
+    let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(engine.session(), of_window).await?) })?;
+    let status = conclude(&regions, window, keys.is_some(), output);
+    Ok(match tell_unplaced(unplaced, &regions, output) {
+        true => ExitStatus::Incomplete,
+        false => status,
+    })
 }
 
 /// The calendar and the picture have one mark per day.
@@ -161,6 +168,23 @@ async fn show_settings(
         "inferred from the events that are there: where none is, the trail may not record them, or nobody made such calls",
     );
     Ok(ExitStatus::Done)
+}
+
+/// Says that objects lie where no digest can name them, and whether that leaves hours in doubt that digests prove.
+fn tell_unplaced(unplaced: u64, regions: &[RegionCoverage], output: &mut Output) -> bool {
+    let has_complete = regions
+        .iter()
+        .flat_map(|region| &region.rows)
+        .any(|row| row.hours_complete > 0);
+    let is_told = unplaced > 0 && has_complete;
+    if is_told {
+        output.warning(&format!(
+            "{} with events of the window outside of the folders that CloudTrail makes: no digest can name them, and they may \
+             keep out other events with the same id",
+            counted(unplaced, "object")
+        ));
+    }
+    is_told
 }
 
 /// Says what the window comes to.

@@ -84,12 +84,15 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
     place.show(&rows, output)?;
     let events: u64 = expired.iter().map(|day| day.rows).sum();
     let verb = if args.dry_run { "would expire" } else { "expired" };
-    output.note(&format!(
-        "{verb}: {} of {}, all from before {}",
-        counted(events, "event"),
-        counted(expired.len(), "day"),
-        moment(i64::from(before) * MICROSECONDS_PER_DAY)
-    ));
+    let before = moment(i64::from(before) * MICROSECONDS_PER_DAY);
+    output.note(&match expired.is_empty() {
+        true => format!("{verb}: nothing, as the store has no events from before {before}"),
+        false => format!(
+            "{verb}: {} of {}, all from before {before}",
+            counted(events, "event"),
+            counted(expired.len(), "day"),
+        ),
+    });
     if !args.dry_run && !expired.is_empty() {
         let kept = i64::try_from(kept_days).unwrap_or_default() * MICROSECONDS_PER_DAY;
         output.note(&format!(

@@ -116,7 +116,7 @@ async fn answer(
     if shown.rows == 0 {
         principal::tell_unknown(question, &args.params, &engine, output).await?;
     }
-    usage::note_source(engine.session().usage_source(), output);
+    usage::note_source_of(question, engine.session(), output);
     note_caveats(question, output);
     Ok(shown.status)
 }

@@ -131,8 +131,12 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
     let Some(made) = rebuild.run()? else {
         return Ok(ExitStatus::Incomplete);
     };
+    let expired = match made.expired_rows {
+        0 => String::new(),
+        rows => format!(", beside {} rows of expired days", format_count(rows)),
+    };
     output.print(&format!(
-        "usage    {} events = {} rows, up to version {} of the store\n",
+        "usage    {} events = {} rows{expired}, up to version {} of the store\n",
         format_count(made.events),
         format_count(made.rows),
         made.version

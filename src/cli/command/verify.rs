@@ -55,7 +55,7 @@ pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Re
         runtime: runtime.handle(),
         keys: &keys,
         window,
-        selection: &selection,
+        selection: &listed,
         threads: threads.unwrap_or(settings.threads).get(),
         stop: stop.raised(),
     };
@@ -100,9 +100,7 @@ fn conclude(report: &IntegrityReport, unverified: &Unverified, output: &mut Outp
     }
     if unverified.foreign > 0 {
         let count = unverified.foreign;
-        output.note(&format!(
-            "{count} files have no name of CloudTrail and were not looked at"
-        ));
+        output.note(&format!("{count} files have no name of CloudTrail and hold no events"));
     }
     if report.valid_digests() == 0 {
         output.warning("nothing was verified: no digest is valid");
@@ -194,7 +192,7 @@ fn over_store(
     let origins = Verify::recorded_origins(&samples);
     let wanted = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     if args.account.is_empty() && args.region.is_empty() {
-        let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(&session).await?) })?;
+        let unplaced = runtime.run(async { Ok(analysis::recorded_unplaced(&session, verify.window).await?) })?;
         GroupReport::unplaced(unplaced)
             .into_iter()
             .for_each(|group| report.add(group));

@@ -127,12 +127,9 @@ fn drop_stored(work: &Work<'_, '_>, rows: &RowBuffer, keep: &mut [bool]) -> Resu
             let Some(event_id) = key.event_id.filter(|event_id| !event_id.is_empty()) else {
                 return;
             };
-            let key = work.keys.key(
-                key.account.unwrap_or_default(),
-                key.region.unwrap_or_default(),
-                event_id,
-                key.time,
-            );
+            let (account, region) = (key.account.unwrap_or_default(), key.region.unwrap_or_default());
+            let category = key.category.unwrap_or_default();
+            let key = work.keys.key((account, region), event_id, key.time, category);
             if let Some(keep) = wanted.get(&key).and_then(|&row| keep.get_mut(row)) {
                 *keep = false;
             }

@@ -56,8 +56,10 @@ pub struct RebuildBalance {
     pub version: u64,
     /// Events that were summed.
     pub events: u64,
-    /// Rows of the rollup.
+    /// Rows of the rollup that these made.
     pub rows: u64,
+    /// Its other rows: those of expired days, which stay as they are.
+    pub expired_rows: u64,
 }
 
 /// What became of one attempt.
@@ -88,14 +90,17 @@ impl Rebuild<'_> {
     fn attempt(&self) -> Result<Attempt, IngestError> {
         let basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         let pool = thread_pool(self.threads)?;
+        let count = |files: &[StagedFile]| files.iter().map(StagedFile::rows).sum::<u64>();
         let most_bytes = (self.memory_bytes / MEMORY_SHARE).max(SMALLEST_BYTES);
+        let expired = self.expired(&basis, most_bytes)?;
+        let expired_rows = count(&expired);
         let work = Work {
             store: self.store,
             files: &basis.files,
             next: AtomicUsize::new(0),
             most_bytes: (most_bytes / self.threads.max(1), most_bytes),
             whole: Mutex::default(),
-            staged: Mutex::new(self.expired(&basis, most_bytes)?),
+            staged: Mutex::new(expired),
         };
         let summed = pool.broadcast(|_| work.sum(|| self.is_stopped()));
         let summed: Result<(), IngestError> = summed.into_iter().collect();
@@ -111,13 +116,14 @@ impl Rebuild<'_> {
                 return ended.map(|()| Attempt::Stopped);
             }
         }
-        let rows = staged.iter().map(StagedFile::rows).sum();
+        let rows = count(&staged).saturating_sub(expired_rows);
         let replaced = self.store.replace_usage(&basis, staged, self.now);
         Ok(match self.runtime.block_on(replaced)? {
             true => Attempt::Done(RebuildBalance {
                 version: basis.version,
                 events: basis.rows(),
                 rows,
+                expired_rows,
             }),
             false => Attempt::Outdated,
         })

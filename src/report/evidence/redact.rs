@@ -21,11 +21,15 @@ use arrow::datatypes::SchemaRef;
 use serde_json::Map;
 use serde_json::Value;
 
+use self::commands::CommandLine;
 use self::names::PairPart;
 use crate::report::ReportError;
 use crate::report::cells;
 use crate::report::cells::CellOptions;
 use crate::report::cells::Cells;
+
+/// A quote as JSON may write it.
+const QUOTE: &str = r"\u0022";
 
 /// What stands in the place of a value.
 pub(super) const MARK: &str = "[redacted]";
@@ -62,8 +66,8 @@ impl Redaction {
                 "Access key ids keep their first four and last four characters.",
                 "Session tokens, web tokens, secret access keys, private keys and tokens of well-known services are replaced.",
                 "In JSON, members whose names mean passwords, secrets, tokens, credentials, user data or environment values are replaced, and values that stand beside such a name, as in lists of parameters and tags.",
-                "In other text, what follows such a name and an equals sign or a colon is replaced, JSON within the text included, and passwords in URLs.",
-                "In command lines, what follows an option with such a name is replaced, and the passwords of curl, mysql, redis-cli and sshpass.",
+                "In other text, what follows such a name and an equals sign or a colon is replaced, JSON within the text and XML elements included, and passwords in URLs.",
+                "In command lines and lists of arguments, what follows an option with such a name is replaced, and the passwords of curl, mysql, redis-cli and sshpass.",
                 "Names of secrets, users, roles and resources, addresses and user agents stay.",
             ],
             Self::Off => &["Nothing is replaced."],
@@ -130,6 +134,15 @@ impl Redaction {
                 false => Cow::Borrowed(text),
             };
         }
+        // JSON in JSON may write its quotes as numbers.
+        if text.contains(QUOTE) {
+            let plain = text.replace(QUOTE, "\"");
+            let safe = shapes::redacted(&plain);
+            return match safe == plain {
+                true => Cow::Borrowed(text),
+                false => Cow::Owned(safe.into_owned()),
+            };
+        }
         shapes::redacted(text)
     }
 }
@@ -144,7 +157,7 @@ fn redact_json(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => redact_members(members),
         Value::Array(elements) => {
-            let mut has_changed = false;
+            let mut has_changed = redact_arguments(elements);
             for element in elements {
                 has_changed |= redact_json(element);
             }
@@ -159,6 +172,28 @@ fn redact_json(value: &mut Value) -> bool {
         },
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// A list of texts may be a command line, an argument each.
+fn redact_arguments(elements: &mut [Value]) -> bool {
+    let mut has_changed = false;
+    let mut command = CommandLine::default();
+    let mut option: Option<String> = None;
+    for element in elements {
+        let Value::String(word) = element else {
+            option = None;
+            continue;
+        };
+        let hidden = option.and_then(|option| command.argument(&option, word));
+        let hidden = hidden.or_else(|| command.glued_argument(word));
+        command.note(word);
+        option = Some(word.clone());
+        if let Some(hidden) = hidden {
+            has_changed |= *word != hidden;
+            *word = hidden;
+        }
+    }
+    has_changed
 }
 
 fn redact_members(members: &mut Map<String, Value>) -> bool {

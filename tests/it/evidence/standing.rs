@@ -165,3 +165,96 @@ fn logs_of_one_region_and_expired_events_prove_nothing() {
         assert!(standings[id].1.contains("have expired"), "{standings:?}");
     }
 }
+
+/// What `coverage` and `verify` say of the period: exit code, and reasons or verdicts.
+fn told(proven: &Proven) -> [(i32, String); 2] {
+    let (since, until) = ("2024-03-02T00:00:00Z", "2024-03-02T04:00:00Z");
+    let arguments = [
+        "coverage", "--since", since, "--until", until, "--by", "hour", "--output", "csv",
+    ];
+    let coverage = proven.run(&arguments);
+    let keys = format!("us-east-1={}", proven.path("keys.json"));
+    let verified = proven.run(&["verify", "--keys", &keys, "--from", since, "--to", until, "--all"]);
+    [(coverage.code, coverage.stdout), (verified.code, verified.stdout)]
+}
+
+fn log_of(stamp: &str, id: &str) -> String {
+    let (account, day) = (
+        digests::ACCOUNT,
+        format!("{}/{}/{}", &stamp[..4], &stamp[4..6], &stamp[6..8]),
+    );
+    format!("AWSLogs/{account}/CloudTrail/us-east-1/{day}/{account}_CloudTrail_us-east-1_{stamp}_{id:0>16}.json.gz")
+}
+
+#[test]
+fn object_of_another_time_that_keeps_an_event_out_leaves_everything_in_doubt() {
+    let proven = Proven::of(&["us-east-1", "eu-west-1"]);
+    // Read before the log that a digest names, with the id of its call.
+    let decoy = proven.folder.path().join(log_of("20200101T0000Z", "a"));
+    fs::create_dir_all(decoy.parent().unwrap()).unwrap();
+    fs::copy(proven.path(&log_of("20240302T0205Z", "0202")), decoy).unwrap();
+    proven.ingest();
+    let (ended, standings) = proven.export_with_keys();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    for id in ["root-use", "coverage", "integrity", "1"] {
+        assert_ne!(standing(&standings, id), "clear", "{id}: {standings:?}");
+    }
+    let [(coverage, rows), (verified, report)] = told(&proven);
+    assert_eq!((coverage, verified), (4, 4), "{rows} {report}");
+    assert!(rows.contains("log-not-named"), "{rows}");
+    assert!(report.contains("20200101T0000Z"), "{report}");
+}
+
+#[test]
+fn last_minutes_of_a_period_are_proven_by_the_hour_behind_it() {
+    let missing = Proven::of(&["us-east-1", "eu-west-1"]);
+    fs::remove_file(missing.path(&log_of("20240302T0405Z", "0204"))).unwrap();
+    missing.ingest();
+    let (ended, standings) = missing.export_with_keys();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert_eq!(standing(&standings, "integrity"), "findings", "{standings:?}");
+    assert_ne!(standing(&standings, "root-use"), "clear", "{standings:?}");
+    let [(coverage, rows), (verified, report)] = told(&missing);
+    assert_eq!((coverage, verified), (4, 3), "{rows} {report}");
+    assert!(rows.contains("log-missing"), "{rows}");
+    // Nothing is there of the hour behind.
+    let open = Proven::of(&["us-east-1", "eu-west-1"]);
+    for entry in walkdir::WalkDir::new(open.path("AWSLogs")) {
+        let path = entry.unwrap().into_path();
+        let name = path.to_string_lossy();
+        if name.contains("_20240302T0405Z_") || name.contains("_20240302T050000Z") {
+            fs::remove_file(&path).unwrap();
+        }
+    }
+    open.ingest();
+    let (ended, standings) = open.export_with_keys();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(standing(&standings, "root-use"), "unknown", "{standings:?}");
+    assert!(
+        standings["root-use"].1.contains("the logs of 2 of 8 hours"),
+        "{standings:?}"
+    );
+    let [(coverage, rows), _] = told(&open);
+    assert_eq!((coverage, rows.matches("delivery-open").count()), (0, 2), "{rows}");
+}
+
+#[test]
+fn account_of_which_only_a_snapshot_is_known_leaves_everything_in_doubt() {
+    let proven = Proven::of(&["us-east-1", "eu-west-1"]);
+    proven.ingest();
+    let snapshot = r#"{"UserDetailList":[{"Path":"/","UserName":"u","UserId":"AIDAOTHER","Arn":"arn:aws:iam::444455556666:user/u",
+        "CreateDate":"2023-01-01T00:00:00+00:00","GroupList":[],"AttachedManagedPolicies":[]}],"GroupDetailList":[],"RoleDetailList":[],
+        "Policies":[],"IsTruncated":false}"#;
+    let file = proven.path("other.json");
+    fs::write(&file, snapshot).unwrap();
+    let ended = proven.run(&["iam", "import", &file, "--taken-at", "2024-03-02"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let (_, standings) = proven.export_with_keys();
+    for id in ["root-use", "coverage", "1"] {
+        assert_eq!(standing(&standings, id), "unknown", "{id}: {standings:?}");
+    }
+    assert!(
+        standings["root-use"].1.contains("the logs of 8 of 16 hours"),
+        "{standings:?}"
+    );
+}

@@ -29,6 +29,9 @@ struct Chain<'f> {
     previous: Option<[String; 3]>,
 }
 
+/// How long after a call its log is delivered: the log of an hour's first minutes holds a call of the hour before.
+const DELIVERY_MINUTES: i64 = 10;
+
 /// Writes an hour before, the hours, and one after them, each with a log of one call and a digest, below `AWSLogs`; and the keys.
 pub(crate) fn write_hours(folder: &Path, regions: &[&str], first: Timestamp, hours: i64) {
     for region in regions {
@@ -50,6 +53,11 @@ pub(crate) fn write_hours(folder: &Path, regions: &[&str], first: Timestamp, hou
 
 /// Writes a log of one call; its key and its hash.
 pub(crate) fn write_log(folder: &Path, region: &str, at: Timestamp, id: &str) -> (String, String) {
+    write_delivered(folder, region, (at, at), id)
+}
+
+/// The same of a log that was delivered after its call.
+fn write_delivered(folder: &Path, region: &str, (delivered, at): (Timestamp, Timestamp), id: &str) -> (String, String) {
     let record = json!({
         "eventVersion": "1.11", "eventTime": at.to_string(), "eventName": "GetCallerIdentity", "awsRegion": region,
         "eventSource": "sts.amazonaws.com", "eventID": format!("{region}-{id}"), "readOnly": true, "eventType": "AwsApiCall",
@@ -60,8 +68,8 @@ pub(crate) fn write_log(folder: &Path, region: &str, at: Timestamp, id: &str) ->
     let text = json!({"Records": [record]}).to_string();
     let key = format!(
         "AWSLogs/{ACCOUNT}/CloudTrail/{region}/{}/{ACCOUNT}_CloudTrail_{region}_{}_{id:0>16}.json.gz",
-        at.strftime("%Y/%m/%d"),
-        at.strftime("%Y%m%dT%H%MZ")
+        delivered.strftime("%Y/%m/%d"),
+        delivered.strftime("%Y%m%dT%H%MZ")
     );
     write_gzip(&folder.join(&key), &text);
     (key, sha256(&text))
@@ -70,8 +78,10 @@ pub(crate) fn write_log(folder: &Path, region: &str, at: Timestamp, id: &str) ->
 impl Chain<'_> {
     fn write_hour(&mut self, start: Timestamp) {
         let end = start + 1.hour();
-        let at = start + 5.minutes();
-        let (log, log_hash) = write_log(self.folder, self.region, at, &start.strftime("%d%H").to_string());
+        let delivered = start + 5.minutes();
+        let at = delivered - DELIVERY_MINUTES.minutes();
+        let id = start.strftime("%d%H").to_string();
+        let (log, log_hash) = write_delivered(self.folder, self.region, (delivered, at), &id);
         let key = format!(
             "AWSLogs/{ACCOUNT}/CloudTrail-Digest/{region}/{}/{ACCOUNT}_CloudTrail-Digest_{region}_trail_us-east-1_{}.json.gz",
             end.strftime("%Y/%m/%d"),

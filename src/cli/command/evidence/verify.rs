@@ -18,10 +18,12 @@ use crate::cli::args::StoreLocationArgs;
 use crate::cli::bundle::BundleFolder;
 use crate::cli::bundle::KeyFile;
 use crate::cli::bundle::Plan;
+use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
 use crate::cli::output::Output;
+use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::size::counted;
 use crate::iam::Facts;
@@ -201,9 +203,10 @@ fn compare(
         engine,
         settings,
         BundleFolder::apart(engine.room.temp_dir.as_deref())?,
-    )? {
-        Made::Whole(_, again) => again,
-        Made::Stopped(status) => return Ok(status),
+    ) {
+        Ok(Made::Whole(_, again)) => again,
+        Ok(Made::Stopped(status)) => return Ok(status),
+        Err(error) => return heed_damage(error, engine, settings, output),
     };
     let names = again.files().keys().chain(folder.files().keys());
     // The key that signed is not here; the signature was checked.
@@ -224,6 +227,30 @@ fn compare(
         "version {} of the store does not give these files",
         record.store.version
     ));
+    Ok(ExitStatus::Gate)
+}
+
+/// A store in which a file was changed, so that it cannot be read, is not as it was either.
+fn heed_damage(
+    error: CliError,
+    engine: &EngineArgs,
+    settings: &Settings,
+    output: &mut Output,
+) -> Result<ExitStatus, CliError> {
+    if matches!(error, CliError::Usage { .. } | CliError::Write { .. }) {
+        return Err(error);
+    }
+    let found = Runtime::start(settings.threads)?.run(async {
+        let engine = Engine::open(engine, settings).await?;
+        Ok(engine.damage(true).await)
+    });
+    let damage = match (found, &error) {
+        (Ok(Some(damage)), _) => damage.to_string(),
+        (_, CliError::Store(damage)) if damage.is_of_data_file() => damage.to_string(),
+        _ => return Err(error),
+    };
+    output.print(&format!("{}\n", escape::visible(&damage)))?;
+    output.warning("the store is not as it was; `trimtrail doctor` says what can be done");
     Ok(ExitStatus::Gate)
 }
 

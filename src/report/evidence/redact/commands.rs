@@ -45,6 +45,30 @@ impl CommandLine {
         self.program = Some(program);
     }
 
+    /// What takes the place of a word that is an argument of its own, behind another one.
+    pub(super) fn argument(&self, option: &str, value: &str) -> Option<String> {
+        if value.is_empty() || value.starts_with('-') || !option.starts_with('-') {
+            return None;
+        }
+        if names::is_secret(option) && option.trim_start_matches('-').len() > 1 {
+            return Some(MARK.to_owned());
+        }
+        match (self.program?, option) {
+            (Program::Curl, "-u" | "-U" | "--user" | "--proxy-user") => {
+                let (user, _) = value.split_once(':').filter(|(_, password)| !password.is_empty())?;
+                Some(format!("{user}:{MARK}"))
+            }
+            (Program::Redis, "-a") | (Program::Sshpass, "-p") => Some(MARK.to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The same of a password right behind `-p`.
+    pub(super) fn glued_argument(&self, word: &str) -> Option<String> {
+        let is_glued = matches!(self.program, Some(Program::Mysql | Program::Sshpass)) && word.len() > 2;
+        (is_glued && word.starts_with("-p")).then(|| format!("-p{MARK}"))
+    }
+
     /// How long an option is with its secret, and what takes its place; `behind` is what follows the word.
     pub(super) fn secret(&self, word: &str, behind: &str) -> Option<(usize, String)> {
         if !word.starts_with('-') {

@@ -22,6 +22,8 @@ const PARTS: &[&str] = &[
     "environmentvariables",
     "authparameters",
     "sharedkey",
+    "accountkey",
+    "sharedaccesskey",
     "cookie",
     "signature",
 ];

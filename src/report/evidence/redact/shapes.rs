@@ -69,7 +69,9 @@ pub(super) fn redacted(text: &str) -> Cow<'_, str> {
         let part = names::pair_part(name_in(word));
         is_secure |= part == Some(PairPart::Label) && is_label_of_secret(behind);
         let is_secret = names::is_secret(name_in(word)) || is_secure && part == Some(PairPart::Value);
-        let hidden = is_secret.then(|| value_behind(behind)).flatten();
+        let hidden = is_secret
+            .then(|| element_behind(before, behind).or_else(|| value_behind(behind)))
+            .flatten();
         let hidden = hidden.map(|(length, hidden)| (run + length, format!("{word}{hidden}")));
         let (length, replacement) = match hidden.or_else(|| command.secret(word, behind)) {
             Some((length, hidden)) => (length, Some(hidden)),
@@ -111,6 +113,13 @@ fn is_label_of_secret(behind: &str) -> bool {
         .take_while(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.' | '/' | ':'))
         .collect();
     has_separator && names::is_secret_label(name_in(&label))
+}
+
+/// The content of an XML element of such a name.
+fn element_behind(before: &str, behind: &str) -> Option<(usize, String)> {
+    let content = behind.strip_prefix('>').filter(|_| before.ends_with('<'))?;
+    let length = content.find('<').filter(|length| *length > 0)?;
+    Some((length + 1, format!(">{MARK}")))
 }
 
 /// What stands behind the name of a secret, if that is a value: how long it is, and what takes its place.

@@ -229,3 +229,34 @@ proptest! {
         prop_assert!(!redacted(&text).contains(&key));
     }
 }
+
+#[test]
+fn lists_of_arguments_elements_of_xml_and_quotes_as_numbers_hide_nothing() {
+    assert_redacted(&[
+        (
+            r#"{"command":["curl","-u","bob:hunter2","http://x"]}"#,
+            r#"{"command":["curl","-u","bob:[redacted]","http://x"]}"#,
+        ),
+        (
+            r#"["mysql","-phunter2","-h","x","--password","hunter2"]"#,
+            r#"["mysql","-p[redacted]","-h","x","--password","[redacted]"]"#,
+        ),
+        (r#"["tool","--token","--verbose"]"#, r#"["tool","--token","--verbose"]"#),
+        (
+            "<user>bob</user><password>hunter2</password>",
+            "<user>bob</user><password>[redacted]</password>",
+        ),
+        (
+            "AccountName=a;AccountKey=abc==;x",
+            "AccountName=a;AccountKey=[redacted];x",
+        ),
+        (
+            r"x {\u0022password\u0022:\u0022hunter2\u0022}",
+            r#"x {"password":"[redacted]"}"#,
+        ),
+        (
+            r"x {\u0022user\u0022:\u0022bob\u0022}",
+            r"x {\u0022user\u0022:\u0022bob\u0022}",
+        ),
+    ]);
+}

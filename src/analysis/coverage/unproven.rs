@@ -1,0 +1,136 @@
+//! Objects with events that no digest names: they add events, or take the place of others with the same id.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::chains::Chains;
+use super::chains::file_name;
+use super::model::Gap;
+use super::model::GapKind;
+use super::model::HOUR;
+use super::model::hours_of;
+use super::model::moment;
+use crate::integrity::Place;
+use crate::integrity::PresentLog;
+use crate::integrity::Recorded;
+use crate::policy::Window;
+
+/// By number of the hour: the first object of each kind with events of around that hour, whatever the time in its name. Nothing is
+/// said where there are no digests at all.
+pub(super) fn unproven(objects: &[Recorded], chains: &Chains, window: Window) -> BTreeMap<i64, Vec<Gap>> {
+    let mut gaps: BTreeMap<i64, Vec<Gap>> = BTreeMap::new();
+    if chains.is_empty() {
+        return gaps;
+    }
+    let hours: BTreeSet<i64> = hours_of(window).collect();
+    let mut open: BTreeMap<GapKind, BTreeSet<i64>> = BTreeMap::new();
+    let named = chains.proven_names();
+    let others = objects.iter().filter(|object| !object.is_digest && object.holds_events);
+    for object in others.filter(|object| !named.contains(file_name(&object.uri))) {
+        let Some((first, last)) = object.event_times else {
+            continue;
+        };
+        let gap = gap(object, last, chains);
+        let open = open.entry(gap.kind).or_insert_with(|| hours.clone());
+        let own: Vec<i64> = match first <= last {
+            true => open
+                .range(first.div_euclid(HOUR)..=last.div_euclid(HOUR))
+                .copied()
+                .collect(),
+            false => Vec::new(),
+        };
+        for hour in own {
+            open.remove(&hour);
+            gaps.entry(hour).or_default().push(gap.clone());
+        }
+    }
+    gaps
+}
+
+/// What is said of an object whose last event is of this moment. That it is named by no digest is certain only where these are
+/// about the time of its delivery and the hour behind, as the next digest may name it; or where it holds events of later.
+fn gap(object: &Recorded, last: i64, chains: &Chains) -> Gap {
+    let name = file_name(&object.uri);
+    let delivered = PresentLog::new(Place::new("", name)).delivered_at;
+    let is_early = delivered.is_some_and(|delivered| last > delivered.saturating_add(HOUR));
+    let is_passed_over = delivered.is_some_and(|delivered| chains.has_digests_beside(&object.uri, delivered));
+    match is_early {
+        true => Gap {
+            kind: GapKind::LogNotNamed,
+            detail: format!("no digest names `{name}`, which has events of {}", moment(last)),
+        },
+        false if is_passed_over => Gap {
+            kind: GapKind::LogNotNamed,
+            detail: format!("no digest names `{name}`"),
+        },
+        false => Gap {
+            kind: GapKind::LogNotCovered,
+            detail: format!("no digest is about the time in which `{name}` was delivered"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "111122223333_CloudTrail_eu-west-1_";
+
+    fn digest(hour: i64) -> Recorded {
+        let (start, end) = (moment(hour * HOUR), moment((hour + 1) * HOUR));
+        let root = "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1";
+        let name = format!(
+            "111122223333_CloudTrail-Digest_eu-west-1_org_us-east-1_{}",
+            stamp(hour + 1, "0000")
+        );
+        let previous = if hour == 0 { "null" } else { "\"x\"" };
+        Recorded {
+            uri: format!("s3://b/{root}/{name}.json.gz"),
+            is_digest: true,
+            digest_text: Some(format!(
+                r#"{{"digestStartTime":"{start}","digestEndTime":"{end}","digestS3Bucket":"b","digestS3Object":"{root}/{name}",
+                "digestPublicKeyFingerprint":"f","previousDigestSignature":null,"previousDigestS3Bucket":{previous},
+                "previousDigestS3Object":{previous},"logFiles":[]}}"#
+            )),
+            ..Recorded::default()
+        }
+    }
+
+    fn stamp(hour: i64, rest: &str) -> String {
+        format!("19700101T{hour:02}{rest}Z")
+    }
+
+    fn log(folder: &str, stamp: &str, hours: (i64, i64)) -> Recorded {
+        Recorded {
+            uri: format!("s3://b/{folder}AWSLogs/111122223333/CloudTrail/eu-west-1/1970/01/01/{NAME}{stamp}_x.json.gz"),
+            holds_events: true,
+            event_times: Some((hours.0 * HOUR, hours.1 * HOUR)),
+            ..Recorded::default()
+        }
+    }
+
+    #[test]
+    fn object_that_no_digest_names_is_told_in_the_hours_of_its_events_whatever_the_time_in_its_name() {
+        let window = Window {
+            since: 0,
+            until: 6 * HOUR,
+        };
+        let told = |log: Recorded| {
+            let objects: Vec<Recorded> = (0..6).map(digest).chain([log]).collect();
+            let told = unproven(&objects, &Chains::new(&objects, None), window).into_iter();
+            told.map(|(hour, gaps)| (hour, gaps[0].kind)).collect::<Vec<_>>()
+        };
+        let wanted = [(2, GapKind::LogNotNamed), (3, GapKind::LogNotNamed)];
+        assert_eq!(told(log("", &stamp(3, "05"), (2, 3))), wanted);
+        // Of a year ago, and so not of its events.
+        assert_eq!(told(log("", "19690101T0000Z", (2, 3))), wanted);
+        // In another trail's folder, behind the digests, and without a time.
+        let wanted = [(2, GapKind::LogNotCovered), (3, GapKind::LogNotCovered)];
+        for (folder, stamp) in [("z/", stamp(3, "05")), ("", stamp(9, "05")), ("", "x".to_owned())] {
+            assert_eq!(told(log(folder, &stamp, (2, 3))), wanted);
+        }
+        assert_eq!(told(log("", &stamp(3, "05"), (7, 8))), []);
+        let alone = [log("", &stamp(3, "05"), (2, 3))];
+        assert!(unproven(&alone, &Chains::new(&alone, None), window).is_empty());
+    }
+}

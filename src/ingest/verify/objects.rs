@@ -1,0 +1,109 @@
+//! What one object is by its name, and what is taken of its bytes.
+
+use std::convert::Infallible;
+
+use crate::decode::Decoder;
+use crate::decode::EventKeys;
+use crate::decode::Limits;
+use crate::decode::RowBuffer;
+use crate::integrity::FoundDigest;
+use crate::integrity::HashedLog;
+use crate::integrity::Metadata;
+use crate::integrity::Place;
+use crate::integrity::PresentLog;
+use crate::integrity::Recorded;
+use crate::integrity::Stored;
+use crate::integrity::StreamEnd;
+use crate::source::Content;
+use crate::source::Fault;
+use crate::source::Fetched;
+use crate::source::ObjectRef;
+
+/// Most bytes that a log may inflate to.
+const MAX_LOG_BYTES: u64 = 2 << 30;
+
+/// A digest at its place; one in a folder of which nothing is known is taken to lie where it says, if it has that name.
+pub(super) fn found_digest<'a>(
+    place: Option<Place>,
+    path: &str,
+    stored: Stored<'a>,
+    metadata: &'a Metadata,
+) -> FoundDigest<'a> {
+    let file_name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+    let claimed = || {
+        let claimed = stored.claimed_place()?;
+        (file_name(&claimed.key) == file_name(path)).then_some(claimed)
+    };
+    let place = place.or_else(claimed).unwrap_or_else(|| Place::new("", path));
+    FoundDigest {
+        place,
+        stored,
+        metadata,
+    }
+}
+
+pub(super) fn is_digest(uri: &str) -> bool {
+    uri.contains("/CloudTrail-Digest/") || uri.contains("_CloudTrail-Digest_")
+}
+
+/// Whether digests name such a file, or would if it were genuine: `ingest` takes whatever lies among the logs for one,
+/// whatever its name.
+pub(super) fn is_log(key: &str) -> bool {
+    Place::tail(key).is_some_and(|tail| tail.contains("/CloudTrail/")) || has_log_name(key)
+}
+
+/// Whether the name is that of a log of management and data events.
+pub(super) fn has_log_name(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    name.split('_').nth(1) == Some("CloudTrail")
+}
+
+/// A log of the ledger, with the events of all its copies.
+pub(super) fn present_log(place: &Place, copies: &[&Recorded]) -> PresentLog {
+    let times = copies.iter().filter_map(|copy| copy.event_times);
+    let event_times =
+        times.reduce(|(first, last), (other_first, other_last)| (first.min(other_first), last.max(other_last)));
+    PresentLog {
+        event_times,
+        ..PresentLog::new(place.clone())
+    }
+}
+
+pub(super) fn whole(object: &ObjectRef, fetched: Fetched<'_>) -> (Result<Vec<u8>, String>, Metadata) {
+    let metadata = match fetched.metadata.is_empty() && !object.is_remote() {
+        true => Metadata::Unknown,
+        false => Metadata::Known(fetched.metadata),
+    };
+    let bytes = match fetched.content {
+        Content::Whole(bytes) => Ok(bytes),
+        Content::Stream(_) => Err("it is larger than any digest".to_owned()),
+    };
+    (bytes, metadata)
+}
+
+pub(super) fn hashed(fetched: Result<Fetched<'_>, Fault>) -> HashedLog {
+    match fetched.map(|fetched| fetched.content) {
+        Ok(Content::Whole(bytes)) => HashedLog::read(bytes.as_slice(), MAX_LOG_BYTES),
+        Ok(Content::Stream(stream)) => HashedLog::read(stream, MAX_LOG_BYTES),
+        Err(fault) => HashedLog {
+            sha256: String::new(),
+            end: StreamEnd::Unreadable(fault.to_string()),
+        },
+    }
+}
+
+/// Whether `ingest` would take events from an object, whatever its name.
+pub(super) fn holds_events(object: &ObjectRef, fetched: Result<Fetched<'_>, Fault>) -> bool {
+    let Ok(fetched) = fetched else { return false };
+    let mut decoder = Decoder::new(Limits::default());
+    let mut rows = RowBuffer::new(EventKeys::default());
+    let spill = |rows: &mut RowBuffer| -> Result<(), Infallible> {
+        rows.clear();
+        Ok(())
+    };
+    let decoded = match fetched.content {
+        Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut rows, spill),
+        Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut rows, spill),
+    };
+    decoded.is_ok_and(|outcome| outcome.rows > 0)
+}
