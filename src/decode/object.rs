@@ -208,11 +208,7 @@ impl Decoder {
             run.fault(&fault.to_string());
         }
         let mut outcome = run.finish();
-        outcome.is_unread = matches!(state, Fill::Fault(GzipFault::Unreadable { .. }));
-        outcome.inflates_beyond = match state {
-            Fill::Fault(GzipFault::TooLarge { max_bytes }) => Some(max_bytes),
-            _ => None,
-        };
+        note_end(&mut outcome, &state);
         outcome.inflated_bytes = input.inflated_bytes();
         if state == Fill::AtEnd && outcome.inflated_bytes == 0 {
             outcome.fault = Some("is empty; if it is a log, copy it again".to_owned());
@@ -301,6 +297,15 @@ enum Taken {
     /// All records before this position of the source, where a record begins.
     UpTo(usize),
     Nothing,
+}
+
+/// Notes why the bytes of an object ended, if others might come another time.
+fn note_end(outcome: &mut Outcome, state: &Fill) {
+    outcome.is_unread = matches!(state, Fill::Fault(GzipFault::Unreadable { .. }));
+    outcome.inflates_beyond = match state {
+        Fill::Fault(GzipFault::TooLarge { max_bytes }) => Some(*max_bytes),
+        _ => None,
+    };
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl Lister {
         if request.keys.is_some() || request.inventory.is_some() {
             let named = builder.add_keys(&places).await?;
             let listed = builder.add_inventory().await?;
-            builder.add_retried(&named, listed);
+            builder.add_retried(&named, listed.as_ref());
         } else {
             for place in places {
                 builder.add_bucket(place).await?;
@@ -294,14 +294,14 @@ impl Builder<'_> {
     }
 
     /// Adds what earlier runs could not read of the buckets of named keys and of an inventory, but for the keys themselves.
-    fn add_retried(&mut self, named: &[NamedKey], listed: Option<Arc<Bucket>>) {
+    fn add_retried(&mut self, named: &[NamedKey], listed: Option<&Arc<Bucket>>) {
         let mut buckets: BTreeMap<&str, Arc<Bucket>> = BTreeMap::new();
         for name in named.iter().map(|named| named.bucket.as_str()) {
             if let Some(bucket) = self.lister.buckets.get(name).filter(|_| !buckets.contains_key(name)) {
                 buckets.insert(name, Arc::clone(bucket));
             }
         }
-        if let Some(bucket) = &listed {
+        if let Some(bucket) = listed {
             buckets.insert(bucket.name(), Arc::clone(bucket));
         }
         let mut retried = Listing {

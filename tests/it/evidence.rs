@@ -165,7 +165,7 @@ fn bundle_holds_every_exhibit_of_every_control_with_its_text_and_window() {
     assert_eq!(asked.stdout, table);
     assert_eq!(number(exhibits["unexpected-regions"], "rows"), 4);
     assert_eq!(record["store"]["log_entry_sha256"].as_str().unwrap().len(), 64);
-    assert_eq!(number(&record["coverage"], "hours_complete"), 24);
+    assert_eq!(number(&record["coverage"], "hours_complete"), 23);
     assert_eq!(number(&record["coverage"], "hours_incomplete"), 2);
     let integrity = bundled.json("integrity.json");
     assert_eq!(integrity["summary"]["digests"]["valid"], 24);

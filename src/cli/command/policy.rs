@@ -65,7 +65,7 @@ pub fn policy(args: &PolicyArgs, settings: &Settings, output: &mut Output) -> Re
     }
     let stop = StopFlag::on_signal()?;
     Runtime::start(settings.threads)?.run(async {
-        match stop.or_stop(propose(args, settings, &stop, output)).await {
+        match stop.or_stop(Box::pin(propose(args, settings, &stop, output))).await {
             Some(status) => status,
             None => Ok(stop.status().unwrap_or(ExitStatus::Terminated)),
         }

@@ -59,7 +59,7 @@ use crate::report::replay_rows;
 pub fn replay(args: &ReplayArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let stop = StopFlag::on_signal()?;
     Runtime::start(settings.threads)?.run(async {
-        match stop.or_stop(try_out(args, settings, &stop, output)).await {
+        match stop.or_stop(Box::pin(try_out(args, settings, &stop, output))).await {
             Some(status) => status,
             None => Ok(stop.status().unwrap_or(ExitStatus::Terminated)),
         }

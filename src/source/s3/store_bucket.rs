@@ -214,7 +214,7 @@ impl StoreBucket {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let answer = self.patience.bound(self.bucket.call(verb, request)).await;
+        let answer = Box::pin(self.patience.bound(self.bucket.call(verb, request))).await;
         answer.map_err(Fault::of_store)
     }
 }

@@ -179,10 +179,9 @@ fn told(proven: &Proven) -> [(i32, String); 2] {
 }
 
 fn log_of(stamp: &str, id: &str) -> String {
-    let (account, day) = (
-        digests::ACCOUNT,
-        format!("{}/{}/{}", &stamp[..4], &stamp[4..6], &stamp[6..8]),
-    );
+    let part = |range: std::ops::Range<usize>| stamp.get(range).unwrap();
+    let day = format!("{}/{}/{}", part(0..4), part(4..6), part(6..8));
+    let account = digests::ACCOUNT;
     format!("AWSLogs/{account}/CloudTrail/us-east-1/{day}/{account}_CloudTrail_us-east-1_{stamp}_{id:0>16}.json.gz")
 }
 

@@ -99,7 +99,7 @@ fn difference(row: &[String], alone: bool) -> Option<String> {
         .iter()
         .all(|name| found.2.contains(name) || found.0.contains(name) || found.1.contains(name));
     let is_same = found.0 == wanted && found.1 == conditional && is_dependent_found;
-    let operation = format!("{}:{}", row[2].split(':').next().unwrap(), row[1]);
+    let operation = format!("{}:{}", row[2].split(':').next().unwrap_or_default(), row[1]);
     let beyond = FURTHER_ACTIONS.iter().find(|(further, _)| *further == operation);
     let beyond = beyond.map_or(&[][..], |(_, actions)| *actions);
     let has_further = found.2.iter().any(|name| {

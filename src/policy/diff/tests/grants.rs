@@ -257,7 +257,7 @@ fn with_earlier(mut case: Case, earlier: &[(i64, Value)]) -> Case {
 fn what_an_earlier_snapshot_lacks_counts_from_the_next_one_on() {
     let (old, new) = (allow(&json!("sqs:CreateQueue")), allow(&json!("sqs:DeleteQueue")));
     let case = || Case::new(&[old.clone(), new.clone()]).with("sqs:GetQueueUrl", used(1));
-    let without = || role(&[old.clone()]);
+    let without = || role(std::slice::from_ref(&old));
     let with = || role(&[old.clone(), new.clone()]);
     let verdicts = |case: &Case| case.verdicts()[..2].to_vec();
 
@@ -281,7 +281,7 @@ fn what_an_earlier_snapshot_lacks_counts_from_the_next_one_on() {
 fn deny_that_an_earlier_snapshot_has_was_lifted_since() {
     let granted = allow(&json!("sqs:DeleteQueue"));
     let deny = json!({"Effect": "Deny", "Action": "sqs:*", "Resource": "*"});
-    let case = Case::new(&[granted.clone()]).with("sqs:GetQueueUrl", used(1));
+    let case = Case::new(std::slice::from_ref(&granted)).with("sqs:GetQueueUrl", used(1));
     let case = with_earlier(case, &[(3, role(&[granted, deny]))]);
     assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unknown granted-recently");
 }
