@@ -153,6 +153,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
       # kept (conditional-only): only some calls of other operations need it, and none proves it: cloudformation:ListAllHookResults, cloudformation:TagResource, cloudformation:UntagResource
       # kept (data-events-not-recorded): no write data events of AWS::Lambda::Function are recorded in the account: lambda:InvokeFunction
       # kept (dependent-only): it is only needed beside other actions and leaves no event: lambda:PassNetworkConnector
+      # kept (may-be-data-event): a use may leave a data event of AWS::Lambda::Function alone, and these are not recorded: lambda:CheckpointDurableExecution, lambda:GetDurableExecution, lambda:GetDurableExecutionHistory, lambda:GetDurableExecutionState, lambda:InvokeAsync, lambda:ListDurableExecutionsByFunction, lambda:SendDurableExecutionCallbackFailure, lambda:SendDurableExecutionCallbackHeartbeat and 2 more
       # kept (no-operation): no public API operation needs it: cloudformation:CreateUploadBucket, ecs:AllowVendedLogDeliveryForResource, ecs:Poll, ecs:PutSystemLogEvents, ecs:StartTelemetrySession, lambda:ConnectMicrovm, lambda:DisableReplication, lambda:EnableReplication and 3 more
       {
         Sid    = "Unknown13"
@@ -162,13 +163,23 @@ resource "aws_iam_policy" "github_deploy_generated" {
           "ecs:Poll",
           "ecs:PutSystemLogEvents",
           "ecs:StartTelemetrySession",
+          "lambda:CheckpointDurableExecution",
           "lambda:ConnectMicrovm",
           "lambda:DisableReplication",
           "lambda:EnableReplication",
+          "lambda:GetDurableExecution",
+          "lambda:GetDurableExecutionHistory",
+          "lambda:GetDurableExecutionState",
+          "lambda:InvokeAsync",
           "lambda:InvokeFunction",
           "lambda:InvokeFunctionUrl",
           "lambda:InvokeWebFunctionEndpoint",
+          "lambda:ListDurableExecutionsByFunction",
           "lambda:PassNetworkConnector",
+          "lambda:SendDurableExecutionCallbackFailure",
+          "lambda:SendDurableExecutionCallbackHeartbeat",
+          "lambda:SendDurableExecutionCallbackSuccess",
+          "lambda:StopDurableExecution",
           "lambda:UpdateFunctionCodeSigningConfig",
           "cloudformation:CreateUploadBucket",
           "cloudformation:ListAllHookResults",

@@ -85,15 +85,17 @@ resource "aws_iam_group_policy" "legacy_automation_read_buckets" {
       # kept (conditional-only): only some calls of other operations need it, and none proves it: s3:GetObjectVersionAcl, s3:GetObjectVersionAttributes, s3:GetObjectVersionTagging
       # kept (data-events-not-recorded): no read data events of AWS::S3::Object are recorded in ap-southeast-1: s3:GetObject, s3:GetObjectAcl, s3:GetObjectAttributes, s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging, s3:GetObjectTorrent, s3:ListBucket and 2 more
       # kept (dependent-only): it is only needed beside other actions and leaves no event: shows as GetObject/HeadObject with versionId: s3:GetObjectVersion
+      # kept (may-be-data-event): a use may leave a data event of AWS::S3::Object alone, and these are not recorded: s3:GetObjectAnnotation, s3:ListObjectAnnotations
       # kept (no-operation): no public API operation needs it: s3:GetObjectVersionAnnotation, s3:GetObjectVersionAnnotationForReplication, s3:GetObjectVersionForReplication, s3:GetObjectVersionTorrent, s3:ListObjectVersionAnnotations
       # kept (uncertain-use): successful calls that may have needed it: 123: s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging, s3:GetObjectVersion
       # kept (uncertain-use): successful calls that may have needed it: 73: s3:GetObjectAcl
-      # removed as unused: s3:GetAccelerateConfiguration, s3:GetAccessGrant, s3:GetAccessGrantsInstance, s3:GetAccessGrantsInstanceForPrefix, s3:GetAccessGrantsInstanceResourcePolicy, s3:GetAccessGrantsLocation, s3:GetAccessPoint, s3:GetAccessPointConfigurationForObjectLambda and 54 more
+      # removed as unused: s3:GetAccelerateConfiguration, s3:GetAccessGrant, s3:GetAccessGrantsInstance, s3:GetAccessGrantsInstanceForPrefix, s3:GetAccessGrantsInstanceResourcePolicy, s3:GetAccessGrantsLocation, s3:GetAccessPoint, s3:GetAccessPointConfigurationForObjectLambda and 52 more
       {
         Effect = "Allow"
         Action = [
           "s3:GetObject",
           "s3:GetObjectAcl",
+          "s3:GetObjectAnnotation",
           "s3:GetObjectAttributes",
           "s3:GetObjectLegalHold",
           "s3:GetObjectRetention",
@@ -110,6 +112,7 @@ resource "aws_iam_group_policy" "legacy_automation_read_buckets" {
           "s3:ListBucket",
           "s3:ListBucketVersions",
           "s3:ListMultipartUploadParts",
+          "s3:ListObjectAnnotations",
           "s3:ListObjectVersionAnnotations",
         ]
         Resource = "*"
