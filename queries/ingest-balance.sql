@@ -12,7 +12,7 @@
 -- @column    event_rows int64  Rows of `events`, in the last row only; equals `stored` unless rows were deleted.
 -- @control   soc2:PI1.2
 -- @control   iso27001:A.8.15
--- @caveat    An object that was unreadable, vanished or cut off by a limit in one run and read in a later one is counted under both states.
+-- @caveat    An object that was unreadable, vanished or cut off at a limit, and read in a later run, is counted under both states.
 with identified as (
     select
         o.kind,

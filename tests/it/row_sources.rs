@@ -181,7 +181,7 @@ async fn wrong_arguments_are_refused_before_anything_is_gathered() {
     for (arguments, message) in [
         ("'yesterday'", "T-90d"),
         ("1, 2, 3, 4, 5", "write `numbers(since, until"),
-        ("null, null, 'many'", "write `numbers(since, until"),
+        ("null, null, 'many'", "is no number"),
         ("null, null, null, 95", "a share from 0 to 1"),
         ("(select max(event_time) from events)", "write `numbers(since, until"),
     ] {
