@@ -60,17 +60,16 @@ fn deliver(folder: &Path, night: usize) -> PathBuf {
     path
 }
 
-/// Writes a call that writes: where there is none, a grant of yesterday would not be in the logs.
-fn deliver_writing(folder: &Path, night: usize) {
-    let writing = event(night, 3)
-        .replace("DescribeVpcs", "CreateTags")
-        .replace(&format!("{night:08}-0000"), &format!("{night:08}-0001"))
-        .replace(r#""readOnly":true"#, r#""readOnly":false"#);
-    fs::write(
-        folder.join(format!("writing-{night}.json")),
-        format!("{{\"Records\":[{writing}]}}"),
-    )
-    .unwrap();
+/// Writes calls that write: where there is none, a grant of yesterday would not be in the logs.
+fn deliver_writing(folder: &Path, nights: [usize; 2]) {
+    for night in nights {
+        let writing = event(night, 3)
+            .replace("DescribeVpcs", "CreateTags")
+            .replace(&format!("{night:08}-0000"), &format!("{night:08}-0001"))
+            .replace(r#""readOnly":true"#, r#""readOnly":false"#);
+        let log = folder.join(format!("writing-{night}.json"));
+        fs::write(log, format!("{{\"Records\":[{writing}]}}")).unwrap();
+    }
 }
 
 /// Data files of each table, by the newest version.
@@ -451,8 +450,7 @@ fn records_of_expired_days_in_new_objects_are_rejected_with_the_reason() {
 fn nothing_is_called_unused_by_a_window_that_reaches_into_expired_days() {
     let place = Place::new();
     (0..45).for_each(|night| drop(deliver(&place.logs(), night)));
-    deliver_writing(&place.logs(), 2);
-    deliver_writing(&place.logs(), 43);
+    deliver_writing(&place.logs(), [2, 43]);
     assert_eq!(place.ingest(&[]).code, 0);
     let snapshot = place.folder().join("iam.json");
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeInstances","ec2:DescribeVpcs","ec2:DescribeSubnets"],"Resource":"*"}]}"#;
