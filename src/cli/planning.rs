@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_threads_proposes_the_same_in_the_same_order() {
+    fn any_number_of_threads_proposes_the_same_in_the_same_order_and_nothing_once_stopped() {
         let snapshots = ACCOUNTS.map(taken);
         let usage = Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new());
         let estate = Estate::newest(&snapshots);
@@ -208,24 +208,11 @@ mod tests {
         assert!(one.starts_with("[2]"), "{one}");
         assert_eq!(one, told(3));
         assert_eq!(one, told(16));
-    }
-
-    #[test]
-    fn nothing_more_is_proposed_once_the_work_is_stopped() {
-        let snapshots = ACCOUNTS.map(taken);
-        let usage = Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new());
-        let estate = Estate::newest(&snapshots);
-        let subjects = subjects(&usage, &estate);
-        let traces = Traces::default();
-        let evidence = Evidence {
-            usage: &usage,
-            estate: &estate,
-            subjects: &subjects,
-            traces: &traces,
-            thresholds: Thresholds::DEFAULT,
-        };
-        let proposer = || Proposer::new(Facts::embedded(), evidence, Mode::Trim);
-        let planning = plan_for(&subjects, NonZeroUsize::MIN, &AtomicBool::new(true), proposer, |_| ());
-        assert_eq!(planning.notes.len(), 0);
+        let stopped = AtomicBool::new(true);
+        assert!(
+            plan_for(&subjects, NonZeroUsize::MIN, &stopped, proposer, |_| ())
+                .notes
+                .is_empty()
+        );
     }
 }

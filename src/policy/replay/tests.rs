@@ -6,6 +6,8 @@ use crate::iam::document::Document;
 use crate::policy::evaluation::Layer;
 use crate::policy::usage::PrincipalKey;
 
+mod layers;
+
 const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
 const OBJECT: &str = "arn:aws:s3:::ledger/2026/09/a.csv";
 
@@ -227,29 +229,6 @@ fn doubtful_needs_and_names_are_never_denied_for_certain() {
 }
 
 #[test]
-fn control_policies_bind_all_but_roles_of_services() {
-    let needs = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
-    let proposed = [
-        document(
-            r#"{"Effect":"Deny","NotAction":"iam:*","Resource":"*",
-                "Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-central-1"}}}"#,
-        ),
-        full_access(),
-    ];
-    let trial = || trial(Layer::ServiceControl(1), &proposed, &[]);
-    let (totals, said) = fate(trial(), None, &call(&needs));
-    assert_eq!((totals.evaluated, totals.denied, names(&said)), (1, 1, vec!["denied"]));
-    let mut at_home = call(&needs);
-    at_home.fields.aws_region = Some("eu-central-1");
-    assert_eq!(fate(trial(), None, &at_home).0.denied, 0);
-    let of_service = ReplayedCall {
-        principal_arn: "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/x",
-        ..call(&needs)
-    };
-    assert!(!trial().binds(&of_service));
-}
-
-#[test]
 fn calls_of_a_namesake_are_left_out() {
     let needs = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
     let proposed = [allow("sqs:*", "*")];
@@ -320,189 +299,6 @@ fn only_what_policies_ask_for_tells_calls_apart() {
         ["session"]
     );
     assert_eq!(asked(&allow("s3:*", "arn:aws:s3:::b/${aws:SourceVpce}/*")), ["network"]);
-}
-
-/// What a resource control policy that denies everything makes of a call: name of the outcome, and the reason.
-fn of_resources(call: &ReplayedCall<'_>, guarded: &str) -> Vec<(String, String)> {
-    let statement = r#"{"Effect":"Deny","Principal":"*","Action":["s3:*","glue:*","kms:*"],"Resource":"*",
-        "Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-own"}}}"#;
-    let policies = [document(statement), full_access_to_resources()];
-    let everybody = Actor {
-        trial: trial(Layer::ResourceControl(1), &policies, &[]),
-        grants: None,
-        unique_id: None,
-    };
-    let ownership = Ownership {
-        guarded: BTreeSet::from([guarded.to_owned()]),
-        organizations: BTreeMap::from([("444455556666".to_owned(), "o-own".to_owned())]),
-        ..Ownership::default()
-    };
-    let nobody = BTreeMap::new();
-    let replay = Replay::new(Facts::embedded(), &nobody);
-    let mut replay = replay.and_everybody(everybody).knowing(ownership);
-    assert_eq!(replay.parts().names(), ["resources", "strangers"]);
-    replay.add(call);
-    let (findings, _) = replay.finish();
-    let said = findings
-        .iter()
-        .map(|it| (it.consequence.name().to_owned(), it.consequence.reason()));
-    said.collect()
-}
-
-#[test]
-fn resource_control_policy_guards_the_resources_of_its_accounts_only() {
-    let (own, other) = ("777788889999", "210987654321");
-    let needs_of = |action: &'static str, arn: &'static str| needs(NeedKind::Certain, action, &[(arn, true)]);
-    let read = needs_of("s3:GetObject", OBJECT);
-    let with_owner = |account: &'static str| ReplayedCall {
-        owners: vec![("arn:aws:s3:::ledger", account)],
-        ..call(&read)
-    };
-    let missing = "value of the condition key `aws:PrincipalOrgID`";
-    // The organization of the caller's account is not known.
-    assert_eq!(
-        of_resources(&with_owner(own), own),
-        [("unknown".to_owned(), missing.to_owned())]
-    );
-    assert_eq!(of_resources(&with_owner(other), own), []);
-    // The caller is known to be of the organization, so nothing is denied whoever owns the bucket.
-    let colleague = ReplayedCall {
-        principal_arn: "arn:aws:iam::444455556666:role/x",
-        ..call(&read)
-    };
-    assert_eq!(of_resources(&colleague, own), []);
-}
-
-#[test]
-fn resource_control_policy_on_what_it_may_not_bind_is_unknown() {
-    let own = "777788889999";
-    let statement = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
-    let policies = [document(statement), full_access_to_resources()];
-    let nobody = BTreeMap::new();
-    let said = |call: &ReplayedCall<'_>| {
-        let everybody = Actor {
-            trial: trial(Layer::ResourceControl(1), &policies, &[]),
-            grants: None,
-            unique_id: None,
-        };
-        let ownership = Ownership {
-            guarded: BTreeSet::from([own.to_owned()]),
-            ..Ownership::default()
-        };
-        let replay = Replay::new(Facts::embedded(), &nobody).and_everybody(everybody);
-        let mut replay = replay.knowing(ownership);
-        replay.add(call);
-        let (findings, _) = replay.finish();
-        let said = findings
-            .iter()
-            .map(|it| (it.consequence.name().to_owned(), it.consequence.reason()));
-        said.collect::<Vec<_>>()
-    };
-    let outcome = |name: &str, reason: &str| vec![(name.to_owned(), reason.to_owned())];
-    let read = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
-    assert_eq!(said(&call(&read)), outcome("unknown", "account of the resource"));
-    let table = "arn:aws:glue:eu-west-1:777788889999:table/d/t";
-    let table = needs(NeedKind::Certain, "glue:GetTable", &[(table, true)]);
-    let support = "whether resource control policies bind the service";
-    assert_eq!(said(&call(&table)), outcome("unknown", support));
-    let key = "arn:aws:kms:eu-west-1:777788889999:key/k";
-    let key = needs(NeedKind::Certain, "kms:Decrypt", &[(key, true)]);
-    assert_eq!(names(&said(&call(&key))), ["denied"]);
-    let list = needs(NeedKind::Certain, "s3:ListAllMyBuckets", &[]);
-    assert_eq!(said(&call(&list)), []);
-}
-
-#[test]
-fn caller_of_another_account_is_known_by_the_id_that_a_snapshot_has() {
-    let owner = "777788889999";
-    let statement = r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*",
-        "Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::444455556666:role/app"}}}"#;
-    let policies = [document(statement), full_access_to_resources()];
-    let nobody = BTreeMap::new();
-    let said = |id: &'static str| {
-        let everybody = Actor {
-            trial: trial(Layer::ResourceControl(1), &policies, &[]),
-            grants: None,
-            unique_id: None,
-        };
-        let app = ("AROAAPP".to_owned(), "arn:aws:iam::444455556666:role/app".to_owned());
-        let ownership = Ownership {
-            guarded: BTreeSet::from([owner.to_owned()]),
-            names: BTreeMap::from([app]),
-            ..Ownership::default()
-        };
-        let read = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
-        let mut made = ReplayedCall {
-            principal_arn: "arn:aws:iam::444455556666:root",
-            principal_id: Some(id),
-            owners: vec![("arn:aws:s3:::ledger", owner)],
-            ..call(&read)
-        };
-        made.fields.identity = UserIdentity {
-            kind: Some("AWSAccount"),
-            account_id: Some("444455556666"),
-            ..UserIdentity::default()
-        };
-        let replay = Replay::new(Facts::embedded(), &nobody).and_everybody(everybody);
-        let mut replay = replay.knowing(ownership);
-        replay.add(&made);
-        let (findings, _) = replay.finish();
-        let [finding] = findings.as_slice() else {
-            panic!("{findings:?}")
-        };
-        (finding.consequence.name(), finding.principal_arn.clone())
-    };
-    let app = "arn:aws:iam::444455556666:role/app".to_owned();
-    assert_eq!(said("AROAAPP"), ("denied", app));
-    // No root user: someone of that account.
-    assert_eq!(said("AROAOTHER"), ("unknown", "444455556666/AROAOTHER".to_owned()));
-}
-
-#[test]
-fn control_policy_knows_the_organizations_of_both_sides() {
-    let statement = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*",
-        "Condition":{"StringNotEquals":{"aws:ResourceOrgID":"${aws:PrincipalOrgID}"}}}"#;
-    let policies = [document(statement), full_access()];
-    let actors = BTreeMap::from([(
-        ROLE.to_owned(),
-        Actor::unknown(trial(Layer::ServiceControl(1), &policies, &[])),
-    )]);
-    let read = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
-    let said = |owner: &'static str| {
-        let of_own = |account: &str| (account.to_owned(), "o-own".to_owned());
-        let ownership = Ownership {
-            organizations: BTreeMap::from([of_own("111122223333"), of_own("444455556666")]),
-            ..Ownership::default()
-        };
-        let mut replay = Replay::new(Facts::embedded(), &actors).knowing(ownership);
-        replay.add(&ReplayedCall {
-            owners: vec![("arn:aws:s3:::ledger", owner)],
-            ..call(&read)
-        });
-        let (findings, _) = replay.finish();
-        findings.iter().map(|it| it.consequence.name()).collect::<Vec<_>>()
-    };
-    assert!(said("444455556666").is_empty());
-    assert_eq!(said("999999999999"), ["unknown"]);
-}
-
-#[test]
-fn boundary_binds_no_role_that_is_linked_to_a_service() {
-    let needs = needs(NeedKind::Certain, "ec2:TerminateInstances", &[]);
-    let linked =
-        "arn:aws:iam::111122223333:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
-    let proposed = [allow("s3:*", "*")];
-    for (layer, arn, is_bound) in [
-        (Layer::Boundary, linked, false),
-        (Layer::ServiceControl(1), linked, false),
-        (Layer::Boundary, ROLE, true),
-    ] {
-        let made = ReplayedCall {
-            principal_arn: arn,
-            ..call(&needs)
-        };
-        assert_eq!(trial(layer, &proposed, &[]).binds(&made), is_bound, "{layer:?} {arn}");
-    }
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! What the digests of a trail say of each hour: which are there, which are to be expected, and why one is missing.
+
+use std::collections::BTreeMap;
+
+use super::Chain;
+use super::Chains;
+use crate::analysis::coverage::changes::Absence;
+use crate::analysis::coverage::cover::TOLERANCE;
+use crate::analysis::coverage::cover::touched;
+use crate::analysis::coverage::model::Gap;
+use crate::analysis::coverage::model::GapKind;
+use crate::analysis::coverage::model::HOUR;
+use crate::analysis::coverage::model::moment;
+use crate::analysis::coverage::named::NamedLog;
+
+/// What the digests of an account and region say of one hour.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::analysis::coverage) struct DigestHour {
+    pub(in crate::analysis::coverage) expected: u64,
+    pub(in crate::analysis::coverage) found: u64,
+    pub(in crate::analysis::coverage) valid: u64,
+    /// Logs that they name, by file name.
+    pub(in crate::analysis::coverage) named: BTreeMap<String, NamedLog>,
+    pub(in crate::analysis::coverage) gaps: Vec<Gap>,
+}
+
+impl Chains {
+    /// By number of the hour: what is there, and what is to be expected between the first hour of the window and the last
+    /// whole one that digests can be there for. A digest counts where its time begins; what is wrong with it, or that it is
+    /// missing, is told in every hour of its time.
+    pub(in crate::analysis::coverage) fn hours(
+        &self,
+        (from, until): (i64, i64),
+        absences: &[Absence],
+    ) -> BTreeMap<i64, DigestHour> {
+        let mut hours: BTreeMap<i64, DigestHour> = BTreeMap::new();
+        for (hour, named) in &self.named {
+            hours.entry(*hour).or_default().named.clone_from(named);
+        }
+        for (trail, chain) in &self.chains {
+            for (start, link) in &chain.digests {
+                let hour = hours.entry(start.div_euclid(HOUR)).or_default();
+                hour.expected += 1;
+                hour.found += 1;
+                hour.valid += u64::from(link.is_valid);
+                if let Some(fault) = link.fault {
+                    let gap = Gap {
+                        kind: GapKind::DigestInvalid,
+                        detail: format!(
+                            "the digest of `{}` that begins at {} {fault}",
+                            trail.name,
+                            moment(*start)
+                        ),
+                    };
+                    tell(&gap, (*start, link.end), &mut hours);
+                }
+            }
+            for (start, end, next_is_starting) in chain.holes(from, until) {
+                let hole = Hole {
+                    trail: &trail.name,
+                    chain,
+                    start,
+                    end,
+                    next_is_starting,
+                };
+                hole.fill(absences, &mut hours);
+            }
+        }
+        hours
+    }
+}
+
+/// Says in every hour of a time, once a reason, why it is not proven; of a time that is hardly any, in the one that it begins in.
+fn tell(gap: &Gap, (start, end): (i64, i64), hours: &mut BTreeMap<i64, DigestHour>) {
+    let mut numbers: Vec<i64> = touched(start, end).collect();
+    if numbers.is_empty() {
+        numbers.push(start.div_euclid(HOUR));
+    }
+    for number in numbers {
+        let gaps = &mut hours.entry(number).or_default().gaps;
+        if !gaps.iter().any(|known| known.kind == gap.kind) {
+            gaps.push(gap.clone());
+        }
+    }
+}
+
+/// A time of a chain without digests.
+struct Hole<'a> {
+    trail: &'a str,
+    chain: &'a Chain,
+    start: i64,
+    end: i64,
+    /// Whether the digest behind it begins a new chain, so that none is missing.
+    next_is_starting: bool,
+}
+
+impl Hole<'_> {
+    fn fill(&self, absences: &[Absence], hours: &mut BTreeMap<i64, DigestHour>) {
+        let mut start = self.start;
+        while start.saturating_add(TOLERANCE) < self.end {
+            let end = start.saturating_add(HOUR).min(self.end);
+            if !self.chain.has_unsound(start, end) {
+                let gap = self.gap((start, end), absences);
+                // Digests are an hour long but for seconds; for a rest of less than half an hour none was to be made.
+                if gap.kind == GapKind::DigestMissing && start.saturating_add(HOUR / 2) <= end {
+                    hours.entry(start.div_euclid(HOUR)).or_default().expected += 1;
+                }
+                tell(&gap, (start, end), hours);
+            }
+            start = end;
+        }
+    }
+
+    /// Why there is no digest.
+    fn gap(&self, (start, end): (i64, i64), absences: &[Absence]) -> Gap {
+        let mut explaining = absences.iter().filter(|it| it.explains(Some(self.trail), start, end));
+        if let Some(absence) = explaining.next() {
+            return absence.gap.clone();
+        }
+        if self.next_is_starting {
+            let detail = format!("a chain of digests of `{}` begins at {}", self.trail, moment(self.end));
+            return Gap {
+                kind: GapKind::StartingDigest,
+                detail,
+            };
+        }
+        let is_there = self.chain.unreadable.range(start + 1..=end).next().is_some();
+        let what = if is_there { "cannot be read" } else { "is missing" };
+        let detail = format!("the digest of `{}` that begins at {} {what}", self.trail, moment(start));
+        Gap {
+            kind: GapKind::DigestMissing,
+            detail,
+        }
+    }
+}
+
+impl Chain {
+    /// Whether most of a time is that of a digest that is there and proves nothing, which is told already.
+    fn has_unsound(&self, start: i64, end: i64) -> bool {
+        let before = start.saturating_sub(HOUR)..end;
+        let mut unsound = self.digests.range(before).filter(|(_, link)| link.fault.is_some());
+        unsound.any(|(begin, link)| {
+            let shared = link.end.min(end).saturating_sub(start.max(*begin));
+            shared.saturating_mul(2) > end.saturating_sub(start)
+        })
+    }
+
+    /// Times without a digest: start, end, and whether a new chain begins behind. Those that something speaks against cover
+    /// nothing and begin nothing.
+    fn holes(&self, from: i64, until: i64) -> Vec<(i64, i64, bool)> {
+        let mut holes = Vec::new();
+        let mut covered = from;
+        for (start, link) in self.sound() {
+            if start > covered {
+                holes.push((covered, start.min(until), link.is_starting));
+            }
+            covered = covered.max(link.end);
+        }
+        // What is not a whole hour has no digest yet.
+        let whole = until.saturating_sub(covered).div_euclid(HOUR).max(0);
+        holes.push((covered, covered.saturating_add(whole.saturating_mul(HOUR)), false));
+        holes.retain(|(start, end, _)| start < end);
+        holes
+    }
+}
