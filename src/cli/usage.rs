@@ -19,18 +19,22 @@ pub(super) fn note_source(source: Option<UsageSource>, output: &mut Output) {
     }
 }
 
-/// Says where the answer to a question comes from, and that rows made of events lack those that have expired.
+/// Says where the answer to a question comes from, and that what is made of events lacks those that have expired.
 pub(super) fn note_source_of(question: &Question, session: &QuerySession, output: &mut Output) {
-    let needs_events = question.needs_events();
+    let (events, usage) = (question.reads_events(), question.reads_usage());
     match session.usage_source() {
-        Some(UsageSource::Rollup) if needs_events => output.note("source: usage and events"),
+        // A question that reads both takes days from the rollup that are whole.
+        Some(UsageSource::Rollup) if events && !usage => output.note("source: usage and events"),
         source => note_source(source, output),
     }
-    if let Some(before) = session.expired_before().filter(|_| needs_events) {
-        output.note(&format!(
-            "what the answer takes from events begins at {}: it shows nothing of before",
-            moment(before)
-        ));
+    if let Some(before) = session.expired_before().filter(|_| events) {
+        let before = moment(before);
+        output.note(&match usage {
+            true => {
+                format!("whole days before {before} are answered from `usage`; what events alone show begins there")
+            }
+            false => format!("what the answer takes from events begins at {before}: it shows nothing of before"),
+        });
     }
 }
 

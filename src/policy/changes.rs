@@ -141,7 +141,7 @@ impl GrantChanges {
         let anything = [self.last(member, &Target::Anything), reach, first_reach, tags, mfa];
         let lifted = whole.chain(detached).chain(boundaries).chain(denying);
         let changed = anything.into_iter().chain(lifted).flatten().max();
-        changed.max(self.history.limit_went(member, changed))
+        changed.max(self.history.limit_went(member))
     }
 
     /// The last moment at which a statement may have come into force for a principal.
@@ -160,13 +160,14 @@ impl GrantChanges {
             let joined = self.last(member, &Target::Membership(user, group.name.to_lowercase()));
             joined.max(group.created_at)
         });
-        let changed = self
+        let brought = self
             .of_document(member, grant.policy, &holder)
             .max(self.last(member, &attached))
-            .max(joined)
+            .max(joined);
+        brought
             .max(tags)
-            .max(mfa.filter(|_| asks_for_mfa(grant.policy)));
-        changed.max(self.history.grant_came(member, grant.statement, changed))
+            .max(mfa.filter(|_| asks_for_mfa(grant.policy)))
+            .max(self.history.grant_came(member, grant.statement, brought))
     }
 
     /// The last moment after the snapshot at which a policy was changed that counts for a principal, or who has it.
@@ -212,9 +213,11 @@ impl GrantChanges {
     /// The last moment at which it changed who may assume a role, as far as that concerns a statement of its trust policy.
     pub(super) fn of_trust(&self, member: &Member<'_>, statement: &Statement) -> Option<i64> {
         let own = holder(member.principal);
-        let targets = [Target::Anything, Target::Holder(own.clone()), Target::Reach(own)];
-        let changed = targets.iter().filter_map(|target| self.last(member, target)).max();
-        changed.max(self.history.trust_came(member, statement, changed))
+        let whole = self.last(member, &Target::Holder(own.clone()));
+        let put = self
+            .last(member, &Target::Reach(own))
+            .max(self.last(member, &Target::Anything));
+        whole.max(put).max(self.history.trust_came(member, statement, put))
     }
 
     /// The last moment after the snapshot at which it changed who may assume a role.

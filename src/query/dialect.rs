@@ -3,6 +3,7 @@
 //! A list may end with a comma, as DuckDB's lists do, and a dot reaches into the struct that a function or an index
 //! gives, as in Trino: `element_at(resources, 1).arn`.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -13,9 +14,8 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::AccessExpr;
 use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::ast::Ident;
-use datafusion::sql::sqlparser::ast::Query;
+use datafusion::sql::sqlparser::ast::Select;
 use datafusion::sql::sqlparser::ast::SelectItem;
-use datafusion::sql::sqlparser::ast::SetExpr;
 use datafusion::sql::sqlparser::ast::Value;
 use datafusion::sql::sqlparser::ast::VisitMut;
 use datafusion::sql::sqlparser::ast::VisitorMut;
@@ -71,22 +71,31 @@ struct SubqueryNames;
 impl VisitorMut for SubqueryNames {
     type Break = Infallible;
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Infallible> {
-        let SetExpr::Select(select) = query.body.as_mut() else {
-            return ControlFlow::Continue(());
-        };
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Infallible> {
         let is_subquery = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(Expr::Subquery(_)));
         if select.projection.iter().filter(|item| is_subquery(item)).count() > 1 {
+            let mut times: BTreeMap<String, usize> = BTreeMap::new();
             for item in &mut select.projection {
                 if let SelectItem::UnnamedExpr(expr @ Expr::Subquery(_)) = item {
+                    let text = expr.to_string();
+                    let time = times.entry(text.clone()).or_default();
+                    *time += 1;
                     *item = SelectItem::ExprWithAlias {
-                        alias: Ident::with_quote('"', expr.to_string()),
+                        alias: Ident::with_quote('"', numbered(text, *time)),
                         expr: expr.clone(),
                     };
                 }
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// A name that comes again needs something of its own.
+fn numbered(name: String, time: usize) -> String {
+    match time {
+        1 => name,
+        _ => format!("{name} {time}"),
     }
 }
 
@@ -143,6 +152,11 @@ mod tests {
             "SELECT (SELECT 1) AS \"(SELECT 1)\", (SELECT 2) AS b, (SELECT max(c) FROM t) AS \"(SELECT max(c) FROM t)\""
         );
         assert_eq!(parsed("select (select 1), 2"), "SELECT (SELECT 1), 2");
+        assert_eq!(
+            parsed("select (select 1), (select 1) union all select (select 2), (select 3)"),
+            "SELECT (SELECT 1) AS \"(SELECT 1)\", (SELECT 1) AS \"(SELECT 1) 2\" UNION ALL \
+             SELECT (SELECT 2) AS \"(SELECT 2)\", (SELECT 3) AS \"(SELECT 3)\""
+        );
     }
 
     #[test]

@@ -179,16 +179,23 @@ impl Question {
         self.severity.filter(|severity| *severity > Severity::Info)
     }
 
-    /// Whether rows of its answer are made of the events themselves and not of `usage`, so that expired days show nothing.
-    pub fn needs_events(&self) -> bool {
+    /// Whether something of its answer is made of the events themselves, of which expired days have none.
+    pub fn reads_events(&self) -> bool {
+        OF_EVENTS.into_iter().any(|table| self.reads(table))
+    }
+
+    /// Whether something of its answer is made of the rollup.
+    pub fn reads_usage(&self) -> bool {
+        self.reads("usage")
+    }
+
+    fn reads(&self, table: &str) -> bool {
         let lines = self.sql.lines().filter(|line| !line.trim_start().starts_with("--"));
         let words = lines.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
         let words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-        let reads = |table: &str| {
-            let is_read = |pair: &[String]| matches!(pair, [before, name] if (before == "from" || before == "join") && name == table);
-            words.windows(2).any(is_read)
-        };
-        !reads("usage") && OF_EVENTS.into_iter().any(reads)
+        let is_read =
+            |pair: &[String]| matches!(pair, [before, name] if (before == "from" || before == "join") && name == table);
+        words.windows(2).any(is_read)
     }
 
     /// Columns that tell findings apart.

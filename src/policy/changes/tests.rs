@@ -247,6 +247,54 @@ fn boundaries_and_lifted_denials_concern_everything() {
     assert_eq!(told(&put), [at("Deployer/guard", 5)]);
 }
 
+/// When each statement of the role's trust policy came, where an earlier snapshot had other ones.
+fn trusted_since(earlier: &[Value], now: &[Value], changes: &[GrantChange]) -> Vec<Option<i64>> {
+    let taken = |taken_at: i64, statements: &[Value]| {
+        let mut account = account();
+        account["RoleDetailList"][0]["AssumeRolePolicyDocument"] = json!({"Statement": statements});
+        [TakenSnapshot {
+            taken_at,
+            source_id: format!("source {taken_at}"),
+            snapshot: snapshot::read(account.to_string().as_bytes()).unwrap(),
+        }]
+    };
+    let newest = taken(50, now);
+    let estate = Estate::newest(&newest);
+    let mut noted = GrantChanges::default();
+    changes.iter().for_each(|change| noted.note(change));
+    noted.note_snapshots(&taken(3, earlier));
+    let role = estate
+        .callers()
+        .find(|member| member.principal.name == "Deployer")
+        .unwrap();
+    let trust = role.trust().unwrap();
+    let document = trust.document.as_ref().unwrap();
+    let statements = document.readable();
+    statements
+        .map(|(_, statement)| noted.of_trust(&role, statement))
+        .collect()
+}
+
+#[test]
+fn statement_of_a_trust_policy_counts_from_when_it_came_and_from_when_a_denial_went() {
+    let allow = |account: &str| json!({"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"});
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole",
+        "Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}});
+    let (one, two) = (allow("222222222222"), allow("333333333333"));
+    let both = [one.clone(), two];
+    assert_eq!(trusted_since(&both, &both, &[]), [None, None]);
+    assert_eq!(trusted_since(&[one.clone()], &both, &[]), [None, Some(50)]);
+    let denied = [one.clone(), deny.clone()];
+    assert_eq!(trusted_since(&denied, &[one.clone()], &[]), [Some(50)]);
+    assert_eq!(trusted_since(&[one.clone()], &denied, &[]), [None, Some(50)]);
+    let role = ("role", "deployer");
+    let put = change("UpdateAssumeRolePolicy", 9, &[role]);
+    assert_eq!(trusted_since(&denied, &[one.clone()], &[put]), [Some(9)]);
+    // What was done to its other policies did not lift the denial.
+    let other = change("DeleteRolePolicy", 9, &[role, ("name", "x")]);
+    assert_eq!(trusted_since(&denied, &[one], &[other]), [Some(50)]);
+}
+
 #[test]
 fn record_that_does_not_say_whom_it_concerns_concerns_everyone_in_the_account() {
     let unnamed = change("PutUserPolicy", 5, &[]);

@@ -302,8 +302,9 @@ impl Judge<'_> {
             trails: &self.usage.trails,
             statement: &statement_on_everything(),
         };
-        // Nobody may have called the home for days: that it was recorded at all is what can be asked for.
+        // Nobody may have called the home for days: that it was recorded, and did not fall silent, is what can be asked for.
         let missing = home.and_then(|home| self.missing_home(home));
+        let missing = missing.or_else(|| self.cut_off_doubt(&place));
         match missing.or_else(|| trace.hidden(&place)) {
             Some(reason) => Err(reason),
             None => trace.seen_since(&place, (self.window, self.thresholds.min_window_days)),

@@ -116,18 +116,22 @@ fn is_named<'a>(
 ///
 /// Service Authorization Reference: "you must specify all resources (`"*"`)" for such an action. Yet AWS's own policies grant
 /// them on ARNs (`CloudFrontFullAccess`: `s3:ListAllMyBuckets` on `arn:aws:s3:::*`), and denials name some, as `role/` for
-/// `iam:ListRoles`. So a pattern over all names of a kind may cover it, and one over some names, or another service's, does not.
+/// `iam:ListRoles`, with the path that the request asks for behind it. So a pattern over all names of a kind, or all below a path, may
+/// cover it, and one over some names, or another service's, does not.
 fn may_mean_no_resource(pattern: &str, action: &str) -> bool {
     let mut parts = pattern.splitn(6, ':').skip(2);
     let service = parts.next().unwrap_or("*");
     let is_of_other = !service.contains(['*', '?']) && !is_prefix(service, action);
-    let Some(resource) = parts.nth(2) else {
+    let (region, account) = (parts.next(), parts.next());
+    let Some(resource) = parts.next() else {
         return !is_of_other && pattern.contains('*');
     };
-    let is_open = |text: &str| text.is_empty() || text.starts_with('*');
     // "arn:aws:s3:::bucket_name/key_name" is the one form without a word for the kind.
-    let kind_and_name = resource.split_once(['/', ':']).filter(|_| service != "s3");
-    !is_of_other && (is_open(resource) || kind_and_name.is_some_and(|(_, name)| is_open(name)))
+    let is_object = service == "s3" && region == Some("") && account == Some("");
+    let is_open = |text: &str| text.is_empty() || text.starts_with('*');
+    let are_all_of_kind = |name: &str| is_open(name) || name.ends_with('/') || name.ends_with("/*");
+    let kind_and_name = resource.split_once(['/', ':']).filter(|_| !is_object);
+    !is_of_other && (is_open(resource) || kind_and_name.is_some_and(|(_, name)| are_all_of_kind(name)))
 }
 
 fn is_prefix(service: &str, action: &str) -> bool {
@@ -167,7 +171,11 @@ mod tests {
             ("arn:aws:s3:::*", "s3:ListAllMyBuckets", true),
             ("arn:aws:s3:::data/*", "s3:ListAllMyBuckets", false),
             ("arn:aws:s3:::a*", "s3:ListAllMyBuckets", false),
+            ("arn:aws:s3:*:*:accesspoint/*", "s3:ListAccessPoints", true),
+            ("arn:aws:s3:*:*:accesspoint/a", "s3:ListAccessPoints", false),
             ("arn:aws:iam::111122223333:role/*", "iam:ListRoles", true),
+            ("arn:aws:iam::111122223333:role/team/*", "iam:ListRoles", true),
+            ("arn:aws:iam::111122223333:role/team/a", "iam:ListRoles", false),
             ("arn:aws:iam::*:role/", "IAM:ListRoles", true),
             ("arn:aws:logs:*", "logs:DescribeLogGroups", true),
             ("arn:*:logs:*:*:*", "logs:DescribeLogGroups", true),

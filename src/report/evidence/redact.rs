@@ -134,16 +134,17 @@ impl Redaction {
                 false => Cow::Borrowed(text),
             };
         }
-        // JSON in JSON may write its quotes as numbers.
-        if text.contains(QUOTE) {
-            let plain = text.replace(QUOTE, "\"");
-            let safe = shapes::redacted(&plain);
-            return match safe == plain {
-                true => Cow::Borrowed(text),
-                false => Cow::Owned(safe.into_owned()),
-            };
+        let once = shapes::redacted(text);
+        if !once.contains(QUOTE) {
+            return once;
         }
-        shapes::redacted(text)
+        // JSON in JSON may write its quotes as numbers; those of a value that was to be seen as it stands are gone by now.
+        let plain = once.replace(QUOTE, "\"");
+        let safe = shapes::redacted(&plain);
+        match safe == plain {
+            true => once,
+            false => Cow::Owned(safe.into_owned()),
+        }
     }
 }
 

@@ -39,10 +39,8 @@ enum CoverageFunctionError {
     EmptyWindow(#[source] QueryError),
     #[error("the window has more than {MOST_COVERAGE_DAYS} days; name a shorter one: `coverage('T-90d', 'now')`")]
     LongWindow,
-    #[error(
-        "more than {MOST_ROWS} rows of accounts in regions; name a shorter window: `coverage_by_hour('T-7d', 'now')`"
-    )]
-    ManyRows,
+    #[error("more than {MOST_ROWS} rows of accounts in regions; name a shorter window: `{0}('T-7d', 'now')`")]
+    ManyRows(&'static str),
     #[error(transparent)]
     Evidence(#[from] AnalysisError),
 }
@@ -87,7 +85,7 @@ impl RowSource for CoverageFunction {
                 Step::Hour => window.days() * 24,
             };
             if i64::try_from(pairs.len()).unwrap_or(i64::MAX).saturating_mul(steps) > MOST_ROWS {
-                return Err(CoverageFunctionError::ManyRows.into());
+                return Err(CoverageFunctionError::ManyRows(self.name()).into());
             }
             let mut batches = Vec::with_capacity(pairs.len());
             for (account, region) in pairs {

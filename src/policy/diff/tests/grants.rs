@@ -282,6 +282,14 @@ fn deny_that_an_earlier_snapshot_has_was_lifted_since() {
     let granted = allow(&json!("sqs:DeleteQueue"));
     let deny = json!({"Effect": "Deny", "Action": "sqs:*", "Resource": "*"});
     let case = Case::new(std::slice::from_ref(&granted)).with("sqs:GetQueueUrl", used(1));
-    let case = with_earlier(case, &[(3, role(&[granted, deny]))]);
+    let mut case = with_earlier(case, &[(3, role(&[granted, deny]))]);
+    assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unknown granted-recently");
+    // Something else of the role was changed meanwhile.
+    let trusted = GrantChange {
+        call: text("UpdateAssumeRolePolicy"),
+        policy_name: None,
+        ..put("p", 4)
+    };
+    case.usage.changes.note(&trusted);
     assert_eq!(case.verdicts()[0], "sqs:DeleteQueue unknown granted-recently");
 }

@@ -73,6 +73,24 @@ fn home_of_global_services_needs_coverage_of_its_own() {
 }
 
 #[test]
+fn home_that_falls_silent_would_show_no_late_grant() {
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]);
+    let all: BTreeSet<i64> = (FIRST_DAY..FIRST_DAY + DAYS).collect();
+    let regions = ["eu-west-1", "us-east-1"].map(text);
+    case.log().recorded_in = BTreeSet::from(regions);
+    let begin = (FIRST_DAY..FIRST_DAY + 25).collect();
+    case.log().recorded_days = [(text("eu-west-1"), all), (text("us-east-1"), begin)].into();
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unknown region-coverage"]);
+    case.check(|diffs| {
+        let reason = diffs[0].rows[0].verdict.reason().unwrap();
+        assert!(
+            reason.starts_with("calls to IAM would not show when it was granted: "),
+            "{reason}"
+        );
+    });
+}
+
+#[test]
 fn busy_region_whose_logs_end_early_proves_nothing_about_regional_services() {
     let mut case = Case::new(&[allow(&json!(["iam:GetRole", "sqs:CreateQueue"]))]);
     let all: BTreeSet<i64> = (FIRST_DAY..FIRST_DAY + DAYS).collect();

@@ -255,6 +255,10 @@ fn lists_of_arguments_elements_of_xml_and_quotes_as_numbers_hide_nothing() {
             r#"x {"password":"[redacted]"}"#,
         ),
         (
+            r#"body: {"password":"ab\u0022cd"}"#,
+            r#"body: {"password":"[redacted]"}"#,
+        ),
+        (
             r"x {\u0022user\u0022:\u0022bob\u0022}",
             r"x {\u0022user\u0022:\u0022bob\u0022}",
         ),
