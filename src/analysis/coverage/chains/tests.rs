@@ -1,5 +1,7 @@
 use super::*;
 use crate::analysis::coverage::cover::HourCover;
+use crate::analysis::coverage::model::GapKind;
+use crate::analysis::coverage::model::moment;
 
 const SECOND: i64 = 1_000_000;
 
