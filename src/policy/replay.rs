@@ -306,6 +306,9 @@ impl<'a> Replay<'a> {
     /// Whether the tags in a call are tags of the request for one of its actions: for the action of the call itself and for
     /// those that put tags on things. A role that is passed with the call gets none of them.
     fn takes_tags(&self, fields: &RecordFields<'_>, action: &str) -> Option<bool> {
+        if !self.asked.has_request_tags {
+            return Some(true);
+        }
         let Some(id) = self.facts.find(action) else {
             return Some(true);
         };
@@ -325,7 +328,8 @@ impl<'a> Replay<'a> {
 
     /// What an action without a named resource is about.
     fn without_name(&self, need: &CallNeed<'_>) -> ResourceName {
-        let id = self.facts.find(need.action).filter(|_| need.resources.is_empty());
+        let find = || self.facts.find(need.action);
+        let id = need.resources.is_empty().then(find).flatten();
         match id.is_some_and(|id| self.facts.resource_uses(id).is_empty()) {
             true => ResourceName::Unnamed,
             false => ResourceName::Unknown,

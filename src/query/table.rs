@@ -153,11 +153,6 @@ impl StoreTable {
             .collect()
     }
 
-    /// Whether a look at a footer is a request over the network.
-    fn is_far_away(&self) -> bool {
-        self.snapshot.root.scheme() != "file"
-    }
-
     /// Keeps footers for the next query of the session.
     fn caching_reader(&self, state: &dyn Session) -> Result<Arc<CachedParquetFileReaderFactory>> {
         let runtime = state.runtime_env();
@@ -229,10 +224,7 @@ impl TableProvider for StoreTable {
             ..Default::default()
         };
         let source = ParquetSource::new(self.scan_schema.clone()).with_table_parquet_options(table_options);
-        let source = match self.is_far_away() {
-            true => source.with_parquet_file_reader_factory(self.caching_reader(state)?),
-            false => source,
-        };
+        let source = source.with_parquet_file_reader_factory(self.caching_reader(state)?);
         let (file_groups, statistics) = self.with_group_statistics(file_groups)?;
         let config = FileScanConfigBuilder::new(self.root.object_store(), Arc::new(source))
             .with_file_groups(file_groups)

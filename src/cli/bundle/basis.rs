@@ -81,6 +81,7 @@ impl Maker<'_> {
                 coverage: coverage_record(&regions, expired_before),
                 integrity: keys.as_ref().map(|_| report.result()),
                 region_doubts: region_doubts(&snapshots, &usage),
+                recording_doubts: recording_doubts(&usage),
                 sight: IamSight::of(&snapshots, &accounts),
             },
             picture: picture(&regions)?,
@@ -102,6 +103,22 @@ fn region_doubts(snapshots: &[TakenSnapshot], usage: &Usage) -> Vec<(String, Str
         Some((account.clone(), reason.to_string()))
     });
     accounts.collect()
+}
+
+/// Accounts with logs that lack a kind of management events: every account makes calls of both kinds.
+fn recording_doubts(usage: &Usage) -> Vec<(String, String)> {
+    let accounts = usage.accounts.iter().filter(|(_, log)| !log.days.is_empty());
+    let doubts = accounts.filter_map(|(account, log)| {
+        let is_read = match (log.management.reads, log.management.writes) {
+            (true, true) => return None,
+            (is_read, _) => !is_read,
+        };
+        Some((
+            account.clone(),
+            Reason::ManagementEventsNotRecorded { is_read }.to_string(),
+        ))
+    });
+    doubts.collect()
 }
 
 fn missing_home(log: &AccountLog) -> Option<Reason> {

@@ -16,6 +16,8 @@ pub(super) struct Asked {
     pub(super) parts: AskedParts,
     /// Condition keys, in lower case.
     pub(super) keys: Rc<[String]>,
+    /// Whether tags of the request are among them.
+    pub(super) has_request_tags: bool,
 }
 
 /// Parts of the context that some policy asks for.
@@ -55,6 +57,8 @@ const PARAMETERS: &[&str] = &[
     "sts:",
 ];
 
+/// Beginnings of the keys that come out of tags in a request.
+const REQUEST_TAGS: &[&str] = &["aws:requesttag/", "aws:tagkeys"];
 const RESOURCES: &[&str] = &["aws:resourceaccount", "aws:resourceorgid"];
 
 impl Asked {
@@ -76,17 +80,21 @@ impl Asked {
             }
         }
         let has = |names: &[&str]| names.iter().any(|name| keys.contains(*name));
-        let begins = |key: &String| PARAMETERS.iter().any(|prefix| key.starts_with(prefix));
+        let begin = |beginnings: &[&str]| {
+            let begins = |key: &String| beginnings.iter().any(|prefix| key.starts_with(prefix));
+            keys.iter().any(begins)
+        };
         let parts = AskedParts {
             time: has(TIME),
             session: has(SESSION),
             network: has(NETWORK),
-            parameters: keys.iter().any(begins),
+            parameters: begin(PARAMETERS),
             resources: is_of_resources || has(RESOURCES),
             strangers: is_of_resources,
         };
         Self {
             parts,
+            has_request_tags: begin(REQUEST_TAGS),
             keys: keys.into_iter().collect(),
         }
     }

@@ -15,6 +15,8 @@ pub struct Grounds {
     pub integrity: Option<IntegrityResult>,
     /// Accounts whose logs may lack regions, each with the reason.
     pub region_doubts: Vec<(String, String)>,
+    /// Accounts whose logs lack a kind of management events, each with the reason.
+    pub recording_doubts: Vec<(String, String)>,
     /// Of which accounts grants are known.
     pub sight: IamSight,
 }
@@ -40,17 +42,19 @@ impl Grounds {
             Some(IntegrityResult::Invalid) => Some("digests or logs are not valid"),
             Some(IntegrityResult::Valid) => None,
         };
-        let doubts = [hours, expired, self.doubt_of_regions(), integrity.map(str::to_owned)];
+        let regions = doubt_of_accounts(&self.region_doubts, "may lack regions");
+        let recording = doubt_of_accounts(&self.recording_doubts, "do not show every kind of call");
+        let doubts = [hours, expired, regions, recording, integrity.map(str::to_owned)];
         doubts.into_iter().flatten().collect()
     }
+}
 
-    fn doubt_of_regions(&self) -> Option<String> {
-        let (account, reason) = self.region_doubts.first()?;
-        Some(format!(
-            "the logs of {} may lack regions (`{account}`: {reason})",
-            counted(self.region_doubts.len(), "account")
-        ))
-    }
+fn doubt_of_accounts(doubts: &[(String, String)], what: &str) -> Option<String> {
+    let (account, reason) = doubts.first()?;
+    Some(format!(
+        "the logs of {} {what} (`{account}`: {reason})",
+        counted(doubts.len(), "account")
+    ))
 }
 
 #[cfg(test)]
@@ -90,6 +94,13 @@ mod tests {
                         .push(("111122223333".to_owned(), "one region only".to_owned()));
                 }),
                 "the logs of 1 account may lack regions (`111122223333`: one region only)",
+            ),
+            (
+                with(|it| {
+                    it.recording_doubts
+                        .push(("111122223333".to_owned(), "no writes".to_owned()))
+                }),
+                "the logs of 1 account do not show every kind of call (`111122223333`: no writes)",
             ),
             (with(|it| it.integrity = None), "the digests were not verified"),
             (

@@ -210,6 +210,7 @@ mod tests {
             with(|it| it.coverage.hours_complete = 20),
             with(|it| it.coverage.expired_before = Some("2026-07-01T00:00:00Z".to_owned())),
             with(|it| it.region_doubts.push(("a".to_owned(), "r".to_owned()))),
+            with(|it| it.recording_doubts.push(("a".to_owned(), "r".to_owned()))),
             with(|it| it.integrity = None),
             with(|it| it.integrity = Some(IntegrityResult::NothingVerified)),
             with(|it| it.integrity = Some(IntegrityResult::Incomplete)),

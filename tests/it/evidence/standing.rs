@@ -5,6 +5,7 @@ use jiff::ToSpan;
 
 use super::*;
 use crate::support::digests;
+use crate::support::digests::Call;
 
 /// An account with four hours of proven logs, and a control that only rests on them.
 struct Proven {
@@ -13,8 +14,12 @@ struct Proven {
 
 impl Proven {
     fn of(regions: &[&str]) -> Self {
+        Self::with(regions, &[Call::Read, Call::Write])
+    }
+
+    fn with(regions: &[&str], calls: &[Call]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        digests::write_hours(folder.path(), regions, first(), 4);
+        digests::write_hours(folder.path(), regions, calls, first(), 4);
         let control = "[[framework]]\nid = 'own'\ntitle = 'Own'\n[[control]]\nframework = 'own'\nid = '1'\ntitle = 'root'\n\
                        evidence = [{ exhibit = 'root-use', decides = true, reason = 'r' }, { exhibit = 'integrity', reason = 'r' }]\n\
                        [[control]]\nframework = 'own'\nid = '2'\ntitle = 'grants'\n\
@@ -133,6 +138,22 @@ fn log_that_no_digest_names_and_digest_that_is_not_valid_are_findings() {
         assert_eq!(standing(&standings, "integrity"), "findings", "{standings:?}");
         assert_eq!(standing(&standings, "root-use"), "unknown", "{standings:?}");
         assert_eq!(standing(&standings, "oscal"), "not-satisfied");
+    }
+}
+
+#[test]
+fn logs_of_a_trail_that_leaves_out_a_kind_of_management_events_prove_nothing() {
+    for (call, missing) in [(Call::Read, "write"), (Call::Write, "read")] {
+        let half = Proven::with(&["us-east-1", "eu-west-1"], &[call]);
+        half.ingest();
+        let (ended, standings) = half.export_with_keys();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        for id in ["root-use", "permission-changes", "coverage", "1"] {
+            let (standing, reason) = &standings[id];
+            assert_eq!(standing, "unknown", "{id}: {standings:?}");
+            let wanted = format!("no {missing} management events are recorded in the account");
+            assert!(reason.contains(&wanted), "{id}: {reason}");
+        }
     }
 }
 

@@ -25,6 +25,8 @@ const BUCKET: &str = "example-logs";
 struct Chain<'f> {
     folder: &'f Path,
     region: &'f str,
+    /// Calls of each log.
+    calls: &'f [Call],
     /// Key, hash and signature of the last one.
     previous: Option<[String; 3]>,
 }
@@ -32,12 +34,20 @@ struct Chain<'f> {
 /// How long after a call its log is delivered: the log of an hour's first minutes holds a call of the hour before.
 const DELIVERY_MINUTES: i64 = 10;
 
-/// Writes an hour before, the hours, and one after them, each with a log of one call and a digest, below `AWSLogs`; and the keys.
-pub(crate) fn write_hours(folder: &Path, regions: &[&str], first: Timestamp, hours: i64) {
+/// A call of the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Read,
+    Write,
+}
+
+/// Writes an hour before, the hours, and one after them, each with a log of some calls and a digest, below `AWSLogs`; and the keys.
+pub(crate) fn write_hours(folder: &Path, regions: &[&str], calls: &[Call], first: Timestamp, hours: i64) {
     for region in regions {
         let mut chain = Chain {
             folder,
             region,
+            calls,
             previous: None,
         };
         for hour in -1..=hours {
@@ -53,19 +63,33 @@ pub(crate) fn write_hours(folder: &Path, regions: &[&str], first: Timestamp, hou
 
 /// Writes a log of one call; its key and its hash.
 pub(crate) fn write_log(folder: &Path, region: &str, at: Timestamp, id: &str) -> (String, String) {
-    write_delivered(folder, region, (at, at), id)
+    write_delivered(folder, region, &[Call::Read], (at, at), id)
 }
 
-/// The same of a log that was delivered after its call.
-fn write_delivered(folder: &Path, region: &str, (delivered, at): (Timestamp, Timestamp), id: &str) -> (String, String) {
-    let record = json!({
-        "eventVersion": "1.11", "eventTime": at.to_string(), "eventName": "GetCallerIdentity", "awsRegion": region,
-        "eventSource": "sts.amazonaws.com", "eventID": format!("{region}-{id}"), "readOnly": true, "eventType": "AwsApiCall",
-        "eventCategory": "Management", "recipientAccountId": ACCOUNT, "userAgent": "a", "sourceIPAddress": "203.0.113.10",
-        "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::{ACCOUNT}:user/u"), "accountId": ACCOUNT,
-                         "principalId": "AIDAEXAMPLE", "userName": "u"},
-    });
-    let text = json!({"Records": [record]}).to_string();
+/// The same of a log that was delivered after its calls.
+fn write_delivered(
+    folder: &Path,
+    region: &str,
+    calls: &[Call],
+    (delivered, at): (Timestamp, Timestamp),
+    id: &str,
+) -> (String, String) {
+    let record = |call: &Call| {
+        let (service, name, event_id) = match call {
+            Call::Read => ("sts", "GetCallerIdentity", format!("{region}-{id}")),
+            Call::Write => ("sqs", "CreateQueue", format!("{region}-{id}-write")),
+        };
+        json!({
+            "eventVersion": "1.11", "eventTime": at.to_string(), "eventName": name, "awsRegion": region,
+            "eventSource": format!("{service}.amazonaws.com"), "eventID": event_id, "readOnly": *call == Call::Read,
+            "eventType": "AwsApiCall", "eventCategory": "Management", "managementEvent": true, "recipientAccountId": ACCOUNT,
+            "userAgent": "a", "sourceIPAddress": "203.0.113.10",
+            "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::{ACCOUNT}:user/u"), "accountId": ACCOUNT,
+                             "principalId": "AIDAEXAMPLE", "userName": "u"},
+        })
+    };
+    let records: Vec<Value> = calls.iter().map(record).collect();
+    let text = json!({"Records": records}).to_string();
     let key = format!(
         "AWSLogs/{ACCOUNT}/CloudTrail/{region}/{}/{ACCOUNT}_CloudTrail_{region}_{}_{id:0>16}.json.gz",
         delivered.strftime("%Y/%m/%d"),
@@ -81,7 +105,7 @@ impl Chain<'_> {
         let delivered = start + 5.minutes();
         let at = delivered - DELIVERY_MINUTES.minutes();
         let id = start.strftime("%d%H").to_string();
-        let (log, log_hash) = write_delivered(self.folder, self.region, (delivered, at), &id);
+        let (log, log_hash) = write_delivered(self.folder, self.region, self.calls, (delivered, at), &id);
         let key = format!(
             "AWSLogs/{ACCOUNT}/CloudTrail-Digest/{region}/{}/{ACCOUNT}_CloudTrail-Digest_{region}_trail_us-east-1_{}.json.gz",
             end.strftime("%Y/%m/%d"),
