@@ -192,6 +192,10 @@ impl<'a> Mapping<'_, 'a> {
         for action in &plan.conditional {
             let replaced = plan.primary.iter().find(|other| other.on_version == Some(action.id));
             let version = replaced.and_then(|replaced| self.version_parameter(replaced));
+            if replaced.is_some_and(|replaced| object_version::is_of_none(replaced.copy_end, self.request.parameters()))
+            {
+                continue;
+            }
             add(&mut actions, action.id, || {
                 let proof = version.map_or_else(|| self.proof_of(action), Proof::Parameter);
                 self.used(action, Class::Conditional, proof)

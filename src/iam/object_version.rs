@@ -33,6 +33,17 @@ pub(super) fn parameter(copy_end: Option<CopyEnd>, parameters: &Parameters<'_>) 
     }
 }
 
+/// Whether a request that names no version is seen to be about none: it names its object, or the source of its copy, so that the
+/// version would stand there, too. The record of a deletion of several objects names none of them.
+pub(super) fn is_of_none(copy_end: Option<CopyEnd>, parameters: &Parameters<'_>) -> bool {
+    let is_seen = match copy_end {
+        Some(CopyEnd::Source) => parameters.has_of_its_own(copy_source::PARAMETER),
+        Some(CopyEnd::Destination) => false,
+        None => parameters.has_of_its_own("key"),
+    };
+    is_seen && parameter(copy_end, parameters).is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

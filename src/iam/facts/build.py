@@ -60,8 +60,36 @@ EVIDENCE = [
 # takes a template in the same way); EC2 user guide, "Spot Fleet permissions" and "EC2 Fleet prerequisites"; Secrets Manager
 # API reference, RotateSecret; DynamoDB developer guide, "Requesting a table export in DynamoDB"; API Gateway developer guide,
 # "Set up an edge-optimized custom domain name in API Gateway": the distribution is of an account of API Gateway, in whose
-# trail alone its updates are recorded.
+# trail alone its updates are recorded; Application Auto Scaling user guide, "Permissions validation for API calls on target
+# resources" and the rights of its service-linked roles.
+SCALING = [
+    *("appstream:DescribeFleets", "appstream:UpdateFleet"),
+    *("cassandra:Alter", "cassandra:Select"),
+    *("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricAlarm"),
+    *("comprehend:DescribeEndpoint", "comprehend:UpdateEndpoint"),
+    *("dynamodb:DescribeTable", "dynamodb:UpdateTable"),
+    *("ec2:DescribeSpotFleetRequests", "ec2:ModifySpotFleetRequest"),
+    *("ecs:DescribeServices", "ecs:UpdateService"),
+    *("elasticache:DecreaseReplicaCount", "elasticache:DescribeCacheClusters", "elasticache:DescribeCacheParameters"),
+    *("elasticache:DescribeReplicationGroups", "elasticache:IncreaseReplicaCount", "elasticache:ModifyCacheCluster"),
+    *("elasticache:ModifyReplicationGroup", "elasticache:ModifyReplicationGroupShardConfiguration"),
+    *("elasticmapreduce:ListInstanceGroups", "elasticmapreduce:ModifyInstanceGroups"),
+    "execute-api:Invoke",
+    *("kafka:DescribeCluster", "kafka:DescribeClusterOperation", "kafka:UpdateBrokerStorage"),
+    *("lambda:DeleteProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig"),
+    "lambda:PutProvisionedConcurrencyConfig",
+    *("rds:AddTagsToResource", "rds:CreateDBInstance", "rds:DeleteDBInstance", "rds:DescribeDBClusterParameters"),
+    *("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
+    *("sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeInferenceComponent"),
+    *("sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:UpdateInferenceComponentRuntimeConfig"),
+    *("workspaces:DescribeWorkspacesPools", "workspaces:UpdateWorkspacesPool"),
+]
 FURTHER_ACTIONS = {
+    ("application-autoscaling", "DeleteScalingPolicy"): SCALING,
+    ("application-autoscaling", "DeregisterScalableTarget"): SCALING,
+    ("application-autoscaling", "PutScalingPolicy"): SCALING,
+    ("application-autoscaling", "PutScheduledAction"): SCALING,
+    ("application-autoscaling", "RegisterScalableTarget"): SCALING,
     ("apigateway", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
     ("apigateway", "UpdateDomainName"): ["cloudfront:UpdateDistribution"],
     ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],

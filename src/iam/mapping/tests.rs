@@ -260,11 +260,15 @@ fn message_may_name_an_action_that_no_catalogue_has() {
 fn conditional_action_is_proven_by_its_parameter_alone() {
     let read = |parameters| outcome("s3.amazonaws.com", "GetObject", parameters);
     let plain = read(r#"{"bucketName":"b","key":"k"}"#);
-    assert_eq!(proof(&plain, "s3:GetObjectVersion"), Proof::Possible);
+    assert!(plain.actions.iter().all(|action| action.name != "s3:GetObjectVersion"));
     assert_eq!(
         plain.proven().map(|action| &*action.name).collect::<Vec<_>>(),
         ["s3:GetObject"]
     );
+    // Without its parameters nothing says that it was about no version.
+    for unknown in ["{}", r#"{"bucketName":"b"}"#] {
+        assert_eq!(proof(&read(unknown), "s3:GetObjectVersion"), Proof::Possible);
+    }
     let versioned = read(r#"{"bucketName":"b","key":"k","versionId":"3"}"#);
     assert_eq!(proof(&versioned, "s3:GetObjectVersion"), Proof::Parameter("versionId"));
     let tagged = r#"{"tagSpecificationSet":{"items":[{"resourceType":"instance","tags":[{"key":"a","value":"b"}]}]}}"#;
@@ -315,6 +319,12 @@ fn call_on_a_version_of_an_object_needs_the_action_on_versions_alone() {
     for name in ["CopyObject", "UploadPartCopy"] {
         assert_eq!(proven(name, copy), "s3:PutObject s3:GetObjectVersion", "{name}");
     }
+    let plain = outcome(
+        "s3.amazonaws.com",
+        "CopyObject",
+        r#"{"bucketName":"b","key":"k","x-amz-copy-source":"in/k"}"#,
+    );
+    assert!(plain.actions.iter().all(|action| action.name != "s3:GetObjectVersion"));
     // Versions of some of the objects only.
     let several = r#"{"bucketName":"b","delete":{"object":[{"key":"k","versionId":"3"},{"key":"l"}]}}"#;
     assert_eq!(
@@ -344,6 +354,16 @@ fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
             "ec2:RunInstances",
         ),
         ("autoscaling.amazonaws.com", "UpdateAutoScalingGroup", "ec2:CreateTags"),
+        (
+            "autoscaling.amazonaws.com",
+            "RegisterScalableTarget",
+            "ecs:UpdateService",
+        ),
+        (
+            "application-autoscaling.amazonaws.com",
+            "PutScalingPolicy",
+            "cloudwatch:PutMetricAlarm",
+        ),
         ("autoscaling.amazonaws.com", "StartInstanceRefresh", "ec2:RunInstances"),
         ("ec2.amazonaws.com", "CreateFleet", "ec2:RunInstances"),
         ("ec2.amazonaws.com", "RequestSpotFleet", "ec2:RunInstances"),

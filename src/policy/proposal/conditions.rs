@@ -23,6 +23,44 @@ const CALLING_SERVICES: &[&str] = &[
     "kms.amazonaws.com",
 ];
 
+/// Services whose requests to KMS on someone's behalf have `kms:ViaService`: of its table those of which use is common. Others, among
+/// them all that work with a role of their own, leave the key out, so that a condition on it would never hold
+/// (<https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html>).
+const KEY_USING_SERVICES: &[&str] = &[
+    "backup",
+    "cassandra",
+    "codeartifact",
+    "codecommit",
+    "connect",
+    "dms",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "elasticache",
+    "elasticfilesystem",
+    "elasticmapreduce",
+    "firehose",
+    "fsx",
+    "glue",
+    "kafka",
+    "kinesis",
+    "lambda",
+    "lex",
+    "mq",
+    "rds",
+    "redshift",
+    "s3",
+    "sagemaker",
+    "secretsmanager",
+    "ses",
+    "sns",
+    "sqs",
+    "ssm",
+    "workmail",
+    "workspaces",
+    "xray",
+];
+
 /// Which conditions to add where all uses of an action agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EvidenceConditions {
@@ -72,7 +110,8 @@ fn via_service(action: &str, trace: &ActionTrace) -> Option<OneOf> {
     }
     let mut values = BTreeSet::new();
     for service in &trace.services {
-        let label = service.strip_suffix(".amazonaws.com").filter(|label| is_plain(label))?;
+        let label = service.strip_suffix(".amazonaws.com");
+        let label = label.filter(|label| KEY_USING_SERVICES.contains(label))?;
         for region in &trace.regions {
             values.insert(format!("{label}.{region}.amazonaws.com"));
         }
@@ -196,5 +235,12 @@ mod tests {
             ..ActionTrace::default()
         };
         assert_eq!(of(all(), "iam:GetRole", &global), []);
+        // Works with a role of its own.
+        let pipeline = ActionTrace {
+            services: set(&["codepipeline.amazonaws.com"]),
+            without_endpoint: 1,
+            ..ActionTrace::default()
+        };
+        assert_eq!(of(all(), "kms:Decrypt", &pipeline), []);
     }
 }
