@@ -42,8 +42,8 @@ fn arns<'a>(outcome: &'a Outcome<'_>, action: &str) -> Vec<&'a str> {
 }
 
 fn proof(outcome: &Outcome<'_>, action: &str) -> Proof {
-    let used = outcome.actions.iter().find(|used| used.name == action).unwrap();
-    used.proof
+    let used = outcome.actions.iter().find(|used| used.name == action);
+    used.unwrap_or_else(|| panic!("{action} in {outcome:?}")).proof
 }
 
 #[test]

@@ -102,6 +102,9 @@ fn difference(row: &[String], alone: bool) -> Option<String> {
     let operation = format!("{}:{}", row[2].split(':').next().unwrap_or_default(), row[1]);
     let beyond = FURTHER_ACTIONS.iter().find(|(further, _)| *further == operation);
     let beyond = beyond.map_or(&[][..], |(_, actions)| *actions);
+    // What is scaled is of many services.
+    let is_scaling = operation.starts_with("application-autoscaling:") && found.2.contains(&"ecs:UpdateService");
+    let beyond = if is_scaling { &found.2[..] } else { beyond };
     let has_further = found.2.iter().any(|name| {
         !dependent.contains(name) && !beyond.contains(name) && !matches!(proof(&outcome, name), Proof::ForwardAccess(_))
     });
