@@ -21,6 +21,7 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::prelude::SessionConfig;
 
 use super::catalog;
+use super::comparisons::analyzer_rules;
 use super::cooperation::CooperativeJoins;
 use super::derived::RowSource;
 use crate::iam::Facts;
@@ -89,6 +90,7 @@ pub(super) fn state(options: &SessionOptions) -> Result<SessionState, DataFusion
     let state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config(options))
+        .with_analyzer_rules(analyzer_rules())
         .with_optimizer_rules(optimizer_rules())
         .with_physical_optimizer_rule(Arc::new(CooperativeJoins))
         .with_runtime_env(Arc::new(runtime(options)?))

@@ -196,9 +196,11 @@ fn without_time(message: &str) -> String {
     let text = ["timestamp", "date", "time"]
         .iter()
         .find_map(|kind| quoted(message, &format!("Error parsing {kind} from '"), "'"));
-    match text {
-        Some(text) => format!("'{text}' is no time; write one as '2026-09-01' or '2026-09-01T10:00:00Z'"),
-        None => one_line(message),
+    let beyond = quoted(message, "Overflow converting ", " to Nanosecond");
+    match (text, beyond) {
+        (Some(text), _) => format!("'{text}' is no time; write one as '2026-09-01' or '2026-09-01T10:00:00Z'"),
+        (_, Some(text)) => format!("'{text}' is beyond the times that can be compared, those from 1678 to 2261"),
+        _ => one_line(message),
     }
 }
 

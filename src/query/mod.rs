@@ -5,6 +5,7 @@
 
 mod binding;
 mod catalog;
+mod comparisons;
 mod cooperation;
 mod derived;
 mod dialect;

@@ -18,6 +18,7 @@ use datafusion::common::Result;
 use datafusion::common::ScalarValue;
 use datafusion::common::Statistics;
 use datafusion::common::project_schema;
+use datafusion::common::stats::Precision;
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::datasource::listing::PartitionedFile;
@@ -123,9 +124,21 @@ impl StoreTable {
             .iter()
             .map(|_| event_date(file))
             .collect();
-        partitioned_file
+        let statistics = file_statistics(file, self.scan_schema.file_schema());
+        let mut partitioned_file = partitioned_file
             .with_partition_values(partition_values)
-            .with_statistics(Arc::new(file_statistics(file, self.scan_schema.file_schema())))
+            .with_statistics(Arc::new(statistics));
+        // The engine takes it that partition values are never null.
+        let is_null = file.event_date.is_none() && !partitioned_file.partition_values.is_empty();
+        if let Some(statistics) = partitioned_file.statistics.as_mut().filter(|_| is_null) {
+            let statistics = Arc::make_mut(statistics);
+            let rows = statistics.num_rows;
+            if let Some(of_day) = statistics.column_statistics.last_mut() {
+                of_day.null_count = rows;
+                of_day.distinct_count = Precision::Absent;
+            }
+        }
+        partitioned_file
     }
 
     fn with_group_statistics(&self, file_groups: Vec<FileGroup>) -> Result<(Vec<FileGroup>, Statistics)> {

@@ -1,5 +1,6 @@
 //! `query`: the questions of the library.
 
+mod absent;
 mod principal;
 
 use std::path::Path;
@@ -113,12 +114,18 @@ async fn answer(
     let answer = engine.ask(question, &args.params).await?;
     let file = args.output.file.as_deref();
     let shown = engine.show(answer, (file, &options), Switches::OPTIONS, output).await?;
+    let mut status = shown.status;
     if shown.rows == 0 {
-        principal::tell_unknown(question, &args.params, &engine, output).await?;
+        let is_absent = absent::tell_absent(question, &args.params, &engine, settings, output).await?;
+        if is_absent && status == ExitStatus::Done {
+            status = ExitStatus::Incomplete;
+        } else if !is_absent {
+            principal::tell_unknown(question, &args.params, &engine, output).await?;
+        }
     }
     usage::note_source_of(question, engine.session(), output);
     note_caveats(question, output);
-    Ok(shown.status)
+    Ok(status)
 }
 
 /// Says what the answer does not show: an answer without its limits misleads.
