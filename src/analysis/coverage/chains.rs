@@ -162,10 +162,13 @@ impl Chains {
         Cover::new(links.map(|(start, link)| (start, link.end)).collect(), window)
     }
 
-    /// File names of the logs that digests name which nothing speaks against.
-    pub(super) fn proven_names(&self) -> BTreeSet<&str> {
-        let named = self.named.values().flatten().filter(|(_, log)| log.is_proven);
-        named.map(|(name, _)| name.as_str()).collect()
+    /// What digests that nothing speaks against state of logs, by file name.
+    pub(super) fn proven_logs(&self) -> BTreeMap<&str, Vec<&NamedLog>> {
+        let mut logs: BTreeMap<&str, Vec<&NamedLog>> = BTreeMap::new();
+        for (name, log) in self.named.values().flatten().filter(|(_, log)| log.is_proven) {
+            logs.entry(name).or_default().push(log);
+        }
+        logs
     }
 
     /// Whether an object lies beside digests that are about its time of delivery and the hour behind.
