@@ -22,6 +22,17 @@ use crate::source::ObjectRef;
 /// Most bytes that a log may inflate to.
 const MAX_LOG_BYTES: u64 = 2 << 30;
 
+/// Whether `ingest` would take events from an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// It would.
+    Events,
+    /// It was read to its end, and has none.
+    None,
+    /// It could not be read to its end, and none was found so far: why.
+    Unread(String),
+}
+
 /// A digest at its place; one in a folder of which nothing is known is taken to lie where it says, if it has that name.
 pub(super) fn found_digest<'a>(
     place: Option<Place>,
@@ -93,8 +104,11 @@ pub(super) fn hashed(fetched: Result<Fetched<'_>, Fault>) -> HashedLog {
 }
 
 /// Whether `ingest` would take events from an object, whatever its name.
-pub(super) fn holds_events(object: &ObjectRef, fetched: Result<Fetched<'_>, Fault>) -> bool {
-    let Ok(fetched) = fetched else { return false };
+pub(super) fn holding(object: &ObjectRef, fetched: Result<Fetched<'_>, Fault>) -> Holding {
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(fault) => return Holding::Unread(fault.to_string()),
+    };
     let mut decoder = Decoder::new(Limits::default());
     let mut rows = RowBuffer::new(EventKeys::default());
     let spill = |rows: &mut RowBuffer| -> Result<(), Infallible> {
@@ -105,5 +119,53 @@ pub(super) fn holds_events(object: &ObjectRef, fetched: Result<Fetched<'_>, Faul
         Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut rows, spill),
         Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut rows, spill),
     };
-    decoded.is_ok_and(|outcome| outcome.rows > 0)
+    let Ok(outcome) = decoded;
+    match outcome.sha256 {
+        _ if outcome.rows > 0 => Holding::Events,
+        Some(_) => Holding::None,
+        None => Holding::Unread(
+            outcome
+                .fault
+                .unwrap_or_else(|| "it could not be read to its end".to_owned()),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::gzip;
+    use crate::source;
+
+    #[test]
+    fn file_that_cannot_be_read_is_not_said_to_hold_no_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let zipped = gzip::compress(b"some text that is long enough to be cut");
+        let file = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        file("a-text.json", b"{}");
+        file("b-cut.gz", zipped.get(..20).unwrap());
+        file(
+            "c-events.json",
+            br#"{"Records":[{"eventVersion":"1.11","eventTime":"2026-09-01T00:00:00Z","eventName":"a","eventID":"i"}]}"#,
+        );
+        file("d-gone.json", b"{}");
+        let listing = source::list(&[folder.path().display().to_string()]).unwrap();
+        std::fs::remove_file(folder.path().join("d-gone.json")).unwrap();
+        let said = listing
+            .objects
+            .iter()
+            .map(|object| holding(object, source::fetch_file(object)));
+        let said: Vec<Holding> = said.collect();
+        let [
+            Holding::None,
+            Holding::Unread(cut),
+            Holding::Events,
+            Holding::Unread(gone),
+        ] = said.as_slice()
+        else {
+            panic!("{said:?}");
+        };
+        assert!(cut.contains("gzip stream ends"), "{cut}");
+        assert!(gone.contains("No such file"), "{gone}");
+    }
 }
