@@ -22,6 +22,7 @@ use objects::hashed;
 use objects::holding;
 use objects::is_digest;
 use objects::is_log;
+use objects::landmarks;
 use objects::present_log;
 use objects::whole;
 use rayon::prelude::*;
@@ -155,10 +156,12 @@ impl Verify<'_> {
         let logs = by_place.iter().filter(|(place, copies)| is_log(place, copies));
         let logs: Vec<PresentLog> = logs.map(|(place, copies)| present_log(place, copies)).collect();
         let outside = self.delivered_outside(&logs);
+        // Of any time: what they say of the places of a trail decides which digests are to be expected of the window.
+        let landmarks = pool.install(|| landmarks(&digests));
         let wanted = digests.into_iter().filter(|digest| {
             let ends_at = DigestKey::parse(&digest.uri).map(|key| key.ends_at);
             let names_one = |ends_at| outside.range(Window::named_until(ends_at)).next().is_some();
-            self.window.wants_digest(ends_at) || ends_at.is_some_and(names_one)
+            self.window.wants_digest(ends_at) || ends_at.is_some_and(names_one) || landmarks.contains(&digest.uri)
         });
         let wanted: Vec<&Recorded> = wanted.collect();
         let check = |digest: &&Recorded| {

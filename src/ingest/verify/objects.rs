@@ -1,11 +1,15 @@
 //! What one object is by its name, and what is taken of its bytes.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+
+use rayon::prelude::*;
 
 use crate::decode::Decoder;
 use crate::decode::EventKeys;
 use crate::decode::Limits;
 use crate::decode::RowBuffer;
+use crate::integrity::DigestOutline;
 use crate::integrity::FoundDigest;
 use crate::integrity::HashedLog;
 use crate::integrity::Metadata;
@@ -103,6 +107,25 @@ pub(super) fn hashed(fetched: Result<Fetched<'_>, Fault>) -> HashedLog {
     }
 }
 
+/// URIs of digests of a ledger that say where their trail delivers from then on: those with which a chain begins, or goes on from
+/// another place. Of digests that state the signatures of these in a copy without metadata, the URIs too.
+pub(super) fn landmarks(digests: &[&Recorded]) -> BTreeSet<String> {
+    let file_name = |uri: &str| uri.rsplit('/').next().unwrap_or(uri).to_owned();
+    let told = digests.par_iter().filter_map(|digest| {
+        let outline = DigestOutline::of(digest)?;
+        let is_moved = outline.previous_root.is_some_and(|before| before != outline.root);
+        let before = outline.previous.map(|(name, _)| name);
+        Some((digest.uri.as_str(), outline.is_starting || is_moved, before))
+    });
+    let told: Vec<(&str, bool, Option<String>)> = told.collect();
+    let landmarks = told.iter().filter(|(_, is_landmark, _)| *is_landmark);
+    let names: BTreeSet<String> = landmarks.map(|(uri, ..)| file_name(uri)).collect();
+    let wanted = told
+        .into_iter()
+        .filter(|(_, is_landmark, before)| *is_landmark || before.as_ref().is_some_and(|name| names.contains(name)));
+    wanted.map(|(uri, ..)| uri.to_owned()).collect()
+}
+
 /// Whether `ingest` would take events from an object, whatever its name.
 pub(super) fn holding(object: &ObjectRef, fetched: Result<Fetched<'_>, Fault>) -> Holding {
     let fetched = match fetched {
@@ -167,5 +190,49 @@ mod tests {
         };
         assert!(cut.contains("gzip stream ends"), "{cut}");
         assert!(gone.contains("No such file"), "{gone}");
+    }
+
+    #[test]
+    fn landmarks_are_the_begin_of_a_chain_each_move_and_those_that_sign_them() {
+        let digest = |hour: u8, bucket: &str, before: Option<(u8, &str)>| {
+            let name = |hour: u8| {
+                format!("111122223333_CloudTrail-Digest_eu-west-1_t_us-east-1_20260901T{hour:02}0000Z.json.gz")
+            };
+            let previous = before.map_or_else(
+                || r#""previousDigestS3Bucket":null,"previousDigestS3Object":null"#.to_owned(),
+                |(hour, bucket)| {
+                    let name = name(hour);
+                    format!(
+                        r#""previousDigestS3Bucket":"{bucket}","previousDigestS3Object":"{name}","previousDigestHashValue":"aa""#
+                    )
+                },
+            );
+            Recorded {
+                uri: format!("file:///copy/{}", name(hour)),
+                is_digest: true,
+                digest_text: Some(format!(
+                    r#"{{"digestStartTime":"2026-09-01T0{}:00:00Z","digestEndTime":"2026-09-01T0{hour}:00:00Z","digestS3Bucket":"{bucket}",
+                    "digestS3Object":"{}","digestPublicKeyFingerprint":"f","previousDigestSignature":null,{previous},"logFiles":[]}}"#,
+                    hour - 1,
+                    name(hour),
+                )),
+                ..Recorded::default()
+            }
+        };
+        let digests = [
+            digest(1, "b", None),
+            digest(2, "b", Some((1, "b"))),
+            digest(3, "b", Some((2, "b"))),
+            digest(4, "b", Some((3, "b"))),
+            digest(5, "c", Some((4, "b"))),
+            digest(6, "c", Some((5, "c"))),
+            digest(7, "c", Some((6, "c"))),
+        ];
+        let found = landmarks(&digests.iter().collect::<Vec<_>>());
+        let hours = digests
+            .iter()
+            .zip(1..)
+            .filter(|(digest, _)| found.contains(&digest.uri));
+        assert_eq!(hours.map(|(_, hour)| hour).collect::<Vec<_>>(), [1, 2, 5, 6]);
     }
 }
