@@ -1,6 +1,8 @@
 //! A query session over the store that the user named, or over none.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use arrow::datatypes::SchemaRef;
 
@@ -154,14 +156,16 @@ impl Engine {
             return error.into();
         };
         // To read every file takes as long as the longest query, so it must be files that the engine is unhappy with.
-        match self.damage(message.contains("Parquet")).await {
+        match self.damage(message.contains("Parquet"), &AtomicBool::new(false)).await {
             Some(damage) => damage.into(),
             None => error.into(),
         }
     }
 
     /// A data file that is not as it was made, or, if all are to be read, that cannot be read.
-    pub(super) async fn damage(&self, reads_all: bool) -> Option<StoreError> {
+    ///
+    /// Nothing is found once `is_stopped` is raised.
+    pub(super) async fn damage(&self, reads_all: bool, is_stopped: &AtomicBool) -> Option<StoreError> {
         let store = self.store.as_ref()?;
         let mut snapshots = Vec::new();
         for table in store.tables().await.unwrap_or_default() {
@@ -171,8 +175,12 @@ impl Engine {
             };
             snapshots.extend(snapshot);
         }
-        let damaged = snapshots.iter().find_map(|snapshot| store.damaged_file(snapshot));
-        let undecodable = || snapshots.iter().find_map(|snapshot| store.undecodable_file(snapshot));
+        let mut tables = snapshots.iter().take_while(|_| !is_stopped.load(Ordering::Relaxed));
+        let damaged = tables.find_map(|snapshot| store.damaged_file(snapshot));
+        let undecodable = || {
+            let mut tables = snapshots.iter();
+            tables.find_map(|snapshot| store.undecodable_file(snapshot, is_stopped))
+        };
         damaged.or_else(|| reads_all.then(undecodable).flatten())
     }
 }

@@ -2,7 +2,6 @@
 
 mod flush;
 
-use std::borrow::Cow;
 use std::hash::BuildHasherDefault;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -268,7 +267,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
                     text = unhashed;
                     Entry::decoded(fetched.object, outcome).with_metadata(&fetched.metadata)
                 }
-                Err(fault) => Entry::unreadable(Cow::Borrowed(delivery.listed), &fault),
+                Err(fault) => Entry::unreadable(fault.object(delivery.listed), &fault),
             };
             // Room for the next bytes, now that these are gone.
             drop(delivery.room);

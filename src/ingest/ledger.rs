@@ -89,16 +89,15 @@ impl<'a> Entry<'a> {
             _ if outcome.rows == 0 && (outcome.fault.is_some() || !outcome.rejects.is_empty()) => ObjectState::Corrupt,
             _ => ObjectState::Ingested,
         };
-        let note = match outcome.without_id {
-            _ if reached.is_none() => None,
-            0 => Some(reached.to_string()),
-            _ => Some(CANNOT_BE_TOLD.to_owned()),
+        let error = match outcome.without_id {
+            1.. if !reached.is_none() => joined(outcome.fault.clone(), Some(CANNOT_BE_TOLD.to_owned())),
+            _ => reached.noted(outcome.fault.clone()),
         };
         Self {
             listed_from: object.listed_from,
             read_bytes: object.size,
             object,
-            error: joined(outcome.fault.clone(), note),
+            error,
             outcome,
             state,
             duplicates: 0,
@@ -123,10 +122,7 @@ impl<'a> Entry<'a> {
             object,
             outcome: Outcome::default(),
             state,
-            error: joined(
-                Some(fault.to_string()),
-                (!reached.is_none()).then(|| reached.to_string()),
-            ),
+            error: reached.noted(Some(fault.to_string())),
             duplicates: 0,
             metadata: None,
         }
@@ -409,6 +405,20 @@ mod tests {
         assert_eq!(entry(0, 0), (ObjectState::Limited, Some(100)));
         assert_eq!(entry(3, 0), (ObjectState::Partial, Some(100)));
         assert_eq!(entry(3, 1), (ObjectState::Partial, None));
+    }
+
+    #[test]
+    fn reason_that_ends_as_others_wrote_it_has_no_limits() {
+        let outcome = Outcome {
+            rows: 3,
+            without_id: 3,
+            is_unread: true,
+            fault: Some("run again with `--max-record-bytes` above 1 if it is genuine".to_owned()),
+            ..Outcome::default()
+        };
+        let entry = Entry::decoded(Cow::Owned(object()), outcome);
+        let reached = LimitsReached::in_reason(entry.error.as_deref().unwrap());
+        assert_eq!((entry.state, reached), (ObjectState::Partial, None));
     }
 
     #[test]

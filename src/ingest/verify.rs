@@ -15,12 +15,14 @@ use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
 use futures::stream;
+use objects::Holding;
 use objects::found_digest;
 use objects::has_log_name;
 use objects::hashed;
-use objects::holds_events;
+use objects::holding;
 use objects::is_digest;
 use objects::is_log;
+use objects::landmarks;
 use objects::present_log;
 use objects::whole;
 use rayon::prelude::*;
@@ -78,7 +80,7 @@ pub struct Verify<'a> {
 /// What a verification did not look at.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unverified {
-    /// What could not be listed: URI or path, and why.
+    /// What could not be listed or read: URI or path, and why.
     pub unlisted: Vec<(String, String)>,
     /// Files whose names and folders are not those of CloudTrail, and that hold no events.
     pub foreign: u64,
@@ -154,10 +156,12 @@ impl Verify<'_> {
         let logs = by_place.iter().filter(|(place, copies)| is_log(place, copies));
         let logs: Vec<PresentLog> = logs.map(|(place, copies)| present_log(place, copies)).collect();
         let outside = self.delivered_outside(&logs);
+        // Of any time: what they say of the places of a trail decides which digests are to be expected of the window.
+        let landmarks = pool.install(|| landmarks(&digests));
         let wanted = digests.into_iter().filter(|digest| {
             let ends_at = DigestKey::parse(&digest.uri).map(|key| key.ends_at);
             let names_one = |ends_at| outside.range(Window::named_until(ends_at)).next().is_some();
-            self.window.wants_digest(ends_at) || ends_at.is_some_and(names_one)
+            self.window.wants_digest(ends_at) || ends_at.is_some_and(names_one) || landmarks.contains(&digest.uri)
         });
         let wanted: Vec<&Recorded> = wanted.collect();
         let check = |digest: &&Recorded| {
@@ -216,11 +220,22 @@ impl Verify<'_> {
     fn count_strangers(&self, pool: &rayon::ThreadPool, strangers: &[ObjectRef], unverified: &mut Unverified) {
         let (logs, others): (Vec<&ObjectRef>, Vec<&ObjectRef>) =
             strangers.iter().partition(|object| is_log(&object.uri));
-        let with_events = self.each(pool, &others, holds_events);
-        let with_events = with_events.into_iter().filter(|holds| *holds).count();
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        unverified.unplaced = count(logs.len() + with_events);
-        unverified.foreign = count(others.len() - with_events);
+        let holdings = self.each(pool, &others, |object, fetched| {
+            let holding = holding(object, fetched);
+            (object.path().into_owned(), holding)
+        });
+        let (mut foreign, mut with_events) = (0, 0);
+        for (path, holding) in holdings {
+            match holding {
+                Holding::Events => with_events += 1,
+                Holding::None => foreign += 1,
+                Holding::Unread(reason) => unverified.unlisted.push((path, reason)),
+            }
+        }
+        unverified.unplaced = u64::try_from(logs.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(with_events);
+        unverified.foreign = foreign;
     }
 
     fn wants_digest(&self, uri: &str) -> bool {

@@ -204,6 +204,8 @@ impl Group {
             .digests
             .extract_if(.., |digest| !window.includes_digest(digest.ends_at));
         let outside: Vec<CheckedDigest> = outside.collect();
+        let is_about_it = |digest: &CheckedDigest| window.wants_digest(digest.ends_at);
+        let has_none = self.digests.is_empty() && !outside.iter().any(is_about_it);
         let names: BTreeSet<ChainName> = self.digests.iter().map(|digest| digest.chain.clone()).collect();
         for name in names {
             self.report_chain(&name, &mut report);
@@ -219,7 +221,7 @@ impl Group {
         report.files.extend(files);
         self.digests.extend(outside);
         self.report_logs(present, contents, &mut report);
-        if self.digests.is_empty() && !present.is_empty() {
+        if has_none && !present.is_empty() {
             let text = format!("{}: {} logs and no digest", account_and_region(present), present.len());
             report.findings.push(Finding::new(Rule::NoDigests, text));
         }

@@ -15,6 +15,8 @@ pub struct DigestOutline {
     pub end: i64,
     /// Whether a chain begins with it: CloudTrail made none before, or did not look.
     pub is_starting: bool,
+    /// File name that it says it has.
+    pub name: String,
     /// Bucket and folder of the account that it says it was delivered to: digests of other ones are of other trails.
     pub root: String,
     /// The same of the digest before.
@@ -44,7 +46,7 @@ impl DigestOutline {
         let digest = Digest::read(recorded.digest_text.as_ref()?.as_bytes())?;
         let (start, end) = digest.times?;
         let is_starting = digest.previous.is_none();
-        let root = root_text(&digest.place);
+        let (name, root) = (file_name(&digest.place.key).to_owned(), root_text(&digest.place));
         let previous_root = digest.previous.as_ref().map(|previous| root_text(&previous.place));
         let previous = digest.previous.and_then(|previous| {
             let name = file_name(&previous.place.key).to_owned();
@@ -60,6 +62,7 @@ impl DigestOutline {
             start,
             end,
             is_starting,
+            name,
             root,
             previous_root,
             previous,

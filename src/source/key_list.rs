@@ -36,6 +36,9 @@ const EVENT_BRINGS_NOT: [&str; 8] = [
     "Object Tags Added",
     "Object Tags Deleted",
 ];
+/// What CloudTrail publishes to find out whether it may, when a topic is set for a trail; it is no JSON as its notifications are
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notifications-for-cloudtrail.html>).
+const CLOUDTRAIL_TRIES: &str = "CloudTrail validation message.";
 /// Calls that create objects, as CloudTrail names them.
 const CREATING_CALLS: [&str; 4] = ["PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"];
 
@@ -185,6 +188,9 @@ fn add_notified(message: &Value, wrappers: u8, keys: &mut Vec<NamedKey>) -> Resu
         return Ok(());
     }
     if let Some(text) = inner("Message").or_else(|| inner("Body")).or_else(|| inner("body")) {
+        if text.trim() == CLOUDTRAIL_TRIES {
+            return Ok(());
+        }
         let depth = wrappers.checked_sub(1).ok_or("notifications are wrapped too often")?;
         let wrapped: Value =
             serde_json::from_str(text).map_err(|error| format!("a wrapped message is no JSON: {error}"))?;
@@ -312,6 +318,16 @@ mod tests {
         let event_bridge = r#"{"detail-type":"Object Created","detail":{"bucket":{"name":"b"},"object":{"key":"a+b","size":3,"etag":"e"}}}"#;
         assert_eq!(named(event_bridge), wanted("b", "a+b", true));
         assert!(named(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).is_empty());
+    }
+
+    #[test]
+    fn message_with_which_cloudtrail_tries_a_topic_names_nothing_and_is_no_fault() {
+        let by_sns = serde_json::json!({"Type": "Notification", "Message": CLOUDTRAIL_TRIES}).to_string();
+        let by_sqs = serde_json::json!({"Messages": [{"Body": by_sns}]}).to_string();
+        let as_it_is = serde_json::json!({"Messages": [{"Body": CLOUDTRAIL_TRIES}]}).to_string();
+        for text in [by_sns, by_sqs, as_it_is] {
+            assert!(named(&text).is_empty(), "{text}");
+        }
     }
 
     #[test]

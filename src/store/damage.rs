@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use super::Store;
 use super::StoreError;
@@ -32,14 +34,16 @@ impl Store {
 
     /// The first data file of a snapshot in a folder whose rows cannot be decoded.
     ///
-    /// Reads every file to its end, so it is for a query that has failed in one that [`Self::damaged_file`] does not find.
-    pub fn undecodable_file(&self, snapshot: &TableSnapshot) -> Option<StoreError> {
+    /// Reads every file to its end, so it is for a query that has failed in one that [`Self::damaged_file`] does not find. Reads no
+    /// further one, and finds nothing, once `is_stopped` is raised.
+    pub fn undecodable_file(&self, snapshot: &TableSnapshot, is_stopped: &AtomicBool) -> Option<StoreError> {
         if self.storage().remote().is_some() {
             return None;
         }
         let folder = self.table_folder(snapshot.table);
         let paths = snapshot.files.iter().map(|file| folder.join(&file.path));
-        paths.into_iter().find_map(|path| parquet_file::decode(&path).err())
+        let mut wanted = paths.take_while(|_| !is_stopped.load(Ordering::Relaxed));
+        wanted.find_map(|path| parquet_file::decode(&path).err())
     }
 }
 
@@ -83,15 +87,18 @@ mod tests {
     async fn file_with_other_bytes_among_its_rows_is_found_by_reading_it() {
         let test = TestStore::create().await;
         let snapshot = test.commit("s3://logs/1", &["a"]).await;
-        assert!(test.store.undecodable_file(&snapshot).is_none());
+        let going_on = AtomicBool::new(false);
+        assert!(test.store.undecodable_file(&snapshot, &going_on).is_none());
         let path = test.folder().join("events").join(&snapshot.files[0].path);
         let mut bytes = fs::read(&path).unwrap();
         bytes[4..200].fill(0xff);
         fs::write(&path, bytes).unwrap();
         assert!(test.store.damaged_file(&snapshot).is_none());
-        let text = test.store.undecodable_file(&snapshot).unwrap().to_string();
+        let text = test.store.undecodable_file(&snapshot, &going_on).unwrap().to_string();
         assert!(text.contains(&format!("`{}` is damaged", path.display())), "{text}");
         assert!(text.contains("--at-version"), "{text}");
+        let stopped = AtomicBool::new(true);
+        assert!(test.store.undecodable_file(&snapshot, &stopped).is_none());
     }
 
     #[tokio::test]

@@ -10,6 +10,8 @@ const AND: &str = " and ";
 const END: &str = " if it is genuine";
 const INFLATED: &str = "`--max-inflated-bytes` above ";
 const RECORD: &str = "`--max-record-bytes` above ";
+/// Stands behind a text that only looks like a note.
+const NOT_OURS: &str = "so it says, and it is not read again for that";
 const MEMORY: &str = "`--memory` of at least ";
 
 /// What a run takes of one object at most.
@@ -54,6 +56,19 @@ impl LimitsReached {
         self.inflated_bytes.is_some_and(|bytes| bytes < limits.inflated_bytes)
             || self.record_bytes.is_some_and(|bytes| bytes < limits.record_bytes)
             || self.memory_bytes.is_some_and(|bytes| bytes <= limits.memory_bytes)
+    }
+
+    /// A reason that ends with the note, if any limit was reached; else with none, also where it quotes a text that ends like one:
+    /// what others wrote must not decide that an object is read again.
+    pub fn noted(&self, reason: Option<String>) -> Option<String> {
+        if !self.is_none() {
+            let before = reason.map(|reason| format!("{reason}; ")).unwrap_or_default();
+            return Some(format!("{before}{self}"));
+        }
+        reason.map(|reason| match Self::in_reason(&reason) {
+            None => reason,
+            Some(_) => format!("{reason}; {NOT_OURS}"),
+        })
     }
 
     /// Reads the note at the end of a reason; `None` where there is none.
@@ -121,6 +136,25 @@ mod tests {
         ] {
             assert_eq!(LimitsReached::in_reason(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn text_of_others_that_ends_like_a_note_is_none() {
+        let hostile = "the service refuses (run again with `--max-record-bytes` above 1 if it is genuine";
+        let noted = |reached: LimitsReached| reached.noted(Some(hostile.to_owned())).unwrap();
+        assert!(LimitsReached::in_reason(hostile).is_some());
+        assert_eq!(LimitsReached::in_reason(&noted(LimitsReached::default())), None);
+        let reached = LimitsReached {
+            memory_bytes: Some(7),
+            ..LimitsReached::default()
+        };
+        assert_eq!(LimitsReached::in_reason(&noted(reached)), Some(reached));
+        assert_eq!(reached.noted(None), Some(reached.to_string()));
+        assert_eq!(LimitsReached::default().noted(None), None);
+        assert_eq!(
+            LimitsReached::default().noted(Some("x".to_owned())),
+            Some("x".to_owned())
+        );
     }
 
     #[test]

@@ -190,11 +190,14 @@ fn what_was_taken_away_is_told_with_its_hour_and_reason() {
     let mut wanted = set(hours(3..4, "digest-missing"));
     wanted.extend(hours(23..24, "digest-missing"));
     wanted.insert(format!("{PROD} eu-west-1 {} log-missing", hour_of(&logs[0])));
-    wanted.insert(format!("{PROD} eu-west-1 {} log-changed", hour_of(&logs[1])));
+    // In the hour of its delivery, and in those of the events that it has.
+    assert_eq!(hour_of(&logs[1]), "2026-09-14T11:00:00Z");
+    wanted.extend(hours(11..17, "log-changed"));
+    wanted.extend(hours(17..18, "log-changed, log-not-covered"));
     assert_eq!(said(&rows, &["incomplete"]), wanted);
     // No digest names a log of the last hour any more, which holds events of six hours before.
-    assert_eq!(said(&rows, &["recorded"]), set(hours(17..23, "log-not-covered")));
-    assert_eq!(said(&rows, &["complete"]).len(), 24 - wanted.len() - 6);
+    assert_eq!(said(&rows, &["recorded"]), set(hours(18..23, "log-not-covered")));
+    assert_eq!(said(&rows, &["complete"]).len(), 24 - wanted.len() - 5);
 }
 
 /// The logs that digests name, in the order of time.

@@ -585,6 +585,34 @@ fn object_that_memory_cannot_hold_is_told_once_and_fetched_with_more() {
 }
 
 #[test]
+fn object_that_was_replaced_by_one_that_memory_cannot_hold_is_told_once_and_by_its_own_size() {
+    let bucket = FakeBucket::new();
+    let dump = key("111122223333", "eu-west-1", 1, "dump");
+    bucket.put(&dump, format!("{}{}", log(5..7), " ".repeat(65 << 20)), &[]);
+    let place = Place::new();
+    let message = place.folder().join("message.json");
+    let of_old_version = json!({"Records": [{"eventName": "ObjectCreated:Put", "s3": {
+        "bucket": {"name": BUCKET}, "object": {"key": dump, "eTag": "old", "size": 1_000_000},
+    }}]});
+    std::fs::write(&message, of_old_version.to_string()).unwrap();
+    let run = |arguments: &[&str]| {
+        let arguments = [&["ingest", "--memory", "128MiB"], arguments].concat();
+        process::ended(bucket.command(&place.store(), &arguments).output().unwrap())
+    };
+    let named = ["--keys-from", message.to_str().unwrap()];
+    let ended = run(&named);
+    assert_ended(&ended, 4, "objects  1 listed = 0 ingested + 0 known + 1 rejected");
+    assert!(
+        ended.stderr.contains("run again with `--memory` of at least 1363"),
+        "{ended:?}"
+    );
+    // Whoever lists it: the version that is there is known.
+    assert_ended(&run(&[SOURCE]), 0, "objects  1 listed = 0 ingested + 1 known");
+    assert_ended(&run(&named), 0, "objects  1 listed = 0 ingested + 1 known");
+    assert_eq!(problems(&place).len(), 1);
+}
+
+#[test]
 fn keys_come_from_lines_and_from_notifications() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=3);

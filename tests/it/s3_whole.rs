@@ -190,7 +190,7 @@ fn account_that_may_not_be_listed_is_told_and_the_others_are_read() {
     let place = Place::new();
     let ended = bucket.ingest(&place.store(), SOURCE, &[]);
     assert_ended(&ended, 4, "objects  3 listed = 3 ingested");
-    let told = "cannot list `s3://central-logs/AWSLogs/444455556666/`: access denied";
+    let told = "`s3://central-logs/AWSLogs/444455556666/`: access denied";
     assert!(
         ended.stderr.contains(told) && ended.stderr.contains("s3:ListBucket"),
         "{ended:?}"
@@ -222,7 +222,7 @@ fn logs_below_many_folders_are_found_and_those_beside_the_folders_are_told() {
         bucket.put(&format!("{flat}{name}"), log(20..21), &[]);
         let ended = bucket.ingest(&place.store(), SOURCE, &[]);
         assert_ended(&ended, 4, "objects  2 listed = 0 ingested + 2 known");
-        let told = format!("`{SOURCE}{flat}*`: there are log files in it");
+        let told = format!("`{SOURCE}{flat}*`: there are log files outside of the folders");
         assert!(ended.stderr.contains(&told), "{told}: {ended:?}");
     }
 }
@@ -257,5 +257,10 @@ fn store_in_the_bucket_of_the_logs_is_not_taken_for_logs() {
         let itself = run("s3://trail-store/our trail");
         assert_ended(&itself, 4, "objects  0 listed");
         assert!(itself.stderr.contains("it holds nothing but the store"), "{itself:?}");
+        let arguments = ["doctor", "s3://trail-store", "--output", "json"];
+        let mut command = bucket.command(std::path::Path::new("unused"), &arguments);
+        let doctor = process::ended(bucket.keep_store(&mut command).output().unwrap());
+        assert!(doctor.stdout.contains("\"layout\""), "{doctor:?}");
+        assert!(!doctor.stdout.contains("folders of others"), "{doctor:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Which digests are there, of which trails they are, and which logs they name.
 
 mod hours;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,6 +15,8 @@ use crate::integrity::GroupReport;
 use crate::integrity::Recorded;
 use crate::policy::Window;
 pub(super) use hours::DigestHour;
+use standing::Standing;
+use standing::Standings;
 
 /// Which trail digests are of. Its name alone does not tell: the organization, each account and each region may have a trail of the
 /// same name, and digests say which home region and which folder of which bucket are theirs.
@@ -41,6 +44,8 @@ struct Link {
     is_valid: bool,
     /// Why it proves nothing, if something says so.
     fault: Option<&'static str>,
+    /// Whether it can be believed that a chain begins with it.
+    is_believed: bool,
 }
 
 /// The digests of an account and region.
@@ -57,7 +62,7 @@ impl Chains {
     /// Reads the digests among the objects; `verdicts` says which are valid.
     pub(super) fn new(objects: &[Recorded], verdicts: Option<&GroupReport>) -> Self {
         let mut chains = Self::default();
-        let contradicted = contradicted(objects);
+        let standings = Standings::new(objects, verdicts);
         let (mut unreadable, mut moves) = (Vec::new(), Vec::new());
         for digest in objects.iter().filter(|object| object.is_digest) {
             let Some(key) = DigestKey::parse(&digest.uri) else {
@@ -67,42 +72,44 @@ impl Chains {
                 unreadable.push(key);
                 continue;
             };
-            let fault = match verdicts {
-                // A copy with other content has another hash, wherever it lies.
-                Some(report) if is_valid(report, digest) => None,
-                Some(_) => Some("is not valid"),
-                None => contradicted
-                    .contains(&digest.uri)
-                    .then_some("has another hash than the next one states"),
+            // A copy under another name has the hash of a valid one, and would stand for one that is missing.
+            let is_of_another_name = DigestKey::parse(&outline.name).is_some_and(|claimed| claimed != key);
+            let standing = match is_of_another_name {
+                true => Standing::of_a_copy(),
+                false => standings.of(digest),
             };
             let trail = TrailKey {
                 name: key.trail.to_owned(),
                 home_region: key.home_region.to_owned(),
                 root: outline.root.clone(),
             };
-            if fault.is_none() {
+            if standing.fault.is_none() {
                 chains.folders.insert(folder_of(&digest.uri).to_owned());
+            }
+            if standing.is_believed {
                 moves.extend(outline.previous_root.clone().map(|root| (root, trail.clone())));
             }
-            chains.add(trail, outline, (verdicts.is_some(), fault));
+            chains.add(trail, outline, (verdicts.is_some(), standing));
         }
         chains.join(moves);
         unreadable.into_iter().for_each(|key| chains.note_unreadable(&key));
         chains
     }
 
-    fn add(&mut self, trail: TrailKey, outline: DigestOutline, (has_keys, fault): (bool, Option<&'static str>)) {
+    fn add(&mut self, trail: TrailKey, outline: DigestOutline, (has_keys, standing): (bool, Standing)) {
+        let is_sound = standing.fault.is_none();
         for log in outline.logs {
             let hour = log.delivered_at.unwrap_or(outline.start).div_euclid(HOUR);
             let named = self.named.entry(hour).or_default();
-            named.entry(log.name.clone()).or_default().note(log, fault.is_none());
+            named.entry(log.name.clone()).or_default().note(log, is_sound);
         }
         let link = Link {
             // A digest is about an hour; what claims more would hide that others are missing.
             end: outline.end.min(outline.start.saturating_add(HOUR)),
             is_starting: outline.is_starting,
-            is_valid: has_keys && fault.is_none(),
-            fault,
+            is_valid: has_keys && is_sound,
+            fault: standing.fault,
+            is_believed: standing.is_believed,
         };
         self.chains.entry(trail).or_default().add(outline.start, link);
     }
@@ -162,10 +169,13 @@ impl Chains {
         Cover::new(links.map(|(start, link)| (start, link.end)).collect(), window)
     }
 
-    /// File names of the logs that digests name which nothing speaks against.
-    pub(super) fn proven_names(&self) -> BTreeSet<&str> {
-        let named = self.named.values().flatten().filter(|(_, log)| log.is_proven);
-        named.map(|(name, _)| name.as_str()).collect()
+    /// What digests that nothing speaks against state of logs, by file name.
+    pub(super) fn proven_logs(&self) -> BTreeMap<&str, Vec<&NamedLog>> {
+        let mut logs: BTreeMap<&str, Vec<&NamedLog>> = BTreeMap::new();
+        for (name, log) in self.named.values().flatten().filter(|(_, log)| log.is_proven) {
+            logs.entry(name).or_default().push(log);
+        }
+        logs
     }
 
     /// Whether an object lies beside digests that are about its time of delivery and the hour behind.
@@ -196,8 +206,9 @@ impl Chains {
 impl Chain {
     /// Takes a digest in; of copies of the same time one that nothing speaks against.
     fn add(&mut self, start: i64, link: Link) {
+        let worth = |link: &Link| (link.fault.is_none(), link.is_believed);
         match self.digests.get(&start) {
-            Some(known) if known.fault.is_none() || link.fault.is_some() => {}
+            Some(known) if worth(known) >= worth(&link) => {}
             _ => {
                 self.digests.insert(start, link);
             }
@@ -216,27 +227,19 @@ impl Chain {
         let sound = self.digests.iter().filter(|(_, link)| link.fault.is_none());
         sound.map(|(start, link)| (*start, link))
     }
-}
 
-/// URIs of digests of which the next one states another hash: one of the two is not as it was made.
-fn contradicted(objects: &[Recorded]) -> BTreeSet<String> {
-    let digests = || objects.iter().filter(|object| object.is_digest);
-    let outlines = digests().filter_map(DigestOutline::of);
-    let mut stated: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, hash) in outlines.filter_map(|outline| outline.previous) {
-        stated.entry(name).or_default().insert(hash);
+    /// When chains begin with it that can be believed.
+    fn beginnings(&self) -> impl Iterator<Item = i64> {
+        let starting = |(_, link): &(&i64, &Link)| link.is_starting && link.is_believed;
+        self.digests.iter().filter(starting).map(|(start, _)| *start)
     }
-    let is_other = |digest: &&Recorded| {
-        let hashes = stated.get(file_name(&digest.uri));
-        let own = digest.sha256.as_ref();
-        hashes.zip(own).is_some_and(|(hashes, own)| !hashes.contains(own))
-    };
-    digests().filter(is_other).map(|digest| digest.uri.clone()).collect()
 }
 
-fn is_valid(report: &GroupReport, digest: &Recorded) -> bool {
-    let hash = digest.sha256.as_ref();
-    hash.is_some_and(|hash| report.valid_digests.contains(hash))
+impl TrailKey {
+    /// The id of the organization in the folder, where the trail is one of an organization.
+    fn organization(&self) -> Option<&str> {
+        self.root.rsplit('/').nth(1).filter(|folder| folder.starts_with("o-"))
+    }
 }
 
 /// The folder of the account in which a digest or log lies.

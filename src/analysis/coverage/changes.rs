@@ -126,6 +126,12 @@ impl Absence {
         };
         is_trail && self.from < end && start < self.until
     }
+
+    /// When it began, if it did because a trail of this name was deleted.
+    pub(super) fn deletion_of(&self, trail: &str) -> Option<i64> {
+        let is_deletion = self.gap.kind == GapKind::TrailDeleted && self.trail.as_deref() == Some(trail);
+        is_deletion.then_some(self.from)
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use super::named::NamedLog;
 use super::present::PresentHour;
 use super::read::CoverageBasis;
 use super::read::EventHour;
+use super::unproven::changed_log;
 use super::unproven::unproven;
 use crate::integrity::GroupReport;
 use crate::integrity::Recorded;
@@ -39,7 +40,7 @@ struct Pair<'a> {
     chains: Chains,
     /// Which times of the window digests are about.
     cover: Cover,
-    /// By number of the hour: objects with events that no digest names.
+    /// By number of the hour: objects with events that no digest proves.
     unproven: BTreeMap<i64, Vec<Gap>>,
     absences: Vec<Absence>,
     /// Hashes of every log that is there, by file name: of each copy and version of it.
@@ -114,8 +115,8 @@ impl Pair<'_> {
         gaps.extend(digests.gaps);
         gaps.extend(rejected(&present));
         let cover = self.cover.hour(hour);
+        self.add_unproven(hour, cover, &mut gaps);
         if cover == HourCover::Whole {
-            gaps.extend(self.unproven.get(&hour).cloned().unwrap_or_default());
             gaps.extend(is_last.then(|| self.open_end()).flatten());
         }
         let is_broken = gaps
@@ -165,32 +166,40 @@ impl Pair<'_> {
     fn compare(&self, named: &BTreeMap<String, NamedLog>) -> (u64, u64, Vec<Gap>) {
         let (mut missing, mut changed) = (0, 0);
         let mut gaps: Vec<Gap> = Vec::new();
-        let mut tell = |kind: GapKind, detail: String| {
-            if !gaps.iter().any(|gap| gap.kind == kind) {
-                gaps.push(Gap { kind, detail });
+        let mut tell = |gap: Gap| {
+            if !gaps.iter().any(|known| known.kind == gap.kind) {
+                gaps.push(gap);
             }
         };
         for (name, stated) in named {
             match self.hashes.get(name.as_str()) {
                 None => {
                     missing += 1;
-                    tell(
-                        GapKind::LogMissing,
-                        format!("`{name}` is named by a digest and not in the store"),
-                    );
+                    tell(Gap {
+                        kind: GapKind::LogMissing,
+                        detail: format!("`{name}` is named by a digest and not in the store"),
+                    });
                 }
                 Some(copies) if copies.iter().flatten().any(|hash| !stated.has_hash(hash)) => {
                     changed += 1;
-                    tell(
-                        GapKind::LogChanged,
-                        format!("`{name}` has another hash than its digest states"),
-                    );
+                    tell(changed_log(name));
                 }
                 // What could not be read to its end is counted as rejected.
                 Some(_) => {}
             }
         }
         (missing, changed, gaps)
+    }
+
+    /// What is said of objects with events of an hour that no digest proves; that one was changed also where digests are not about
+    /// the hour.
+    fn add_unproven(&self, hour: i64, cover: HourCover, gaps: &mut Vec<Gap>) {
+        for gap in self.unproven.get(&hour).into_iter().flatten() {
+            let is_told = gaps.iter().any(|known| known.kind == gap.kind);
+            if !is_told && (cover == HourCover::Whole || gap.kind == GapKind::LogChanged) {
+                gaps.push(gap.clone());
+            }
+        }
     }
 
     /// Whether logs of the last hour may still be missing: they are delivered some minutes after the calls, and only a digest of the

@@ -1,4 +1,4 @@
-//! Objects with events that no digest names: they add events, or take the place of others with the same id.
+//! Objects with events that no digest proves, by name and hash: they add events, or take the place of others with the same id.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -24,13 +24,21 @@ pub(super) fn unproven(objects: &[Recorded], chains: &Chains, window: Window) ->
     }
     let hours: BTreeSet<i64> = hours_of(window).collect();
     let mut open: BTreeMap<GapKind, BTreeSet<i64>> = BTreeMap::new();
-    let named = chains.proven_names();
-    let others = objects.iter().filter(|object| !object.is_digest && object.holds_events);
-    for object in others.filter(|object| !named.contains(file_name(&object.uri))) {
+    let proven = chains.proven_logs();
+    for object in objects.iter().filter(|object| !object.is_digest && object.holds_events) {
         let Some((first, last)) = object.event_times else {
             continue;
         };
-        let gap = gap(object, last, chains);
+        let name = file_name(&object.uri);
+        let gap = match (proven.get(name), &object.sha256) {
+            (Some(stated), Some(sha256)) if stated.iter().all(|log| log.has_hash(sha256)) => continue,
+            (Some(_), Some(_)) => changed_log(name),
+            (Some(_), None) => Gap {
+                kind: GapKind::ObjectRejected,
+                detail: format!("`{name}` could not be read to its end, so that no digest proves its events"),
+            },
+            (None, _) => gap(object, last, chains),
+        };
         let open = open.entry(gap.kind).or_insert_with(|| hours.clone());
         let own: Vec<i64> = match first <= last {
             true => open
@@ -47,8 +55,16 @@ pub(super) fn unproven(objects: &[Recorded], chains: &Chains, window: Window) ->
     gaps
 }
 
-/// What is said of an object whose last event is of this moment. That it is named by no digest is certain only where these are
-/// about the time of its delivery and the hour behind, as the next digest may name it; or where it holds events of later.
+/// What is said of a log that is not as its digest states.
+pub(super) fn changed_log(name: &str) -> Gap {
+    Gap {
+        kind: GapKind::LogChanged,
+        detail: format!("`{name}` has another hash than its digest states"),
+    }
+}
+
+/// What is said of an object that no digest names, and whose last event is of this moment. That none does is certain only where
+/// digests are about the time of its delivery and the hour behind, as the next one may name it; or where it holds events of later.
 fn gap(object: &Recorded, last: i64, chains: &Chains) -> Gap {
     let name = file_name(&object.uri);
     let delivered = PresentLog::new(Place::new("", name)).delivered_at;
@@ -132,5 +148,51 @@ mod tests {
         assert_eq!(told(log("", &stamp(3, "05"), (7, 8))), []);
         let alone = [log("", &stamp(3, "05"), (2, 3))];
         assert!(unproven(&alone, &Chains::new(&alone, None), window).is_empty());
+    }
+
+    #[test]
+    fn log_that_is_not_as_its_digest_states_is_told_in_the_hours_of_its_events_wherever_it_lies() {
+        let window = Window {
+            since: 0,
+            until: 6 * HOUR,
+        };
+        let name = format!("{NAME}{}_x.json.gz", stamp(4, "05"));
+        let naming = |digest: Recorded| {
+            let text = digest.digest_text.as_deref().unwrap();
+            let log = format!(r#"{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa"}}"#);
+            Recorded {
+                digest_text: Some(text.replace(r#""logFiles":[]"#, &format!(r#""logFiles":[{log}]"#))),
+                ..digest
+            }
+        };
+        let told = |folder: &str, sha256: Option<&str>| {
+            let log = Recorded {
+                sha256: sha256.map(str::to_owned),
+                ..log(folder, &stamp(4, "05"), (1, 2))
+            };
+            let digests = (0..6).map(digest);
+            let objects: Vec<Recorded> = digests
+                .map(|digest| {
+                    if digest == self::digest(4) {
+                        naming(digest)
+                    } else {
+                        digest
+                    }
+                })
+                .chain([log])
+                .collect();
+            let told = unproven(&objects, &Chains::new(&objects, None), window).into_iter();
+            told.map(|(hour, gaps)| (hour, gaps[0].kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(told("", Some("aa")), []);
+        for folder in ["", "z/"] {
+            let wanted = [(1, GapKind::LogChanged), (2, GapKind::LogChanged)];
+            assert_eq!(told(folder, Some("bb")), wanted);
+        }
+        // Nobody knows what it would have been.
+        assert_eq!(
+            told("", None),
+            [(1, GapKind::ObjectRejected), (2, GapKind::ObjectRejected)]
+        );
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn render_store_requests(requests: Option<RequestCounts>) -> String {
 /// Says what is missing and where to look.
 pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
     for (path, reason) in &balance.unlisted {
-        output.warning(&format!("cannot list `{path}`: {reason}"));
+        output.warning(&format!("`{path}`: {reason}"));
     }
     if let Some(outage) = &balance.outage {
         output.warning(&format!("stopped early: {outage}"));

@@ -50,9 +50,11 @@ pub fn doctor(args: &DoctorArgs, settings: &Settings, output: &mut Output) -> Re
     let runtime = Runtime::start(settings.threads)?;
     let mut checks = Vec::new();
     let today = settings.now.to_zoned(TimeZone::UTC).date();
+    let connection = args.connection.options();
+    let own_keys = location.own_keys(&connection);
     for source in &args.sources {
         match BucketPrefix::parse(source) {
-            Some(_) => checks.extend(runtime.run(bucket::checks(source, &args.connection.options(), today))?),
+            Some(_) => checks.extend(runtime.run(bucket::checks(source, &connection, &own_keys, today))?),
             None => checks.extend(folder::checks(source, today)),
         }
     }

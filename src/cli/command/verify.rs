@@ -36,7 +36,7 @@ use crate::store::Store;
 
 /// Digests are delivered within two hours after the start of their hour: microseconds.
 const DIGEST_DELAY: i64 = 2 * 3_600_000_000;
-/// Places that could not be listed and are named one by one.
+/// Places that could not be listed, and files that could not be read, that are named one by one.
 const TOLD_PLACES: usize = 10;
 
 /// Verifies, and says what is proven.
@@ -92,11 +92,11 @@ pub fn verify(args: &VerifyArgs, settings: &Settings, output: &mut Output) -> Re
 /// Says what is missing, and gives the status.
 fn conclude(report: &IntegrityReport, unverified: &Unverified, output: &mut Output) -> ExitStatus {
     for (place, reason) in unverified.unlisted.iter().take(TOLD_PLACES) {
-        output.warning(&format!("could not list `{place}`: {reason}"));
+        output.warning(&format!("`{place}`: {reason}"));
     }
     if unverified.unlisted.len() > TOLD_PLACES {
         let more = unverified.unlisted.len() - TOLD_PLACES;
-        output.warning(&format!("{more} more places could not be listed"));
+        output.warning(&format!("{more} more could not be looked at"));
     }
     if unverified.foreign > 0 {
         let count = unverified.foreign;

@@ -1,11 +1,15 @@
 //! What one object is by its name, and what is taken of its bytes.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+
+use rayon::prelude::*;
 
 use crate::decode::Decoder;
 use crate::decode::EventKeys;
 use crate::decode::Limits;
 use crate::decode::RowBuffer;
+use crate::integrity::DigestOutline;
 use crate::integrity::FoundDigest;
 use crate::integrity::HashedLog;
 use crate::integrity::Metadata;
@@ -21,6 +25,17 @@ use crate::source::ObjectRef;
 
 /// Most bytes that a log may inflate to.
 const MAX_LOG_BYTES: u64 = 2 << 30;
+
+/// Whether `ingest` would take events from an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// It would.
+    Events,
+    /// It was read to its end, and has none.
+    None,
+    /// It could not be read to its end, and none was found so far: why.
+    Unread(String),
+}
 
 /// A digest at its place; one in a folder of which nothing is known is taken to lie where it says, if it has that name.
 pub(super) fn found_digest<'a>(
@@ -92,9 +107,31 @@ pub(super) fn hashed(fetched: Result<Fetched<'_>, Fault>) -> HashedLog {
     }
 }
 
+/// URIs of digests of a ledger that say where their trail delivers from then on: those with which a chain begins, or goes on from
+/// another place. Of digests that state the signatures of these in a copy without metadata, the URIs too.
+pub(super) fn landmarks(digests: &[&Recorded]) -> BTreeSet<String> {
+    let file_name = |uri: &str| uri.rsplit('/').next().unwrap_or(uri).to_owned();
+    let told = digests.par_iter().filter_map(|digest| {
+        let outline = DigestOutline::of(digest)?;
+        let is_moved = outline.previous_root.is_some_and(|before| before != outline.root);
+        let before = outline.previous.map(|(name, _)| name);
+        Some((digest.uri.as_str(), outline.is_starting || is_moved, before))
+    });
+    let told: Vec<(&str, bool, Option<String>)> = told.collect();
+    let landmarks = told.iter().filter(|(_, is_landmark, _)| *is_landmark);
+    let names: BTreeSet<String> = landmarks.map(|(uri, ..)| file_name(uri)).collect();
+    let wanted = told
+        .into_iter()
+        .filter(|(_, is_landmark, before)| *is_landmark || before.as_ref().is_some_and(|name| names.contains(name)));
+    wanted.map(|(uri, ..)| uri.to_owned()).collect()
+}
+
 /// Whether `ingest` would take events from an object, whatever its name.
-pub(super) fn holds_events(object: &ObjectRef, fetched: Result<Fetched<'_>, Fault>) -> bool {
-    let Ok(fetched) = fetched else { return false };
+pub(super) fn holding(object: &ObjectRef, fetched: Result<Fetched<'_>, Fault>) -> Holding {
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(fault) => return Holding::Unread(fault.to_string()),
+    };
     let mut decoder = Decoder::new(Limits::default());
     let mut rows = RowBuffer::new(EventKeys::default());
     let spill = |rows: &mut RowBuffer| -> Result<(), Infallible> {
@@ -105,5 +142,97 @@ pub(super) fn holds_events(object: &ObjectRef, fetched: Result<Fetched<'_>, Faul
         Content::Whole(bytes) => decoder.decode(&object.uri, &bytes, &mut rows, spill),
         Content::Stream(stream) => decoder.decode_stream(&object.uri, stream, &mut rows, spill),
     };
-    decoded.is_ok_and(|outcome| outcome.rows > 0)
+    let Ok(outcome) = decoded;
+    match outcome.sha256 {
+        _ if outcome.rows > 0 => Holding::Events,
+        Some(_) => Holding::None,
+        None => Holding::Unread(
+            outcome
+                .fault
+                .unwrap_or_else(|| "it could not be read to its end".to_owned()),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::gzip;
+    use crate::source;
+
+    #[test]
+    fn file_that_cannot_be_read_is_not_said_to_hold_no_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let zipped = gzip::compress(b"some text that is long enough to be cut");
+        let file = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        file("a-text.json", b"{}");
+        file("b-cut.gz", zipped.get(..20).unwrap());
+        file(
+            "c-events.json",
+            br#"{"Records":[{"eventVersion":"1.11","eventTime":"2026-09-01T00:00:00Z","eventName":"a","eventID":"i"}]}"#,
+        );
+        file("d-gone.json", b"{}");
+        let listing = source::list(&[folder.path().display().to_string()]).unwrap();
+        std::fs::remove_file(folder.path().join("d-gone.json")).unwrap();
+        let said = listing
+            .objects
+            .iter()
+            .map(|object| holding(object, source::fetch_file(object)));
+        let said: Vec<Holding> = said.collect();
+        let [
+            Holding::None,
+            Holding::Unread(cut),
+            Holding::Events,
+            Holding::Unread(gone),
+        ] = said.as_slice()
+        else {
+            panic!("{said:?}");
+        };
+        assert!(cut.contains("gzip stream ends"), "{cut}");
+        assert!(gone.contains("No such file"), "{gone}");
+    }
+
+    #[test]
+    fn landmarks_are_the_begin_of_a_chain_each_move_and_those_that_sign_them() {
+        let digest = |hour: u8, bucket: &str, before: Option<(u8, &str)>| {
+            let name = |hour: u8| {
+                format!("111122223333_CloudTrail-Digest_eu-west-1_t_us-east-1_20260901T{hour:02}0000Z.json.gz")
+            };
+            let previous = before.map_or_else(
+                || r#""previousDigestS3Bucket":null,"previousDigestS3Object":null"#.to_owned(),
+                |(hour, bucket)| {
+                    let name = name(hour);
+                    format!(
+                        r#""previousDigestS3Bucket":"{bucket}","previousDigestS3Object":"{name}","previousDigestHashValue":"aa""#
+                    )
+                },
+            );
+            Recorded {
+                uri: format!("file:///copy/{}", name(hour)),
+                is_digest: true,
+                digest_text: Some(format!(
+                    r#"{{"digestStartTime":"2026-09-01T0{}:00:00Z","digestEndTime":"2026-09-01T0{hour}:00:00Z","digestS3Bucket":"{bucket}",
+                    "digestS3Object":"{}","digestPublicKeyFingerprint":"f","previousDigestSignature":null,{previous},"logFiles":[]}}"#,
+                    hour - 1,
+                    name(hour),
+                )),
+                ..Recorded::default()
+            }
+        };
+        let digests = [
+            digest(1, "b", None),
+            digest(2, "b", Some((1, "b"))),
+            digest(3, "b", Some((2, "b"))),
+            digest(4, "b", Some((3, "b"))),
+            digest(5, "c", Some((4, "b"))),
+            digest(6, "c", Some((5, "c"))),
+            digest(7, "c", Some((6, "c"))),
+        ];
+        let found = landmarks(&digests.iter().collect::<Vec<_>>());
+        let hours = digests
+            .iter()
+            .zip(1..)
+            .filter(|(digest, _)| found.contains(&digest.uri));
+        assert_eq!(hours.map(|(_, hour)| hour).collect::<Vec<_>>(), [1, 2, 5, 6]);
+    }
 }

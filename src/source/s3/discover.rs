@@ -26,8 +26,7 @@ const LEVELS_BEFORE_PLAIN: usize = 4;
 /// Longest path of them: a trail's prefix has up to 200 characters
 /// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>), and a slash follows.
 const LONGEST_OUTSIDE: usize = 201;
-const LOGS_BESIDE: &str =
-    "there are log files in it, outside of the folders that CloudTrail makes; name the prefixes of the logs as sources";
+const LOGS_BESIDE: &str = "there are log files outside of the folders that CloudTrail makes; name them with `--keys-from`, or move them into such folders";
 
 /// What stands below a prefix.
 #[derive(Debug, Default)]
@@ -36,7 +35,7 @@ pub(in crate::source) struct Layout {
     pub(super) regions: Vec<String>,
     /// Folders of other services and of other people.
     pub(super) passed_over: Vec<String>,
-    /// Where logs may lie that were not searched for, and why.
+    /// Where logs lie, or may lie, that are not listed, and why.
     pub(super) unlisted: Vec<(String, String)>,
     /// Whether the prefix follows the grammar at all; else everything below it is to be listed.
     pub(super) is_known: bool,

@@ -149,12 +149,16 @@ impl BucketExam {
         (reached, listed)
     }
 
-    /// Finds organizations, accounts, regions and days, and an object to read.
+    /// Finds organizations, accounts, regions and days, and an object to read; the store of a run is left out.
     ///
     /// # Errors
     /// A list is refused.
-    pub async fn summary(&self, selection: &Selection) -> Result<(SourceSummary, Option<ObjectRef>), Fault> {
-        let layout = discover(&self.bucket, &self.place.prefix, selection, &OwnKeys::default()).await;
+    pub async fn summary(
+        &self,
+        selection: &Selection,
+        own_keys: &OwnKeys,
+    ) -> Result<(SourceSummary, Option<ObjectRef>), Fault> {
+        let layout = discover(&self.bucket, &self.place.prefix, selection, own_keys).await;
         let layout = layout.map_err(|(_, fault)| fault)?;
         let mut summary = SourceSummary {
             folders: layout.regions.len(),

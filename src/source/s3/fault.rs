@@ -1,11 +1,15 @@
 //! What a bucket answers instead of the bytes, and what to do about it.
 
+mod version;
+
 use std::error::Error;
 use std::fmt::Display;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::error::SdkError;
+
+use version::Version;
 
 /// Longest part of a server's own message that is kept.
 const MAX_MESSAGE: usize = 400;
@@ -17,6 +21,8 @@ pub struct Fault {
     /// What kind of hindrance it is.
     pub kind: FaultKind,
     reason: String,
+    /// The version that is there now of an object, where it is about that one and not about the one that was listed.
+    newer: Option<Box<Version>>,
 }
 
 /// Kinds of hindrances.
@@ -80,6 +86,7 @@ impl Fault {
         Self {
             kind,
             reason: reason.into(),
+            newer: None,
         }
     }
 

@@ -71,7 +71,11 @@ impl Bucket {
         let mut changes = 0;
         loop {
             if object.size > max_bytes {
-                return Err(Fault::too_large(object.size, max_bytes));
+                let fault = Fault::too_large(object.size, max_bytes);
+                return Err(match &object {
+                    Cow::Borrowed(_) => fault,
+                    Cow::Owned(newer) => fault.of_version(newer),
+                });
             }
             match self.body(&object, &key).await {
                 Ok(body) => return Ok((object, body)),

@@ -82,6 +82,12 @@ pub(in crate::source) fn region_folder(key: &str) -> Option<(&str, Date)> {
     (level_of(with_slash) == Level::Days).then_some((with_slash, day))
 }
 
+/// Day in the folders of an object that lies right below a region's folder.
+pub(super) fn day_below(uri: &str, folder: &str) -> Option<Date> {
+    let (place, day) = region_folder(uri)?;
+    place.ends_with(folder).then_some(day)
+}
+
 /// The part of a key below its region that sorts before every key of a day.
 pub(super) fn day_path(day: Date) -> String {
     format!("{:04}/{:02}/{:02}", day.year(), day.month(), day.day())

@@ -1,7 +1,7 @@
 //! Listing the objects of one bucket, part by part and in the order of their days.
 //!
 //! A part holds all regions up to one day, so that memory does not grow with the bucket and objects are read in the order in
-//! which they were delivered.
+//! which they were delivered. Where a service lists in no order, parts are as large, and objects come as they are listed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,8 +14,10 @@ use jiff::civil::Date;
 use super::bucket::Bucket;
 use super::discover::Layout;
 use super::fault::Fault;
+use super::layout::day_below;
 use super::layout::day_path;
 use super::page::PageRequest;
+use super::unsorted::Unsorted;
 use crate::source::History;
 use crate::source::Listing;
 use crate::source::ObjectRef;
@@ -38,6 +40,8 @@ const LONGEST_SPAN: i32 = 366;
 pub(in crate::source) struct BucketLister {
     bucket: Arc<Bucket>,
     regions: Vec<Region>,
+    /// Folders whose keys come in no order.
+    unsorted: Unsorted,
     /// A prefix outside of the grammar, listed from beginning to end.
     plain: Option<PageRequest>,
     /// What is left out of it.
@@ -73,6 +77,8 @@ struct Part {
     region: Option<Region>,
     objects: Vec<ObjectRef>,
     unlisted: Option<(String, Fault)>,
+    /// The folder, if its keys come in no order.
+    unsorted: Option<String>,
 }
 
 impl BucketLister {
@@ -110,6 +116,7 @@ impl BucketLister {
         Self {
             bucket: Arc::clone(bucket),
             regions: layout.regions.into_iter().map(as_region).collect(),
+            unsorted: Unsorted::default(),
             plain: (!layout.is_known).then(|| PageRequest {
                 prefix: prefix.to_owned(),
                 ..PageRequest::default()
@@ -153,8 +160,13 @@ impl BucketLister {
             self.last_day
                 .is_none_or(|last| region.next_day.is_none_or(|day| day <= last))
         });
-        while let Some(first) = self.regions.iter().filter_map(|region| region.next_day).min() {
-            let part = self.next_days(first).await?;
+        loop {
+            let first = self.regions.iter().filter_map(|region| region.next_day).min();
+            let part = match first {
+                _ if !self.unsorted.is_empty() => self.next_unsorted().await?,
+                Some(first) => self.next_days(first).await?,
+                None => break,
+            };
             if !part.objects.is_empty() || !part.unlisted.is_empty() {
                 return Ok(Some(part));
             }
@@ -200,6 +212,7 @@ impl BucketLister {
         while let Some(part) = parts.next().await {
             listing.objects.extend(part.objects);
             self.regions.extend(part.region);
+            part.unsorted.into_iter().for_each(|folder| self.unsorted.add(folder));
             match part.unlisted {
                 Some((folder, fault)) if fault.stops_the_run() => return Err((folder, fault)),
                 Some((folder, fault)) => listing.unlisted.push((folder, fault.to_string())),
@@ -208,6 +221,20 @@ impl BucketLister {
         }
         drop(parts);
         self.adapt(listing.objects.len());
+        self.finish(&mut listing);
+        Ok(listing)
+    }
+
+    /// Lists folders whose keys come in no order, for one part.
+    async fn next_unsorted(&mut self) -> Result<Listing, (String, Fault)> {
+        let bucket = &self.bucket;
+        let page = |request: PageRequest| async move { bucket.page(&request).await };
+        let sizes = (WANTED_OBJECTS, LISTED_AT_A_TIME);
+        let listed = self.unsorted.next(sizes, self.last_day, page).await;
+        let told = |(folder, fault): (String, Fault)| (bucket.uri(&folder), fault);
+        let (mut listing, hindered) = listed.map_err(told)?;
+        let unlisted = hindered.into_iter().map(told);
+        listing.unlisted = unlisted.map(|(uri, fault)| (uri, fault.to_string())).collect();
         self.finish(&mut listing);
         Ok(listing)
     }
@@ -283,14 +310,14 @@ async fn probe(
     let first = bucket.first_below(&region.folder).await;
     let first = first.map_err(|fault| (bucket.uri(&region.folder), fault))?;
     // A key without a day sorts somewhere: list from the start.
-    let first = first.map(|object| day_of(&object, &region.folder).unwrap_or(FIRST_DAY));
+    let first = first.map(|object| day_below(&object.uri, &region.folder).unwrap_or(FIRST_DAY));
     // One key does not prove that the service sorts, and so not that there is nothing before it.
     region.next_day = first.map(|day| last_day.map_or(day, |last| day.min(last)));
     Ok(region.next_day.is_some().then_some(region))
 }
 
-/// Lists one region up to the day before `end`, or from its beginning to its end if the service does not sort: then no key
-/// says what lies behind it.
+/// Lists one region up to the day before `end`; nothing of it if the service does not sort: then no key says what lies behind it,
+/// and the folder must be listed from its beginning to its end.
 ///
 /// Amazon S3 lists in the order of UTF-8 bytes, except for directory buckets
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
@@ -302,7 +329,12 @@ async fn list_days(bucket: &Arc<Bucket>, region: Region, end: Date, last_day: Op
         return part;
     }
     tracing::warn!(folder, "keys do not come in order; the folder is listed whole");
-    list_whole(bucket, folder).await
+    Part {
+        region: None,
+        objects: Vec::new(),
+        unlisted: None,
+        unsorted: Some(folder),
+    }
 }
 
 /// `None` when a page is not in order, or not behind the one before.
@@ -321,6 +353,7 @@ async fn list_sorted(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_d
                     region: None,
                     objects,
                     unlisted: Some((bucket.uri(&region.folder), fault)),
+                    unsorted: None,
                 });
             }
         };
@@ -330,7 +363,7 @@ async fn list_sorted(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_d
             return None;
         }
         for mut object in page.objects {
-            let day = day_of(&object, &region.folder);
+            let day = day_below(&object.uri, &region.folder);
             if let Some(day) = day.filter(|day| *day >= end) {
                 region.next_day = Some(day);
                 let is_over = last_day.is_some_and(|last| day > last);
@@ -338,6 +371,7 @@ async fn list_sorted(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_d
                     region: (!is_over).then_some(region),
                     objects,
                     unlisted: None,
+                    unsorted: None,
                 });
             }
             object.listed_from = day.map(|_| region.from);
@@ -349,6 +383,7 @@ async fn list_sorted(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_d
                 region: None,
                 objects,
                 unlisted: None,
+                unsorted: None,
             });
         }
         request.token = page.next;
@@ -360,37 +395,4 @@ fn is_in_order(before: Option<&str>, objects: &[ObjectRef]) -> bool {
     let first = objects.first().map(|object| &*object.uri);
     let is_behind = before.zip(first).is_none_or(|(before, first)| before < first);
     is_behind && objects.is_sorted_by(|left, right| left.uri < right.uri)
-}
-
-/// Lists a folder from its beginning to its end, which proves nothing of its days.
-async fn list_whole(bucket: &Arc<Bucket>, folder: String) -> Part {
-    let uri = bucket.uri(&folder);
-    let mut request = PageRequest {
-        prefix: folder,
-        ..PageRequest::default()
-    };
-    let mut objects = Vec::new();
-    let unlisted = loop {
-        match bucket.page(&request).await {
-            Ok(page) => {
-                objects.extend(page.objects);
-                if page.next.is_none() {
-                    break None;
-                }
-                request.token = page.next;
-            }
-            Err(fault) => break Some((uri, fault)),
-        }
-    };
-    Part {
-        region: None,
-        objects,
-        unlisted,
-    }
-}
-
-/// Day in the folders of an object right below a region's folder.
-fn day_of(object: &ObjectRef, folder: &str) -> Option<Date> {
-    let (place, day) = super::layout::region_folder(&object.uri)?;
-    place.ends_with(folder).then_some(day)
 }

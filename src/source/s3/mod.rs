@@ -18,6 +18,7 @@ mod page;
 mod patience;
 mod retry;
 mod store_bucket;
+mod unsorted;
 mod upload;
 
 pub use bucket::RequestCounts;

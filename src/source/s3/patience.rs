@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::fault::Fault;
 use super::fault::FaultKind;
 
-/// Time without any answer, after the signal, that ends the requests: the last batch is still to be committed.
+/// Time without any answer to what is asked, after the signal, that ends the requests: the last batch is still to be committed.
 const GRACE: Duration = Duration::from_secs(15);
 /// How often the signal is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -59,9 +59,10 @@ impl Patience {
         let Some(stop) = self.stop.get() else {
             return request.await;
         };
+        let started_at = Instant::now();
         tokio::select! {
             biased;
-            () = self.end(stop) => {
+            () = self.end(stop, started_at) => {
                 Err(Fault::new(
                     FaultKind::Unavailable,
                     "no answer since the run was asked to stop; run again, and nothing is counted twice",
@@ -76,19 +77,21 @@ impl Patience {
         }
     }
 
-    async fn end(&self, stop: &AtomicBool) {
-        while !self.is_at_its_end(stop) {
+    async fn end(&self, stop: &AtomicBool, started_at: Instant) {
+        while !self.is_at_its_end(stop, started_at) {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    fn is_at_its_end(&self, stop: &AtomicBool) -> bool {
+    /// A store is only silent while it is asked: the run may sort and encode for longer than that between two requests.
+    fn is_at_its_end(&self, stop: &AtomicBool, started_at: Instant) -> bool {
         if self.is_over() || !stop.load(Ordering::Relaxed) {
             return self.is_over();
         }
         let mut heard_at = self.heard_at.lock().unwrap_or_else(PoisonError::into_inner);
-        heard_at.get_or_insert_with(Instant::now).elapsed() >= self.grace
+        let heard_at = *heard_at.get_or_insert_with(Instant::now);
+        heard_at.max(started_at).elapsed() >= self.grace
     }
 }
 
@@ -124,5 +127,19 @@ mod tests {
         patience.watch(Arc::new(AtomicBool::new(true)));
         assert_eq!(patience.bound(answer()).await, Ok(7));
         assert!(!patience.is_over());
+    }
+
+    #[tokio::test]
+    async fn time_in_which_nothing_is_asked_is_no_silence_of_the_store() {
+        let patience = Patience {
+            grace: Duration::from_secs(60),
+            ..Patience::default()
+        };
+        patience.watch(Arc::new(AtomicBool::new(true)));
+        let long_ago = Instant::now().checked_sub(patience.grace + LOOK_AGAIN);
+        *patience.heard_at.lock().unwrap() = Some(long_ago.unwrap());
+        assert_eq!(patience.bound(answer()).await, Ok(7));
+        assert!(!patience.is_over());
+        assert!(!patience.is_at_its_end(&AtomicBool::new(true), long_ago.unwrap()));
     }
 }

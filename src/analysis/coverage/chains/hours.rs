@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Chain;
 use super::Chains;
+use super::TrailKey;
 use crate::analysis::coverage::changes::Absence;
 use crate::analysis::coverage::cover::TOLERANCE;
 use crate::analysis::coverage::cover::touched;
@@ -43,7 +44,9 @@ impl Chains {
                 hour.expected += 1;
                 hour.found += 1;
                 hour.valid += u64::from(link.is_valid);
-                if let Some(fault) = link.fault {
+                if let Some(fault) = link.fault
+                    && link.end > from
+                {
                     let gap = Gap {
                         kind: GapKind::DigestInvalid,
                         detail: format!(
@@ -55,7 +58,9 @@ impl Chains {
                     tell(&gap, (*start, link.end), &mut hours);
                 }
             }
-            for (start, end, next_is_starting) in chain.holes(from, until) {
+            let replaced_at = self.replaced_at(trail, chain, absences);
+            let last = replaced_at.map_or(until, |replaced_at| replaced_at.min(until));
+            for (start, end, next_is_starting) in chain.holes(from, last) {
                 let hole = Hole {
                     trail: &trail.name,
                     chain,
@@ -67,6 +72,29 @@ impl Chains {
             }
         }
         hours
+    }
+
+    /// When a trail was deleted in whose place there is another one: of the same name and home region, in another folder or bucket,
+    /// with a chain that begins afterwards. What is missing between the two is told of that one. No digest is to be expected any
+    /// more of the deleted one, which has none of later times.
+    ///
+    /// In place of an organization's trail only another of the same organization counts: any account could make one of the
+    /// same name.
+    fn replaced_at(&self, trail: &TrailKey, chain: &Chain, absences: &[Absence]) -> Option<i64> {
+        let is_other = |other: &TrailKey| {
+            let is_namesake = other.name == trail.name && other.home_region == trail.home_region;
+            let organization = trail.organization();
+            is_namesake && other.root != trail.root && (organization.is_none() || other.organization() == organization)
+        };
+        let others = self.chains.iter().filter(|(other, _)| is_other(other));
+        // A first digest may be about the whole hour in which its trail was made.
+        let begins = others
+            .flat_map(|(_, other)| other.beginnings())
+            .map(|begin| begin.saturating_add(HOUR))
+            .max()?;
+        let last = chain.digests.keys().next_back().copied().unwrap_or(i64::MIN);
+        let deletions = absences.iter().filter_map(|absence| absence.deletion_of(&trail.name));
+        deletions.filter(|deleted| last < *deleted && *deleted <= begins).min()
     }
 }
 

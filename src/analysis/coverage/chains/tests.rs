@@ -1,4 +1,7 @@
 use super::*;
+use crate::analysis::coverage::changes::Absence;
+use crate::analysis::coverage::changes::Change;
+use crate::analysis::coverage::changes::absences;
 use crate::analysis::coverage::cover::HourCover;
 use crate::analysis::coverage::model::GapKind;
 use crate::analysis::coverage::model::moment;
@@ -215,4 +218,168 @@ fn digest_that_is_not_valid_hides_no_other_that_is_missing() {
     );
     assert_eq!(told[1], (1, 1, vec![GapKind::DigestInvalid]));
     assert_eq!(told[2], missing(2));
+}
+
+/// A digest of one hour of the chain of `own`, delivered to a bucket; with one before it, this is where and how that one lies.
+fn linked(hour: i64, bucket: &str, before: Option<(&str, &Recorded)>) -> Recorded {
+    let mut made = digest(hour * 3_600, hour * 3_600 + 3_600, before.is_none());
+    let mut text = made.digest_text.take().unwrap();
+    text = text.replace(r#""digestS3Bucket":"b""#, &format!(r#""digestS3Bucket":"{bucket}""#));
+    if let Some((bucket, before)) = before {
+        let (name, hash) = (file_name(&before.uri), before.sha256.as_deref().unwrap());
+        text = text.replace(
+            r#""previousDigestS3Bucket":"x""#,
+            &format!(r#""previousDigestS3Bucket":"{bucket}""#),
+        );
+        text = text.replace(
+            r#""previousDigestS3Object":"x""#,
+            &format!(r#""previousDigestS3Object":"{name}","previousDigestHashValue":"{hash}""#),
+        );
+    }
+    made.sha256 = Some(format!("{bucket}-{hour}"));
+    made.digest_text = Some(text);
+    made
+}
+
+/// Hour and reasons of one hour on, with keys that prove these digests.
+fn told_with_keys(
+    digests: &[Recorded],
+    valid: &[&Recorded],
+    (from, until): (i64, i64),
+    absences: &[Absence],
+) -> Vec<(i64, u64, Vec<GapKind>)> {
+    let report = GroupReport {
+        valid_digests: valid.iter().filter_map(|digest| digest.sha256.clone()).collect(),
+        ..GroupReport::default()
+    };
+    let window = (from * 3_600 * SECOND, until * 3_600 * SECOND);
+    let hours = Chains::new(digests, Some(&report)).hours(window, absences);
+    let told = hours.into_iter().filter(|(hour, _)| (from..until).contains(hour));
+    told.map(|(hour, it)| (hour, it.expected, it.gaps.iter().map(|gap| gap.kind).collect()))
+        .collect()
+}
+
+#[test]
+fn trail_that_was_moved_before_the_window_is_joined_by_digests_that_valid_ones_lead_back_to() {
+    let first = linked(0, "b", None);
+    let moved = linked(1, "c", Some(("b", &first)));
+    let second = linked(2, "c", Some(("c", &moved)));
+    let last = linked(3, "c", Some(("c", &second)));
+    let digests = [first.clone(), moved.clone(), second, last.clone()];
+    // The two before were not looked at, as they are not of the window.
+    let told = told_with_keys(&digests, &[&last], (3, 4), &[]);
+    assert_eq!(told, [(3, 1, vec![])]);
+    // Where one between is missing, the one that moves must be valid itself.
+    let digests = [first, moved.clone(), last.clone()];
+    let missing = told_with_keys(&digests, &[&last], (3, 4), &[]);
+    assert_eq!(missing, [(3, 2, vec![GapKind::DigestMissing])]);
+    let told = told_with_keys(&digests, &[&moved, &last], (3, 4), &[]);
+    assert_eq!(told, [(3, 1, vec![])]);
+}
+
+#[test]
+fn digest_that_nothing_proves_joins_no_trails() {
+    let (first, other) = (linked(0, "b", None), linked(0, "c", None));
+    let last = linked(3, "c", Some(("c", &other)));
+    // It says that the trail in `b` went on in `c`, where another one of its name is.
+    let mut forged = linked(1, "c", Some(("b", &first)));
+    forged.sha256 = Some("forged".to_owned());
+    let told = told_with_keys(&[first, other, last.clone(), forged], &[&last], (3, 4), &[]);
+    assert_eq!(told, [(3, 2, vec![GapKind::DigestMissing])]);
+}
+
+/// `DeleteTrail` of the trail at the begin of an hour, and `CreateTrail` later.
+fn made_again(deleted: i64, created: i64) -> Vec<Absence> {
+    let change = |hour: i64, call: &str| Change {
+        at: hour * 3_600 * SECOND,
+        call: call.to_owned(),
+        account_id: "111122223333".to_owned(),
+        trail: Some("org".to_owned()),
+        validation: None,
+        subject: None,
+    };
+    let changes = [change(deleted, "DeleteTrail"), change(created, "CreateTrail")];
+    absences(&changes, "111122223333", &["org"])
+}
+
+#[test]
+fn nothing_is_expected_of_a_trail_that_was_deleted_and_made_again_elsewhere() {
+    let before = [linked(0, "b", None)];
+    let after = [linked(4, "c", None)];
+    let digests = [before, after].concat();
+    let absences = made_again(2, 4);
+    let told = |digests: &[Recorded], absences: &[Absence]| {
+        let hours = Chains::new(digests, None).hours((0, 6 * 3_600 * SECOND), absences);
+        let told = hours.into_iter().map(|(hour, it)| {
+            let kinds: Vec<GapKind> = it.gaps.iter().map(|gap| gap.kind).collect();
+            (hour, it.expected, kinds)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let (missing, deleted) = (GapKind::DigestMissing, GapKind::TrailDeleted);
+    let wanted = [
+        (0, 1, vec![GapKind::StartingDigest]),
+        // Of the time before it was deleted it is.
+        (1, 1, vec![missing, GapKind::StartingDigest]),
+        (2, 0, vec![deleted]),
+        (3, 0, vec![deleted]),
+        (4, 1, vec![]),
+        (5, 1, vec![missing]),
+    ];
+    assert_eq!(told(&digests, &absences), wanted);
+    // A later digest shows that the deleted one was another trail of that name.
+    let again = [digests.clone(), vec![linked(3, "b", Some(("b", &digests[0])))]].concat();
+    assert_eq!(told(&again, &absences)[5], (5, 2, vec![missing]));
+    // The other one was there before.
+    let other = [linked(0, "b", None), linked(0, "c", None)];
+    assert_eq!(told(&other, &absences)[5], (5, 2, vec![missing]));
+}
+
+#[test]
+fn trail_of_an_account_takes_the_place_of_none_of_an_organization() {
+    let in_folder = |mut digest: Recorded, folder: &str| {
+        let place = format!(r#""digestS3Object":"AWSLogs/{folder}111122223333/CloudTrail-Digest/k""#);
+        let text = digest.digest_text.unwrap();
+        digest.digest_text = Some(text.replace(r#""digestS3Object":"k""#, &place));
+        digest
+    };
+    let told = |old: &str, new: &str| {
+        let digests = [
+            in_folder(linked(0, "b", None), old),
+            in_folder(linked(4, "c", None), new),
+        ];
+        let hours = Chains::new(&digests, None).hours((0, 6 * 3_600 * SECOND), &made_again(2, 4));
+        hours[&5].expected
+    };
+    assert_eq!([told("", ""), told("", "o-a/"), told("o-a/", "o-a/")], [1; 3]);
+    assert_eq!([told("o-a/", ""), told("o-a/", "o-b/")], [2; 2]);
+}
+
+#[test]
+fn digest_of_before_the_window_is_told_in_no_hour_of_it() {
+    let digests = [digest(0, 1_800, true), digest(1_800, 5_400, false)];
+    let report = GroupReport {
+        valid_digests: digests[1].sha256.iter().cloned().collect(),
+        ..GroupReport::default()
+    };
+    let window = (1_800 * SECOND, 5_400 * SECOND);
+    let hours = Chains::new(&digests, Some(&report)).hours(window, &[]);
+    assert_eq!(hours[&0].gaps, []);
+}
+
+#[test]
+fn copy_of_a_valid_digest_under_the_name_of_another_stands_for_none() {
+    let named = |mut digest: Recorded, trail: &str| {
+        let own = digest.uri.replace("_org_", &format!("_{trail}_"));
+        let place = format!(r#""digestS3Object":"{}""#, file_name(&own));
+        let text = digest.digest_text.unwrap();
+        digest.digest_text = Some(text.replace(r#""digestS3Object":"k""#, &place));
+        Recorded { uri: own, ..digest }
+    };
+    let (first, last) = (named(linked(0, "b", None), "org"), named(linked(2, "b", None), "org"));
+    let mut copy = named(linked(1, "b", None), "own");
+    let valid = [first.clone(), copy.clone(), last.clone()];
+    copy.uri = copy.uri.replace("_own_", "_org_");
+    let told = told_with_keys(&[first, copy, last], &valid.each_ref(), (0, 3), &[]);
+    assert_eq!(told[1], (1, 1, vec![GapKind::DigestInvalid]));
 }

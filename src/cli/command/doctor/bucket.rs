@@ -11,6 +11,7 @@ use crate::source::BucketExam;
 use crate::source::CredentialSummary;
 use crate::source::Fault;
 use crate::source::FaultKind;
+use crate::source::OwnKeys;
 use crate::source::Reached;
 use crate::source::ReadObject;
 use crate::source::S3Options;
@@ -51,14 +52,19 @@ const STORE: Purpose = Purpose {
     told: Fault::of_store,
 };
 
-/// Looks at one source; what depends on something that failed is left out.
-pub(super) async fn checks(source: &str, options: &S3Options, today: Date) -> Result<Vec<Check>, CliError> {
+/// Looks at one source, without the keys of the store in it; what depends on something that failed is left out.
+pub(super) async fn checks(
+    source: &str,
+    options: &S3Options,
+    own_keys: &OwnKeys,
+    today: Date,
+) -> Result<Vec<Check>, CliError> {
     let exam = BucketExam::open(source, options).await?;
     let (mut checks, is_reached) = reach(&LOGS, &exam, source, options).await;
     if !is_reached {
         return Ok(checks);
     }
-    match exam.summary(&Selection::default()).await {
+    match exam.summary(&Selection::default(), own_keys).await {
         Ok((summary, object)) => {
             checks.push(layout(source, &summary, (object.is_some(), today)));
             if let Some(object) = object {

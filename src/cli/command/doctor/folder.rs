@@ -26,7 +26,7 @@ pub(super) fn checks(source: &str, today: Date) -> Vec<Check> {
         Some((place, reason)) => Check::warning(
             "list",
             source,
-            format!("{count} files; `{place}` cannot be listed: {reason}"),
+            format!("{count} files; `{place}`: {reason}"),
             "see to it, or run without it",
         ),
         None => Check::ok("list", source, format!("{count} files")),
@@ -74,8 +74,8 @@ pub(super) fn layout(source: &str, summary: &SourceSummary, (has_objects, today)
         found.push(folders_of_others(&summary.passed_over));
     }
     if let Some((place, reason)) = summary.unlisted.first() {
-        found.push(format!("`{place}` cannot be listed: {reason}"));
-        return Check::warning("layout", source, found.join(", "), "see to it, or name other sources");
+        found.push(format!("`{place}`: {reason}"));
+        return Check::warning("layout", source, found.join(", "), "see to it, or run without it");
     }
     // One day for clocks, and for those who name files by their own time.
     let tomorrow = today.checked_add(1.day()).unwrap_or(today);
@@ -124,5 +124,21 @@ mod tests {
         assert_eq!(future.status, Status::Warning);
         let found = "delivered from 2026-09-01 to 2099-01-01, folders of others: `a/`, `b/`, `c/` and 1 more";
         assert!(future.found.ends_with(found), "{}", future.found);
+    }
+
+    #[test]
+    fn logs_beside_the_folders_are_told_in_the_words_of_the_reason() {
+        let summary = SourceSummary {
+            accounts: ["111122223333".to_owned()].into(),
+            unlisted: vec![("s3://logs/*".to_owned(), "there are log files".to_owned())],
+            ..SourceSummary::default()
+        };
+        let check = layout("s3://logs", &summary, (true, date(2026, 9, 10)));
+        assert_eq!(check.status, Status::Warning);
+        assert!(
+            check.found.ends_with("`s3://logs/*`: there are log files"),
+            "{}",
+            check.found
+        );
     }
 }

@@ -10,6 +10,7 @@ use super::Made;
 use super::make;
 use super::seal;
 use super::signature;
+use crate::analysis::AnalysisError;
 use crate::cli::args::ConnectionArgs;
 use crate::cli::args::EngineArgs;
 use crate::cli::args::EvidenceVerifyArgs;
@@ -22,6 +23,7 @@ use crate::cli::engine::Engine;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
 use crate::cli::facts;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
@@ -29,6 +31,7 @@ use crate::cli::size::counted;
 use crate::iam::Facts;
 use crate::policy::Window;
 use crate::query::Library;
+use crate::query::QueryError;
 use crate::query::RAW_FUNCTION;
 use crate::report::escape;
 use crate::report::evidence::BundleRecord;
@@ -237,13 +240,18 @@ fn heed_damage(
     settings: &Settings,
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
-    if matches!(error, CliError::Usage { .. } | CliError::Write { .. }) {
+    if !may_be_damage(&error) {
         return Err(error);
     }
+    // Every file may be read, which takes long.
+    let stop = StopFlag::on_signal()?;
     let found = Runtime::start(settings.threads)?.run(async {
         let engine = Engine::open(engine, settings).await?;
-        Ok(engine.damage(true).await)
+        Ok(engine.damage(true, stop.raised()).await)
     });
+    if let Some(status) = stop.status() {
+        return Ok(status);
+    }
     let damage = match (found, &error) {
         (Ok(Some(damage)), _) => damage.to_string(),
         (_, CliError::Store(damage)) if damage.is_of_data_file() => damage.to_string(),
@@ -252,6 +260,20 @@ fn heed_damage(
     output.print(&format!("{}\n", escape::visible(&damage)))?;
     output.warning("the store is not as it was; `trimtrail doctor` says what can be done");
     Ok(ExitStatus::Gate)
+}
+
+/// Whether an error may come from what is in a data file.
+fn may_be_damage(error: &CliError) -> bool {
+    match error {
+        CliError::Store(error)
+        | CliError::Query(QueryError::Store(error))
+        | CliError::Analysis(AnalysisError::Query(QueryError::Store(error))) => error.is_of_data_file(),
+        CliError::Query(error) | CliError::Analysis(AnalysisError::Query(error)) => {
+            matches!(error, QueryError::Execution { .. })
+        }
+        CliError::Analysis(error) => matches!(error, AnalysisError::Unreadable(_) | AnalysisError::Snapshot { .. }),
+        _ => false,
+    }
 }
 
 fn tell(problems: &[Problem], output: &mut Output) -> Result<(), CliError> {
@@ -332,4 +354,37 @@ fn library(record: &BundleRecord, folder: &BundleFolder) -> Result<Library, CliE
         std::fs::write(&path, text).map_err(|cause| CliError::Write { path, cause })?;
     }
     Ok(library.with_folder(Path::new(questions.path()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn damage_is_looked_for_only_where_what_is_in_a_data_file_may_have_failed() {
+        let failed = || QueryError::Execution {
+            message: "Parquet error".to_owned(),
+        };
+        let damaged = || StoreError::DamagedFile {
+            path: "x.parquet".to_owned(),
+            reason: "is empty".to_owned(),
+        };
+        for error in [
+            CliError::Query(failed()),
+            CliError::Analysis(AnalysisError::Query(failed())),
+            CliError::Store(damaged()),
+            CliError::Query(QueryError::Store(damaged())),
+        ] {
+            assert!(may_be_damage(&error), "{error}");
+        }
+        for error in [
+            CliError::NoEvents,
+            CliError::usage("no"),
+            CliError::Query(QueryError::NoSpace),
+            CliError::Store(StoreError::NotAStore { path: "x".to_owned() }),
+        ] {
+            assert!(!may_be_damage(&error), "{error}");
+        }
+    }
 }
