@@ -355,7 +355,7 @@ fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
         ),
         ("autoscaling.amazonaws.com", "UpdateAutoScalingGroup", "ec2:CreateTags"),
         (
-            "autoscaling.amazonaws.com",
+            "application-autoscaling.amazonaws.com",
             "RegisterScalableTarget",
             "ecs:UpdateService",
         ),
