@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -283,13 +285,13 @@ fn statement_of_a_trust_policy_counts_from_when_it_came_and_from_when_a_denial_w
     let (one, two) = (allow("222222222222"), allow("333333333333"));
     let both = [one.clone(), two];
     assert_eq!(trusted_since(&both, &both, &[]), [None, None]);
-    assert_eq!(trusted_since(&[one.clone()], &both, &[]), [None, Some(50)]);
+    assert_eq!(trusted_since(from_ref(&one), &both, &[]), [None, Some(50)]);
     let denied = [one.clone(), deny.clone()];
-    assert_eq!(trusted_since(&denied, &[one.clone()], &[]), [Some(50)]);
-    assert_eq!(trusted_since(&[one.clone()], &denied, &[]), [None, Some(50)]);
+    assert_eq!(trusted_since(&denied, from_ref(&one), &[]), [Some(50)]);
+    assert_eq!(trusted_since(from_ref(&one), &denied, &[]), [None, Some(50)]);
     let role = ("role", "deployer");
     let put = change("UpdateAssumeRolePolicy", 9, &[role]);
-    assert_eq!(trusted_since(&denied, &[one.clone()], &[put]), [Some(9)]);
+    assert_eq!(trusted_since(&denied, from_ref(&one), &[put]), [Some(9)]);
     // What was done to its other policies did not lift the denial.
     let other = change("DeleteRolePolicy", 9, &[role, ("name", "x")]);
     assert_eq!(trusted_since(&denied, &[one], &[other]), [Some(50)]);

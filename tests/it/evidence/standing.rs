@@ -148,7 +148,7 @@ fn logs_of_a_trail_that_leaves_out_a_kind_of_management_events_prove_nothing() {
         half.ingest();
         let (ended, standings) = half.export_with_keys();
         assert_eq!(ended.code, 0, "{ended:?}");
-        for id in ["root-use", "permission-changes", "coverage", "1"] {
+        for id in ["root-use", "coverage", "integrity", "1"] {
             let (standing, reason) = &standings[id];
             assert_eq!(standing, "unknown", "{id}: {standings:?}");
             let wanted = format!("no {missing} management events are recorded in the account");
