@@ -33,6 +33,14 @@ pub(super) struct Proof {
     pub(super) totals: CallTotals,
 }
 
+/// What the proof says, unless that is fine and what it rests on is not.
+pub(super) fn worse(proven: ExitStatus, basis: ExitStatus) -> ExitStatus {
+    match proven {
+        ExitStatus::Done => basis,
+        unproven => unproven,
+    }
+}
+
 impl Proof {
     /// Replays the calls of the principals of a replay; `callers` are all of the logs.
     pub(super) async fn of(

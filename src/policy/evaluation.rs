@@ -31,6 +31,8 @@ pub use context::RequestedAction;
 pub use context::UserIdentity;
 pub use context::context_of;
 pub use context::context_of_asked;
+pub use context::kind_of_arn;
+pub use context::tagged_kinds;
 pub use decision::Decision;
 pub use decision::Effectiveness;
 pub use decision::Layer;

@@ -27,8 +27,8 @@ pub const CONTROL_POLICY_CHARACTERS: usize = 5_120;
 /// Control policies of one node.
 const CONTROL_POLICIES: usize = 5;
 
-/// Characters of a managed policy, which a boundary is: IAM user guide, "IAM and AWS STS quotas".
-const BOUNDARY_CHARACTERS: usize = 6_144;
+/// Characters of a managed policy, which a boundary is, without white space: IAM user guide, "IAM and AWS STS quotas".
+pub const MANAGED_POLICY_CHARACTERS: usize = 6_144;
 
 /// A call that was made in the window, with others like it.
 #[derive(Debug, Clone, Copy)]

@@ -76,6 +76,7 @@ pub use grant::Standing;
 pub use guardrail::Boundary;
 pub use guardrail::CONTROL_POLICY_CHARACTERS;
 pub use guardrail::CallSum;
+pub use guardrail::MANAGED_POLICY_CHARACTERS;
 pub use guardrail::RegionUse;
 pub use guardrail::RegionUses;
 pub use guardrail::ServiceUses;

@@ -11,6 +11,7 @@ mod call;
 mod finding;
 mod ownership;
 mod plan;
+mod requests;
 mod totals;
 mod trial;
 
@@ -42,14 +43,9 @@ use super::evaluation::Layer;
 use super::evaluation::NamedPolicy;
 use super::evaluation::RecordFields;
 use super::evaluation::Request;
-use super::evaluation::RequestedAction;
-use super::evaluation::Resource;
-use super::evaluation::ResourceName;
-use super::evaluation::context_of_asked;
 use super::remembered::Remembered;
 use super::usage::PrincipalKey;
 use crate::iam::Facts;
-use crate::iam::Level;
 use crate::iam::json::Json;
 
 /// Whose calls are replayed, and with what.
@@ -252,87 +248,6 @@ impl<'a> Replay<'a> {
         match actor.trial.layer {
             Layer::ResourceControl(_) => self.ownership.limited(request, consequence),
             _ => consequence,
-        }
-    }
-
-    /// One request for each resource that the record names.
-    fn each_request<'c>(
-        &self,
-        call: &ReplayedCall<'c>,
-        need: &CallNeed<'c>,
-        fields: &RecordFields<'_>,
-        judge: &mut dyn FnMut(Option<&'c str>, &Request),
-    ) {
-        let action = RequestedAction {
-            name: need.action,
-            takes_tags: self.takes_tags(fields, need.action),
-        };
-        let mut request = Request {
-            principal: call.principal(),
-            action: need.action.to_owned(),
-            resource: Resource {
-                name: self.without_name(need),
-                account_id: None,
-            },
-            context: context_of_asked(fields, action, &self.asked.keys),
-        };
-        if need.resources.is_empty() {
-            self.ownership.add_keys(&mut request);
-            return judge(None, &request);
-        }
-        for (arn, is_proof) in &need.resources {
-            // An ARN that is made of names may lack a path, an account or a version; an instance profile is not the role
-            // in it, which is what is passed.
-            let is_other = need.action == "iam:PassRole" && !arn.contains(":role/");
-            request.resource.name = match *is_proof && !is_other {
-                true => ResourceName::Arn((*arn).to_owned()),
-                false => ResourceName::Unknown,
-            };
-            let has_owners = self.asked.parts.has_owners();
-            request.resource.account_id = has_owners.then(|| call.owner_of(arn)).flatten();
-            // Tags of a new resource, and its owner, are of this one only.
-            if fields.request_parameters.is_some() || has_owners {
-                let fields = RecordFields {
-                    resource_arn: Some(arn),
-                    ..*fields
-                };
-                request.context = context_of_asked(&fields, action, &self.asked.keys);
-            }
-            self.ownership.add_keys(&mut request);
-            judge(Some(arn), &request);
-        }
-    }
-
-    /// Whether the tags in a call are tags of the request for one of its actions: for the action of the call itself and for
-    /// those that put tags on things. A role that is passed with the call gets none of them.
-    fn takes_tags(&self, fields: &RecordFields<'_>, action: &str) -> Option<bool> {
-        if !self.asked.has_request_tags {
-            return Some(true);
-        }
-        let Some(id) = self.facts.find(action) else {
-            return Some(true);
-        };
-        let is_tagging = self.facts.action(id).is_some_and(|known| known.level == Level::Tagging);
-        if is_tagging
-            || self
-                .facts
-                .operation(fields.event_source, fields.event_name)
-                .is_primary(id)
-        {
-            return Some(true);
-        }
-        let keys = self.facts.condition_keys(id);
-        // Whether another action that may ask for tags gets them is nowhere said.
-        (!keys.iter().any(|key| key.name.starts_with("aws:RequestTag/"))).then_some(false)
-    }
-
-    /// What an action without a named resource is about.
-    fn without_name(&self, need: &CallNeed<'_>) -> ResourceName {
-        let find = || self.facts.find(need.action);
-        let id = need.resources.is_empty().then(find).flatten();
-        match id.is_some_and(|id| self.facts.resource_uses(id).is_empty()) {
-            true => ResourceName::Unnamed,
-            false => ResourceName::Unknown,
         }
     }
 

@@ -24,6 +24,7 @@ use crate::cli::facts;
 use crate::cli::interrupt::stop_signal;
 use crate::cli::output::Output;
 use crate::cli::proof::Proof;
+use crate::cli::proof::worse;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::target::write_text;
@@ -343,14 +344,6 @@ fn accounts_of<'u>(
         accounts.remove(management);
     }
     Ok(accounts)
-}
-
-/// What the proof says, unless that is fine and the basis is not.
-fn worse(proven: ExitStatus, basis: ExitStatus) -> ExitStatus {
-    match proven {
-        ExitStatus::Done => basis,
-        other => other,
-    }
 }
 
 fn too_long(output: &mut Output) -> ExitStatus {

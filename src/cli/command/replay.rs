@@ -1,9 +1,9 @@
 //! `replay`: policies tried on past calls.
 
+mod candidate;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 
 use crate::analysis;
 use crate::cli::allow_list;
@@ -23,6 +23,7 @@ use crate::cli::output::Output;
 use crate::cli::planning::Planning;
 use crate::cli::planning::plan_for;
 use crate::cli::proof::Proof;
+use crate::cli::proof::worse;
 use crate::cli::rows;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
@@ -31,8 +32,6 @@ use crate::cli::trying;
 use crate::cli::trying::Wanted;
 use crate::cli::usage::note_basis;
 use crate::iam::Facts;
-use crate::iam::document::Document;
-use crate::iam::document::Effect;
 use crate::policy::Actor;
 use crate::policy::Estate;
 use crate::policy::Evidence;
@@ -46,11 +45,13 @@ use crate::policy::Window;
 use crate::policy::by_logged_arn;
 use crate::policy::evaluation::Layer;
 use crate::policy::evaluation::NamedPolicy;
-use crate::policy::full_access;
-use crate::policy::full_access_to_resources;
 use crate::policy::subjects;
 use crate::report::DiffFrame;
 use crate::report::replay_rows;
+
+use candidate::Candidate;
+use candidate::candidates;
+use candidate::tell_oddities;
 
 /// Replays past calls.
 ///
@@ -75,6 +76,7 @@ async fn try_out(
     let documents = candidates(args)?;
     let facts = facts::named(&args.engine.facts)?.unwrap_or_else(Facts::embedded);
     let engine = Engine::open(&args.engine, settings).await?;
+    tell_oddities(&documents, facts, output);
     let run = Run {
         args,
         settings,
@@ -89,83 +91,6 @@ async fn try_out(
         (true, _) => run.plan(stop, output).await,
         (false, true) => run.policies(&documents, output).await,
         (false, false) => run.resource_policies(&documents, output).await,
-    }
-}
-
-/// A policy that the user named.
-#[derive(Debug)]
-struct Candidate {
-    name: String,
-    document: Document,
-}
-
-/// Reads the policies, none for `--plan`. Service control policies that only deny come beside those that allow all.
-fn candidates(args: &ReplayArgs) -> Result<Vec<Candidate>, CliError> {
-    let of_identities = args.policies.iter().chain(&args.boundary).map(candidate_of_identity);
-    let others = args
-        .control_policies
-        .iter()
-        .chain(&args.resource_policies)
-        .map(candidate);
-    let mut candidates = of_identities.chain(others).collect::<Result<Vec<_>, _>>()?;
-    let grants = |it: &Candidate| {
-        it.document
-            .readable()
-            .any(|(_, statement)| statement.effect == Effect::Allow)
-    };
-    let has_grant = candidates.iter().any(grants);
-    if !args.control_policies.is_empty() && !has_grant {
-        candidates.push(Candidate {
-            name: "FullAWSAccess".to_owned(),
-            document: full_access(),
-        });
-    }
-    if !args.resource_policies.is_empty() {
-        // It is attached everywhere and cannot be detached.
-        candidates.push(Candidate {
-            name: "RCPFullAWSAccess".to_owned(),
-            document: full_access_to_resources(),
-        });
-    }
-    Ok(candidates)
-}
-
-fn candidate(path: &PathBuf) -> Result<Candidate, CliError> {
-    let text = fs::read_to_string(path).map_err(|cause| CliError::Read {
-        path: path.clone(),
-        cause,
-    })?;
-    let unusable = |cause: String| CliError::Policy {
-        path: path.clone(),
-        cause,
-    };
-    let document = Document::parse(&text).map_err(|error| unusable(error.to_string()))?;
-    if let Some(error) = document.unreadable().next() {
-        return Err(unusable(error.to_string()));
-    }
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    Ok(Candidate {
-        name: name.to_string_lossy().into_owned(),
-        document,
-    })
-}
-
-/// IAM refuses identity policies and boundaries that name principals.
-fn candidate_of_identity(path: &PathBuf) -> Result<Candidate, CliError> {
-    let candidate = candidate(path)?;
-    let naming = candidate
-        .document
-        .readable()
-        .find(|(_, statement)| statement.principals.is_some());
-    match naming {
-        None => Ok(candidate),
-        Some((position, _)) => Err(CliError::Policy {
-            path: path.clone(),
-            cause: format!(
-                "statement {}: `Principal` belongs into policies of resources, and AWS refuses it here",
-                position + 1
-            ),
-        }),
     }
 }
 
@@ -198,7 +123,12 @@ impl Run<'_> {
             accounts: &basis.accounts,
             ou: self.args.ou.as_deref(),
         };
-        let chosen = trying::chosen(wanted, &callers, &estate, layer)?;
+        let mut chosen = trying::chosen(wanted, &callers, &estate, layer)?;
+        let outsiders = match layer {
+            Layer::ServiceControl(_) => self.outsiders(chosen.iter().filter_map(|it| it.account_id()), &estate),
+            _ => BTreeSet::new(),
+        };
+        chosen.retain(|caller| caller.account_id().is_none_or(|account| !outsiders.contains(account)));
         let (actors, without_snapshot) = trying::actors(&chosen, &estate, layer, &proposed);
         let replay = Replay::new(self.facts, &actors).knowing(Ownership::of(&estate));
         let proof = Proof::of(self.engine, window, replay, &callers).await?;
@@ -211,7 +141,8 @@ impl Run<'_> {
                 "no IAM snapshot shows what {count} may do: calls that a policy of the resource allows count as denied"
             ));
         }
-        Ok(proof.tell_of_trial(output))
+        let with_outsiders = self.tell_outsiders(&outsiders, window, output).await?;
+        Ok(worse(proof.tell_of_trial(output), with_outsiders))
     }
 
     /// Resource control policies from files: they bind everybody who calls resources of the accounts.
@@ -234,6 +165,8 @@ impl Run<'_> {
         }
         // Control policies do not bind the management account.
         guarded.retain(|account| estate.management_account() != Some(account));
+        let outsiders = self.outsiders(guarded.iter().map(String::as_str), &estate);
+        guarded.retain(|account| !outsiders.contains(account));
         if guarded.is_empty() {
             return Err(CliError::Usage {
                 message: "there is no account whose resources the policy would guard".to_owned(),
@@ -258,7 +191,43 @@ impl Run<'_> {
         self.write(&proof, window, output)?;
         output.note(&format!("window {} to {}", time(window.since), time(window.until)));
         note_basis(self.engine.session(), window, output);
-        Ok(proof.tell_of_trial(output))
+        let with_outsiders = self.tell_outsiders(&outsiders, window, output).await?;
+        Ok(worse(proof.tell_of_trial(output), with_outsiders))
+    }
+
+    /// Those of these accounts that the organization does not have, so that its control policies do not bind them; none where
+    /// the user names accounts.
+    fn outsiders<'c>(&self, accounts: impl Iterator<Item = &'c str>, estate: &Estate<'_>) -> BTreeSet<String> {
+        match estate.organization_accounts() {
+            Some(members) if self.args.basis.accounts.is_empty() => {
+                let others = accounts.filter(|account| !members.contains(account));
+                others.map(str::to_owned).collect()
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// Names accounts that were left out. One with logs of its own may have joined after the snapshot.
+    async fn tell_outsiders(
+        &self,
+        outsiders: &BTreeSet<String>,
+        window: Window,
+        output: &mut Output,
+    ) -> Result<ExitStatus, CliError> {
+        if outsiders.is_empty() {
+            return Ok(ExitStatus::Done);
+        }
+        let names: Vec<&str> = outsiders.iter().map(String::as_str).collect();
+        output.warning(&format!(
+            "left out, as the snapshot of the organization does not have them: accounts {}; `--account` tries the policy on \
+             them all the same",
+            names.join(", ")
+        ));
+        let logs = analysis::account_logs(self.engine.session(), window).await?;
+        Ok(match outsiders.iter().any(|account| logs.contains_key(account)) {
+            true => ExitStatus::Incomplete,
+            false => ExitStatus::Done,
+        })
     }
 
     /// The policies that `policy` proposes.
@@ -292,10 +261,7 @@ impl Run<'_> {
         self.write(&proof, usage.window, output)?;
         let facts_date = self.facts.catalogue_date();
         let status = tell_basis(&args.basis.evidence, facts_date, (&chosen, &estate), &usage, output);
-        Ok(match proof.tell(output) {
-            ExitStatus::Done => status,
-            unproven => unproven,
-        })
+        Ok(worse(proof.tell(output), status))
     }
 
     fn write(&self, proof: &Proof, window: Window, output: &mut Output) -> Result<(), CliError> {

@@ -26,6 +26,14 @@ impl<'a> Estate<'a> {
         listed.chain(accounts.map(|node| node.id.as_str())).collect()
     }
 
+    /// The accounts of the organization; `None` without a snapshot of it that lists any.
+    pub fn organization_accounts(&self) -> Option<BTreeSet<&'a str>> {
+        let nodes = self.organization.as_ref()?.nodes.values();
+        let accounts = nodes.filter(|node| node.kind == NodeKind::Account);
+        let accounts: BTreeSet<&str> = accounts.map(|node| node.id.as_str()).collect();
+        (!accounts.is_empty()).then_some(accounts)
+    }
+
     /// Id of the organization that an account belongs to, if a snapshot of the organization says so.
     pub fn organization_of(&self, account_id: &str) -> Option<&'a str> {
         let node = self.organization.as_ref()?.nodes.get(account_id)?;

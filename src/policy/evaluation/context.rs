@@ -12,10 +12,14 @@ use super::keys::ContextKeys;
 use super::keys::KeyState;
 use crate::event;
 use crate::event::PrincipalKind;
+use crate::iam::arn::is_of_permission_set;
+use crate::iam::arn::is_service_linked;
 use crate::iam::json::Json;
 
 pub use crate::event::CredentialKind;
 pub use crate::event::UserIdentity;
+pub use parameters::kind_of_arn;
+pub use parameters::tagged_kinds;
 
 /// The fields of a record that condition keys come from; all as recorded.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +179,7 @@ fn set_session(record: &RecordFields<'_>, keys: &mut ContextKeys) {
 fn set_services(record: &RecordFields<'_>, keys: &mut ContextKeys) {
     let by_service = event::principal(&record.identity).via_service;
     match by_service {
-        Some(service) if service.ends_with(".amazonaws.com") => keys.set_value("aws:ViaAWSService", "true"),
+        Some(service) if service.ends_with(".amazonaws.com") => keys.set("aws:ViaAWSService", forwarded(record)),
         Some(_) => {}
         None => {
             keys.set_value("aws:ViaAWSService", "false");
@@ -188,6 +192,25 @@ fn set_services(record: &RecordFields<'_>, keys: &mut ContextKeys) {
                 keys.set(key, KeyState::Absent);
             }
         }
+    }
+}
+
+/// Whether a service called with the session of its user, which it forwards. "The context key returns `false` if the service
+/// uses a service role or service-linked role to make a call on the principal's behalf" (user guide, "AWS global condition
+/// context keys"), and records have `invokedBy` of such calls, too (CloudTrail user guide, "userIdentity element").
+///
+/// The trust policy of a role proves nothing: a service goes on from its role to others, as CodePipeline and StackSets do.
+fn forwarded(record: &RecordFields<'_>) -> KeyState {
+    let known = |is_forwarded: bool| KeyState::Present(vec![is_forwarded.to_string()]);
+    let role = record.identity.session_issuer_arn.unwrap_or_default();
+    // No service has a device, and only Identity Center lets people take its roles.
+    let is_of_a_person = record.mfa_authenticated == Some(true) || is_of_permission_set(role);
+    match record.identity.kind {
+        // Services take roles, and act as no one else.
+        Some("IAMUser" | "FederatedUser" | "Root") => known(true),
+        Some("AssumedRole") if is_service_linked(role) => known(false),
+        Some("AssumedRole") if is_of_a_person => known(true),
+        _ => KeyState::ValueUnknown,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::BOUNDARY_CHARACTERS;
+use super::MANAGED_POLICY_CHARACTERS;
 use super::fits;
 use crate::iam::ActionSet;
 use crate::iam::Facts;
@@ -71,7 +71,7 @@ pub fn boundary(facts: &Facts, diffs: &[PrincipalDiff<'_>]) -> Option<Boundary> 
     }
     loop {
         let document = document(&by_service, &needs.patterns);
-        if fits(&document, BOUNDARY_CHARACTERS) {
+        if fits(&document, MANAGED_POLICY_CHARACTERS) {
             return Some(Boundary {
                 document,
                 used: needs.used.len(),

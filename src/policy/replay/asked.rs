@@ -38,6 +38,8 @@ const SESSION: &[&str] = &[
     "aws:sourceidentity",
     "aws:tokenissuetime",
     "aws:userid",
+    // A session with MFA is of a person, not of a service.
+    "aws:viaawsservice",
 ];
 const NETWORK: &[&str] = &[
     "aws:securetransport",

@@ -114,6 +114,42 @@ fn role_that_is_passed_with_a_tagged_call_has_no_tags_of_the_request() {
     assert_eq!(names(&call_of("iam:PassRole")), ["denied"]);
 }
 
+/// A record of `RunInstances` names the image, and the tags are those of the instance.
+#[test]
+fn tags_of_what_a_call_makes_are_those_of_a_request_of_its_own() {
+    let image = "arn:aws:ec2:eu-west-1::image/ami-1";
+    let run = |policy: &str, kind: &str| {
+        let needs = needs(NeedKind::Certain, "ec2:RunInstances", &[(image, false)]);
+        let parameters = format!(
+            r#"{{"tagSpecificationSet":{{"items":[{{"resourceType":"{kind}","tags":[{{"key":"Secret","value":"x"}}]}}]}}}}"#
+        );
+        let mut made = call(&needs);
+        (made.fields.event_source, made.fields.event_name) = ("ec2.amazonaws.com", "RunInstances");
+        made.parameters = Some(&parameters);
+        let everything = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+        let document = document(&format!("{policy},{everything}"));
+        let said = of_identity(&document, &allow("*", "*"), &made);
+        said.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    let deny = |condition: &str| {
+        format!(r#"{{"Effect":"Deny","Action":"ec2:RunInstances","Resource":"*","Condition":{condition}}}"#)
+    };
+    let of_secret = deny(r#"{"StringEquals":{"aws:RequestTag/Secret":"x"}}"#);
+    for condition in [
+        r#"{"ForAnyValue:StringNotEquals":{"aws:TagKeys":["team","env"]}}"#,
+        r#"{"StringEquals":{"aws:RequestTag/Secret":"x"}}"#,
+        r#"{"Null":{"aws:RequestTag/Secret":"false"}}"#,
+    ] {
+        assert_eq!(run(&deny(condition), "instance"), ["denied"], "{condition}");
+    }
+    let of_other = deny(r#"{"StringEquals":{"aws:RequestTag/Secret":"y"}}"#);
+    assert_eq!(run(&of_other, "instance"), Vec::<String>::new());
+    // Of kinds that the reference does not list for the action it is not known whether it is about them.
+    assert_eq!(run(&of_secret, "moon"), ["unknown"]);
+    let elsewhere = of_secret.replace(r#""Resource":"*""#, r#""Resource":"arn:aws:ec2:*:*:volume/*""#);
+    assert_eq!(run(&elsewhere, "instance"), ["unknown"]);
+}
+
 /// "arn:aws:s3:::*" is what AWS's own policies grant `s3:ListAllMyBuckets` on, `CloudFrontFullAccess` among them.
 #[test]
 fn call_without_a_resource_may_be_granted_by_a_pattern_for_all_resources_of_a_kind() {

@@ -39,7 +39,7 @@ pub enum Consequence {
     Denied(String),
     /// It cannot be known; what is missing.
     Unknown(BTreeSet<String>),
-    /// The present policies of the identity do not grant it: something else did, and nothing changes.
+    /// The present policies of the identity do not grant it, and the proposed ones change nothing in that: something else did.
     Unexplained,
     /// It would have succeeded all the same.
     Stays,
@@ -82,6 +82,8 @@ impl Trial<'_> {
 
     /// What becomes of a request that succeeded; `grants` are the present policies of the identity, if all are known.
     pub(super) fn judge(&self, request: &Request, grants: Option<&[NamedPolicy<'_>]>) -> Consequence {
+        // What grants the request is no question to control policies.
+        let grants = grants.filter(|_| self.is_of_identity());
         let granted = grants.map(|grants| evaluate_layer(request, Layer::Identity, grants));
         let is_unexplained = matches!(&granted, Some(decision) if decision.effectiveness() == Effectiveness::Fails);
         let otherwise = match is_unexplained {
@@ -97,10 +99,12 @@ impl Trial<'_> {
             decided => decided,
         };
         let is_denied_now = matches!(granted, Some(Decision::ExplicitlyDenied { .. }));
+        let is_boundary = self.layer == Layer::Boundary;
         match &decision {
             Decision::Allowed { .. } => otherwise,
-            Decision::ImplicitlyDenied { .. } if is_unexplained && self.is_of_identity() => otherwise,
-            Decision::ExplicitlyDenied { .. } if is_denied_now && self.is_of_identity() => otherwise,
+            Decision::ImplicitlyDenied { .. } if is_unexplained && is_boundary => left_to_the_resource(),
+            Decision::ImplicitlyDenied { .. } if is_unexplained => otherwise,
+            Decision::ExplicitlyDenied { .. } if is_denied_now && !is_boundary => otherwise,
             Decision::ImplicitlyDenied { .. } | Decision::ExplicitlyDenied { .. } => {
                 Consequence::Denied(decision.to_string())
             }
@@ -198,16 +202,32 @@ impl Consequence {
         }
     }
 
-    /// The same for an action that the call may not have needed.
+    /// The same for an action that the call may not have needed. One that the identity is not granted was not needed, unless
+    /// the policy of the resource grants it. Policies of KMS keys do: "Every KMS key must have exactly one key policy" (KMS
+    /// developer guide).
     pub(super) fn for_need(self, need: &CallNeed<'_>) -> Self {
+        let is_of_key = need.action.starts_with("kms:");
         match (need.kind, self) {
             (NeedKind::Possible, Self::Unexplained) => Self::Stays,
+            (NeedKind::Possible, consequence) if consequence == left_to_the_resource() && !is_of_key => Self::Stays,
             (NeedKind::Possible, Self::Denied(_)) => {
                 Self::Unknown(BTreeSet::from([format!("whether the call needs `{}`", need.action)]))
             }
             (_, consequence) => consequence,
         }
     }
+}
+
+/// What becomes of a request that neither a boundary nor the policies of the identity allow.
+///
+/// "Resource-based policies that grant permissions to an IAM role ARN are limited by an implicit deny in a permissions
+/// boundary or session policy"; those that name a user, or the session of a role, are not (IAM user guide, "Permissions
+/// boundaries for IAM entities"). And a grant of the identity that was taken away since would have been limited.
+fn left_to_the_resource() -> Consequence {
+    Consequence::Unknown(BTreeSet::from([
+        "what allowed it beside the identity policies: a boundary limits what a policy of a resource grants to a role"
+            .to_owned(),
+    ]))
 }
 
 /// The documents with the statements that are wanted, and those that cannot be read.

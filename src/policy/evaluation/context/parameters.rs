@@ -1,5 +1,7 @@
 //! Condition keys out of `requestParameters`.
 
+use std::collections::BTreeSet;
+
 use super::RecordFields;
 use super::RequestedAction;
 use crate::iam::json::Json;
@@ -44,6 +46,9 @@ const PLAIN: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+/// Parameter of EC2 with the tags of what a call makes, by kind.
+const TAGS_BY_KIND: &str = "tagSpecificationSet";
+
 /// Operations of KMS that take an encryption context.
 const WITH_ENCRYPTION_CONTEXT: [&str; 6] = [
     "Decrypt",
@@ -59,6 +64,22 @@ const OWN_ENCRYPTION_CONTEXT: [(&str, &str); 2] = [
     ("kms:ReEncryptFrom", "sourceEncryptionContext"),
     ("kms:ReEncryptTo", "destinationEncryptionContext"),
 ];
+
+/// The kinds of things that a call of EC2 makes and puts tags on, as ARNs have them.
+pub fn tagged_kinds(parameters: &Json) -> BTreeSet<&str> {
+    let sets = parameters.member(TAGS_BY_KIND).and_then(|sets| sets.member("items"));
+    let items = match sets {
+        Some(Json::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let kinds = items.iter().filter_map(|item| item.member("resourceType")?.text());
+    kinds.collect()
+}
+
+/// The kind of thing that an ARN names, as `instance`.
+pub fn kind_of_arn(arn: &str) -> Option<&str> {
+    arn.splitn(6, ':').nth(5)?.split('/').next()
+}
 
 /// Sets the keys that the parameters show of a request for an action, or of the call where that is not told.
 pub(super) fn set(record: &RecordFields<'_>, action: Option<RequestedAction<'_>>, keys: &mut ContextKeys) {
@@ -91,7 +112,7 @@ pub(super) fn set(record: &RecordFields<'_>, action: Option<RequestedAction<'_>>
     if takes_tags != Some(true) {
         return;
     }
-    let tags = match parameters.member("tagSpecificationSet") {
+    let tags = match parameters.member(TAGS_BY_KIND) {
         Some(sets) => record.resource_arn.and_then(|arn| tags_of_kind(sets, arn)),
         None => parameters.member("tags").and_then(tags),
     };
@@ -130,7 +151,7 @@ fn set_tags(tags: &[(&str, KeyState)], keys: &mut ContextKeys) {
 
 /// The tags that `tagSpecificationSet` has for things of the kind that an ARN names.
 fn tags_of_kind<'a>(sets: &'a Json, arn: &str) -> Option<Vec<(&'a str, KeyState)>> {
-    let kind = arn.splitn(6, ':').nth(5)?.split('/').next()?;
+    let kind = kind_of_arn(arn)?;
     let Some(Json::List(items)) = sets.member("items") else {
         return None;
     };

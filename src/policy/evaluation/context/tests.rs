@@ -119,7 +119,7 @@ fn the_network_of_a_service_is_not_that_of_its_user() {
     record.identity.invoked_by = Some("cloudformation.amazonaws.com");
     record.source_ip_address = Some("cloudformation.amazonaws.com");
     let wanted = [
-        ("aws:ViaAWSService", "true"),
+        ("aws:ViaAWSService", "?"),
         ("aws:CalledVia", "unknown"),
         ("aws:SourceIp", "unknown"),
         ("aws:SourceVpce", "unknown"),
@@ -135,6 +135,43 @@ fn the_network_of_a_service_is_not_that_of_its_user() {
         &record,
         &[("aws:PrincipalIsAWSService", "true"), ("aws:PrincipalArn", "unknown")],
     );
+}
+
+#[test]
+fn service_forwards_the_sessions_of_people_and_calls_with_roles_of_its_own() {
+    let mut record = record();
+    record.identity.invoked_by = Some("codepipeline.amazonaws.com");
+    for (kind, issuer, mfa, via) in [
+        ("AssumedRole", Some(ROLE), Some(false), "?"),
+        (
+            "AssumedRole",
+            Some("arn:aws:iam::111122223333:role/service-role/pipe"),
+            None,
+            "?",
+        ),
+        ("AssumedRole", None, None, "?"),
+        ("AssumedRole", Some(ROLE), Some(true), "true"),
+        (
+            "AssumedRole",
+            Some("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_a_1"),
+            Some(false),
+            "true",
+        ),
+        (
+            "AssumedRole",
+            Some("arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/x"),
+            Some(false),
+            "false",
+        ),
+        ("IAMUser", None, None, "true"),
+        ("FederatedUser", None, None, "true"),
+        ("Root", None, None, "true"),
+    ] {
+        record.identity.kind = Some(kind);
+        record.identity.session_issuer_arn = issuer;
+        record.mfa_authenticated = mfa;
+        assert_keys(&record, &[("aws:ViaAWSService", via)]);
+    }
 }
 
 #[test]

@@ -207,3 +207,56 @@ fn boundary_binds_no_role_that_is_linked_to_a_service() {
         assert_eq!(trial(layer, &proposed, &[]).binds(&made), is_bound, "{layer:?} {arn}");
     }
 }
+
+/// "Resource-based policies that grant permissions to an IAM role ARN are limited by an implicit deny in a permissions
+/// boundary" (IAM user guide, "Permissions boundaries for IAM entities").
+#[test]
+fn boundary_may_stop_what_the_policy_of_a_resource_granted() {
+    let (granted, bounded) = ([allow("ec2:*", "*")], allow("ec2:*", "*"));
+    let said = |kind: NeedKind, action: &'static str, boundary: &Document| {
+        let needs = needs(kind, action, &[]);
+        let proposed = [boundary.clone()];
+        fate(trial(Layer::Boundary, &proposed, &[]), Some(&granted), &call(&needs)).1
+    };
+    let beside = said(NeedKind::Certain, "sqs:SetQueueAttributes", &bounded);
+    assert_eq!(names(&beside), ["unknown"]);
+    assert!(beside[0].1.contains("a policy of a resource grants"), "{beside:?}");
+    let wide = allow("*", "*");
+    let through = said(NeedKind::Certain, "sqs:SetQueueAttributes", &wide);
+    assert_eq!(names(&through), ["unexplained"]);
+    let denying =
+        document(r#"{"Effect":"Deny","Action":"sqs:*","Resource":"*"},{"Effect":"Allow","Action":"*","Resource":"*"}"#);
+    let hit = said(NeedKind::Certain, "sqs:SetQueueAttributes", &denying);
+    assert_eq!(names(&hit), ["denied"]);
+    // Keys have policies; what else may have been needed and is not granted was not needed.
+    assert_eq!(names(&said(NeedKind::Possible, "kms:Decrypt", &bounded)), ["unknown"]);
+    assert_eq!(said(NeedKind::Possible, "iam:PassRole", &bounded), []);
+}
+
+#[test]
+fn who_granted_a_call_is_no_question_to_control_policies() {
+    let needs = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
+    let (granted, proposed) = ([allow("ec2:*", "*")], [full_access()]);
+    let (totals, said) = fate(
+        trial(Layer::ServiceControl(1), &proposed, &[]),
+        Some(&granted),
+        &call(&needs),
+    );
+    assert_eq!((totals.evaluated, totals.unexplained, said), (1, 0, Vec::new()));
+}
+
+/// The network perimeter of AWS's examples lets calls through that services forward, not those of roles of services.
+#[test]
+fn perimeter_may_stop_what_a_service_does_with_a_role() {
+    let perimeter = r#"{"Effect":"Deny","Action":"*","Resource":"*","Condition":{
+        "NotIpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"},"BoolIfExists":{"aws:ViaAWSService":"false"}}}"#;
+    let proposed = [document(perimeter), full_access()];
+    let needs = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
+    let mut made = call(&needs);
+    made.fields.identity.invoked_by = Some("codepipeline.amazonaws.com");
+    made.fields.source_ip_address = Some("codepipeline.amazonaws.com");
+    let said = |made: &ReplayedCall<'_>| fate(trial(Layer::ServiceControl(1), &proposed, &[]), None, made).1;
+    assert_eq!(names(&said(&made)), ["unknown"]);
+    made.fields.mfa_authenticated = Some(true);
+    assert_eq!(said(&made), []);
+}
