@@ -37,6 +37,7 @@ fn object<'a>(row: &LedgerRow<'a>, limits: &RunLimits) -> LedgerObject<'a> {
         last_modified: row.last_modified,
         ingested_at: row.ingested_at,
         is_retried: row.is_retried(limits),
+        endpoint: row.endpoint,
         listed_from: row.listed_from.and_then(|days| EPOCH.checked_add(days.days()).ok()),
     }
 }

@@ -262,6 +262,7 @@ pub(super) fn objects(entries: &[Entry<'_>], options: &Options) -> Result<Record
         Arc::new(listed_from),
         text(entries, |_| selected_regions.as_deref()),
         text(entries, |entry| entry.outcome.digest_text.as_deref()),
+        text(entries, |entry| entry.object.endpoint()),
     ];
     RecordBatch::try_new(schema::objects(), columns)
 }

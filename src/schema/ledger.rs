@@ -101,6 +101,12 @@ pub(super) const OBJECT_COLUMNS: &[LedgerColumn] = &[
         Form::Text,
         "content of a digest as it is, which its signature is made of; null when it is no text or larger than 8 MiB",
     ),
+    optional(
+        "endpoint",
+        Form::Text,
+        "service that was asked for the bucket: `aws`, or the URL of another one; null for files, and in rows of schema \
+         versions before 5",
+    ),
 ];
 
 pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[

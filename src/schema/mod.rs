@@ -25,7 +25,7 @@ pub use usage::usage;
 use arrow::datatypes::SchemaRef;
 
 /// Version of the table layouts, kept as a table property of every table of a store.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// Partition column of `events`: the UTC day of `event_time`, null when the record has no readable `eventTime`.
 pub const EVENT_DATE: &str = "event_date";

@@ -13,6 +13,9 @@ use super::s3::region_folder;
 
 /// Before the first log of all: where an unbounded listing starts.
 pub(super) const FIRST_DAY: Date = date(1970, 1, 1);
+/// The service of buckets unless another endpoint is named: there, every name is that of one bucket
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
+pub(super) const AWS: &str = "aws";
 
 /// What the ledger says of one object.
 #[derive(Debug, Clone, Copy)]
@@ -31,18 +34,22 @@ pub struct LedgerObject<'a> {
     pub is_retried: bool,
     /// First day from which on the listing was whole.
     pub listed_from: Option<Date>,
+    /// The service that was asked: `aws`, or the URL of another one; unknown in rows of earlier versions.
+    pub endpoint: Option<&'a str>,
 }
 
 /// Which days need not be listed again, and which objects must be tried again.
 ///
 /// An object with `listed_from` proves that everything of its account, kind and region has been dealt with from that day up
 /// to its own, because objects are committed in the order of their days. It proves nothing of the days behind that on which it
-/// was read: their logs were not there yet, whatever day a key names.
+/// was read: their logs were not there yet, whatever day a key names. And it proves nothing of the bucket with the same name of
+/// another service: a mirror, or one to try things with.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// By region folder: last day by first day.
-    listed: HashMap<String, BTreeMap<Date, Date>>,
-    pending: BTreeMap<String, Pending>,
+    /// By service and region folder: last day by first day.
+    listed: HashMap<String, HashMap<String, BTreeMap<Date, Date>>>,
+    /// By URI, once for each service that was asked.
+    pending: BTreeMap<String, Vec<Pending>>,
 }
 
 /// An object to try again.
@@ -52,6 +59,8 @@ pub(super) struct Pending {
     pub(super) size: u64,
     pub(super) last_modified: Option<i64>,
     tried_at: i64,
+    /// The service, where it is known.
+    endpoint: Option<String>,
 }
 
 impl History {
@@ -60,11 +69,10 @@ impl History {
         if let Some((folder, day)) = region_folder(object.uri)
             && let Some(first) = object.listed_from
         {
-            if !self.listed.contains_key(folder) {
-                self.listed.insert(folder.to_owned(), BTreeMap::new());
-            }
-            if let Some(spans) = self.listed.get_mut(folder) {
-                let proven = day.min(day_of(object.ingested_at));
+            let proven = day.min(day_of(object.ingested_at));
+            // What earlier versions wrote is taken for a listing of AWS's own service, by far the most frequent.
+            let folders = named(&mut self.listed, object.endpoint.unwrap_or(AWS));
+            if let Some(spans) = folders.and_then(|folders| named(folders, folder)) {
                 let last = spans.entry(first).or_insert(proven);
                 *last = proven.max(*last);
             }
@@ -75,13 +83,13 @@ impl History {
                 size: object.size,
                 last_modified: object.last_modified,
                 tried_at: object.ingested_at,
+                endpoint: object.endpoint.map(str::to_owned),
             };
-            let known = self
-                .pending
-                .entry(object.uri.to_owned())
-                .or_insert_with(|| pending.clone());
-            if known.tried_at < pending.tried_at {
-                *known = pending;
+            let known = self.pending.entry(object.uri.to_owned()).or_default();
+            match known.iter_mut().find(|known| known.endpoint == pending.endpoint) {
+                Some(known) if known.tried_at < pending.tried_at => *known = pending,
+                Some(_) => {}
+                None => known.push(pending),
             }
         }
     }
@@ -93,21 +101,27 @@ impl History {
 
     /// Takes in one row a second time, after all rows were added: what was read since need not be tried again.
     pub fn settle(&mut self, object: &LedgerObject<'_>) {
-        let is_settled = !object.is_retried
-            && self
-                .pending
-                .get(object.uri)
-                .is_some_and(|pending| pending.tried_at <= object.ingested_at);
-        if is_settled {
+        if object.is_retried {
+            return;
+        }
+        let Some(pending) = self.pending.get_mut(object.uri) else {
+            return;
+        };
+        pending.retain(|pending| {
+            let is_same = pending.endpoint.is_none() || pending.endpoint.as_deref() == object.endpoint;
+            !is_same || pending.tried_at > object.ingested_at
+        });
+        if pending.is_empty() {
             self.pending.remove(object.uri);
         }
     }
 
-    /// The day from which on a region folder must be listed, so that nothing from `first` on is missed.
+    /// The day from which on a region folder of a service must be listed, so that nothing from `first` on is missed.
     ///
     /// That is `first`, unless the days from there on have been listed: then `look_back` days before the last of them.
-    pub(super) fn resume(&self, folder: &str, first: Date, look_back: u16) -> Date {
-        let Some(spans) = self.listed.get(folder) else {
+    pub(super) fn resume(&self, (endpoint, folder): (&str, &str), first: Date, look_back: u16) -> Date {
+        let folders = self.listed.get(endpoint);
+        let Some(spans) = folders.and_then(|folders| folders.get(folder)) else {
             return first;
         };
         let mut reached = first;
@@ -121,12 +135,24 @@ impl History {
         first.max(back)
     }
 
-    /// Objects below a URI that must be tried again.
-    pub(super) fn pending_below(&self, uri: &str) -> impl Iterator<Item = (&String, &Pending)> {
-        self.pending
-            .range(uri.to_owned()..)
-            .take_while(move |(pending, _)| pending.starts_with(uri))
+    /// Objects below a URI of a service that must be tried again, also those of which it is not known who was asked.
+    pub(super) fn pending_below(&self, (endpoint, uri): (&str, &str)) -> impl Iterator<Item = (&String, &Pending)> {
+        let below = self.pending.range(uri.to_owned()..);
+        let below = below.take_while(move |(pending, _)| pending.starts_with(uri));
+        below.filter_map(move |(uri, pending)| {
+            let asked = |pending: &&Pending| pending.endpoint.as_deref().is_none_or(|asked| asked == endpoint);
+            let newest = pending.iter().filter(asked).max_by_key(|pending| pending.tried_at);
+            newest.map(|pending| (uri, pending))
+        })
     }
+}
+
+/// The value of a name, which is made and copied the first time only: there may be millions of rows of few names.
+fn named<'m, V: Default>(values: &'m mut HashMap<String, V>, name: &str) -> Option<&'m mut V> {
+    if !values.contains_key(name) {
+        values.insert(name.to_owned(), V::default());
+    }
+    values.get_mut(name)
 }
 
 /// The UTC day of a moment in microseconds; the first of all for one that is none.
@@ -152,6 +178,7 @@ mod tests {
             ingested_at,
             is_retried,
             listed_from,
+            endpoint: Some(AWS),
         }
     }
 
@@ -171,18 +198,18 @@ mod tests {
     #[test]
     fn listing_resumes_behind_what_was_listed_without_a_gap() {
         let whole = with_spans(&[(FIRST_DAY, 10)]);
-        assert_eq!(whole.resume(FOLDER, FIRST_DAY, 0), september(10));
-        assert_eq!(whole.resume(FOLDER, FIRST_DAY, 3), september(7));
-        assert_eq!(whole.resume(FOLDER, september(9), 3), september(9));
-        assert_eq!(whole.resume(FOLDER, september(20), 3), september(20));
-        assert_eq!(whole.resume("s3://b/other/", FIRST_DAY, 0), FIRST_DAY);
+        assert_eq!(whole.resume((AWS, FOLDER), FIRST_DAY, 0), september(10));
+        assert_eq!(whole.resume((AWS, FOLDER), FIRST_DAY, 3), september(7));
+        assert_eq!(whole.resume((AWS, FOLDER), september(9), 3), september(9));
+        assert_eq!(whole.resume((AWS, FOLDER), september(20), 3), september(20));
+        assert_eq!(whole.resume((AWS, "s3://b/other/"), FIRST_DAY, 0), FIRST_DAY);
     }
 
     #[test]
     fn narrow_window_of_an_earlier_run_hides_nothing_before_it() {
         let narrow = with_spans(&[(september(5), 10)]);
-        assert_eq!(narrow.resume(FOLDER, FIRST_DAY, 0), FIRST_DAY);
-        assert_eq!(narrow.resume(FOLDER, september(6), 0), september(10));
+        assert_eq!(narrow.resume((AWS, FOLDER), FIRST_DAY, 0), FIRST_DAY);
+        assert_eq!(narrow.resume((AWS, FOLDER), september(6), 0), september(10));
     }
 
     #[test]
@@ -190,16 +217,54 @@ mod tests {
         let mut history = with_spans(&[(FIRST_DAY, 10)]);
         let stray = format!("{FOLDER}2099/01/01/x");
         history.add(&object(&stray, Some(FIRST_DAY), false, OCTOBER));
-        assert_eq!(history.resume(FOLDER, FIRST_DAY, 0), date(2026, 10, 1));
-        assert_eq!(history.resume(FOLDER, FIRST_DAY, 30), september(1));
+        assert_eq!(history.resume((AWS, FOLDER), FIRST_DAY, 0), date(2026, 10, 1));
+        assert_eq!(history.resume((AWS, FOLDER), FIRST_DAY, 30), september(1));
     }
 
     #[test]
     fn spans_join_only_where_they_meet() {
         let joined = with_spans(&[(FIRST_DAY, 5), (september(5), 9)]);
-        assert_eq!(joined.resume(FOLDER, FIRST_DAY, 0), september(9));
+        assert_eq!(joined.resume((AWS, FOLDER), FIRST_DAY, 0), september(9));
         let apart = with_spans(&[(FIRST_DAY, 5), (september(6), 9)]);
-        assert_eq!(apart.resume(FOLDER, FIRST_DAY, 0), september(5));
+        assert_eq!(apart.resume((AWS, FOLDER), FIRST_DAY, 0), september(5));
+    }
+
+    #[test]
+    fn bucket_of_the_same_name_of_another_service_is_listed_from_its_own_beginning() {
+        let mut history = with_spans(&[(FIRST_DAY, 10)]);
+        let mirror = "http://mirror:9000";
+        assert_eq!(history.resume((mirror, FOLDER), FIRST_DAY, 0), FIRST_DAY);
+        let uri = format!("{FOLDER}2026/09/04/x.json.gz");
+        history.add(&LedgerObject {
+            endpoint: Some(mirror),
+            ..object(&uri, Some(FIRST_DAY), true, OCTOBER)
+        });
+        assert_eq!(history.resume((mirror, FOLDER), FIRST_DAY, 0), september(4));
+        assert_eq!(history.resume((AWS, FOLDER), FIRST_DAY, 0), september(10));
+        let waiting = |history: &History, endpoint| history.pending_below((endpoint, "s3://b/")).count();
+        assert_eq!((waiting(&history, mirror), waiting(&history, AWS)), (1, 0));
+        history.settle(&object(&uri, None, false, OCTOBER + 1));
+        assert_eq!(waiting(&history, mirror), 1);
+    }
+
+    #[test]
+    fn rows_of_earlier_versions_are_proofs_for_aws_and_are_tried_again_anywhere() {
+        let mut history = History::default();
+        let uri = format!("{FOLDER}2026/09/04/x.json.gz");
+        let old = LedgerObject {
+            endpoint: None,
+            ..object(&uri, Some(FIRST_DAY), true, 5)
+        };
+        history.add(&old);
+        let other = "http://other:9000";
+        assert_eq!(history.resume((other, FOLDER), FIRST_DAY, 0), FIRST_DAY);
+        assert_eq!(history.pending_below((other, "s3://b/")).count(), 1);
+        assert_eq!(history.pending_below((AWS, "s3://b/")).count(), 1);
+        history.settle(&LedgerObject {
+            endpoint: Some(other),
+            ..object(&uri, None, false, 6)
+        });
+        assert!(!history.has_pending());
     }
 
     #[test]
@@ -207,8 +272,8 @@ mod tests {
         let mut history = History::default();
         history.add(&object("s3://b/x", None, true, 5));
         history.settle(&object("s3://b/x", None, false, 4));
-        assert_eq!(history.pending_below("s3://b/").count(), 1);
-        assert_eq!(history.pending_below("s3://c/").count(), 0);
+        assert_eq!(history.pending_below((AWS, "s3://b/")).count(), 1);
+        assert_eq!(history.pending_below((AWS, "s3://c/")).count(), 0);
         history.settle(&object("s3://b/x", None, false, 6));
         assert!(!history.has_pending());
     }

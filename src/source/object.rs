@@ -75,6 +75,14 @@ impl ObjectRef {
         }
     }
 
+    /// The service that was asked for the bucket, as [`super::LedgerObject`] has it; `None` for files.
+    pub fn endpoint(&self) -> Option<&str> {
+        match &self.place {
+            Place::File => None,
+            Place::Bucket(bucket) => Some(bucket.endpoint()),
+        }
+    }
+
     /// Key of an object in a bucket.
     pub(super) fn bucket_key<'a>(&'a self, bucket: &Bucket) -> Option<&'a str> {
         self.uri

@@ -236,7 +236,7 @@ mod tests {
                 metadata["configuration"][SCHEMA_VERSION_PROPERTY] = "1".into();
                 let mut columns: Value = serde_json::from_str(metadata["schemaString"].as_str().unwrap()).unwrap();
                 let fields = columns["fields"].as_array_mut().unwrap();
-                let added = ["metadata", "listed_from", "selected_regions", "digest_text"];
+                let added = ["metadata", "listed_from", "selected_regions", "digest_text", "endpoint"];
                 fields.retain(|field| !added.iter().any(|name| field["name"] == *name));
                 metadata["schemaString"] = columns.to_string().into();
             }

@@ -34,7 +34,7 @@ pub const VANISHED_STATE: &str = "vanished";
 const KEPT_OBJECTS: usize = 4 << 20;
 
 const OBJECT_COLUMNS: [&str; 5] = ["object_key", "etag", "size", "state", "error"];
-const LEDGER_COLUMNS: [&str; 8] = [
+const LEDGER_COLUMNS: [&str; 9] = [
     "object_key",
     "etag",
     "size",
@@ -43,6 +43,7 @@ const LEDGER_COLUMNS: [&str; 8] = [
     "ingested_at",
     "error",
     "listed_from",
+    "endpoint",
 ];
 /// In file order.
 const EVENT_KEY_COLUMNS: [&str; 5] = [
@@ -91,6 +92,8 @@ pub struct LedgerRow<'a> {
     pub ingested_at: i64,
     /// `listed_from`, days since 1970-01-01.
     pub listed_from: Option<i32>,
+    /// `endpoint`.
+    pub endpoint: Option<&'a str>,
     /// `error`.
     pub error: Option<&'a str>,
 }
@@ -311,7 +314,7 @@ fn limits_in(error: Option<&str>) -> Option<LimitsReached> {
     error.and_then(LimitsReached::in_reason)
 }
 
-/// `None` when a column is missing; files of schema version 1 lack `listed_from`.
+/// `None` when a column is missing; files of schema version 1 lack `listed_from`, those before version 5 `endpoint`.
 fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Option<()> {
     let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
     let times = |name: &str| {
@@ -326,6 +329,7 @@ fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Opt
     let listed = batch
         .column_by_name("listed_from")
         .and_then(|column| column.as_primitive_opt::<Date32Type>());
+    let endpoints = text("endpoint");
     for row in 0..batch.num_rows() {
         visit(LedgerRow {
             object_key: keys.value(row),
@@ -335,6 +339,7 @@ fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Opt
             last_modified: modified.is_valid(row).then(|| modified.value(row)),
             ingested_at: ingested.value(row),
             listed_from: listed.filter(|days| days.is_valid(row)).map(|days| days.value(row)),
+            endpoint: endpoints.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row)),
             error: errors.is_valid(row).then(|| errors.value(row)),
         });
     }

@@ -39,6 +39,23 @@ fn named(bucket: &FakeBucket, place: &Place, text: &str) -> Ended {
 }
 
 #[test]
+fn bucket_of_the_same_name_at_another_endpoint_is_listed_from_its_own_beginning() {
+    let (trial, real) = (FakeBucket::new(), FakeBucket::new());
+    days(&trial, 4..=5);
+    days(&real, 1..=5);
+    let place = Place::new();
+    assert_ended(
+        &trial.ingest(&place.store(), SOURCE, &[]),
+        0,
+        "objects  2 listed = 2 ingested",
+    );
+    let other = real.ingest(&place.store(), SOURCE, &["--look-back", "0"]);
+    assert_ended(&other, 0, "objects  5 listed = 3 ingested + 2 known");
+    let later = real.ingest(&place.store(), SOURCE, &["--look-back", "0"]);
+    assert_ended(&later, 0, "objects  1 listed = 0 ingested + 1 known");
+}
+
+#[test]
 fn key_of_a_day_to_come_hides_no_later_delivery() {
     for stray in ["2099/01/01/x.json", "2099/01/01/readme.txt"] {
         let bucket = FakeBucket::new();

@@ -23,6 +23,8 @@ use super::retry::pause_after;
 #[derive(Debug)]
 pub(in crate::source) struct Bucket {
     name: String,
+    /// Which service is asked.
+    endpoint: String,
     pub(super) client: Client,
     pub(super) request_payer: Option<RequestPayer>,
     limiter: Limiter,
@@ -61,9 +63,10 @@ struct Counts {
 }
 
 impl Bucket {
-    pub(super) fn new(name: String, client: Client, request_payer: Option<RequestPayer>) -> Self {
+    pub(super) fn new((name, endpoint): (String, String), client: Client, request_payer: Option<RequestPayer>) -> Self {
         Self {
             name,
+            endpoint,
             client,
             request_payer,
             limiter: Limiter::default(),
@@ -74,6 +77,12 @@ impl Bucket {
 
     pub(in crate::source) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The service that is asked: [`AWS`](crate::source::history::AWS), or the URL of another one, where the same name is another
+    /// bucket's.
+    pub(in crate::source) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// Whether it is a directory bucket, whose listings have no order, by the ending of its name

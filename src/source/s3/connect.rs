@@ -16,6 +16,7 @@ use aws_sdk_s3::types::RequestPayer;
 use super::bucket::Bucket;
 use super::fault::Failure;
 use super::fault::Verb;
+use crate::source::history::AWS;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Time to the first byte of an answer; a body that stalls later is ended by the SDK.
@@ -108,7 +109,13 @@ impl Connection {
             client = self.client(Some(region));
         }
         let payer = self.options.request_payer.then_some(RequestPayer::Requester);
-        Arc::new(Bucket::new(name.to_owned(), client, payer))
+        Arc::new(Bucket::new((name.to_owned(), self.endpoint()), client, payer))
+    }
+
+    /// The service that buckets are asked of, by the command line or the configuration files and environment of AWS.
+    fn endpoint(&self) -> String {
+        let named = self.options.endpoint_url.as_deref().or(self.config.endpoint_url());
+        named.map_or(AWS, |url| url.trim_end_matches('/')).to_owned()
     }
 
     fn client(&self, region: Option<String>) -> Client {

@@ -95,7 +95,7 @@ impl BucketLister {
             .map_or(FIRST_DAY, |day| day.checked_sub(1.day()).unwrap_or(day));
         let last_day = selection.last_delivery_day();
         let as_region = |folder: String| {
-            let from = history.resume(&bucket.uri(&folder), first_day, look_back);
+            let from = history.resume((bucket.endpoint(), &bucket.uri(&folder)), first_day, look_back);
             Region {
                 start_after: (from > FIRST_DAY).then(|| format!("{folder}{}", day_path(from))),
                 next_day: (from > FIRST_DAY).then_some(from),
@@ -286,7 +286,7 @@ impl BucketLister {
 /// What earlier runs could not read of what lies below a prefix.
 pub(in crate::source) fn retried_below(bucket: &Arc<Bucket>, prefix: &str, history: &History) -> Listing {
     let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
-    let pending = history.pending_below(&prefix_uri).filter_map(|(uri, pending)| {
+    let pending = history.pending_below((bucket.endpoint(), &prefix_uri)).filter_map(|(uri, pending)| {
         let key = uri.strip_prefix(&bucket_uri)?;
         let mut object = bucket.object(key, &pending.etag, pending.size, None);
         object.last_modified = pending.last_modified;

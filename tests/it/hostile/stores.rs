@@ -72,7 +72,7 @@ fn store_of_a_newer_version_is_refused_and_left_alone() {
     let place = place_with_a_store();
     let first_log_entry = place.store().join("events/_delta_log/00000000000000000000.json");
     let entry = std::fs::read_to_string(&first_log_entry).unwrap();
-    let newer = entry.replace(r#""trimtrail.schemaVersion":"4""#, r#""trimtrail.schemaVersion":"999""#);
+    let newer = entry.replace(r#""trimtrail.schemaVersion":"5""#, r#""trimtrail.schemaVersion":"999""#);
     assert_ne!(newer, entry);
     std::fs::write(&first_log_entry, newer).unwrap();
     assert_refused(&place, &["has schema version 999", "use a newer trimtrail"]);
