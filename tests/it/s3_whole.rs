@@ -39,6 +39,21 @@ fn named(bucket: &FakeBucket, place: &Place, text: &str) -> Ended {
 }
 
 #[test]
+fn trail_whose_prefix_begins_as_the_folder_of_all_logs_is_read() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=1);
+    for (event, prefix) in (50..).zip(["AWSLogs", "AWSLogs/main", "AWSLogs/of/unit", "AWSLogs/AWSLogs/AWSLogs"]) {
+        let own = key("444455556666", "eu-west-1", 1, "a");
+        bucket.put(&format!("{prefix}/{own}"), log(event..event + 1), &[]);
+    }
+    bucket.put("AWSLogs/notes/2026/todo.txt", "x", &[]);
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&ended, 0, "objects  5 listed = 5 ingested");
+    assert!(ended.stderr.contains("AWSLogs/notes/`"), "{ended:?}");
+}
+
+#[test]
 fn bucket_of_the_same_name_at_another_endpoint_is_listed_from_its_own_beginning() {
     let (trial, real) = (FakeBucket::new(), FakeBucket::new());
     days(&trial, 4..=5);

@@ -26,6 +26,8 @@ const LEVELS_BEFORE_PLAIN: usize = 4;
 /// Longest path of them: a trail's prefix has up to 200 characters
 /// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>), and a slash follows.
 const LONGEST_OUTSIDE: usize = 201;
+/// Levels of folders beside the accounts that are searched for another `AWSLogs`: a trail's prefix may begin with that name.
+const LEVELS_BESIDE_ACCOUNTS: usize = 2;
 const LOGS_BESIDE: &str = "there are log files outside of the folders that CloudTrail makes; name them with `--keys-from`, or move them into such folders";
 
 /// What stands below a prefix.
@@ -92,14 +94,16 @@ pub(in crate::source) async fn discover(
     };
     layout.is_known |= !frontier.is_empty();
     while !frontier.is_empty() {
+        let mut strangers = Vec::new();
         let mut listed = stream::iter(std::mem::take(&mut frontier))
             .map(|folder| children(bucket, folder))
             .buffered(LISTED_AT_A_TIME);
         while let Some(children) = listed.next().await {
             if let Some(children) = unless_hindered(children, &bucket.uri(folder), &mut layout.unlisted)? {
-                enter(bucket, children, selection, &mut layout, &mut frontier);
+                enter(bucket, children, selection, &mut layout, (&mut frontier, &mut strangers));
             }
         }
+        frontier.extend(roots_among(bucket, strangers, own, &mut layout).await?);
     }
     layout.regions.sort();
     Ok(layout)
@@ -121,15 +125,23 @@ fn unless_hindered(
     }
 }
 
-/// Sorts the children of one folder into those to enter, regions, and others.
-fn enter(bucket: &Bucket, children: Children, selection: &Selection, layout: &mut Layout, frontier: &mut Vec<String>) {
+/// Sorts the children of one folder into those to enter, regions, others, and strangers among the accounts.
+fn enter(
+    bucket: &Bucket,
+    children: Children,
+    selection: &Selection,
+    layout: &mut Layout,
+    (frontier, strangers): (&mut Vec<String>, &mut Vec<String>),
+) {
     let level = level_of(&children.folder);
     for child in children.folders {
         let name = child
             .strip_prefix(&children.folder)
             .unwrap_or(&child)
             .trim_end_matches('/');
-        if !is_expected(level, name) {
+        if !is_expected(level, name) && level == Level::Accounts {
+            strangers.push(child);
+        } else if !is_expected(level, name) {
             layout.passed_over.push(bucket.uri(&child));
         } else if is_wanted(level, name, selection) {
             match level_of(&child) {
@@ -167,20 +179,38 @@ async fn search(
     let mut level = 0;
     while !search.frontier.is_empty() && (level < LEVELS_BEFORE_PLAIN || !search.found.is_empty()) {
         level += 1;
-        let searched = std::mem::take(&mut search.frontier);
-        search.left = search.left.saturating_sub(searched.len());
-        let mut listed = stream::iter(searched)
-            .map(|folder| children(bucket, folder))
-            .buffered(LISTED_AT_A_TIME);
-        while let Some(children) = listed.next().await {
-            if let Some(children) = unless_hindered(children, &bucket.uri(folder), &mut search.unlisted)? {
-                search.enter(bucket, children, own);
-            }
-        }
+        search.list(bucket, folder, own).await?;
     }
     if !search.found.is_empty() {
         layout.passed_over = search.passed_over(bucket);
         layout.unlisted = search.unlisted;
+    }
+    Ok(search.found.into_iter().collect())
+}
+
+/// Finds every `AWSLogs` a little below folders that are none of accounts; the others of them are passed over.
+async fn roots_among(
+    bucket: &Arc<Bucket>,
+    strangers: Vec<String>,
+    own: &OwnKeys,
+    layout: &mut Layout,
+) -> Result<Vec<String>, Unlisted> {
+    let are_logs = |folder: &&String| !own.holds(&bucket.uri(folder));
+    let mut search = Search {
+        frontier: strangers.iter().filter(are_logs).cloned().collect(),
+        left: MOST_OUTSIDE,
+        longest: usize::MAX,
+        ..Search::default()
+    };
+    for _ in 0..LEVELS_BESIDE_ACCOUNTS {
+        search.list(bucket, "", own).await?;
+    }
+    let is_passed_over = |folder: &&String| !search.is_on_the_way(folder);
+    layout
+        .passed_over
+        .extend(strangers.iter().filter(is_passed_over).map(|folder| bucket.uri(folder)));
+    if !search.found.is_empty() {
+        layout.unlisted.extend(search.unlisted);
     }
     Ok(search.found.into_iter().collect())
 }
@@ -201,6 +231,21 @@ struct Search {
 }
 
 impl Search {
+    /// Lists the folders that are still to be listed, of a search that began at `root`.
+    async fn list(&mut self, bucket: &Arc<Bucket>, root: &str, own: &OwnKeys) -> Result<(), Unlisted> {
+        let searched = std::mem::take(&mut self.frontier);
+        self.left = self.left.saturating_sub(searched.len());
+        let mut listed = stream::iter(searched)
+            .map(|folder| children(bucket, folder))
+            .buffered(LISTED_AT_A_TIME);
+        while let Some(children) = listed.next().await {
+            if let Some(children) = unless_hindered(children, &bucket.uri(root), &mut self.unlisted)? {
+                self.enter(bucket, children, own);
+            }
+        }
+        Ok(())
+    }
+
     /// Sorts the children of one folder into those that were looked for, and those to list.
     fn enter(&mut self, bucket: &Bucket, children: Children, own: &OwnKeys) {
         let is_leaf = children.folders.is_empty();

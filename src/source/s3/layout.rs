@@ -52,7 +52,8 @@ pub(super) fn level_of(folder: &str) -> Level {
 pub(super) fn is_expected(level: Level, name: &str) -> bool {
     match level {
         Level::Outside => name == ROOT,
-        Level::Accounts => is_organization(name) || is_account_id(name),
+        // A trail's prefix may be `AWSLogs` itself.
+        Level::Accounts => is_organization(name) || is_account_id(name) || name == ROOT,
         Level::Kinds => is_kind(name),
         Level::Regions => name
             .bytes()
@@ -65,7 +66,7 @@ pub(super) fn is_expected(level: Level, name: &str) -> bool {
 pub(super) fn is_wanted(level: Level, name: &str, selection: &Selection) -> bool {
     let is_chosen = |chosen: &[String]| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
     match level {
-        Level::Accounts => is_organization(name) || is_chosen(&selection.accounts),
+        Level::Accounts => is_organization(name) || name == ROOT || is_chosen(&selection.accounts),
         Level::Regions => is_chosen(&selection.regions),
         _ => true,
     }
@@ -113,6 +114,8 @@ mod tests {
             ("logs/", Level::Outside),
             ("AWSLogs/", Level::Accounts),
             ("a/b/AWSLogs/o-abc123/", Level::Accounts),
+            ("AWSLogs/AWSLogs/", Level::Accounts),
+            ("AWSLogs/main/AWSLogs/111122223333/", Level::Kinds),
             ("AWSLogs/111122223333/", Level::Kinds),
             ("AWSLogs/o-abc123/111122223333/", Level::Kinds),
             ("AWSLogs/111122223333/CloudTrail-Digest/", Level::Regions),
@@ -150,6 +153,7 @@ mod tests {
         assert!(is_wanted(Level::Accounts, "111122223333", &selection));
         assert!(!is_wanted(Level::Accounts, "444455556666", &selection));
         assert!(is_wanted(Level::Accounts, "o-abc123", &selection));
+        assert!(is_expected(Level::Accounts, "AWSLogs") && is_wanted(Level::Accounts, "AWSLogs", &selection));
         assert!(!is_wanted(Level::Regions, "us-east-1", &selection));
         assert!(is_expected(Level::Kinds, "CloudTrail-Insight") && !is_expected(Level::Kinds, "Config"));
     }
