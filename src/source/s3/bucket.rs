@@ -30,6 +30,8 @@ pub(in crate::source) struct Bucket {
     limiter: Limiter,
     budget: RetryBudget,
     counts: Counts,
+    /// Why every request would be refused, where that is known before the first.
+    refusal: Option<Fault>,
 }
 
 /// Requests that a run made.
@@ -72,7 +74,13 @@ impl Bucket {
             limiter: Limiter::default(),
             budget: RetryBudget::default(),
             counts: Counts::default(),
+            refusal: None,
         }
+    }
+
+    /// The same, to which no request is made if it is known why it would be refused.
+    pub(super) fn refusing(self, refusal: Option<Fault>) -> Self {
+        Self { refusal, ..self }
     }
 
     pub(in crate::source) fn name(&self) -> &str {
@@ -113,6 +121,9 @@ impl Bucket {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        if let Some(fault) = &self.refusal {
+            return Err(fault.clone());
+        }
         let mut attempt = 1;
         loop {
             let answer = {

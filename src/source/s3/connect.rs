@@ -6,15 +6,19 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::Region;
 use aws_config::SdkConfig;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::types::RequestPayer;
 
 use super::bucket::Bucket;
 use super::fault::Failure;
+use super::fault::FaultKind;
 use super::fault::Verb;
 use crate::source::history::AWS;
 
@@ -71,6 +75,10 @@ impl Connection {
         if config.region().is_none() {
             config = config.into_builder().region(Region::new(DEFAULT_REGION)).build();
         }
+        if let Some(profile) = &options.profile {
+            let provider = of_profile(profile, &config);
+            config = config.into_builder().credentials_provider(provider).build();
+        }
         if let Some(role) = &options.role_arn {
             let mut provider = AssumeRoleProvider::builder(role)
                 .session_name("trimtrail")
@@ -78,7 +86,7 @@ impl Connection {
             if let Some(external_id) = &options.external_id {
                 provider = provider.external_id(external_id);
             }
-            let provider = aws_sdk_s3::config::SharedCredentialsProvider::new(provider.build().await);
+            let provider = SharedCredentialsProvider::new(provider.build().await);
             config = config.into_builder().credentials_provider(provider).build();
         }
         Self {
@@ -105,11 +113,24 @@ impl Connection {
     pub(in crate::source) async fn bucket(&self, name: &str) -> Arc<Bucket> {
         let mut client = self.client(None);
         let is_elsewhere = self.options.endpoint_url.is_none() && self.options.region.is_none();
-        if is_elsewhere && let Some(region) = region_of(&client, name).await {
-            client = self.client(Some(region));
+        let mut refusal = None;
+        if is_elsewhere {
+            match region_of(&client, name).await {
+                Ok(Some(region)) => client = self.client(Some(region)),
+                Ok(None) => {}
+                Err(failure) => {
+                    if let Some(region) = failure.region {
+                        client = self.client(Some(region));
+                    }
+                    // A profile says only the first time why it cannot be used.
+                    let is_lost = self.options.profile.is_some() && failure.fault.kind == FaultKind::Credentials;
+                    refusal = is_lost.then_some(failure.fault);
+                }
+            }
         }
         let payer = self.options.request_payer.then_some(RequestPayer::Requester);
-        Arc::new(Bucket::new((name.to_owned(), self.endpoint()), client, payer))
+        let bucket = Bucket::new((name.to_owned(), self.endpoint()), client, payer);
+        Arc::new(bucket.refusing(refusal))
     }
 
     /// The service that buckets are asked of, by the command line or the configuration files and environment of AWS.
@@ -133,10 +154,17 @@ impl Connection {
     }
 }
 
-/// Asks for the region of a bucket, which is answered to everybody; `None` when it is not.
-async fn region_of(client: &Client, name: &str) -> Option<String> {
-    match client.head_bucket().bucket(name).send().await {
-        Ok(answer) => answer.bucket_region,
-        Err(error) => Failure::from_sdk(Verb::Head, &error).region,
-    }
+/// The credentials of a profile that the user names, alone: the default chain would ask the environment first, and that gives way
+/// to `--profile` (<https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-authentication.html#cli-chap-authentication-precedence>).
+fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
+    let provider_config = ProviderConfig::without_region().with_region(config.region().cloned());
+    let builder = ProfileFileCredentialsProvider::builder().profile_name(profile);
+    SharedCredentialsProvider::new(builder.configure(&provider_config).build())
+}
+
+/// Asks for the region of a bucket, which is answered to everybody, also with a refusal.
+async fn region_of(client: &Client, name: &str) -> Result<Option<String>, Failure> {
+    let answer = client.head_bucket().bucket(name).send().await;
+    let answer = answer.map_err(|error| Failure::from_sdk(Verb::Head, &error))?;
+    Ok(answer.bucket_region)
 }
