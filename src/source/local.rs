@@ -61,6 +61,8 @@ fn uri_of(path: &Path) -> String {
 
 fn list_path(path: &Path, listing: &mut Listing) -> Result<(), SourceError> {
     let root = path.canonicalize().map_err(|cause| match cause.kind() {
+        // What a link such as `/dev/stdin` leads to may have no path.
+        std::io::ErrorKind::NotFound if path.exists() => SourceError::NeitherFileNorFolder { path: path.to_owned() },
         std::io::ErrorKind::NotFound => SourceError::Missing { path: path.to_owned() },
         _ => SourceError::Unreadable {
             path: path.to_owned(),

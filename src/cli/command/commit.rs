@@ -32,7 +32,7 @@ const LARGEST_BYTES: u64 = 256 << 20;
 /// the status is [`ExitStatus::Incomplete`], as it is when days of its records have expired.
 pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
     let location = args.location.location()?;
-    let files = files(&args.adds_from)?;
+    let files = files(&args.adds_from, output)?;
     let runtime = Runtime::start(settings.threads)?;
     let now = settings.now.as_microsecond();
     let store = runtime.run(async {
@@ -117,24 +117,41 @@ fn parsed(name: &str, text: &str, balance: &mut AddsBalance) -> Option<Vec<Prepa
     }
 }
 
-/// Files that are named, and those of folders that are named, in order.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+/// Files that are named, and those of folders that are named, in order. All of them can be opened: nothing of one is committed
+/// before another turns out to be missing.
+fn files(paths: &[PathBuf], output: &mut Output) -> Result<Vec<PathBuf>, CliError> {
     let mut files = Vec::new();
     for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
+        if path.to_str().is_some_and(|path| path.contains("://")) {
+            return Err(CliError::Usage {
+                message: format!(
+                    "`--adds-from` takes files and folders, and `{}` is none",
+                    path.display()
+                ),
+                hint: Some("copy the batches first, for example with `aws s3 cp`".to_owned()),
+            });
         }
         let failed = |cause| CliError::Read {
             path: path.clone(),
             cause,
         };
+        if !path.is_dir() {
+            // A pipe is opened once only.
+            if path.metadata().map_err(failed)?.is_file() {
+                File::open(path).map_err(failed)?;
+            }
+            files.push(path.clone());
+            continue;
+        }
         let mut found = Vec::new();
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_name().to_string_lossy().ends_with(ENDING) {
                 found.push(entry.path());
             }
+        }
+        if found.is_empty() {
+            output.warning(&format!("`{}` holds no batches (`*{ENDING}`)", path.display()));
         }
         found.sort_unstable();
         files.extend(found);

@@ -117,7 +117,8 @@ struct Row {
 impl Manifest {
     /// Reads `manifest.json`.
     pub(in crate::source) fn parse(text: &[u8]) -> Result<Self, String> {
-        let manifest: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        let manifest: Value = serde_json::from_slice(text)
+            .map_err(|error| format!("it is no `manifest.json` of an inventory ({error})"))?;
         let member = |name: &str| {
             let value = manifest.get(name).and_then(Value::as_str);
             value.ok_or_else(|| format!("it has no `{name}`; name the `manifest.json` of an inventory"))
