@@ -339,7 +339,9 @@ fn visit_rows(batch: &RecordBatch, visit: &mut impl FnMut(LedgerRow<'_>)) -> Opt
             last_modified: modified.is_valid(row).then(|| modified.value(row)),
             ingested_at: ingested.value(row),
             listed_from: listed.filter(|days| days.is_valid(row)).map(|days| days.value(row)),
-            endpoint: endpoints.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row)),
+            endpoint: endpoints
+                .filter(|texts| texts.is_valid(row))
+                .map(|texts| texts.value(row)),
             error: errors.is_valid(row).then(|| errors.value(row)),
         });
     }

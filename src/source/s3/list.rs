@@ -286,12 +286,14 @@ impl BucketLister {
 /// What earlier runs could not read of what lies below a prefix.
 pub(in crate::source) fn retried_below(bucket: &Arc<Bucket>, prefix: &str, history: &History) -> Listing {
     let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
-    let pending = history.pending_below((bucket.endpoint(), &prefix_uri)).filter_map(|(uri, pending)| {
-        let key = uri.strip_prefix(&bucket_uri)?;
-        let mut object = bucket.object(key, &pending.etag, pending.size, None);
-        object.last_modified = pending.last_modified;
-        Some(object)
-    });
+    let pending = history
+        .pending_below((bucket.endpoint(), &prefix_uri))
+        .filter_map(|(uri, pending)| {
+            let key = uri.strip_prefix(&bucket_uri)?;
+            let mut object = bucket.object(key, &pending.etag, pending.size, None);
+            object.last_modified = pending.last_modified;
+            Some(object)
+        });
     Listing {
         objects: pending.collect(),
         is_retried: true,
