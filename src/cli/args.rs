@@ -2,6 +2,7 @@
 
 mod basis;
 mod check;
+mod choice;
 mod commit;
 mod coverage;
 mod diff;

@@ -170,6 +170,7 @@ impl CliError {
             | Self::Trails { .. }
             | Self::Controls { .. }
             | Self::Policy { .. }
+            | Self::Source(SourceError::BesideList { .. })
             | Self::Analysis(AnalysisError::Query(QueryError::EmptyWindow { .. }))
             | Self::Query(
                 QueryError::MissingParameter { .. }

@@ -185,6 +185,7 @@ impl Balance {
     pub(super) fn add_listing(&mut self, part: Self) {
         self.listed += part.listed;
         self.outside_selection += part.outside_selection;
+        self.other_shards += part.other_shards;
         self.unlisted.extend(part.unlisted);
         self.passed_over.extend(part.passed_over);
     }

@@ -69,7 +69,8 @@ impl Ingest<'_> {
         objects.retain(|object| selection.includes(object.key.as_ref()));
         let balance = Balance {
             listed: objects.len() as u64,
-            outside_selection: (all - objects.len()) as u64,
+            outside_selection: (all - objects.len()) as u64 + listing.outside_selection,
+            other_shards: listing.other_shards,
             unlisted: listing.unlisted,
             passed_over: listing.passed_over,
             ..Balance::default()

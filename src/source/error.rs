@@ -50,6 +50,16 @@ pub enum SourceError {
         /// What is wrong, and what to do.
         fault: Fault,
     },
+    /// A bucket is named as a source beside a list that takes its place.
+    #[error(
+        "cannot read `{uri}` beside the keys in `{list}`: read it in a run of its own; only keys in lines without a bucket take one, whole, as the source"
+    )]
+    BesideList {
+        /// The source.
+        uri: String,
+        /// The list of keys or the inventory.
+        list: String,
+    },
     /// A list of keys or an inventory cannot be understood.
     #[error("cannot read the keys in `{name}`: {reason}")]
     Keys {

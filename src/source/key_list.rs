@@ -8,6 +8,8 @@ use super::s3::decode_key;
 
 /// Notifications wrapped in each other more often than any service does it.
 const MAX_WRAPPERS: u8 = 4;
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 const NAMES_NO_OBJECT: &str = "it names no bucket and key";
 /// Types of notifications of S3 that say that an object can be read, by their beginnings
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html>).
@@ -57,6 +59,8 @@ pub(super) struct KeyList {
     pub(super) keys: Vec<NamedKey>,
     /// Messages of which it is not clear which objects they name: which one, and why.
     pub(super) unread: Vec<(String, String)>,
+    /// Lines, by number, whose keys end as those of folders do.
+    pub(super) folders: Vec<(usize, NamedKey)>,
 }
 
 impl NamedKey {
@@ -76,19 +80,15 @@ impl NamedKey {
 /// Reads lines with URIs, lines with keys of `bucket`, or JSON: notifications of S3, EventBridge and CloudTrail, as they are
 /// or wrapped by SNS and SQS.
 pub(super) fn read(text: &str, bucket: Option<&str>) -> Result<KeyList, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     if text.trim_start().starts_with(['{', '[']) {
         return read_messages(text);
     }
-    let keys = read_lines(text, bucket)?;
-    Ok(KeyList {
-        keys,
-        unread: Vec::new(),
-    })
+    read_lines(text, bucket)
 }
 
-fn read_lines(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, String> {
-    let mut keys = Vec::new();
-    let mut folder = None;
+fn read_lines(text: &str, bucket: Option<&str>) -> Result<KeyList, String> {
+    let mut list = KeyList::default();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_end_matches('\r');
         if line.trim().is_empty() {
@@ -104,21 +104,17 @@ fn read_lines(text: &str, bucket: Option<&str>) -> Result<Vec<NamedKey>, String>
                 ));
             }
         };
-        if is_folder(&key) {
-            folder = folder.or(Some(number + 1));
-            continue;
+        let named = NamedKey::without_version(&bucket, &key);
+        match is_folder(&key) {
+            true => list.folders.push((number + 1, named)),
+            false => list.keys.push(named),
         }
-        keys.push(NamedKey {
-            bucket,
-            key,
-            version: None,
-        });
     }
-    match folder {
-        Some(line) if keys.is_empty() => Err(format!(
+    match list.folders.first() {
+        Some((line, _)) if list.keys.is_empty() => Err(format!(
             "line {line} names a folder, and no line an object; give the folder as the source"
         )),
-        _ => Ok(keys),
+        _ => Ok(list),
     }
 }
 
@@ -300,7 +296,10 @@ mod tests {
         assert_eq!(named("s3://b/x y.json\r\n\n"), wanted("b", "x y.json", false));
         assert_eq!(named("AWSLogs/x.gz\n"), wanted("logs", "AWSLogs/x.gz", false));
         assert!(read("x.gz", None).unwrap_err().contains("line 1"));
+        assert_eq!(named("\u{feff}s3://b/x.gz"), wanted("b", "x.gz", false));
         assert_eq!(named("s3://b/x/\ns3://b/x/y.gz"), wanted("b", "x/y.gz", false));
+        let folders = read("x/y.gz\nx/", Some("b")).unwrap().folders;
+        assert_eq!(folders, [(2, NamedKey::without_version("b", "x/"))]);
         assert!(read("s3://b/x/", None).unwrap_err().contains("line 1 names a folder"));
     }
 

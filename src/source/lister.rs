@@ -19,10 +19,17 @@ use super::OwnKeys;
 use super::RequestCounts;
 use super::S3Options;
 use super::Selection;
+use super::Share;
 use super::SourceError;
 use super::key_list;
 use super::key_list::NamedKey;
 use super::local;
+use super::named::Buckets;
+use super::named::LOOKED_UP_AT_A_TIME;
+use super::named::each_once;
+use super::named::look_at_folders;
+use super::named::next_keys;
+use super::named::wanted;
 use super::object::Place;
 use super::s3::Bucket;
 use super::s3::BucketLister;
@@ -34,10 +41,7 @@ use super::s3::Manifest;
 use super::s3::ManifestPlace;
 use super::s3::discover;
 use super::s3::retried_below;
-
-/// Named keys that are looked up together.
-const KEYS_AT_A_TIME: usize = 20_000;
-const LOOKED_UP_AT_A_TIME: usize = 64;
+use super::unmet::Unmet;
 
 /// What to list.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +54,12 @@ pub struct Request {
     pub inventory: Option<String>,
     /// Whether every object of a bucket is meant, not only logs in the grammar of their keys.
     pub takes_any_key: bool,
-    /// What is wanted; listings of buckets are cut down to it.
+    /// What is wanted; listings of buckets and lists of keys are cut down to it.
     pub selection: Selection,
+    /// Whether accounts and regions that are chosen, and that no object is of, are told as not listed.
+    pub tells_unmet: bool,
+    /// Which of the named keys are looked up.
+    pub share: Share,
     /// How buckets are reached.
     pub s3: S3Options,
     /// What the run's own store has in a bucket, which is left out wherever it is listed.
@@ -64,10 +72,12 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Lister {
     parts: VecDeque<Part>,
-    buckets: BTreeMap<String, Arc<Bucket>>,
+    buckets: Buckets,
     own_keys: OwnKeys,
     /// Objects of the last part, which are left out of an inventory.
     told: BTreeSet<Box<str>>,
+    /// What is still to be met of the selection.
+    unmet: Unmet,
 }
 
 #[derive(Debug)]
@@ -102,6 +112,10 @@ impl Lister {
                 buckets: BTreeMap::new(),
                 own_keys: request.own_keys.clone(),
                 told: BTreeSet::new(),
+                unmet: match request.tells_unmet {
+                    true => Unmet::of(&request.selection),
+                    false => Unmet::default(),
+                },
             },
         };
         let (remote, local): (Vec<&String>, Vec<&String>) = request
@@ -117,7 +131,15 @@ impl Lister {
             let place = BucketPrefix::parse(source);
             places.push(place.ok_or_else(|| SourceError::Unsupported { text: source.clone() })?);
         }
-        // A list of keys takes the place of listing; the source then only says which bucket.
+        if let Some(place) = places.iter().find(|place| !is_beside(request, places.len(), place)) {
+            let list = request
+                .keys
+                .as_ref()
+                .map(|(name, _)| name)
+                .or(request.inventory.as_ref());
+            return Err(beside(place, list.map_or("", String::as_str)));
+        }
+        // A list of keys takes the place of listing.
         if request.keys.is_some() || request.inventory.is_some() {
             let named = builder.add_keys(&places).await?;
             let listed = builder.add_inventory().await?;
@@ -153,6 +175,7 @@ impl Lister {
                 self.parts.pop_front();
             }
             if let Some(mut listing) = listing {
+                self.unmet.meet_all(&listing);
                 listing.objects.retain(|object| !self.own_keys.holds(&object.uri));
                 return match listing.is_retried {
                     true => Ok(Some(looked_up(listing).await?)),
@@ -160,7 +183,7 @@ impl Lister {
                 };
             }
         }
-        Ok(None)
+        Ok(self.unmet.take())
     }
 
     /// All objects, when no bucket takes part: those of folders are listed at once.
@@ -222,6 +245,7 @@ impl Builder<'_> {
                 .await
                 .map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?,
         };
+        self.lister.unmet.meet_folders(&layout.names);
         let history = (self.history, self.request.look_back_days);
         let lister = BucketLister::new(&bucket, &place.prefix, layout, &self.request.selection, history);
         let lister = lister.without(self.request.own_keys.clone());
@@ -234,27 +258,33 @@ impl Builder<'_> {
         let Some((name, text)) = &self.request.keys else {
             return Ok(Vec::new());
         };
-        let only_bucket = match places {
-            [place] => Some(place.bucket.as_str()),
-            _ => None,
-        };
+        let only_bucket = places.first().map(|place| place.bucket.as_str());
         let list = key_list::read(text, only_bucket).map_err(|reason| SourceError::Keys {
             name: name.clone(),
             reason,
         })?;
-        for key in &list.keys {
-            self.bucket(&key.bucket).await;
+        let named = list.keys.iter().chain(list.folders.iter().map(|(_, named)| named));
+        let elsewhere = only_bucket.and_then(|only| named.clone().find(|named| named.bucket != only));
+        if let (Some(_), Some(place)) = (elsewhere, places.first()) {
+            return Err(beside(place, name));
         }
-        if !list.unread.is_empty() {
-            let place = |message: String| format!("{message} of {name}");
-            let unread = list.unread.into_iter();
-            self.lister.parts.push_back(Part::Done(Listing {
-                unlisted: unread.map(|(message, reason)| (place(message), reason)).collect(),
-                ..Listing::default()
-            }));
+        let buckets: BTreeSet<&str> = named.map(|named| named.bucket.as_str()).collect();
+        for bucket in buckets {
+            self.bucket(bucket).await;
         }
-        self.lister.parts.push_back(Part::Keys(list.keys.clone().into()));
-        Ok(list.keys)
+        let (more, told) = look_at_folders(list.folders, &self.lister.buckets).await?;
+        let keys = each_once(list.keys.into_iter().chain(more).collect());
+        let unmet = &mut self.lister.unmet;
+        let (wanted, others) = wanted(&keys, &self.request.selection, &self.request.share, unmet);
+        let unread = list.unread.into_iter().chain(told);
+        self.lister.parts.push_back(Part::Done(Listing {
+            unlisted: unread
+                .map(|(place, reason)| (format!("{place} of {name}"), reason))
+                .collect(),
+            ..others
+        }));
+        self.lister.parts.push_back(Part::Keys(wanted));
+        Ok(keys)
     }
 
     /// The answer is the bucket whose objects are listed.
@@ -269,10 +299,10 @@ impl Builder<'_> {
         let (text, place) = match BucketPrefix::parse(name) {
             Some(place) => {
                 let bucket = self.bucket(&place.bucket).await;
-                let object = bucket
-                    .head(&place.prefix)
-                    .await
-                    .map_err(|fault| failed(&place, fault))?;
+                let object = bucket.head(&place.prefix).await.map_err(|fault| match fault.kind {
+                    FaultKind::Vanished => wrong("there is no such object; check the key".to_owned()),
+                    _ => failed(&place, fault),
+                })?;
                 let text = bucket.read(&object).await.map_err(|fault| failed(&place, fault))?;
                 (text, ManifestPlace::Bucket(bucket))
             }
@@ -321,35 +351,24 @@ impl Builder<'_> {
     }
 }
 
+/// Whether a bucket can be a source beside what is listed elsewhere: one whole bucket, which keys in lines without one are of.
+fn is_beside(request: &Request, count: usize, place: &BucketPrefix) -> bool {
+    let is_whole = count == 1 && place.prefix.is_empty();
+    request.inventory.is_none() && (request.keys.is_none() || is_whole)
+}
+
+fn beside(place: &BucketPrefix, list: &str) -> SourceError {
+    SourceError::BesideList {
+        uri: place.to_string(),
+        list: list.to_owned(),
+    }
+}
+
 fn failed(place: &BucketPrefix, fault: Fault) -> SourceError {
     SourceError::Bucket {
         uri: place.to_string(),
         fault,
     }
-}
-
-/// Looks up the next keys, as far as etag and size are not known.
-async fn next_keys(
-    keys: &mut VecDeque<NamedKey>,
-    buckets: &BTreeMap<String, Arc<Bucket>>,
-) -> Result<Option<Listing>, SourceError> {
-    if keys.is_empty() {
-        return Ok(None);
-    }
-    let next: Vec<NamedKey> = keys.drain(..keys.len().min(KEYS_AT_A_TIME)).collect();
-    let mut found = stream::iter(next)
-        .map(|named| look_up(named, buckets))
-        .buffered(LOOKED_UP_AT_A_TIME);
-    let mut listing = Listing::default();
-    while let Some((uri, object)) = found.next().await {
-        match object {
-            Ok(object) => listing.extend([object]),
-            Err(fault) if fault.stops_the_run() => return Err(SourceError::Bucket { uri, fault }),
-            Err(fault) => listing.unlisted.push((uri, fault.to_string())),
-        }
-    }
-    listing.put_in_order();
-    Ok(Some(listing))
 }
 
 /// Looks up etag and size of objects that earlier runs could not look up.
@@ -364,18 +383,4 @@ async fn looked_up(mut listing: Listing) -> Result<Listing, SourceError> {
     });
     listing.objects = found.buffered(LOOKED_UP_AT_A_TIME).try_collect().await?;
     Ok(listing)
-}
-
-/// One that cannot be looked up is listed without etag and size: what becomes of it shows when it is read.
-async fn look_up(named: NamedKey, buckets: &BTreeMap<String, Arc<Bucket>>) -> (String, Result<ObjectRef, Fault>) {
-    let uri = named.uri();
-    let Some(bucket) = buckets.get(&named.bucket) else {
-        return (uri, Err(Fault::unreadable("its bucket is not open")));
-    };
-    let (etag, size) = named.version.unwrap_or_default();
-    let object = ObjectRef {
-        is_named: true,
-        ..bucket.object(&named.key, &etag, size, None)
-    };
-    (uri, bucket.look_up(object).await)
 }

@@ -49,6 +49,10 @@ pub struct Listing {
     pub passed_over: Vec<String>,
     /// Whether these are objects that earlier runs could not read, wanted whatever the days are that a run is to read.
     pub is_retried: bool,
+    /// Objects that somebody else named and that the selection leaves out, beside those here.
+    pub outside_selection: u64,
+    /// The same of objects that are other workers' share.
+    pub other_shards: u64,
 }
 
 impl ObjectRef {

@@ -39,6 +39,109 @@ fn named(bucket: &FakeBucket, place: &Place, text: &str) -> Ended {
 }
 
 #[test]
+fn bucket_beside_a_list_of_keys_that_is_not_of_it_is_refused() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=2);
+    let place = Place::new();
+    let list = place.folder().join("keys");
+    let first = key("111122223333", "eu-west-1", 1, "a");
+    let run = |text: &str, more: &[&str]| {
+        std::fs::write(&list, text).unwrap();
+        let arguments = [&["ingest", "--keys-from", list.to_str().unwrap()], more].concat();
+        bucket.run(&place.store(), &arguments)
+    };
+    let uri = format!("s3://{BUCKET}/{first}\n");
+    for (text, source) in [
+        (&uri, "s3://other"),
+        (&uri, "s3://other/AWSLogs"),
+        (&first, "s3://other/AWSLogs"),
+    ] {
+        let ended = run(text, &[source]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(
+            ended.stderr.contains(source) && ended.stderr.contains("a run of its own"),
+            "{ended:?}"
+        );
+    }
+    let ended = bucket.run(&place.store(), &["ingest", "--inventory", "manifest.json", SOURCE]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(!place.store().exists());
+    let whole = format!("s3://{BUCKET}");
+    assert_ended(&run(&first, &[&whole]), 0, "objects  1 listed = 1 ingested");
+    assert_ended(&run(&uri, &[&whole]), 0, "objects  1 listed = 0 ingested + 1 known");
+}
+
+#[test]
+fn line_that_names_a_folder_is_told_unless_an_empty_object_shows_it() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=2);
+    let shown = format!("{REGION}/2026/09/01/");
+    bucket.put(&shown, "", &[]);
+    let place = Place::new();
+    let first = key("111122223333", "eu-west-1", 1, "a");
+    let lines = format!("s3://{BUCKET}/{first}\ns3://{BUCKET}/{shown}\n");
+    assert_ended(&named(&bucket, &place, &lines), 0, "objects  1 listed = 1 ingested");
+    let ended = named(&bucket, &place, &format!("{lines}s3://{BUCKET}/{REGION}/\n"));
+    assert_ended(&ended, 4, "objects  1 listed = 0 ingested + 1 known");
+    assert!(ended.stderr.contains("line 3 of "), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("{REGION}/`")), "{ended:?}");
+}
+
+#[test]
+fn keys_that_a_run_does_not_take_are_not_looked_up() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=9);
+    let place = Place::new();
+    let list = place.folder().join("keys");
+    let uris = (1..=9).map(|day| format!("s3://{BUCKET}/{}\n", key("111122223333", "eu-west-1", day, "a")));
+    let uris: String = uris.collect();
+    std::fs::write(&list, format!("{uris}{uris}")).unwrap();
+    let run = |more: &[&str]| {
+        let before = bucket.asked().len();
+        let arguments = [&["ingest", "--keys-from", list.to_str().unwrap()], more].concat();
+        let ended = bucket.run(&place.store(), &arguments);
+        let heads = bucket
+            .asked()
+            .split_off(before)
+            .iter()
+            .filter(|asked| asked.verb == "HEAD")
+            .count();
+        (ended, heads)
+    };
+    let (ended, heads) = run(&["--from", "2026-09-08"]);
+    assert_ended(&ended, 0, "objects  3 listed = 3 ingested");
+    assert!(ended.stdout.contains("left out 6 objects"), "{ended:?}");
+    assert_eq!(heads, 3);
+    let shards = ["0/2", "1/2"].map(|shard| run(&["--shard", shard]));
+    assert_eq!(shards[0].1 + shards[1].1, 9);
+    for (ended, heads) in &shards {
+        let others = format!("; {} of other shards", 9 - heads);
+        assert!(ended.code == 0 && ended.stdout.contains(&others), "{ended:?}");
+    }
+    assert_eq!(count(&place), 9);
+}
+
+#[test]
+fn account_that_nothing_in_the_bucket_is_of_is_named_beside_others_that_there_are() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=2);
+    let place = Place::new();
+    let chosen = ["--account", "111122223333", "--region", "eu-west-1"];
+    let ingest = |more: &[&str]| bucket.ingest(&place.store(), SOURCE, &[&chosen, more].concat());
+    assert_ended(&ingest(&[]), 0, "objects  2 listed = 2 ingested");
+    // Nothing is listed, and yet the folders are there.
+    assert_ended(&ingest(&["--from", "2026-10-01"]), 0, "objects  0 listed");
+    let ended = ingest(&["--account", "444455556666", "--region", "us-east-1"]);
+    assert_ended(&ended, 4, "objects  2 listed = 0 ingested + 2 known");
+    for told in [
+        "`--account 444455556666`: matches no object",
+        "`--region us-east-1`: matches",
+    ] {
+        assert!(ended.stderr.contains(told), "{ended:?}");
+    }
+}
+
+#[test]
 fn trail_whose_prefix_begins_as_the_folder_of_all_logs_is_read() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=1);
@@ -67,7 +170,15 @@ fn bucket_of_the_same_name_at_another_endpoint_is_listed_from_its_own_beginning(
     let other = real.ingest(&place.store(), SOURCE, &["--look-back", "0"]);
     assert_ended(&other, 0, "objects  5 listed = 3 ingested + 2 known");
     let later = real.ingest(&place.store(), SOURCE, &["--look-back", "0"]);
-    assert_ended(&later, 0, "objects  1 listed = 0 ingested + 1 known");
+    // What the other service had proves nothing here; an object of a later day proves all before it.
+    assert_ended(&later, 0, "objects  3 listed = 0 ingested + 3 known");
+    days(&real, 6..=6);
+    for listed in [
+        "objects  4 listed = 1 ingested + 3 known",
+        "objects  1 listed = 0 ingested + 1 known",
+    ] {
+        assert_ended(&real.ingest(&place.store(), SOURCE, &["--look-back", "0"]), 0, listed);
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ use clap::Args;
 use super::ShardArg;
 use super::StoreLocationArgs;
 use super::When;
+use super::choice::parse_account;
+use super::choice::parse_region;
 use super::s3::S3Args;
 use super::shard::parse_shard;
 use crate::cli::size::parse_size;
@@ -27,11 +29,11 @@ pub struct IngestArgs {
     /// Only logs from before this time
     #[arg(long, value_name = "TIME", help_heading = "Which logs")]
     pub to: Option<String>,
-    /// Only logs of this account; may be repeated
-    #[arg(long, value_name = "ID", help_heading = "Which logs")]
+    /// Only logs of this account; may be repeated, or several with commas
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = parse_account, help_heading = "Which logs")]
     pub account: Vec<String>,
-    /// Only logs of this region; may be repeated
-    #[arg(long, value_name = "REGION", help_heading = "Which logs")]
+    /// Only logs of this region; may be repeated, or several with commas
+    #[arg(long, value_name = "REGION", value_delimiter = ',', value_parser = parse_region, help_heading = "Which logs")]
     pub region: Vec<String>,
     /// List and count what would be read, and read nothing
     #[arg(long, help_heading = "Which logs")]

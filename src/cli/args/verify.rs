@@ -4,6 +4,8 @@ use clap::Args;
 use clap::ValueEnum;
 
 use super::StoreLocationArgs;
+use super::choice::parse_account;
+use super::choice::parse_region;
 use super::s3::S3Args;
 
 /// Arguments of `verify`.
@@ -25,11 +27,11 @@ pub struct VerifyArgs {
     /// Only before this time; hours without a digest are told up to here
     #[arg(long, value_name = "TIME", help_heading = "Which digests")]
     pub to: Option<String>,
-    /// Only digests and logs of this account; may be repeated
-    #[arg(long, value_name = "ID", help_heading = "Which digests")]
+    /// Only digests and logs of this account; may be repeated, or several with commas
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = parse_account, help_heading = "Which digests")]
     pub account: Vec<String>,
-    /// Only digests and logs of this region; may be repeated
-    #[arg(long, value_name = "REGION", help_heading = "Which digests")]
+    /// Only digests and logs of this region; may be repeated, or several with commas
+    #[arg(long, value_name = "REGION", value_delimiter = ',', value_parser = parse_region, help_heading = "Which digests")]
     pub region: Vec<String>,
     /// Form of the result
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]

@@ -3,6 +3,7 @@
 mod choice;
 mod dry_run;
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -48,12 +49,15 @@ use crate::source::Lister;
 use crate::source::Listing;
 use crate::source::Request;
 use crate::source::Selection;
+use crate::source::Share;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
 
 /// Memory that a run takes unless the user says otherwise.
 pub(super) const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
+const NO_TEXT: &str =
+    "it is no text in UTF-8; if it is compressed, write it out with `gunzip -c` and read `--keys-from -`";
 
 /// Reads the logs, or says what there is to read.
 ///
@@ -329,6 +333,11 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
         inventory: args.s3.inventory.clone(),
         takes_any_key: false,
         selection: options.selection.clone(),
+        tells_unmet: true,
+        share: Share::new({
+            let shard = options.shard;
+            move |uri| shard.includes(uri)
+        }),
         own_keys: location.own_keys(&args.s3.connection.options()),
         s3: args.s3.connection.options(),
         look_back_days: args.s3.look_back,
@@ -344,12 +353,13 @@ async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) 
 /// Name and text of a list of keys.
 pub(super) fn read_keys(name: &str) -> Result<(String, String), CliError> {
     let text = if name == "-" {
-        std::io::read_to_string(std::io::stdin()).map_err(CliError::Stdin)?
+        io::read_to_string(io::stdin()).map_err(CliError::Stdin)?
     } else {
-        std::fs::read_to_string(name).map_err(|cause| CliError::Read {
+        let failed = |cause| CliError::Read {
             path: name.into(),
             cause,
-        })?
+        };
+        String::from_utf8(std::fs::read(name).map_err(failed)?).map_err(|_| failed(io::Error::other(NO_TEXT)))?
     };
     Ok((name.to_owned(), text))
 }
@@ -442,15 +452,16 @@ mod tests {
         write_log(folder.path(), name, &format!(r#"{{"Records":[{RECORD}]}}"#));
         let store = folder.path().join("store");
         let filters = "--account 111122223333 --account 111122223334 --region eu-wset-1 --dry-run";
-        let (_, _, messages) = run(&format!(
-            "{} --store {} {filters}",
-            folder.path().display(),
-            store.display()
-        ));
-        assert_eq!(
-            messages,
-            "warning: `--account 111122223334` matches no object\nwarning: `--region eu-wset-1` matches no object\n"
-        );
+        let line = format!("{} --store {} {filters}", folder.path().display(), store.display());
+        for line in [line.as_str(), line.trim_end_matches("--dry-run")] {
+            let (status, _, messages) = run(line);
+            assert_eq!(status, ExitStatus::Incomplete);
+            assert_eq!(
+                messages,
+                "warning: `--account 111122223334`: matches no object; check it, or leave it out\n\
+                 warning: `--region eu-wset-1`: matches no object; check it, or leave it out\n"
+            );
+        }
     }
 
     #[test]
@@ -507,8 +518,8 @@ mod tests {
             selection("logs --from 14d").first_day,
             Some(jiff::civil::date(2026, 9, 1))
         );
-        let narrowed = selection("logs --account 111122223333 --region eu-west-1 --region eu-central-1");
-        assert_eq!((narrowed.accounts.len(), narrowed.regions.len()), (1, 2));
+        let narrowed = selection("logs --account 111122223333 --region eu-west-1,eu-north-1 --region eu-central-1");
+        assert_eq!((narrowed.accounts.len(), narrowed.regions.len()), (1, 3));
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::source::Lister;
 use crate::source::OwnKeys;
 use crate::source::Request;
 use crate::source::Selection;
+use crate::source::Share;
 use crate::store::Store;
 
 /// Digests are delivered within two hours after the start of their hour: microseconds.
@@ -168,6 +169,8 @@ async fn open_lister(args: &VerifyArgs, selection: &Selection) -> Result<Lister,
         inventory: args.s3.inventory.clone(),
         takes_any_key: false,
         selection: selection.clone(),
+        tells_unmet: false,
+        share: Share::default(),
         own_keys: OwnKeys::default(),
         s3: args.s3.connection.options(),
         look_back_days: args.s3.look_back,

@@ -12,6 +12,7 @@ use super::layout::Level;
 use super::layout::is_expected;
 use super::layout::is_wanted;
 use super::layout::level_of;
+use super::layout::names_of;
 use super::page::PageRequest;
 use crate::source::OwnKeys;
 use crate::source::Selection;
@@ -41,6 +42,8 @@ pub(in crate::source) struct Layout {
     pub(super) unlisted: Vec<(String, String)>,
     /// Whether the prefix follows the grammar at all; else everything below it is to be listed.
     pub(super) is_known: bool,
+    /// Names of the folders of accounts with logs, of their kinds and of regions.
+    pub(in crate::source) names: BTreeSet<String>,
 }
 
 /// Folders and whether there are objects beside them.
@@ -81,7 +84,10 @@ pub(in crate::source) async fn discover(
     selection: &Selection,
     own: &OwnKeys,
 ) -> Result<Layout, Unlisted> {
-    let mut layout = Layout::default();
+    let mut layout = Layout {
+        names: names_of(folder).map(str::to_owned).collect(),
+        ..Layout::default()
+    };
     let mut frontier = match level_of(folder) {
         Level::Outside => search(bucket, folder, own, &mut layout).await?,
         Level::Foreign | Level::Below => Vec::new(),
@@ -100,7 +106,13 @@ pub(in crate::source) async fn discover(
             .buffered(LISTED_AT_A_TIME);
         while let Some(children) = listed.next().await {
             if let Some(children) = unless_hindered(children, &bucket.uri(folder), &mut layout.unlisted)? {
-                enter(bucket, children, selection, &mut layout, (&mut frontier, &mut strangers));
+                enter(
+                    bucket,
+                    children,
+                    selection,
+                    &mut layout,
+                    (&mut frontier, &mut strangers),
+                );
             }
         }
         frontier.extend(roots_among(bucket, strangers, own, &mut layout).await?);
@@ -144,7 +156,11 @@ fn enter(
         } else if !is_expected(level, name) {
             layout.passed_over.push(bucket.uri(&child));
         } else if is_wanted(level, name, selection) {
-            match level_of(&child) {
+            let below = level_of(&child);
+            if matches!(below, Level::Regions | Level::Days) {
+                layout.names.extend(names_of(&child).map(str::to_owned));
+            }
+            match below {
                 Level::Days => layout.regions.push(child),
                 _ => frontier.push(child),
             }

@@ -48,6 +48,13 @@ pub(super) fn level_of(folder: &str) -> Level {
     }
 }
 
+/// Names of the folders below the last `AWSLogs` of a path, down to the region.
+pub(super) fn names_of(folder: &str) -> impl Iterator<Item = &str> {
+    let names: Vec<&str> = folder.split_terminator('/').collect();
+    let root = names.iter().rposition(|name| *name == ROOT).unwrap_or(names.len());
+    names.into_iter().skip(root + 1)
+}
+
 /// Whether the folders at `level` may be called `name`.
 pub(super) fn is_expected(level: Level, name: &str) -> bool {
     match level {

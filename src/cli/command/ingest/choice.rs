@@ -6,7 +6,7 @@ use crate::cli::output::Output;
 use crate::source::Listing;
 use crate::source::Selection;
 
-/// Names the accounts and regions that choose nothing, more likely a slip than a wish, and the objects that cannot be chosen.
+/// Names the objects that cannot be chosen.
 ///
 /// Fails if no object can be.
 pub(super) fn check_choice(listing: &Listing, selection: &Selection, output: &mut Output) -> Result<(), CliError> {
@@ -23,17 +23,6 @@ pub(super) fn check_choice(listing: &Listing, selection: &Selection, output: &mu
             ),
             hint: Some("ingest all, and choose in SQL: `where aws_region = 'eu-west-1'`".to_owned()),
         });
-    }
-    let keys = || listing.objects.iter().filter_map(|object| object.key.as_ref());
-    for account in &selection.accounts {
-        if !keys().any(|key| *key.account_id == **account) {
-            output.warning(&format!("`--account {account}` matches no object"));
-        }
-    }
-    for region in &selection.regions {
-        if !keys().any(|key| *key.region == **region) {
-            output.warning(&format!("`--region {region}` matches no object"));
-        }
     }
     if let Some(first) = first {
         output.warning(&format!(
