@@ -1,10 +1,10 @@
--- Some digests of every account and region that were read from folders: they say which bucket the folder is a copy of.
+-- Some digests of every account and region that were read from folders, of each folder: they say which bucket it is a copy of.
 with numbered as (
     select
         o.object_key,
         o.digest_text,
         row_number() over (
-            partition by o.account_id, o.region
+            partition by o.account_id, o.region, regexp_replace(o.object_key, '^(.*/)?AWSLogs/.*$', '\1')
             order by o.object_key, o.ingested_at
         ) as place
     from objects o
