@@ -8,7 +8,10 @@ select
     case
         when e.event_name = 'CreateAccountResult' then e.service_event_details->'createAccountStatus'->>'accountId'
         else e.request_parameters->>'accountId'
-    end as subject
+    end as subject,
+    e.aws_region as region,
+    e.response_elements->>'isOrganizationTrail' as of_organization,
+    e.response_elements->'handshake'->>'action' as handshake
 from events e
 where e.event_date < cast($until as date) + interval '1 day'
   and e.event_time < $until

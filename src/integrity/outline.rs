@@ -36,8 +36,8 @@ pub struct OutlinedLog {
     pub sha256: Option<String>,
     /// Time of delivery in its name; `None` when it has none.
     pub delivered_at: Option<i64>,
-    /// Time of its first event, as stated.
-    pub first_event: Option<i64>,
+    /// Times of its first and last event, as stated.
+    pub event_times: Option<(i64, i64)>,
 }
 
 impl DigestOutline {
@@ -55,7 +55,7 @@ impl DigestOutline {
         let logs = digest.logs.into_iter().flatten().map(|log| OutlinedLog {
             name: file_name(&log.place.key).to_owned(),
             sha256: log.hash,
-            first_event: log.event_times.map(|(first, _)| first),
+            event_times: log.event_times,
             delivered_at: PresentLog::new(log.place).delivered_at,
         });
         Some(Self {
@@ -106,7 +106,7 @@ mod tests {
             name: name.to_owned(),
             sha256: Some("aa".to_owned()),
             delivered_at: Some(outline.start + 3_900_000_000),
-            first_event: Some(outline.start + 3_600_000_000),
+            event_times: Some((outline.start + 3_600_000_000, outline.start + 3_840_000_000)),
         };
         assert_eq!(outline.logs, [wanted]);
         assert_eq!(DigestOutline::of(&recorded("{}")), None);

@@ -6,6 +6,7 @@ mod standing;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::changes::DigestTrail;
 use super::cover::Cover;
 use super::model::HOUR;
 use super::named::NamedLog;
@@ -153,9 +154,14 @@ impl Chains {
         }
     }
 
-    /// Names of the trails.
-    pub(super) fn trails(&self) -> Vec<&str> {
-        self.chains.keys().map(|trail| trail.name.as_str()).collect()
+    /// The trails.
+    pub(super) fn trails(&self) -> Vec<DigestTrail<'_>> {
+        let trails = self.chains.keys().map(|trail| DigestTrail {
+            name: &trail.name,
+            home_region: &trail.home_region,
+            is_of_organization: trail.organization().is_some(),
+        });
+        trails.collect()
     }
 
     /// Whether there is any digest.
@@ -180,7 +186,7 @@ impl Chains {
 
     /// Whether an object lies beside digests that are about its time of delivery and the hour behind.
     pub(super) fn has_digests_beside(&self, uri: &str, delivered: i64) -> bool {
-        if !self.folders.contains(folder_of(uri)) {
+        if !self.has_digests_in_folder_of(uri) {
             return false;
         }
         let window = Window {
@@ -194,12 +200,15 @@ impl Chains {
         cover.covers(delivered) && cover.covers(delivered.saturating_add(HOUR))
     }
 
-    /// Logs that were delivered behind the last hour of a window and have events of before its end.
-    pub(super) fn late(&self, until: i64) -> BTreeMap<String, NamedLog> {
-        let behind = until.saturating_add(HOUR - 1).div_euclid(HOUR);
-        let logs = self.named.range(behind..).flat_map(|(_, named)| named);
-        let late = logs.filter(|(_, log)| log.begins_before(until));
-        late.map(|(name, log)| (name.clone(), log.clone())).collect()
+    /// Whether digests lie in the same folder of an account that nothing speaks against.
+    pub(super) fn has_digests_in_folder_of(&self, uri: &str) -> bool {
+        self.folders.contains(folder_of(uri))
+    }
+
+    /// All logs that digests name, by file name.
+    pub(super) fn named_logs(&self) -> impl Iterator<Item = (&str, &NamedLog)> {
+        let logs = self.named.values().flatten();
+        logs.map(|(name, log)| (name.as_str(), log))
     }
 }
 
@@ -243,7 +252,7 @@ impl TrailKey {
 }
 
 /// The folder of the account in which a digest or log lies.
-fn folder_of(uri: &str) -> &str {
+pub(super) fn folder_of(uri: &str) -> &str {
     let folders = ["/CloudTrail/", "/CloudTrail-Digest/"];
     let end = folders.into_iter().filter_map(|folder| uri.rfind(folder)).max();
     end.and_then(|end| uri.get(..end)).unwrap_or_default()

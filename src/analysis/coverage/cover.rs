@@ -1,7 +1,6 @@
 //! Which times the digests of an account and region are about, of whatever trail.
 
 use super::model::HOUR;
-use super::model::hours_of;
 use crate::policy::Window;
 
 /// What CloudTrail's own digests may leave between them: they follow each other to the second.
@@ -41,11 +40,6 @@ impl Cover {
         Self { spans, window }
     }
 
-    /// Whether digests are about all of the window.
-    pub(super) fn is_whole(&self) -> bool {
-        hours_of(self.window).all(|hour| self.hour(hour) == HourCover::Whole)
-    }
-
     /// Whether a digest is about this moment.
     pub(super) fn covers(&self, moment: i64) -> bool {
         let behind = self.spans.partition_point(|(start, _)| *start <= moment);
@@ -57,6 +51,11 @@ impl Cover {
     pub(super) fn hour(&self, hour: i64) -> HourCover {
         let start = hour.saturating_mul(HOUR).max(self.window.since);
         let end = hour.saturating_add(1).saturating_mul(HOUR).min(self.window.until);
+        self.between(start, end)
+    }
+
+    /// A time, also one outside of the window.
+    pub(super) fn between(&self, start: i64, end: i64) -> HourCover {
         let mut rests: Vec<(i64, i64)> = Vec::new();
         let mut position = start;
         let first = self.spans.partition_point(|(_, behind)| *behind <= start);

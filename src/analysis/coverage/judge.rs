@@ -1,6 +1,7 @@
 //! What is said of one account in one region, hour by hour.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::chains::Chains;
 use super::chains::DigestHour;
@@ -23,14 +24,17 @@ use super::named::NamedLog;
 use super::present::PresentHour;
 use super::read::CoverageBasis;
 use super::read::EventHour;
-use super::unproven::changed_log;
+use super::unproven::lost;
+use super::unproven::lost_log;
 use super::unproven::unproven;
 use crate::integrity::GroupReport;
 use crate::integrity::Recorded;
-use crate::policy::Window;
 
 /// Digests are delivered some time after their hour: what a run could not yet see is not missing.
 const DIGEST_DELAY: i64 = 2 * HOUR;
+
+/// How long behind the hour of a call a digest that is lost may have named its log, as `verify` reads them.
+const NAMING_HOURS: i64 = 2;
 
 /// All that is known of one account in one region.
 struct Pair<'a> {
@@ -42,6 +46,10 @@ struct Pair<'a> {
     cover: Cover,
     /// By number of the hour: objects with events that no digest proves.
     unproven: BTreeMap<i64, Vec<Gap>>,
+    /// By number of the hour: logs with events of it that are not there as digests name them.
+    lost: BTreeMap<i64, Vec<Gap>>,
+    /// Numbers of hours of which a digest was made that is not there as it was.
+    lost_digests: BTreeSet<i64>,
     absences: Vec<Absence>,
     /// Hashes of every log that is there, by file name: of each copy and version of it.
     hashes: BTreeMap<&'a str, Vec<Option<&'a str>>>,
@@ -65,13 +73,19 @@ impl CoverageBasis {
             let copies = hashes.entry(file_name(&log.uri)).or_default();
             copies.push(log.sha256.as_deref());
         }
-        let pair = Pair {
+        let mut pair = Pair {
             basis: self,
             account_id,
             region,
-            absences: absences(&self.changes, account_id, &chains.trails()),
+            absences: absences(
+                &self.changes,
+                (account_id, self.last_event_of(account_id)),
+                &chains.trails(),
+            ),
             cover: chains.cover(self.window),
             unproven: unproven(objects, &chains, self.window),
+            lost: lost(&chains, &hashes, self.window),
+            lost_digests: BTreeSet::new(),
             chains,
             hashes,
             present: self.ledger.hours.get(&key).cloned().unwrap_or_default(),
@@ -86,11 +100,15 @@ impl CoverageBasis {
 }
 
 impl Pair<'_> {
-    fn rows(&self, step: Step) -> Vec<CoverageRow> {
+    fn rows(&mut self, step: Step) -> Vec<CoverageRow> {
         let window = self.basis.window;
         let newest = self.basis.ledger.newest_run.unwrap_or(window.until);
-        let until = window.until.min(newest.saturating_sub(DIGEST_DELAY));
+        // Digests behind the window name the last of its logs.
+        let behind = window.until.saturating_add(NAMING_HOURS * HOUR);
+        let until = behind.min(newest.saturating_sub(DIGEST_DELAY));
         let mut digests = self.chains.hours((window.since, until), &self.absences);
+        let lost = digests.iter().filter(|(_, digests)| digests.is_lost);
+        self.lost_digests = lost.map(|(hour, _)| *hour).collect();
         let mut rows: Vec<CoverageRow> = Vec::new();
         for hour in hours_of(window) {
             let row = self.hour(hour, digests.remove(&hour).unwrap_or_default());
@@ -104,20 +122,16 @@ impl Pair<'_> {
 
     fn hour(&self, hour: i64, digests: DigestHour) -> CoverageRow {
         let present = self.present.get(&hour).cloned().unwrap_or_default();
-        let events = self.events.get(&hour).copied().unwrap_or_default();
-        let is_last = hours_of(self.basis.window).next_back() == Some(hour);
-        let mut logs = digests.named;
-        let named = u64::try_from(logs.len()).unwrap_or(u64::MAX);
-        if is_last {
-            logs.extend(self.chains.late(self.basis.window.until));
-        }
-        let (missing, changed, mut gaps) = self.compare(&logs);
+        let events = self.events.get(&hour).cloned().unwrap_or_default();
+        let named = u64::try_from(digests.named.len()).unwrap_or(u64::MAX);
+        let (missing, changed, mut gaps) = self.compare(hour, &digests.named);
         gaps.extend(digests.gaps);
         gaps.extend(rejected(&present));
         let cover = self.cover.hour(hour);
         self.add_unproven(hour, cover, &mut gaps);
         if cover == HourCover::Whole {
-            gaps.extend(is_last.then(|| self.open_end()).flatten());
+            gaps.extend(self.open_delivery(hour));
+            gaps.extend(stray(&events).filter(|_| !gaps.iter().any(|gap| gap.kind == GapKind::LogNotNamed)));
         }
         let is_broken = gaps
             .iter()
@@ -162,8 +176,9 @@ impl Pair<'_> {
         row
     }
 
-    /// Logs that digests name and that are not there, or not as they were.
-    fn compare(&self, named: &BTreeMap<String, NamedLog>) -> (u64, u64, Vec<Gap>) {
+    /// Logs that the digests name that are of an hour, counted: those that are not there, and not as they were. And what is said
+    /// of these, and of other logs with events of the hour.
+    fn compare(&self, hour: i64, named: &BTreeMap<String, NamedLog>) -> (u64, u64, Vec<Gap>) {
         let (mut missing, mut changed) = (0, 0);
         let mut gaps: Vec<Gap> = Vec::new();
         let mut tell = |gap: Gap| {
@@ -171,23 +186,17 @@ impl Pair<'_> {
                 gaps.push(gap);
             }
         };
-        for (name, stated) in named {
-            match self.hashes.get(name.as_str()) {
-                None => {
-                    missing += 1;
-                    tell(Gap {
-                        kind: GapKind::LogMissing,
-                        detail: format!("`{name}` is named by a digest and not in the store"),
-                    });
-                }
-                Some(copies) if copies.iter().flatten().any(|hash| !stated.has_hash(hash)) => {
-                    changed += 1;
-                    tell(changed_log(name));
-                }
-                // What could not be read to its end is counted as rejected.
-                Some(_) => {}
+        for gap in named
+            .iter()
+            .filter_map(|(name, stated)| lost_log(name, stated, &self.hashes))
+        {
+            match gap.kind {
+                GapKind::LogMissing => missing += 1,
+                _ => changed += 1,
             }
+            tell(gap);
         }
+        self.lost.get(&hour).into_iter().flatten().cloned().for_each(tell);
         (missing, changed, gaps)
     }
 
@@ -202,20 +211,20 @@ impl Pair<'_> {
         }
     }
 
-    /// Whether logs of the last hour may still be missing: they are delivered some minutes after the calls, and only a digest of the
-    /// hour behind names them.
-    fn open_end(&self) -> Option<Gap> {
-        let until = self.basis.window.until;
-        let behind = Window {
-            since: until,
-            until: until.saturating_add(HOUR),
+    /// Whether logs of an hour may be missing though digests are about all of it: they are delivered some minutes after the calls,
+    /// or later (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>), and only digests of the
+    /// hours behind name them.
+    fn open_delivery(&self, hour: i64) -> Option<Gap> {
+        let end = hour.saturating_add(1).saturating_mul(HOUR).min(self.basis.window.until);
+        let is_lost = self.lost_digests.range(hour + 1..=hour + NAMING_HOURS).next().is_some();
+        let detail = match self.cover.between(end, end.saturating_add(HOUR)) {
+            HourCover::Whole if is_lost => "a digest is lost of the two hours behind",
+            HourCover::Whole => return None,
+            _ => "no digest is about the hour behind",
         };
-        (!self.chains.cover(behind).is_whole()).then(|| Gap {
+        Some(Gap {
             kind: GapKind::DeliveryOpen,
-            detail: format!(
-                "no digest is about the hour behind {}, in which the last logs are delivered",
-                moment(until)
-            ),
+            detail: format!("{detail} {}, in which the last logs are delivered", moment(end)),
         })
     }
 
@@ -259,6 +268,19 @@ impl Pair<'_> {
             ),
         }
     }
+}
+
+/// CloudTrail delivers the events of an account to its own folder alone
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>): what lies in that of
+/// another one adds events, or takes the place of others with the same id.
+fn stray(events: &EventHour) -> Option<Gap> {
+    events.stray.as_deref().map(|uri| Gap {
+        kind: GapKind::LogNotNamed,
+        detail: format!(
+            "`{}` holds events of the account, and lies in the folder of another",
+            file_name(uri)
+        ),
+    })
 }
 
 fn rejected(present: &PresentHour) -> Vec<Gap> {

@@ -12,6 +12,7 @@ mod named;
 mod present;
 mod read;
 mod settings;
+mod told;
 mod unproven;
 
 pub use model::CoverageCounts;

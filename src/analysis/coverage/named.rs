@@ -11,8 +11,8 @@ pub(super) struct NamedLog {
     hashes: BTreeSet<Option<String>>,
     /// Whether a digest names it that nothing speaks against.
     pub(super) is_proven: bool,
-    /// When the first of its events was.
-    first_event: Option<i64>,
+    /// When the first and the last of its events were.
+    pub(super) event_times: Option<(i64, i64)>,
 }
 
 impl NamedLog {
@@ -26,17 +26,13 @@ impl NamedLog {
         }
         self.is_proven = is_sound;
         self.hashes.insert(log.sha256);
-        self.first_event = [self.first_event, log.first_event].into_iter().flatten().min();
+        let times = [self.event_times, log.event_times].into_iter().flatten();
+        self.event_times = times.reduce(|(first, last), other| (first.min(other.0), last.max(other.1)));
     }
 
     /// Whether all digests state this hash.
     pub(super) fn has_hash(&self, sha256: &str) -> bool {
         self.hashes.iter().all(|stated| stated.as_deref() == Some(sha256))
-    }
-
-    /// Whether it has events of before this moment.
-    pub(super) fn begins_before(&self, moment: i64) -> bool {
-        self.first_event.is_some_and(|first| first < moment)
     }
 }
 
@@ -49,7 +45,7 @@ mod tests {
             name: "a".to_owned(),
             sha256: Some(sha256.to_owned()),
             delivered_at: None,
-            first_event: Some(5),
+            event_times: Some((5, 6)),
         }
     }
 

@@ -26,11 +26,13 @@ const ACCOUNT_DIGITS: usize = 12;
 pub const MOST_COVERAGE_DAYS: i64 = 4_000;
 
 /// Events of one hour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct EventHour {
     pub(super) events: u64,
     pub(super) first: Option<i64>,
     pub(super) last: Option<i64>,
+    /// An object with some of them that lies in the folder of another account.
+    pub(super) stray: Option<String>,
 }
 
 /// What the coverage of a window is made of, but for the digests, which are read one account and region at a time.
@@ -112,6 +114,11 @@ impl CoverageBasis {
             .contains_key(&(account_id.to_owned(), region.to_owned()))
     }
 
+    /// The last event of an account in the window.
+    pub(super) fn last_event_of(&self, account_id: &str) -> Option<i64> {
+        self.extent_of(account_id).map(|(_, last)| last)
+    }
+
     /// First and last event of an account in the window.
     pub(super) fn extent_of(&self, account_id: &str) -> Option<(i64, i64)> {
         self.extents.get(account_id).copied()
@@ -123,6 +130,7 @@ fn read_events(batch: &RecordBatch, basis: &mut CoverageBasis) -> Result<(), Unr
     let (accounts, regions) = (columns.texts("account_id")?, columns.texts("region")?);
     let (hours, counts) = (columns.integers("hour")?, columns.integers("events")?);
     let (firsts, lasts) = (columns.times("first_event")?, columns.times("last_event")?);
+    let strays = columns.texts("stray_object")?;
     for row in 0..batch.num_rows() {
         let Some(((account, region), hour)) = accounts.text(row).zip(regions.text(row)).zip(hours.integer(row)) else {
             continue;
@@ -132,6 +140,7 @@ fn read_events(batch: &RecordBatch, basis: &mut CoverageBasis) -> Result<(), Unr
             events: counts.count(row),
             first,
             last,
+            stray: strays.text(row).map(str::to_owned),
         };
         let pair = (account.to_owned(), region.to_owned());
         basis.events.entry(pair).or_default().insert(hour, counted);
@@ -179,6 +188,8 @@ fn read_changes(batch: &RecordBatch, changes: &mut Vec<Change>) -> Result<(), Un
     let (times, calls) = (columns.times("event_time")?, columns.texts("call")?);
     let (accounts, trails) = (columns.texts("account_id")?, columns.texts("trail")?);
     let (validations, subjects) = (columns.texts("validation")?, columns.texts("subject")?);
+    let (regions, handshakes) = (columns.texts("region")?, columns.texts("handshake")?);
+    let of_organization = columns.texts("of_organization")?;
     for row in 0..batch.num_rows() {
         let text = |text: Option<&str>| text.map(str::to_owned);
         changes.push(Change {
@@ -188,6 +199,9 @@ fn read_changes(batch: &RecordBatch, changes: &mut Vec<Change>) -> Result<(), Un
             trail: text(trails.text(row)),
             validation: text(validations.text(row)),
             subject: text(subjects.text(row)),
+            region: text(regions.text(row)),
+            is_of_organization: of_organization.text(row) == Some("true"),
+            handshake: text(handshakes.text(row)),
         });
     }
     Ok(())

@@ -1,29 +1,33 @@
-//! Objects with events that no digest proves, by name and hash: they add events, or take the place of others with the same id.
+//! Objects with events that no digest proves, by name and hash: they add events, or take the place of others with the same id. And
+//! logs that are not there as digests name them.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use super::chains::Chains;
 use super::chains::file_name;
+use super::chains::folder_of;
 use super::model::Gap;
 use super::model::GapKind;
 use super::model::HOUR;
-use super::model::hours_of;
 use super::model::moment;
+use super::named::NamedLog;
+use super::told::HourGaps;
 use crate::integrity::Place;
 use crate::integrity::PresentLog;
 use crate::integrity::Recorded;
 use crate::policy::Window;
 
+/// For how long a trail without digests may have gone on behind the last log that is there of it.
+const SILENCE: i64 = 24 * HOUR;
+
 /// By number of the hour: the first object of each kind with events of around that hour, whatever the time in its name. Nothing is
 /// said where there are no digests at all.
 pub(super) fn unproven(objects: &[Recorded], chains: &Chains, window: Window) -> BTreeMap<i64, Vec<Gap>> {
-    let mut gaps: BTreeMap<i64, Vec<Gap>> = BTreeMap::new();
+    let mut gaps = HourGaps::new(window);
     if chains.is_empty() {
-        return gaps;
+        return gaps.told();
     }
-    let hours: BTreeSet<i64> = hours_of(window).collect();
-    let mut open: BTreeMap<GapKind, BTreeSet<i64>> = BTreeMap::new();
+    let mut trails: BTreeMap<&str, UnprovenTrail<'_>> = BTreeMap::new();
     let proven = chains.proven_logs();
     for object in objects.iter().filter(|object| !object.is_digest && object.holds_events) {
         let Some((first, last)) = object.event_times else {
@@ -39,20 +43,79 @@ pub(super) fn unproven(objects: &[Recorded], chains: &Chains, window: Window) ->
             },
             (None, _) => gap(object, last, chains),
         };
-        let open = open.entry(gap.kind).or_insert_with(|| hours.clone());
-        let own: Vec<i64> = match first <= last {
-            true => open
-                .range(first.div_euclid(HOUR)..=last.div_euclid(HOUR))
-                .copied()
-                .collect(),
-            false => Vec::new(),
-        };
-        for hour in own {
-            open.remove(&hour);
-            gaps.entry(hour).or_default().push(gap.clone());
+        gaps.tell(&gap, (first, last));
+        if !chains.has_digests_in_folder_of(&object.uri) {
+            let trail = trails.entry(folder_of(&object.uri));
+            trail.or_insert_with(|| UnprovenTrail::new(name)).note(first, last);
         }
     }
-    gaps
+    for trail in trails.values().filter(|trail| trail.objects > 1) {
+        gaps.tell(&trail.gap(), (trail.first, trail.last.saturating_add(SILENCE)));
+    }
+    gaps.told()
+}
+
+/// Objects of one folder without digests: those of a trail without log file validation, of which digests of another trail do not
+/// say whether any is missing.
+struct UnprovenTrail<'a> {
+    name: &'a str,
+    objects: u64,
+    first: i64,
+    last: i64,
+}
+
+impl<'a> UnprovenTrail<'a> {
+    fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            objects: 0,
+            first: i64::MAX,
+            last: i64::MIN,
+        }
+    }
+
+    fn note(&mut self, first: i64, last: i64) {
+        self.objects += 1;
+        self.first = self.first.min(first);
+        self.last = self.last.max(last);
+    }
+
+    fn gap(&self) -> Gap {
+        Gap {
+            kind: GapKind::LogNotCovered,
+            detail: format!("no digest is about the logs in the folder of `{}`", self.name),
+        }
+    }
+}
+
+/// By number of the hour: logs with events of it that are not there, or not as digests name them, whenever they were delivered.
+pub(super) fn lost(
+    chains: &Chains,
+    hashes: &BTreeMap<&str, Vec<Option<&str>>>,
+    window: Window,
+) -> BTreeMap<i64, Vec<Gap>> {
+    let mut gaps = HourGaps::new(window);
+    for (name, stated) in chains.named_logs() {
+        let gap = stated.event_times.and_then(|_| lost_log(name, stated, hashes));
+        if let Some((gap, times)) = gap.zip(stated.event_times) {
+            gaps.tell(&gap, times);
+        }
+    }
+    gaps.told()
+}
+
+/// What is said of a log that digests name, if it is not there as it was. What could not be read to its end is counted as rejected.
+pub(super) fn lost_log(name: &str, stated: &NamedLog, hashes: &BTreeMap<&str, Vec<Option<&str>>>) -> Option<Gap> {
+    match hashes.get(name) {
+        None => Some(Gap {
+            kind: GapKind::LogMissing,
+            detail: format!("`{name}` is named by a digest and not in the store"),
+        }),
+        Some(copies) => {
+            let is_other = |hash: &&str| !stated.has_hash(hash);
+            copies.iter().flatten().any(is_other).then(|| changed_log(name))
+        }
+    }
 }
 
 /// What is said of a log that is not as its digest states.
@@ -146,8 +209,39 @@ mod tests {
             assert_eq!(told(log(folder, &stamp, (2, 3))), wanted);
         }
         assert_eq!(told(log("", &stamp(3, "05"), (7, 8))), []);
+        // A trail without digests may have lost logs between and behind those that are there.
+        let trail = [log("z/", &stamp(1, "05"), (1, 1)), log("z/", &stamp(4, "05"), (4, 4))];
+        let objects: Vec<Recorded> = (0..6).map(digest).chain(trail).collect();
+        let told = unproven(&objects, &Chains::new(&objects, None), window);
+        assert_eq!(told.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
         let alone = [log("", &stamp(3, "05"), (2, 3))];
         assert!(unproven(&alone, &Chains::new(&alone, None), window).is_empty());
+    }
+
+    #[test]
+    fn missing_log_is_told_in_the_hours_of_its_events_whenever_it_was_delivered() {
+        let window = Window {
+            since: 0,
+            until: 6 * HOUR,
+        };
+        let name = format!("{NAME}{}_x.json.gz", stamp(4, "05"));
+        let mut naming = digest(4);
+        let (oldest, newest) = (moment(HOUR + 1_000_000), moment(2 * HOUR));
+        let log = format!(
+            r#"{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa","oldestEventTime":"{oldest}","newestEventTime":"{newest}"}}"#
+        );
+        naming.digest_text = naming
+            .digest_text
+            .map(|text| text.replace(r#""logFiles":[]"#, &format!(r#""logFiles":[{log}]"#)));
+        let chains = Chains::new(&[naming], None);
+        let told = |hashes: &[(&str, Vec<Option<&str>>)]| {
+            let told = lost(&chains, &hashes.iter().cloned().collect(), window).into_iter();
+            told.map(|(hour, gaps)| (hour, gaps[0].kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[]), [(1, GapKind::LogMissing), (2, GapKind::LogMissing)]);
+        assert_eq!(told(&[(&name, vec![Some("aa"), None])]), []);
+        let changed = told(&[(&name, vec![Some("bb")])]);
+        assert_eq!(changed, [(1, GapKind::LogChanged), (2, GapKind::LogChanged)]);
     }
 
     #[test]

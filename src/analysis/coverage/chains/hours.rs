@@ -23,6 +23,8 @@ pub(in crate::analysis::coverage) struct DigestHour {
     /// Logs that they name, by file name.
     pub(in crate::analysis::coverage) named: BTreeMap<String, NamedLog>,
     pub(in crate::analysis::coverage) gaps: Vec<Gap>,
+    /// Whether a digest was made that is not there as it was.
+    pub(in crate::analysis::coverage) is_lost: bool,
 }
 
 impl Chains {
@@ -55,18 +57,18 @@ impl Chains {
                             moment(*start)
                         ),
                     };
-                    tell(&gap, (*start, link.end), &mut hours);
+                    tell((&gap, true), (*start, link.end), &mut hours);
                 }
             }
             let replaced_at = self.replaced_at(trail, chain, absences);
             let last = replaced_at.map_or(until, |replaced_at| replaced_at.min(until));
-            for (start, end, next_is_starting) in chain.holes(from, last) {
+            for (start, end, behind) in chain.holes(from, last) {
                 let hole = Hole {
                     trail: &trail.name,
                     chain,
                     start,
                     end,
-                    next_is_starting,
+                    behind,
                 };
                 hole.fill(absences, &mut hours);
             }
@@ -98,16 +100,18 @@ impl Chains {
     }
 }
 
-/// Says in every hour of a time, once a reason, why it is not proven; of a time that is hardly any, in the one that it begins in.
-fn tell(gap: &Gap, (start, end): (i64, i64), hours: &mut BTreeMap<i64, DigestHour>) {
+/// Says in every hour of a time, once a reason, why it is not proven, and whether a digest is lost; of a time that is hardly any,
+/// in the one that it begins in.
+fn tell((gap, is_lost): (&Gap, bool), (start, end): (i64, i64), hours: &mut BTreeMap<i64, DigestHour>) {
     let mut numbers: Vec<i64> = touched(start, end).collect();
     if numbers.is_empty() {
         numbers.push(start.div_euclid(HOUR));
     }
     for number in numbers {
-        let gaps = &mut hours.entry(number).or_default().gaps;
-        if !gaps.iter().any(|known| known.kind == gap.kind) {
-            gaps.push(gap.clone());
+        let hour = hours.entry(number).or_default();
+        hour.is_lost |= is_lost;
+        if !hour.gaps.iter().any(|known| known.kind == gap.kind) {
+            hour.gaps.push(gap.clone());
         }
     }
 }
@@ -118,8 +122,18 @@ struct Hole<'a> {
     chain: &'a Chain,
     start: i64,
     end: i64,
-    /// Whether the digest behind it begins a new chain, so that none is missing.
-    next_is_starting: bool,
+    behind: Behind,
+}
+
+/// What is there behind a time of a chain without digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// No digest.
+    Nothing,
+    /// One that begins a new chain at this moment, so that none is missing.
+    Start(i64),
+    /// One that names the one before, which CloudTrail has made then, whatever anybody called; or it is there and cannot be read.
+    Link,
 }
 
 impl Hole<'_> {
@@ -133,7 +147,7 @@ impl Hole<'_> {
                 if gap.kind == GapKind::DigestMissing && start.saturating_add(HOUR / 2) <= end {
                     hours.entry(start.div_euclid(HOUR)).or_default().expected += 1;
                 }
-                tell(&gap, (start, end), hours);
+                tell((&gap, self.behind == Behind::Link), (start, end), hours);
             }
             start = end;
         }
@@ -142,11 +156,11 @@ impl Hole<'_> {
     /// Why there is no digest.
     fn gap(&self, (start, end): (i64, i64), absences: &[Absence]) -> Gap {
         let mut explaining = absences.iter().filter(|it| it.explains(Some(self.trail), start, end));
-        if let Some(absence) = explaining.next() {
+        if let Some(absence) = explaining.next().filter(|_| self.behind != Behind::Link) {
             return absence.gap.clone();
         }
-        if self.next_is_starting {
-            let detail = format!("a chain of digests of `{}` begins at {}", self.trail, moment(self.end));
+        if let Behind::Start(begin) = self.behind {
+            let detail = format!("a chain of digests of `{}` begins at {}", self.trail, moment(begin));
             return Gap {
                 kind: GapKind::StartingDigest,
                 detail,
@@ -173,20 +187,35 @@ impl Chain {
         })
     }
 
-    /// Times without a digest: start, end, and whether a new chain begins behind. Those that something speaks against cover
-    /// nothing and begin nothing.
-    fn holes(&self, from: i64, until: i64) -> Vec<(i64, i64, bool)> {
+    /// Times without a digest: start, end, and what is behind. Those that something speaks against cover nothing and begin
+    /// nothing. Of a trail of which nothing can be read, what anybody may have named so, nothing more is expected.
+    fn holes(&self, from: i64, until: i64) -> Vec<(i64, i64, Behind)> {
         let mut holes = Vec::new();
+        if self.digests.is_empty() {
+            let own = self
+                .unreadable
+                .iter()
+                .map(|end| (end.saturating_sub(HOUR), *end, Behind::Link));
+            return own.filter(|(start, end, _)| *start < until && *end > from).collect();
+        }
         let mut covered = from;
         for (start, link) in self.sound() {
             if start > covered {
-                holes.push((covered, start.min(until), link.is_starting));
+                let behind = match link.is_starting {
+                    true => Behind::Start(start),
+                    false => Behind::Link,
+                };
+                holes.push((covered, start.min(until), behind));
             }
             covered = covered.max(link.end);
         }
         // What is not a whole hour has no digest yet.
         let whole = until.saturating_sub(covered).div_euclid(HOUR).max(0);
-        holes.push((covered, covered.saturating_add(whole.saturating_mul(HOUR)), false));
+        holes.push((
+            covered,
+            covered.saturating_add(whole.saturating_mul(HOUR)),
+            Behind::Nothing,
+        ));
         holes.retain(|(start, end, _)| start < end);
         holes
     }

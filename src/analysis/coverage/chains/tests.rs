@@ -1,6 +1,7 @@
 use super::*;
 use crate::analysis::coverage::changes::Absence;
 use crate::analysis::coverage::changes::Change;
+use crate::analysis::coverage::changes::DigestTrail;
 use crate::analysis::coverage::changes::absences;
 use crate::analysis::coverage::cover::HourCover;
 use crate::analysis::coverage::model::GapKind;
@@ -295,11 +296,15 @@ fn made_again(deleted: i64, created: i64) -> Vec<Absence> {
         call: call.to_owned(),
         account_id: "111122223333".to_owned(),
         trail: Some("org".to_owned()),
-        validation: None,
-        subject: None,
+        ..Change::default()
     };
     let changes = [change(deleted, "DeleteTrail"), change(created, "CreateTrail")];
-    absences(&changes, "111122223333", &["org"])
+    let trail = DigestTrail {
+        name: "org",
+        home_region: "us-east-1",
+        is_of_organization: false,
+    };
+    absences(&changes, ("111122223333", None), &[trail])
 }
 
 #[test]
@@ -382,4 +387,43 @@ fn copy_of_a_valid_digest_under_the_name_of_another_stands_for_none() {
     copy.uri = copy.uri.replace("_own_", "_org_");
     let told = told_with_keys(&[first, copy, last], &valid.each_ref(), (0, 3), &[]);
     assert_eq!(told[1], (1, 1, vec![GapKind::DigestInvalid]));
+}
+
+#[test]
+fn digest_that_the_next_one_names_is_missing_whatever_was_called() {
+    let deleted = made_again(1, 9);
+    let told = |digests: &[Recorded]| {
+        let hours = Chains::new(digests, None).hours((0, 4 * 3_600 * SECOND), &deleted);
+        let told = hours.into_iter().flat_map(|(hour, it)| {
+            let is_lost = it.is_lost;
+            it.gaps.into_iter().map(move |gap| (hour, gap.kind, is_lost))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let (first, third) = (digest(0, 3_600, true), digest(7_200, 10_800, false));
+    let (missing, deleted) = (GapKind::DigestMissing, GapKind::TrailDeleted);
+    let wanted = [(1, missing, true), (3, deleted, false)];
+    assert_eq!(told(&[first.clone(), third]), wanted);
+    let again = digest(7_200, 10_800, true);
+    let wanted = [(1, deleted, false), (3, deleted, false)];
+    assert_eq!(told(&[first, again]), wanted);
+}
+
+#[test]
+fn object_with_the_name_of_a_digest_of_an_unknown_trail_is_told_in_its_own_hour() {
+    let mut planted = digest(3_600, 7_200, false);
+    planted.uri = planted.uri.replace("_org_", "_none_");
+    planted.digest_text = Some("{}".to_owned());
+    let digests = [digest(0, 3_600, true), digest(3_600, 7_200, false), planted];
+    let wanted = [(0, 1, 1, vec![]), (1, 2, 1, vec![GapKind::DigestMissing])];
+    assert_eq!(told(&digests, 7_200), wanted);
+}
+
+#[test]
+fn begin_of_a_chain_is_told_with_its_own_time_where_the_window_ends_before() {
+    let hours = Chains::new(&[digest(36_000, 39_600, true)], None).hours((0, 3_600 * SECOND), &[]);
+    assert!(
+        hours[&0].gaps[0].detail.ends_with("begins at 1970-01-01T10:00:00Z"),
+        "{hours:?}"
+    );
 }
