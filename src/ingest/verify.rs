@@ -93,6 +93,8 @@ pub struct Unverified {
 struct Objects {
     digests: Vec<ObjectRef>,
     logs: Vec<ObjectRef>,
+    /// URIs of digests that are not of the window.
+    other_digests: Vec<Box<str>>,
 }
 
 impl Verify<'_> {
@@ -157,20 +159,23 @@ impl Verify<'_> {
         let logs: Vec<PresentLog> = logs.map(|(place, copies)| present_log(place, copies)).collect();
         let outside = self.delivered_outside(&logs);
         // Of any time: what they say of the places of a trail decides which digests are to be expected of the window.
-        let landmarks = pool.install(|| landmarks(&digests));
-        let wanted = digests.into_iter().filter(|digest| {
+        let landmarks = pool.install(|| landmarks(&digests, self.window));
+        let (wanted, others): (Vec<&Recorded>, Vec<&Recorded>) = digests.into_iter().partition(|digest| {
             let ends_at = DigestKey::parse(&digest.uri).map(|key| key.ends_at);
             let names_one = |ends_at| outside.range(Window::named_until(ends_at)).next().is_some();
             self.window.wants_digest(ends_at) || ends_at.is_some_and(names_one) || landmarks.contains(&digest.uri)
         });
-        let wanted: Vec<&Recorded> = wanted.collect();
+        let mut group = Group::new(self.window);
+        others
+            .iter()
+            .for_each(|digest| group.note(&digest.uri, digest.sha256.as_deref()));
         let check = |digest: &&Recorded| {
             let metadata = digest.known_metadata();
             let found = found_digest(place_of(&digest.uri), &digest.uri, digest.stored(), &metadata);
             CheckedDigest::new(found, self.keys)
         };
         let checked = pool.install(|| wanted.par_iter().map(check).collect());
-        Ok(self.report(&pool, checked, logs, |named| {
+        Ok(self.report(&pool, (group, checked), logs, |named| {
             let named = by_place.iter().filter(|(place, _)| named.contains(place));
             let contents = named.map(|(place, copies)| {
                 let copies = copies.iter().map(|log| log.hashed());
@@ -211,7 +216,7 @@ impl Verify<'_> {
         // What tells a digest, and its time, is the same in a URI as on disk.
         match is_digest(&object.uri) {
             true if self.wants_digest(&object.uri) => group.digests.push(object),
-            true => {}
+            true => group.other_digests.push(object.uri),
             false => group.logs.push(object),
         }
     }
@@ -266,7 +271,9 @@ impl Verify<'_> {
         }
         let present = logs.keys().filter(|place| is_log(&place.key)).cloned();
         let present = present.map(PresentLog::new).collect();
-        self.report(pool, checked, present, |named| {
+        let mut group = Group::new(self.window);
+        objects.other_digests.iter().for_each(|uri| group.note(uri, None));
+        self.report(pool, (group, checked), present, |named| {
             let wanted = logs.iter().filter(|(place, _)| named.contains(place));
             let wanted: Vec<(&Place, &ObjectRef)> = wanted
                 .flat_map(|(place, copies)| copies.iter().map(move |copy| (place, *copy)))
@@ -287,11 +294,10 @@ impl Verify<'_> {
     fn report(
         &self,
         pool: &rayon::ThreadPool,
-        checked: Vec<CheckedDigest>,
+        (mut group, checked): (Group, Vec<CheckedDigest>),
         mut present: Vec<PresentLog>,
         read: impl FnOnce(&HashSet<&Place>) -> HashMap<Place, LogContent>,
     ) -> GroupReport {
-        let mut group = Group::new(self.window);
         checked.into_iter().for_each(|digest| group.add(digest));
         let settlements = group.settlements();
         pool.install(|| {

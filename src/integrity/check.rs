@@ -116,7 +116,7 @@ impl CheckedDigest {
                 .as_ref()
                 .map(|key| key.ends_at)
                 .or_else(|| digest.as_ref()?.times.map(|(_, end)| end)),
-            chain: key.as_ref().map(chain_name).unwrap_or_default(),
+            chain: key.as_ref().map(ChainName::of).unwrap_or_default(),
             place: found.place,
             sha256: sha256_hex(bytes),
             verdict: Verdict::Valid,
@@ -237,16 +237,6 @@ impl CheckedDigest {
     }
 }
 
-fn chain_name(key: &DigestKey<'_>) -> ChainName {
-    ChainName {
-        account_id: key.account_id.to_owned(),
-        region: key.region.to_owned(),
-        trail: key.trail.to_owned(),
-        home_region: key.home_region.to_owned(),
-    }
-}
-
-/// Algorithms other than those that are checked; `validate-logs` does not read the names.
 fn algorithms_of(digest: &Digest) -> Option<Finding> {
     let other = |name: &Option<String>, wanted: &str| name.clone().filter(|name| name != wanted);
     let previous = digest.previous.as_ref();

@@ -17,71 +17,23 @@ use super::PresentLog;
 use super::PublicKeys;
 use super::Rule;
 use super::Verdict;
+use super::Window;
 use super::chain;
 use super::chain::Linked;
 use super::chain::Links;
 use super::coverage::Coverage;
 use super::digest::NamedLog;
 use super::logs;
+use super::others::Others;
 use super::signature::from_hex;
 
 const HOUR: i64 = 3_600_000_000;
-/// How long after a log the digest that names it may end.
-const NAMING_DELAY: i64 = 2 * HOUR;
-
-/// Which time is to be covered, microseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Window {
-    /// From this moment on.
-    pub from: Option<i64>,
-    /// Before this moment.
-    pub to: Option<i64>,
-}
-
-impl Window {
-    fn overlaps(self, start: i64, end: i64) -> bool {
-        self.from.is_none_or(|from| end > from) && self.to.is_none_or(|to| start < to)
-    }
-
-    /// Whether a file with this time in its name belongs to it; one without a time does.
-    pub fn includes(self, moment: Option<i64>) -> bool {
-        moment.is_none_or(|moment| self.overlaps(moment, moment.saturating_add(1)))
-    }
-
-    /// Whether events from the first to the last of these moments may be of it.
-    pub fn includes_events(self, times: Option<(i64, i64)>) -> bool {
-        times.is_some_and(|(first, last)| self.overlaps(first, last.saturating_add(1)))
-    }
-
-    /// When logs were delivered that a digest may name whose hour ends at this moment.
-    pub fn named_until(ends_at: i64) -> std::ops::Range<i64> {
-        ends_at.saturating_sub(HOUR + NAMING_DELAY)..ends_at
-    }
-
-    /// Whether a digest whose hour ends at this moment may name logs of it, also one of the hours just behind it.
-    pub fn wants_digest(self, ends_at: Option<i64>) -> bool {
-        let longer = Self {
-            to: self.last_digest(),
-            ..self
-        };
-        longer.includes_digest(ends_at)
-    }
-
-    /// Before which moment the last hour begins whose digest may name logs of it.
-    pub fn last_digest(self) -> Option<i64> {
-        self.to.map(|to| to.saturating_add(NAMING_DELAY))
-    }
-
-    /// Whether a digest whose hour ends at this moment belongs to it.
-    pub fn includes_digest(self, ends_at: Option<i64>) -> bool {
-        ends_at.is_none_or(|end| self.overlaps(end.saturating_sub(HOUR), end))
-    }
-}
 
 /// The digests of one account and region, of all trails.
 #[derive(Debug, Default)]
 pub struct Group {
     digests: Vec<CheckedDigest>,
+    others: Others,
     window: Window,
 }
 
@@ -132,8 +84,14 @@ impl Group {
     pub fn new(window: Window) -> Self {
         Self {
             digests: Vec::new(),
+            others: Others::default(),
             window,
         }
+    }
+
+    /// Takes note of a digest that is there and that is not looked at, with its hash if it is known.
+    pub fn note(&mut self, uri: &str, sha256: Option<&str>) {
+        self.others.note(uri, sha256);
     }
 
     /// Adds a digest.
@@ -207,8 +165,11 @@ impl Group {
         let is_about_it = |digest: &CheckedDigest| window.wants_digest(digest.ends_at);
         let has_none = self.digests.is_empty() && !outside.iter().any(is_about_it);
         let names: BTreeSet<ChainName> = self.digests.iter().map(|digest| digest.chain.clone()).collect();
-        for name in names {
-            self.report_chain(&name, &mut report);
+        for name in &names {
+            self.report_chain(name, &mut report);
+        }
+        if names.is_empty() {
+            report.chains.extend(self.others.absent(&outside, window));
         }
         self.digests
             .sort_by(|left, right| (left.ends_at, &left.place).cmp(&(right.ends_at, &right.place)));
@@ -220,6 +181,7 @@ impl Group {
         let files = self.digests.iter().map(file_report);
         report.files.extend(files);
         self.digests.extend(outside);
+        report.findings.extend(self.others.lost_behind(&self.digests, window));
         self.report_logs(present, contents, &mut report);
         if has_none && !present.is_empty() {
             let text = format!("{}: {} logs and no digest", account_and_region(present), present.len());

@@ -15,12 +15,14 @@ mod group;
 mod keys;
 mod logs;
 mod origin;
+mod others;
 mod outline;
 mod place;
 mod recorded;
 mod seal;
 mod signature;
 mod verdict;
+mod window;
 
 pub use check::CheckedDigest;
 pub use check::FoundDigest;
@@ -32,7 +34,6 @@ pub use digest_key::DigestKey;
 pub use group::Group;
 pub use group::GroupReport;
 pub use group::Settlement;
-pub use group::Window;
 pub use keys::KeysError;
 pub use keys::PublicKey;
 pub use keys::PublicKeys;
@@ -56,6 +57,7 @@ pub use verdict::Finding;
 pub use verdict::Level;
 pub use verdict::Rule;
 pub use verdict::Verdict;
+pub use window::Window;
 
 #[cfg(test)]
 mod testing;

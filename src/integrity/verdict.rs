@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::DigestKey;
 use super::Place;
 
 /// How much something weighs.
@@ -251,6 +252,18 @@ pub struct ChainName {
     pub trail: String,
     /// Region of the trail.
     pub home_region: String,
+}
+
+impl ChainName {
+    /// The chain of a digest of this name.
+    pub(super) fn of(key: &DigestKey<'_>) -> Self {
+        Self {
+            account_id: key.account_id.to_owned(),
+            region: key.region.to_owned(),
+            trail: key.trail.to_owned(),
+            home_region: key.home_region.to_owned(),
+        }
+    }
 }
 
 /// What is said of one chain.

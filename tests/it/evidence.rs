@@ -1,5 +1,6 @@
 //! `evidence` as a process: what a bundle holds, that the same arguments give the same bytes, and that every change is found.
 
+mod behind;
 mod documents;
 mod linked;
 mod repacked;

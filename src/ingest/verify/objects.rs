@@ -1,6 +1,7 @@
 //! What one object is by its name, and what is taken of its bytes.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 use rayon::prelude::*;
@@ -18,6 +19,7 @@ use crate::integrity::PresentLog;
 use crate::integrity::Recorded;
 use crate::integrity::Stored;
 use crate::integrity::StreamEnd;
+use crate::integrity::Window;
 use crate::source::Content;
 use crate::source::Fault;
 use crate::source::Fetched;
@@ -107,15 +109,27 @@ pub(super) fn hashed(fetched: Result<Fetched<'_>, Fault>) -> HashedLog {
     }
 }
 
-/// URIs of digests of a ledger that say where their trail delivers from then on: those with which a chain begins, or goes on from
-/// another place. Of digests that state the signatures of these in a copy without metadata, the URIs too.
-pub(super) fn landmarks(digests: &[&Recorded]) -> BTreeSet<String> {
+/// URIs of digests of a ledger that say something of a window whenever they were made: those with which a chain begins, or goes on
+/// from another place, as they say where their trail delivers from then on; those that name logs with events of the window, whenever
+/// these were delivered; and those that name one before that is not there as they state, and may have named such logs. Of digests
+/// that state the signatures of these in a copy without metadata, the URIs too.
+pub(super) fn landmarks(digests: &[&Recorded], window: Window) -> BTreeSet<String> {
     let file_name = |uri: &str| uri.rsplit('/').next().unwrap_or(uri).to_owned();
+    let there: HashSet<(String, &str)> = digests
+        .iter()
+        .filter_map(|digest| Some((file_name(&digest.uri), digest.sha256.as_deref()?)))
+        .collect();
     let told = digests.par_iter().filter_map(|digest| {
         let outline = DigestOutline::of(digest)?;
-        let is_moved = outline.previous_root.is_some_and(|before| before != outline.root);
+        let before = outline.previous.as_ref();
+        let is_lost = before.is_some_and(|(name, hash)| !there.contains(&(name.clone(), hash.as_str())));
+        let is_moved = outline.previous_root.as_ref().is_some_and(|root| *root != outline.root);
+        let is_landmark = outline.is_starting
+            || is_moved
+            || is_lost && window.is_proven_by(outline.start)
+            || outline.logs.iter().any(|log| window.includes_events(log.event_times));
         let before = outline.previous.map(|(name, _)| name);
-        Some((digest.uri.as_str(), outline.is_starting || is_moved, before))
+        Some((digest.uri.as_str(), is_landmark, before))
     });
     let told: Vec<(&str, bool, Option<String>)> = told.collect();
     let landmarks = told.iter().filter(|(_, is_landmark, _)| *is_landmark);
@@ -210,6 +224,7 @@ mod tests {
             Recorded {
                 uri: format!("file:///copy/{}", name(hour)),
                 is_digest: true,
+                sha256: Some("aa".to_owned()),
                 digest_text: Some(format!(
                     r#"{{"digestStartTime":"2026-09-01T0{}:00:00Z","digestEndTime":"2026-09-01T0{hour}:00:00Z","digestS3Bucket":"{bucket}",
                     "digestS3Object":"{}","digestPublicKeyFingerprint":"f","previousDigestSignature":null,{previous},"logFiles":[]}}"#,
@@ -219,6 +234,7 @@ mod tests {
                 ..Recorded::default()
             }
         };
+        let first = 1_788_220_800_000_000;
         let digests = [
             digest(1, "b", None),
             digest(2, "b", Some((1, "b"))),
@@ -228,11 +244,22 @@ mod tests {
             digest(6, "c", Some((5, "c"))),
             digest(7, "c", Some((6, "c"))),
         ];
-        let found = landmarks(&digests.iter().collect::<Vec<_>>());
-        let hours = digests
-            .iter()
-            .zip(1..)
-            .filter(|(digest, _)| found.contains(&digest.uri));
-        assert_eq!(hours.map(|(_, hour)| hour).collect::<Vec<_>>(), [1, 2, 5, 6]);
+        let hours = |digests: &[Recorded], window: Window| {
+            let found = landmarks(&digests.iter().collect::<Vec<_>>(), window);
+            let hours = digests.iter().zip(1..);
+            let hours = hours.filter(|(digest, _)| found.contains(&digest.uri));
+            hours.map(|(_, hour)| hour).collect::<Vec<_>>()
+        };
+        let before = Window {
+            from: None,
+            to: Some(first - 1),
+        };
+        assert_eq!(hours(&digests, Window::default()), [1, 2, 5, 6]);
+        // Behind a window the third states another hash of the second, and the fourth holds the signature of the third.
+        let mut others = digests.clone();
+        others.get_mut(1).unwrap().sha256 = Some("bb".to_owned());
+        assert_eq!(hours(&digests, before), [1, 2, 5, 6]);
+        assert_eq!(hours(&others, before), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(hours(&others, Window::default()), [1, 2, 5, 6]);
     }
 }

@@ -71,7 +71,10 @@ impl BundleRecord {
     /// Whether the logs are known to lack something, or their digests not to prove what they should.
     pub fn has_losses(&self) -> bool {
         let coverage = &self.coverage;
-        let is_proven = self.integrity.is_none_or(|result| result == IntegrityResult::Valid);
+        let all = coverage.hours_complete == coverage.hours;
+        let is_proven = self
+            .integrity
+            .is_none_or(|result| result == IntegrityResult::Valid && all);
         coverage.hours_incomplete > 0 || coverage.expired_before.is_some() || !is_proven
     }
 }
