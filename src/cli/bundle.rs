@@ -21,6 +21,7 @@ use crate::report::evidence::Redaction;
 pub(super) use build::Maker;
 pub(super) use folder::BundleFolder;
 pub(super) use period::parse_period;
+pub(super) use period::period_text;
 
 /// Everything that decides the bytes of a bundle, but for the store.
 #[derive(Debug)]

@@ -278,6 +278,41 @@ fn rows_that_the_store_does_not_give_are_found_although_all_hashes_fit() {
     assert!(ended.stdout.contains("`tables/root-use.csv` differs"), "{ended:?}");
 }
 
+#[test]
+fn bundle_of_another_version_of_the_program_is_not_compared() {
+    let bundled = Bundled::get();
+    let store = bundled.path("store").display().to_string();
+    let copy = bundled.copy();
+    let record = copy.path().join("bundle.json");
+    let text = fs::read_to_string(&record).unwrap();
+    let own = format!(r#""trimtrail_version": "{}""#, env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&own), "{text}");
+    fs::write(&record, text.replace(&own, r#""trimtrail_version": "0.0.1""#)).unwrap();
+    rebind(copy.path());
+    assert_eq!(bundled.verify(copy.path(), &[]).code, 0);
+    let ended = bundled.verify(copy.path(), &["--store", &store]);
+    assert_eq!((ended.code, ended.stdout.contains("differs")), (2, false), "{ended:?}");
+    assert!(ended.stderr.contains("version 0.0.1"), "{ended:?}");
+}
+
+#[test]
+fn bundle_that_would_be_compressed_is_refused_and_one_that_is_is_no_changed_one() {
+    let bundled = Bundled::get();
+    for name in ["x.zip", "x.tar.gz", "x.TGZ", "-"] {
+        let ended = bundled.export(name, &[]);
+        assert_eq!(ended.code, 2, "{name}: {ended:?}");
+        assert!(!bundled.path(name).exists(), "{name}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, begin) in [("x.zip", &b"PK\x03\x04"[..]), ("x.tar.gz", b"\x1f\x8b\x08\x00")] {
+        let file = folder.path().join(name);
+        fs::write(&file, [begin, &[0; 600]].concat()).unwrap();
+        let ended = bundled.verify(&file, &[]);
+        assert_eq!(ended.code, 2, "{name}: {ended:?}");
+        assert!(ended.stderr.contains("is compressed"), "{name}: {ended:?}");
+    }
+}
+
 /// Hashes all files anew, as somebody would who wants to deceive.
 fn rebind(folder: &Path) {
     use sha2::Digest;

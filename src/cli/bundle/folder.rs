@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io;
 use std::io::BufReader;
 use std::io::BufWriter;
+use std::io::Read;
+use std::io::Seek;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -22,6 +24,9 @@ use crate::report::evidence::read_archive;
 
 /// Folders that every bundle has; others without files are no part of one.
 const FOLDERS: [&str; 2] = ["queries", "tables"];
+
+/// How files begin that are compressed: gzip, ZIP, bzip2, xz, Zstandard.
+const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zX", b"\x28\xb5\x2f\xfd"];
 
 /// A file that is being written.
 pub(super) type NewFile = Hashed<BufWriter<File>>;
@@ -84,7 +89,19 @@ impl BundleFolder {
 
     fn unpacked(path: &Path, parent: Option<&Path>) -> Result<Self, CliError> {
         let folder = Self::apart(parent)?;
-        let archive = File::open(path).map_err(|cause| read_error(path, cause))?;
+        let mut archive = File::open(path).map_err(|cause| read_error(path, cause))?;
+        let mut begin = [0; 4];
+        let length = archive.read(&mut begin).map_err(|cause| read_error(path, cause))?;
+        if COMPRESSED
+            .iter()
+            .any(|magic| begin.get(..length).is_some_and(|begin| begin.starts_with(magic)))
+        {
+            return Err(CliError::Usage {
+                message: format!("`{}` is compressed", path.display()),
+                hint: Some("unpack it: a bundle is a folder or a plain `.tar`".to_owned()),
+            });
+        }
+        archive.rewind().map_err(|cause| read_error(path, cause))?;
         let unpacked = read_archive(BufReader::new(archive), |name| {
             let target = folder.root.join(name);
             fs::create_dir_all(target.parent().unwrap_or(&folder.root))?;

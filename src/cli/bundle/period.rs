@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use crate::cli::error::CliError;
 use crate::cli::log_coverage;
 use crate::cli::time::parse_time_option;
+use crate::event::format_canonical;
 use crate::policy::Window;
 
 /// Reads a year, a quarter, a month, or `FROM..TO`.
@@ -34,6 +35,18 @@ pub(in crate::cli) fn parse_period(text: &str, now: Timestamp) -> Result<Window,
     };
     log_coverage::check(window)?;
     Ok(window)
+}
+
+/// How a period is called: as it was written, but for bounds that stand for another time each day.
+pub(in crate::cli) fn period_text(text: &str, window: Window) -> String {
+    let Some((from, to)) = text.split_once("..") else {
+        return text.trim().to_owned();
+    };
+    let bound = |text: &str, moment: i64| match text.trim() {
+        date if date.get(4..5) == Some("-") => date.to_owned(),
+        _ => format_canonical(moment).unwrap_or_default(),
+    };
+    format!("{}..{}", bound(from, window.since), bound(to, window.until))
 }
 
 /// A year, a quarter or a month.
@@ -83,6 +96,18 @@ mod tests {
             ),
         ] {
             assert_eq!(shown(read(text).unwrap()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn period_is_called_by_times_that_stay() {
+        for (text, wanted) in [
+            (" 2026Q3 ", "2026Q3"),
+            ("2026-09-01..2026-09-15", "2026-09-01..2026-09-15"),
+            ("T-30d..T-1d", "1969-12-02T00:00:00Z..1969-12-31T00:00:00Z"),
+            ("1969-12-01..now", "1969-12-01..1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(period_text(text, read(text).unwrap()), wanted, "{text}");
         }
     }
 

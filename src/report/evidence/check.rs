@@ -77,7 +77,7 @@ struct Subject {
 pub fn check_bundle(found: &BTreeMap<String, String>, sums_text: &str, statement_text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let stated = read_statement(statement_text);
-    let summed = read_sums(sums_text);
+    let summed = read_sums(sums_text).filter(|sums| !sums.is_empty());
     if stated.is_none() && found.contains_key(STATEMENT_FILE) {
         problems.push(Problem::Unreadable(STATEMENT_FILE.to_owned()));
     }
@@ -235,6 +235,14 @@ mod tests {
         }
         let linked = with(|files, _, _| drop(files.insert(SUMS_FILE.to_owned(), String::new())));
         assert_eq!(linked, ["`SHA256SUMS` is no part of the bundle"]);
+    }
+
+    #[test]
+    fn sums_that_were_emptied_are_named_and_not_the_files() {
+        let statement = format!(r#"{{"_type": "{STATEMENT_TYPE}", "subject": []}}"#);
+        let found = [SUMS_FILE, STATEMENT_FILE].map(|name| (name.to_owned(), "1".repeat(64)));
+        let problems = check_bundle(&BTreeMap::from(found), "", &statement);
+        assert_eq!(problems, [Problem::Unreadable(SUMS_FILE.to_owned())]);
     }
 
     #[test]

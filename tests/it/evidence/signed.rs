@@ -42,6 +42,19 @@ fn signature_is_checked_with_and_without_names_and_every_flipped_byte_of_it_is_f
         named.code == 0 && named.stderr.contains("signed by `audit@example.com`"),
         "{named:?}"
     );
+    let pattern = folder.path().join("pattern");
+    let lines = fs::read_to_string(&signers).unwrap();
+    fs::write(&pattern, lines.replace("audit@", "*@")).unwrap();
+    let by_pattern = verify(&[
+        "--allowed-signers",
+        pattern.to_str().unwrap(),
+        "--signer",
+        "audit@example.com",
+    ]);
+    assert!(
+        by_pattern.code == 0 && by_pattern.stderr.contains("signed by `audit@example.com`"),
+        "{by_pattern:?}"
+    );
     let other = verify(&["--allowed-signers", &signers, "--signer", "eve@example.com"]);
     assert!(
         other.code == 3 && other.stdout.contains("by nobody who is allowed to sign"),

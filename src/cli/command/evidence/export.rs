@@ -13,6 +13,7 @@ use crate::cli::bundle::BundleFolder;
 use crate::cli::bundle::KeyFile;
 use crate::cli::bundle::Plan;
 use crate::cli::bundle::parse_period;
+use crate::cli::bundle::period_text;
 use crate::cli::command::load_library;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -36,7 +37,7 @@ pub(super) fn export(
     output: &mut Output,
 ) -> Result<ExitStatus, CliError> {
     let plan = plan(args, settings)?;
-    let is_archive = args.out.extension().is_some_and(|extension| extension == "tar");
+    let is_archive = wants_archive(&args.out)?;
     check_place(&args.out, is_archive)?;
     let threads = args.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
     let settings = Settings {
@@ -99,9 +100,10 @@ fn plan(args: &EvidenceExportArgs, settings: &Settings) -> Result<Plan, CliError
     let prepared_at = args
         .prepared_at
         .map(|seconds| Timestamp::from_second(seconds).map_err(|_| outside()));
+    let window = parse_period(&args.period, settings.now)?;
     Ok(Plan {
-        window: parse_period(&args.period, settings.now)?,
-        period: args.period.trim().to_owned(),
+        window,
+        period: period_text(&args.period, window),
         frameworks,
         map,
         own_controls,
@@ -126,6 +128,19 @@ fn sealing_key(path: &Path) -> Result<SealingKey, CliError> {
     })?;
     let key = SealingKey::read(&text);
     key.map_err(|cause| CliError::usage(format!("`{}` cannot sign: {cause}", path.display())))
+}
+
+/// Whether a bundle is to be an archive, by its name: refuses names of what this program does not make.
+fn wants_archive(out: &Path) -> Result<bool, CliError> {
+    let name = out.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let is_other = [".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"];
+    if is_other.iter().any(|ending| name.ends_with(ending)) || name == "-" {
+        return Err(CliError::Usage {
+            message: format!("no bundle of the kind of `{}` is made", out.display()),
+            hint: Some("name a folder, or a file that ends in `.tar`, and compress it afterwards".to_owned()),
+        });
+    }
+    Ok(name.ends_with(".tar"))
 }
 
 /// Nothing is replaced but an empty folder: a bundle is evidence.
@@ -164,7 +179,12 @@ fn tell(record: &BundleRecord, files: usize, out: &Path, output: &mut Output) {
     }
     match record.integrity {
         None => output.note("the digests were not verified, so that no control stands as clear; `--keys` does"),
-        Some(IntegrityResult::Valid) => {}
+        Some(IntegrityResult::Valid) if coverage.hours_complete == coverage.hours => {}
+        Some(IntegrityResult::Valid) => output.warning(&format!(
+            "the digests do not prove that the logs of {} of {} hours are complete; `trimtrail coverage` says why",
+            format_count(coverage.hours.saturating_sub(coverage.hours_complete)),
+            format_count(coverage.hours)
+        )),
         Some(result) => output.warning(&format!(
             "what the digests prove of the period is: {}; `integrity.json` and `trimtrail verify` say why",
             result.name()

@@ -110,6 +110,9 @@ pub(super) fn check(folder: &BundleFolder, args: &EvidenceVerifyArgs) -> Result<
     };
     Ok(match seal.signer(&allowed, args.signer.as_deref()) {
         None => Signed::wrong(Problem::Stranger),
-        Some(signer) => Signed::by(format!("signed by `{signer}` with the key {key}")),
+        Some(signer) => {
+            let signer = args.signer.as_deref().unwrap_or(signer);
+            Signed::by(format!("signed by `{signer}` with the key {key}"))
+        }
     })
 }

@@ -109,12 +109,7 @@ fn compare_with_store(
         cause,
     };
     let record = record(&folder.read(RECORD_FILE)?).map_err(no_bundle)?;
-    if record.trimtrail_version != env!("CARGO_PKG_VERSION") {
-        output.warning(&format!(
-            "it was made by version {} of this program: differences may come from that",
-            record.trimtrail_version
-        ));
-    }
+    check_version(&record)?;
     let plan = plan(&record, folder).map_err(|error| no_bundle(error.to_string()))?;
     let reaching = files_that_reach_out(&plan, &record);
     if !reaching.is_empty() {
@@ -125,6 +120,23 @@ fn compare_with_store(
     check_facts(&record, &args.facts)?;
     let engine = engine(args, store, &record);
     compare((&plan, &engine), (&record, folder), settings, output)
+}
+
+/// Refuses to compare where another version of this program would give other files.
+fn check_version(record: &BundleRecord) -> Result<(), CliError> {
+    let own = env!("CARGO_PKG_VERSION");
+    if record.trimtrail_version == own {
+        return Ok(());
+    }
+    let made_by = &record.trimtrail_version;
+    Err(CliError::Usage {
+        message: format!(
+            "the bundle was made by version {made_by} of this program, so that nothing can be compared; this one is {own}"
+        ),
+        hint: Some(format!(
+            "its files are as they were bound together; compare it with the store by version {made_by}"
+        )),
+    })
 }
 
 /// Files with questions that read more than the store: they could reach whatever the one who checks a bundle may read.
