@@ -307,7 +307,7 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
     ) -> Result<Decoded, IngestError> {
         let _span = tracing::trace_span!("decode", uri = &*object.uri).entered();
         let work = self.work;
-        let buffer_bytes = work.options.buffer_bytes(work.objects.len());
+        let buffer_bytes = work.options.buffer_bytes(work.objects.len(), work.supply.is_some());
         let (plan, dropped) = (&mut self.plan, &mut self.dropped);
         plan.push(index);
         let mut spill = |rows: &mut RowBuffer| -> Result<(), IngestError> {

@@ -44,10 +44,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// Rows that one thread gathers before it writes them, while `objects` are listed; sorting and encoding take about as
-    /// much again each, and what does not grow with the rows (the object, its parse, keys already seen) needs room too.
-    pub(super) fn buffer_bytes(&self, objects: usize) -> usize {
+    /// Rows that one thread gathers before it writes them, while `objects` are listed, and fetched ahead or not; sorting and
+    /// encoding take about as much again each, and what does not grow with the rows (the object, its parse, keys already seen)
+    /// needs room too.
+    pub(super) fn buffer_bytes(&self, objects: usize, fetches_ahead: bool) -> usize {
         let taken = objects.saturating_mul(LISTED_BYTES).saturating_add(FACTS_BYTES);
+        let taken = taken.saturating_add(if fetches_ahead { self.fetched_bytes() } else { 0 });
         let memory_bytes = self.memory_bytes.saturating_sub(taken);
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }

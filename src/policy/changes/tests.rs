@@ -300,7 +300,7 @@ fn statement_of_a_trust_policy_counts_from_when_it_came_and_from_when_a_denial_w
 #[test]
 fn record_that_does_not_say_whom_it_concerns_concerns_everyone_in_the_account() {
     let unnamed = change("PutUserPolicy", 5, &[]);
-    assert_eq!(told(std::slice::from_ref(&unnamed)), [at("Deployer", 5), at("ada", 5)]);
+    assert_eq!(told(from_ref(&unnamed)), [at("Deployer", 5), at("ada", 5)]);
     let elsewhere = GrantChange {
         account_id: "444455556666".to_owned(),
         ..unnamed
