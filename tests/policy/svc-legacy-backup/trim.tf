@@ -18,8 +18,9 @@ resource "aws_iam_policy" "amazons3fullaccess_trimmed_svc_legacy_backup" {
       # kept (dependent-only): it is only needed beside other actions and leaves no event: s3-object-lambda:AbortMultipartUpload, s3-object-lambda:DeleteObjectTagging, s3-object-lambda:GetObjectAcl, s3-object-lambda:GetObjectLegalHold, s3-object-lambda:GetObjectRetention, s3-object-lambda:GetObjectTagging, s3-object-lambda:ListBucketMultipartUploads, s3-object-lambda:ListMultipartUploadParts and 5 more
       # kept (dependent-only): it is only needed beside other actions and leaves no event: header on DeleteObject/PutObjectRetention: s3:BypassGovernanceRetention
       # kept (dependent-only): it is only needed beside other actions and leaves no event: shows as DeleteObject with versionId: s3:DeleteObjectVersion
+      # kept (dependent-only): it is only needed beside other actions and leaves no event: shows as GetObject/HeadObject with versionId: s3:GetObjectVersion
       # kept (no-operation): no public API operation needs it: s3-object-lambda:DeleteObjectVersion, s3-object-lambda:DeleteObjectVersionTagging, s3-object-lambda:GetObjectVersion, s3-object-lambda:GetObjectVersionAcl, s3-object-lambda:GetObjectVersionTagging, s3-object-lambda:ListBucketVersions, s3-object-lambda:PutObjectVersionAcl, s3-object-lambda:PutObjectVersionTagging and 16 more
-      # kept (uncertain-use): successful calls that may have needed it: 123: s3-object-lambda:GetObject, s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging, s3:GetObjectVersion
+      # kept (uncertain-use): successful calls that may have needed it: 123: s3-object-lambda:GetObject, s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging
       # kept (uncertain-use): successful calls that may have needed it: 73: s3-object-lambda:ListBucket, s3:GetObjectAcl
       # removed as unused: s3:AbortMultipartUpload, s3:AssociateAccessGrantsIdentityCenter, s3:CreateAccessGrant, s3:CreateAccessGrantsInstance, s3:CreateAccessGrantsLocation, s3:CreateAccessPoint, s3:CreateAccessPointForObjectLambda, s3:CreateBucket and 141 more
       {
@@ -87,7 +88,7 @@ resource "aws_iam_group_policy" "legacy_automation_read_buckets" {
       # kept (dependent-only): it is only needed beside other actions and leaves no event: shows as GetObject/HeadObject with versionId: s3:GetObjectVersion
       # kept (may-be-data-event): a use may leave a data event of AWS::S3::Object alone, and these are not recorded: s3:GetObjectAnnotation, s3:ListObjectAnnotations
       # kept (no-operation): no public API operation needs it: s3:GetObjectVersionAnnotation, s3:GetObjectVersionAnnotationForReplication, s3:GetObjectVersionForReplication, s3:GetObjectVersionTorrent, s3:ListObjectVersionAnnotations
-      # kept (uncertain-use): successful calls that may have needed it: 123: s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging, s3:GetObjectVersion
+      # kept (uncertain-use): successful calls that may have needed it: 123: s3:GetObjectLegalHold, s3:GetObjectRetention, s3:GetObjectTagging
       # kept (uncertain-use): successful calls that may have needed it: 73: s3:GetObjectAcl
       # removed as unused: s3:GetAccelerateConfiguration, s3:GetAccessGrant, s3:GetAccessGrantsInstance, s3:GetAccessGrantsInstanceForPrefix, s3:GetAccessGrantsInstanceResourcePolicy, s3:GetAccessGrantsLocation, s3:GetAccessPoint, s3:GetAccessPointConfigurationForObjectLambda and 52 more
       {
