@@ -49,7 +49,9 @@ impl Options {
     /// needs room too.
     pub(super) fn buffer_bytes(&self, objects: usize, fetches_ahead: bool) -> usize {
         let taken = objects.saturating_mul(LISTED_BYTES).saturating_add(FACTS_BYTES);
-        let taken = taken.saturating_add(if fetches_ahead { self.fetched_bytes() } else { 0 });
+        // The parts of a large object are there, and the object that is made of them.
+        let fetched = if fetches_ahead { 2 * self.fetched_bytes() } else { 0 };
+        let taken = taken.saturating_add(fetched);
         let memory_bytes = self.memory_bytes.saturating_sub(taken);
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
