@@ -11,6 +11,7 @@ use std::sync::PoisonError;
 use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 
+use crate::cli::target::folder_of;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::ingest::Deposit;
@@ -96,8 +97,7 @@ fn failed(path: &Path, error: &io::Error) -> String {
 
 /// The file has its name only once it is complete; a new one takes no other's place.
 fn write_whole(path: &Path, text: &str, is_new: bool) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

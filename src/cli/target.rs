@@ -165,7 +165,7 @@ fn new_file_in(folder: &Path) -> io::Result<NamedTempFile> {
     })
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))

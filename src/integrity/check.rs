@@ -237,6 +237,7 @@ impl CheckedDigest {
     }
 }
 
+/// Algorithms other than those that are checked; `validate-logs` does not read the names.
 fn algorithms_of(digest: &Digest) -> Option<Finding> {
     let other = |name: &Option<String>, wanted: &str| name.clone().filter(|name| name != wanted);
     let previous = digest.previous.as_ref();

@@ -33,9 +33,15 @@ fn on(day: Date, name: &str) -> String {
 
 /// Runs `ingest` over a list of keys or notifications.
 fn named(bucket: &FakeBucket, place: &Place, text: &str) -> Ended {
+    named_with(bucket, place, text, &[])
+}
+
+/// The same with further arguments.
+fn named_with(bucket: &FakeBucket, place: &Place, text: &str, more: &[&str]) -> Ended {
     let list = place.folder().join("keys");
     std::fs::write(&list, text).unwrap();
-    bucket.run(&place.store(), &["ingest", "--keys-from", list.to_str().unwrap()])
+    let arguments = [&["ingest", "--keys-from", list.to_str().unwrap()], more].concat();
+    bucket.run(&place.store(), &arguments)
 }
 
 #[test]
@@ -43,13 +49,8 @@ fn bucket_beside_a_list_of_keys_that_is_not_of_it_is_refused() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=2);
     let place = Place::new();
-    let list = place.folder().join("keys");
     let first = key("111122223333", "eu-west-1", 1, "a");
-    let run = |text: &str, more: &[&str]| {
-        std::fs::write(&list, text).unwrap();
-        let arguments = [&["ingest", "--keys-from", list.to_str().unwrap()], more].concat();
-        bucket.run(&place.store(), &arguments)
-    };
+    let run = |text: &str, more: &[&str]| named_with(&bucket, &place, text, more);
     let uri = format!("s3://{BUCKET}/{first}\n");
     for (text, source) in [
         (&uri, "s3://other"),
@@ -92,14 +93,11 @@ fn keys_that_a_run_does_not_take_are_not_looked_up() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=9);
     let place = Place::new();
-    let list = place.folder().join("keys");
     let uris = (1..=9).map(|day| format!("s3://{BUCKET}/{}\n", key("111122223333", "eu-west-1", day, "a")));
     let uris: String = uris.collect();
-    std::fs::write(&list, format!("{uris}{uris}")).unwrap();
     let run = |more: &[&str]| {
         let before = bucket.asked().len();
-        let arguments = [&["ingest", "--keys-from", list.to_str().unwrap()], more].concat();
-        let ended = bucket.run(&place.store(), &arguments);
+        let ended = named_with(&bucket, &place, &format!("{uris}{uris}"), more);
         let heads = bucket
             .asked()
             .split_off(before)

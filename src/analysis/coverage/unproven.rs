@@ -188,16 +188,31 @@ mod tests {
         }
     }
 
+    const WINDOW: Window = Window {
+        since: 0,
+        until: 6 * HOUR,
+    };
+
+    /// The same digest with a log that it names.
+    fn naming(digest: Recorded, log: &str) -> Recorded {
+        let text = digest.digest_text.as_deref().unwrap();
+        Recorded {
+            digest_text: Some(text.replace(r#""logFiles":[]"#, &format!(r#""logFiles":[{log}]"#))),
+            ..digest
+        }
+    }
+
+    /// What is told first in each hour.
+    fn kinds(gaps: BTreeMap<i64, Vec<Gap>>) -> Vec<(i64, GapKind)> {
+        let told = gaps.into_iter().map(|(hour, gaps)| (hour, gaps[0].kind));
+        told.collect()
+    }
+
     #[test]
     fn object_that_no_digest_names_is_told_in_the_hours_of_its_events_whatever_the_time_in_its_name() {
-        let window = Window {
-            since: 0,
-            until: 6 * HOUR,
-        };
         let told = |log: Recorded| {
             let objects: Vec<Recorded> = (0..6).map(digest).chain([log]).collect();
-            let told = unproven(&objects, &Chains::new(&objects, None), window).into_iter();
-            told.map(|(hour, gaps)| (hour, gaps[0].kind)).collect::<Vec<_>>()
+            kinds(unproven(&objects, &Chains::new(&objects, None), WINDOW))
         };
         let wanted = [(2, GapKind::LogNotNamed), (3, GapKind::LogNotNamed)];
         assert_eq!(told(log("", &stamp(3, "05"), (2, 3))), wanted);
@@ -212,32 +227,22 @@ mod tests {
         // A trail without digests may have lost logs between and behind those that are there.
         let trail = [log("z/", &stamp(1, "05"), (1, 1)), log("z/", &stamp(4, "05"), (4, 4))];
         let objects: Vec<Recorded> = (0..6).map(digest).chain(trail).collect();
-        let told = unproven(&objects, &Chains::new(&objects, None), window);
+        let told = unproven(&objects, &Chains::new(&objects, None), WINDOW);
         assert_eq!(told.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
         let alone = [log("", &stamp(3, "05"), (2, 3))];
-        assert!(unproven(&alone, &Chains::new(&alone, None), window).is_empty());
+        assert!(unproven(&alone, &Chains::new(&alone, None), WINDOW).is_empty());
     }
 
     #[test]
     fn missing_log_is_told_in_the_hours_of_its_events_whenever_it_was_delivered() {
-        let window = Window {
-            since: 0,
-            until: 6 * HOUR,
-        };
         let name = format!("{NAME}{}_x.json.gz", stamp(4, "05"));
-        let mut naming = digest(4);
         let (oldest, newest) = (moment(HOUR + 1_000_000), moment(2 * HOUR));
         let log = format!(
             r#"{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa","oldestEventTime":"{oldest}","newestEventTime":"{newest}"}}"#
         );
-        naming.digest_text = naming
-            .digest_text
-            .map(|text| text.replace(r#""logFiles":[]"#, &format!(r#""logFiles":[{log}]"#)));
-        let chains = Chains::new(&[naming], None);
-        let told = |hashes: &[(&str, Vec<Option<&str>>)]| {
-            let told = lost(&chains, &hashes.iter().cloned().collect(), window).into_iter();
-            told.map(|(hour, gaps)| (hour, gaps[0].kind)).collect::<Vec<_>>()
-        };
+        let chains = Chains::new(&[naming(digest(4), &log)], None);
+        let told =
+            |hashes: &[(&str, Vec<Option<&str>>)]| kinds(lost(&chains, &hashes.iter().cloned().collect(), WINDOW));
         assert_eq!(told(&[]), [(1, GapKind::LogMissing), (2, GapKind::LogMissing)]);
         assert_eq!(told(&[(&name, vec![Some("aa"), None])]), []);
         let changed = told(&[(&name, vec![Some("bb")])]);
@@ -246,37 +251,19 @@ mod tests {
 
     #[test]
     fn log_that_is_not_as_its_digest_states_is_told_in_the_hours_of_its_events_wherever_it_lies() {
-        let window = Window {
-            since: 0,
-            until: 6 * HOUR,
-        };
         let name = format!("{NAME}{}_x.json.gz", stamp(4, "05"));
-        let naming = |digest: Recorded| {
-            let text = digest.digest_text.as_deref().unwrap();
-            let log = format!(r#"{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa"}}"#);
-            Recorded {
-                digest_text: Some(text.replace(r#""logFiles":[]"#, &format!(r#""logFiles":[{log}]"#))),
-                ..digest
-            }
-        };
+        let stated = format!(r#"{{"s3Bucket":"b","s3Object":"AWSLogs/{name}","hashValue":"aa"}}"#);
         let told = |folder: &str, sha256: Option<&str>| {
             let log = Recorded {
                 sha256: sha256.map(str::to_owned),
                 ..log(folder, &stamp(4, "05"), (1, 2))
             };
-            let digests = (0..6).map(digest);
-            let objects: Vec<Recorded> = digests
-                .map(|digest| {
-                    if digest == self::digest(4) {
-                        naming(digest)
-                    } else {
-                        digest
-                    }
-                })
-                .chain([log])
-                .collect();
-            let told = unproven(&objects, &Chains::new(&objects, None), window).into_iter();
-            told.map(|(hour, gaps)| (hour, gaps[0].kind)).collect::<Vec<_>>()
+            let digests = (0..6).map(|hour| match hour {
+                4 => naming(digest(hour), &stated),
+                _ => digest(hour),
+            });
+            let objects: Vec<Recorded> = digests.chain([log]).collect();
+            kinds(unproven(&objects, &Chains::new(&objects, None), WINDOW))
         };
         assert_eq!(told("", Some("aa")), []);
         for folder in ["", "z/"] {

@@ -32,32 +32,27 @@ pub(super) fn parse_region(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
+    fn check(parse: impl Fn(&str) -> Result<String, String>, right: &str, wrong: &str) {
+        for text in right.split(' ') {
+            assert_eq!(parse(text).as_deref(), Ok(text));
+        }
+        for text in wrong.split(' ') {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert!(parse("").is_err());
+    }
+
     #[test]
     fn what_cannot_be_an_account_or_a_region_is_refused() {
-        assert!(parse_account("111122223333").is_ok());
-        for text in ["123", "44445555666", "prod", "", "arn:aws:iam::111122223333:root"] {
-            assert!(parse_account(text).is_err(), "{text}");
-        }
-        for text in [
-            "eu-west-1",
-            "us-gov-east-1",
-            "us-isob-east-1",
-            "eusc-de-east-1",
-            "ap-southeast-10",
-        ] {
-            assert!(parse_region(text).is_ok(), "{text}");
-        }
-        for text in [
-            "EU-west-1",
-            "nowhere",
-            "eu-west",
-            "west-1",
-            "eu-west-1a",
-            "eu--1",
-            "",
-            "global",
-        ] {
-            assert!(parse_region(text).is_err(), "{text}");
-        }
+        check(
+            parse_account,
+            "111122223333",
+            "123 44445555666 prod arn:aws:iam::111122223333:root",
+        );
+        check(
+            parse_region,
+            "eu-west-1 us-gov-east-1 us-isob-east-1 eusc-de-east-1 ap-southeast-10",
+            "EU-west-1 nowhere eu-west west-1 eu-west-1a eu--1 global",
+        );
     }
 }

@@ -2,20 +2,21 @@
 
 mod choice;
 mod dry_run;
+mod request;
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use jiff::SignedDuration;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use choice::check_choice;
 use dry_run::dry_run;
 use dry_run::tell_dry_run;
+use request::open_lister;
+use request::selection;
+
+pub(super) use request::days;
+pub(super) use request::read_keys;
 
 use super::balance::render;
 use super::balance::render_requests;
@@ -35,29 +36,20 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::target::Target;
 use crate::cli::target::keep_out_of_stores;
-use crate::cli::time::parse_time_option;
 use crate::decode::Limits;
-use crate::ingest;
 use crate::ingest::Balance;
 use crate::ingest::Deposit;
 use crate::ingest::Ingest;
 use crate::ingest::Options;
 use crate::ingest::Shard;
-use crate::schema::Table;
-use crate::source::History;
-use crate::source::Lister;
 use crate::source::Listing;
-use crate::source::Request;
 use crate::source::Selection;
-use crate::source::Share;
 use crate::store::Location;
 use crate::store::Store;
 use crate::store::StoreError;
 
 /// Memory that a run takes unless the user says otherwise.
 pub(super) const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
-const NO_TEXT: &str =
-    "it is no text in UTF-8; if it is compressed, write it out with `gunzip -c` and read `--keys-from -`";
 
 /// Reads the logs, or says what there is to read.
 ///
@@ -294,76 +286,6 @@ fn shard(args: &IngestArgs, settings: &Settings) -> Result<Shard, CliError> {
     Ok(resolved.transpose().map_err(refused)?.unwrap_or_default())
 }
 
-fn selection(args: &IngestArgs, settings: &Settings) -> Result<Selection, CliError> {
-    let time = |option: &str, text: &Option<String>| {
-        text.as_deref()
-            .map(|text| parse_time_option(option, text, settings.now))
-            .transpose()
-    };
-    let (first_day, last_day) = days(time("--from", &args.from)?, time("--to", &args.to)?)?;
-    Ok(Selection {
-        first_day,
-        last_day,
-        accounts: args.account.clone(),
-        regions: args.region.clone(),
-    })
-}
-
-/// First and last day of a span of time.
-pub(super) fn days(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(Option<Date>, Option<Date>), CliError> {
-    let day = |time: Timestamp| -> Date { time.to_zoned(TimeZone::UTC).date() };
-    // The end is exclusive, so midnight belongs to the day before it.
-    let last_moment = |time: Timestamp| time.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(time);
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        return Err(CliError::Usage {
-            message: format!("`--from` {from} does not lie before `--to` {to}"),
-            hint: Some("exchange them; `--to` is exclusive".to_owned()),
-        });
-    }
-    Ok((from.map(day), to.map(last_moment).map(day)))
-}
-
-/// Looks at the sources, with what the store knows of them; an absent store knows nothing, and is not made.
-async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) -> Result<Lister, CliError> {
-    let request = Request {
-        sources: args.sources.clone(),
-        keys: args.s3.keys_from.as_deref().map(read_keys).transpose()?,
-        inventory: args.s3.inventory.clone(),
-        takes_any_key: false,
-        selection: options.selection.clone(),
-        tells_unmet: true,
-        share: Share::new({
-            let shard = options.shard;
-            move |uri| shard.includes(uri)
-        }),
-        own_keys: location.own_keys(&args.s3.connection.options()),
-        s3: args.s3.connection.options(),
-        look_back_days: args.s3.look_back,
-    };
-    let history = match Store::open(location).await {
-        Ok(store) => ingest::history(&store, &store.snapshot(Table::Objects).await?, &options.run_limits())?,
-        Err(StoreError::NotAStore { .. }) => History::default(),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(Lister::open(&request, &history).await?)
-}
-
-/// Name and text of a list of keys.
-pub(super) fn read_keys(name: &str) -> Result<(String, String), CliError> {
-    let text = if name == "-" {
-        io::read_to_string(io::stdin()).map_err(CliError::Stdin)?
-    } else {
-        let failed = |cause| CliError::Read {
-            path: name.into(),
-            cause,
-        };
-        String::from_utf8(std::fs::read(name).map_err(failed)?).map_err(|_| failed(io::Error::other(NO_TEXT)))?
-    };
-    Ok((name.to_owned(), text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,7 +301,7 @@ mod tests {
 
     const RECORD: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"},"eventTime":"2026-09-01T10:00:00Z","eventSource":"iam.amazonaws.com","eventName":"ListUsers","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.7","userAgent":"x","requestParameters":null,"responseElements":null,"eventID":"7c9a1c4e-0000-4000-8000-000000000001","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}"#;
 
-    fn args(line: &str) -> IngestArgs {
+    pub(super) fn args(line: &str) -> IngestArgs {
         let words = ["trimtrail", "ingest"].into_iter().chain(line.split_whitespace());
         let cli = Cli::from_arg_matches(&args::command().try_get_matches_from(words).unwrap()).unwrap();
         let Command::Ingest(args) = cli.command else { panic!() };
@@ -506,20 +428,6 @@ mod tests {
         assert_eq!(status, ExitStatus::Done);
         assert!(data.starts_with("1 object would be read, "), "{data}");
         assert!(!store.exists());
-    }
-
-    #[test]
-    fn window_covers_whole_days_and_its_end_is_exclusive() {
-        let selection = |line: &str| selection(&args(line), &headless()).unwrap();
-        let days = selection("logs --from 2026-09-01T13:00:00Z --to 2026-09-03");
-        assert_eq!(days.first_day, Some(jiff::civil::date(2026, 9, 1)));
-        assert_eq!(days.last_day, Some(jiff::civil::date(2026, 9, 2)));
-        assert_eq!(
-            selection("logs --from 14d").first_day,
-            Some(jiff::civil::date(2026, 9, 1))
-        );
-        let narrowed = selection("logs --account 111122223333 --region eu-west-1,eu-north-1 --region eu-central-1");
-        assert_eq!((narrowed.accounts.len(), narrowed.regions.len()), (1, 3));
     }
 
     #[test]

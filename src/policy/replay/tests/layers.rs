@@ -25,31 +25,46 @@ fn control_policies_bind_all_but_roles_of_services() {
     assert!(!trial().binds(&of_service));
 }
 
-/// What a resource control policy that denies everything makes of a call: name of the outcome, and the reason.
-fn of_resources(call: &ReplayedCall<'_>, guarded: &str) -> Vec<(String, String)> {
-    let statement = r#"{"Effect":"Deny","Principal":"*","Action":["s3:*","glue:*","kms:*"],"Resource":"*",
-        "Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-own"}}}"#;
+/// What a resource control policy of one statement, which guards the resources of an account, makes of a call.
+fn guarded_by(statement: &str, ownership: Ownership, call: &ReplayedCall<'_>) -> Vec<ReplayFinding> {
     let policies = [document(statement), full_access_to_resources()];
     let everybody = Actor {
         trial: trial(Layer::ResourceControl(1), &policies, &[]),
         grants: None,
         unique_id: None,
     };
-    let ownership = Ownership {
-        guarded: BTreeSet::from([guarded.to_owned()]),
-        organizations: BTreeMap::from([("444455556666".to_owned(), "o-own".to_owned())]),
-        ..Ownership::default()
-    };
     let nobody = BTreeMap::new();
     let replay = Replay::new(Facts::embedded(), &nobody);
     let mut replay = replay.and_everybody(everybody).knowing(ownership);
     assert_eq!(replay.parts().names(), ["resources", "strangers"]);
     replay.add(call);
-    let (findings, _) = replay.finish();
+    replay.finish().0
+}
+
+fn guarding(account: &str) -> Ownership {
+    Ownership {
+        guarded: BTreeSet::from([account.to_owned()]),
+        ..Ownership::default()
+    }
+}
+
+/// Names of outcomes, and the reasons.
+fn outcomes(findings: &[ReplayFinding]) -> Vec<(String, String)> {
     let said = findings
         .iter()
         .map(|it| (it.consequence.name().to_owned(), it.consequence.reason()));
     said.collect()
+}
+
+/// What a resource control policy that denies everything to others than an organization makes of a call.
+fn of_resources(call: &ReplayedCall<'_>, guarded: &str) -> Vec<(String, String)> {
+    let statement = r#"{"Effect":"Deny","Principal":"*","Action":["s3:*","glue:*","kms:*"],"Resource":"*",
+        "Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-own"}}}"#;
+    let ownership = Ownership {
+        organizations: BTreeMap::from([("444455556666".to_owned(), "o-own".to_owned())]),
+        ..guarding(guarded)
+    };
+    outcomes(&guarded_by(statement, ownership, call))
 }
 
 #[test]
@@ -78,29 +93,8 @@ fn resource_control_policy_guards_the_resources_of_its_accounts_only() {
 
 #[test]
 fn resource_control_policy_on_what_it_may_not_bind_is_unknown() {
-    let own = "777788889999";
     let statement = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
-    let policies = [document(statement), full_access_to_resources()];
-    let nobody = BTreeMap::new();
-    let said = |call: &ReplayedCall<'_>| {
-        let everybody = Actor {
-            trial: trial(Layer::ResourceControl(1), &policies, &[]),
-            grants: None,
-            unique_id: None,
-        };
-        let ownership = Ownership {
-            guarded: BTreeSet::from([own.to_owned()]),
-            ..Ownership::default()
-        };
-        let replay = Replay::new(Facts::embedded(), &nobody).and_everybody(everybody);
-        let mut replay = replay.knowing(ownership);
-        replay.add(call);
-        let (findings, _) = replay.finish();
-        let said = findings
-            .iter()
-            .map(|it| (it.consequence.name().to_owned(), it.consequence.reason()));
-        said.collect::<Vec<_>>()
-    };
+    let said = |call: &ReplayedCall<'_>| outcomes(&guarded_by(statement, guarding("777788889999"), call));
     let outcome = |name: &str, reason: &str| vec![(name.to_owned(), reason.to_owned())];
     let read = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
     assert_eq!(said(&call(&read)), outcome("unknown", "account of the resource"));
@@ -120,19 +114,11 @@ fn caller_of_another_account_is_known_by_the_id_that_a_snapshot_has() {
     let owner = "777788889999";
     let statement = r#"{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*",
         "Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::444455556666:role/app"}}}"#;
-    let policies = [document(statement), full_access_to_resources()];
-    let nobody = BTreeMap::new();
     let said = |id: &'static str| {
-        let everybody = Actor {
-            trial: trial(Layer::ResourceControl(1), &policies, &[]),
-            grants: None,
-            unique_id: None,
-        };
         let app = ("AROAAPP".to_owned(), "arn:aws:iam::444455556666:role/app".to_owned());
         let ownership = Ownership {
-            guarded: BTreeSet::from([owner.to_owned()]),
             names: BTreeMap::from([app]),
-            ..Ownership::default()
+            ..guarding(owner)
         };
         let read = needs(NeedKind::Certain, "s3:GetObject", &[(OBJECT, true)]);
         let mut made = ReplayedCall {
@@ -146,10 +132,7 @@ fn caller_of_another_account_is_known_by_the_id_that_a_snapshot_has() {
             account_id: Some("444455556666"),
             ..UserIdentity::default()
         };
-        let replay = Replay::new(Facts::embedded(), &nobody).and_everybody(everybody);
-        let mut replay = replay.knowing(ownership);
-        replay.add(&made);
-        let (findings, _) = replay.finish();
+        let findings = guarded_by(statement, ownership, &made);
         let [finding] = findings.as_slice() else {
             panic!("{findings:?}")
         };
