@@ -31,8 +31,12 @@ KEYS = {
     "AWS_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-# Objects that a peer is given, and its threads.
-PEERS = {"boto3 + gzip + json": (1_000, 1), "the same with 32 threads": (10_000, 32)}
+# Objects of a corpus that a peer is given, and its threads. It holds an object whole, as text and as values: few threads take
+# large ones.
+PEERS = {
+    "tiny": {"boto3 + gzip + json": (1_000, 1), "the same with 32 threads": (10_000, 32)},
+    "large": {"boto3 + gzip + json": (None, 1), "the same with 4 threads": (None, 4)},
+}
 
 
 def main():
@@ -84,11 +88,10 @@ def measure_corpus(options, name, programs, corpus):
     commands = {"trimtrail": lambda url: [
         binary, "ingest", "s3://bench/AWSLogs", "--store", store, "--report", report, "--quiet", "--endpoint-url", url, "--path-style"
     ]}
-    if name == "tiny":
-        for peer_name, (objects, threads) in PEERS.items():
-            commands[peer_name] = lambda url, objects=objects, threads=threads: [
-                python, __file__, "peer", url, objects, threads, report
-            ]
+    for peer_name, (objects, threads) in PEERS[name].items():
+        commands[peer_name] = lambda url, objects=objects or len(sizes), threads=threads: [
+            python, __file__, "peer", url, objects, threads, report
+        ]
     measured = {program: [] for program in commands}
     for _ in range(options.runs):
         for program, command in commands.items():

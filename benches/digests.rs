@@ -61,7 +61,13 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         let mut writers = writers.into_iter();
         writers.try_for_each(|writer| writer.join().map_err(|_| "a writer panicked".to_owned())?)
     })?;
-    let listed = json!({"PublicKeyList": [{"Value": public, "Fingerprint": fingerprint}]}).to_string();
+    let listed = json!({"PublicKeyList": [{
+        "Value": public,
+        "ValidityStartTime": 0,
+        "ValidityEndTime": 4_102_444_800_i64,
+        "Fingerprint": fingerprint,
+    }]});
+    let listed = listed.to_string();
     let mut keys = PublicKeys::default();
     keys.add(listed.as_bytes(), "keys.json", None)?;
     let started = Instant::now();
