@@ -1,6 +1,7 @@
 -- Calls of users, roles and root users in a window that were not denied, by principal, action and region. Calls that needed
 -- no permission are left out. What VPC endpoints and the console record are no calls that were authorised, but the same call
--- may have been. `is_taking`: a service took a role there, and what it then did may have left no event.
+-- may have been. `is_taking`: a service took a role there, and what it then did may have left no event. `is_routed`: a model was
+-- invoked through an inference profile, which asks other regions, too.
 with shadows as (
     select
         e.event_time,
@@ -32,6 +33,7 @@ made as (
         u.aws_region,
         u.outcome = 'succeeded' as is_success,
         false as is_taking,
+        false as is_routed,
         u.event_time
     from used_actions u
     where u.event_date >= cast($since as date)
@@ -52,6 +54,7 @@ made as (
         s.aws_region,
         false as is_success,
         false as is_taking,
+        false as is_routed,
         s.event_time
     from shadows s
     where s.need['action'] is not null
@@ -64,6 +67,7 @@ made as (
         e.aws_region,
         false as is_success,
         true as is_taking,
+        false as is_routed,
         e.event_time
     from events e
     where e.event_date >= cast($since as date)
@@ -75,6 +79,29 @@ made as (
       and e.event_name = 'AssumeRole'
       and coalesce(e.error_code, '') = ''
       and e.request_parameters->>'roleArn' is not null
+    union all
+    select
+        e.principal_arn,
+        e.event_source,
+        cast(null as varchar) as action,
+        e.aws_region,
+        false as is_success,
+        false as is_taking,
+        true as is_routed,
+        e.event_time
+    from events e
+    where e.event_date >= cast($since as date)
+      and e.event_date <= cast($until as date)
+      and e.event_time >= $since
+      and e.event_time < $until
+      and e.event_source = 'bedrock.amazonaws.com'
+      and e.principal_arn is not null
+      and e.principal_type in ('role', 'user', 'root')
+      and coalesce(e.error_code, '') = ''
+      and (
+          e.additional_event_data->>'inferenceRegion' is not null
+          or strpos(e.request_parameters->>'modelId', 'inference-profile/') > 0
+      )
 )
 select
     m.principal_arn,
@@ -83,7 +110,8 @@ select
     m.aws_region,
     m.is_success,
     m.is_taking,
+    m.is_routed,
     cast(count(*) as bigint) as calls,
     max(m.event_time) as last_seen
 from made m
-group by 1, 2, 3, 4, 5, 6
+group by 1, 2, 3, 4, 5, 6, 7

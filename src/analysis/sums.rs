@@ -20,7 +20,7 @@ pub async fn each_call_sum(
         let (principals, sources) = (columns.texts("principal_arn")?, columns.texts("event_source")?);
         let (actions, regions) = (columns.texts("action")?, columns.texts("aws_region")?);
         let (successes, takings) = (columns.booleans("is_success")?, columns.booleans("is_taking")?);
-        let calls = columns.integers("calls")?;
+        let (routed, calls) = (columns.booleans("is_routed")?, columns.integers("calls")?);
         let last_seen = columns.times("last_seen")?;
         for row in 0..batch.num_rows() {
             add(&CallSum {
@@ -30,6 +30,7 @@ pub async fn each_call_sum(
                 region: regions.text(row),
                 is_success: successes.boolean(row) == Some(true),
                 is_taking: takings.boolean(row) == Some(true),
+                is_routed: routed.boolean(row) == Some(true),
                 calls: calls.count(row),
                 last_seen: last_seen.time(row).unwrap_or_default(),
             });

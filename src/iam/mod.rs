@@ -70,4 +70,6 @@ pub use plan::KnownOperation;
 pub use rule::Confidence;
 pub use rule::Provenance;
 pub use wildcard::action_matches;
+pub use wildcard::pattern_covers;
+pub use wildcard::patterns_meet;
 pub use wildcard::resource_matches;

@@ -221,7 +221,7 @@ impl<'a> Layers<'a> {
         let is_one_sided = allowed == Truth::Unknown && (first != Truth::Unknown || missing.is_empty());
         if is_one_sided {
             missing.insert(match request.resource.name {
-                ResourceName::Unknown | ResourceName::Unnamed => Missing::ResourceName,
+                ResourceName::Unknown | ResourceName::Unnamed | ResourceName::Like(_) => Missing::ResourceName,
                 _ => Missing::ResourceAccount,
             });
         }
@@ -248,7 +248,7 @@ impl Situation {
             ResourceName::Arn(arn) => vec![needs_resource_policy(&request.action, arn)],
             ResourceName::Unknown if statement::is_trust_action(&request.action) => vec![true],
             ResourceName::Unknown if service_of(&request.action) == "kms" => vec![true, false],
-            ResourceName::Unknown => vec![false],
+            ResourceName::Unknown | ResourceName::Like(_) => vec![false],
         };
         let pairs = is_same_account.into_iter().flat_map(|is_same_account| {
             let needs = needs_resource_policy.iter();

@@ -46,6 +46,8 @@ pub struct CallSum<'c> {
     pub is_success: bool,
     /// Whether a service took the principal, which is a role.
     pub is_taking: bool,
+    /// Whether these are calls that invoked models of Bedrock through inference profiles, which other rows count, too.
+    pub is_routed: bool,
     /// How many.
     pub calls: u64,
     /// The last: microseconds since 1970-01-01T00:00:00Z.

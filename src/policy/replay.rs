@@ -8,6 +8,7 @@
 
 mod asked;
 mod call;
+mod compared;
 mod finding;
 mod ownership;
 mod plan;

@@ -19,7 +19,7 @@ pub(super) fn may_match(pattern: &str, arn: &str) -> bool {
 }
 
 /// A pattern whose policy variables, such as `${aws:username}`, match anything.
-fn without_variables(pattern: &str) -> String {
+pub(super) fn without_variables(pattern: &str) -> String {
     let mut parts = pattern.split("${");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -2,6 +2,7 @@
 //! that cannot be read.
 
 mod lost_logs;
+mod names;
 mod organization;
 mod other_ways;
 mod snapshots;

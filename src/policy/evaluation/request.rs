@@ -91,6 +91,9 @@ pub enum ResourceName {
     Unnamed,
     /// An ARN.
     Arn(String),
+    /// One of the ARNs that a pattern matches, in the form of `Resource`: the record names the resource, and not all of the name
+    /// that IAM compares.
+    Like(String),
     /// Not known.
     Unknown,
 }

@@ -15,7 +15,10 @@ use crate::iam::document::OneOrMany;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 use crate::iam::document::Version;
+use crate::iam::pattern_covers;
+use crate::iam::patterns_meet;
 use crate::iam::resource_matches;
+use crate::policy::resource::without_variables;
 
 /// Actions that role trust policies decide; those have no `Resource` element.
 const TRUST_ACTIONS: [&str; 6] = [
@@ -97,6 +100,7 @@ fn is_named<'a>(
             missing.push(Missing::ResourceName);
             return Truth::Unknown;
         }
+        ResourceName::Like(names) => return is_any_named(pattern, version, names, missing),
         ResourceName::Unknown => {
             missing.push(Missing::ResourceName);
             return Truth::Unknown;
@@ -110,6 +114,23 @@ fn is_named<'a>(
         return Truth::Unknown;
     }
     filled_matches(pattern, name, &request.context, missing)
+}
+
+/// Whether a pattern matches a resource of which a pattern of names is known.
+fn is_any_named(pattern: &str, version: Option<Version>, names: &str, missing: &mut Vec<Missing<'_>>) -> Truth {
+    let has_variables = pattern::has_variables(pattern, version);
+    let meets = match has_variables {
+        true => patterns_meet(&without_variables(pattern), names),
+        false => patterns_meet(pattern, names),
+    };
+    if !meets {
+        return Truth::False;
+    }
+    if !has_variables && pattern_covers(pattern, names) {
+        return Truth::True;
+    }
+    missing.push(Missing::ResourceName);
+    Truth::Unknown
 }
 
 /// Whether a pattern other than `*` may cover an action without resource types.

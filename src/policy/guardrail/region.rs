@@ -77,6 +77,15 @@ const GLOBAL: &[&str] = &[
     "wellarchitected:*",
 ];
 
+/// The invocation of models of Bedrock.
+const INVOKING: &str = "bedrock:InvokeModel*";
+/// Through these a model may answer from any of their regions, which a policy over regions is asked for, too: AWS re:Post, "How do I
+/// resolve the AccessDeniedException error when I use an inference profile", with the statement that leaves them alone.
+const PROFILES: [&str; 2] = [
+    "arn:*:bedrock:*:*:application-inference-profile/*",
+    "arn:*:bedrock:*:*:inference-profile/*",
+];
+
 /// The calls of a window by region, and what else tells of regions, without those that a region policy leaves alone.
 #[derive(Debug, Clone)]
 pub struct RegionUses<'f> {
@@ -85,6 +94,8 @@ pub struct RegionUses<'f> {
     pub regions: BTreeMap<String, RegionUse>,
     /// Patterns of global services that were called beside the known ones.
     others: BTreeSet<String>,
+    /// Whether models were invoked through inference profiles, which ask other regions.
+    pub has_profiles: bool,
 }
 
 /// What was called in one region.
@@ -105,12 +116,17 @@ impl<'f> RegionUses<'f> {
             facts,
             regions: BTreeMap::new(),
             others: BTreeSet::new(),
+            has_profiles: false,
         }
     }
 
     /// Adds calls.
     pub fn add(&mut self, sum: &CallSum<'_>) {
         let Some(region) = sum.region else { return };
+        if sum.is_routed {
+            self.has_profiles |= is_bound(sum.principal_arn);
+            return;
+        }
         if sum.is_taking {
             return self.add_seen(sum.principal_arn, region, sum.last_seen);
         }
@@ -155,31 +171,51 @@ impl<'f> RegionUses<'f> {
     fn exempt(&self) -> Vec<String> {
         let mut exempt = self.others.clone();
         exempt.extend(GLOBAL.iter().map(|pattern| (*pattern).to_owned()));
+        exempt.extend(self.has_profiles.then(|| INVOKING.to_owned()));
         exempt.into_iter().collect()
     }
 }
 
 /// The policy for these regions; roles whose ARNs match one of the patterns are left alone. `None` if it would be too long.
 pub fn region_policy(uses: &RegionUses<'_>, regions: &BTreeSet<String>, exempt_roles: &[String]) -> Option<Document> {
-    let mut statement = Statement::new(Effect::Deny, Scope::AllBut(OneOrMany::Many(uses.exempt())));
-    statement.sid = Some("DenyOutsideOfRegionsInUse".to_owned());
-    statement.resources = Some(Scope::Only(OneOrMany::One("*".to_owned())));
-    let block = |operator: &str, key: &str, values: &mut dyn Iterator<Item = &String>| ConditionBlock {
-        operator: operator.to_owned(),
-        keys: vec![(
-            key.to_owned(),
-            OneOrMany::Many(values.map(|value| ConditionValue::Text(value.clone())).collect()),
-        )],
+    let regions: Vec<String> = regions.iter().cloned().collect();
+    let by_roles = || ("aws:PrincipalArn", exempt_roles.to_vec());
+    let denying = |sid: &str, actions: Scope<OneOrMany<String>>, mut but_for: Vec<(&str, Vec<String>)>| {
+        let mut statement = Statement::new(Effect::Deny, actions);
+        statement.sid = Some(sid.to_owned());
+        statement.resources = Some(Scope::Only(OneOrMany::One("*".to_owned())));
+        let elsewhere = ("aws:RequestedRegion", regions.clone());
+        statement.conditions.push(block("StringNotEquals", vec![elsewhere]));
+        but_for.retain(|(_, values)| !values.is_empty());
+        statement
+            .conditions
+            .extend((!but_for.is_empty()).then(|| block("ArnNotLike", but_for)));
+        statement
     };
-    statement
-        .conditions
-        .push(block("StringNotEquals", "aws:RequestedRegion", &mut regions.iter()));
-    if !exempt_roles.is_empty() {
-        let roles = block("ArnNotLike", "aws:PrincipalArn", &mut exempt_roles.iter());
-        statement.conditions.push(roles);
+    let all_but = Scope::AllBut(OneOrMany::Many(uses.exempt()));
+    let mut statements = vec![denying("DenyOutsideOfRegionsInUse", all_but, vec![by_roles()])];
+    if uses.has_profiles {
+        let invoking = Scope::Only(OneOrMany::One(INVOKING.to_owned()));
+        let by_profiles = (
+            "bedrock:InferenceProfileArn",
+            PROFILES.iter().map(|pattern| (*pattern).to_owned()).collect(),
+        );
+        let but_for = vec![by_roles(), by_profiles];
+        statements.push(denying("DenyModelsOutsideButByProfiles", invoking, but_for));
     }
-    let document = Document::of(vec![statement]);
+    let document = Document::of(statements);
     fits(&document, CONTROL_POLICY_CHARACTERS).then_some(document)
+}
+
+fn block(operator: &str, keys: Vec<(&str, Vec<String>)>) -> ConditionBlock {
+    let keys = keys.into_iter().map(|(key, values)| {
+        let values = values.into_iter().map(ConditionValue::Text).collect();
+        (key.to_owned(), OneOrMany::Many(values))
+    });
+    ConditionBlock {
+        operator: operator.to_owned(),
+        keys: keys.collect(),
+    }
 }
 
 /// Whether all that a pattern matches is matched by another.

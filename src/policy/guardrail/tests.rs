@@ -11,6 +11,7 @@ fn sum<'c>(event_source: &'c str, action: Option<&'c str>, region: &'c str) -> C
         region: Some(region),
         is_success: true,
         is_taking: false,
+        is_routed: false,
         calls: 2,
         last_seen: 5,
     }
@@ -79,6 +80,30 @@ fn region_policy_leaves_global_services_and_named_roles_alone() {
     assert_eq!(statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"][0], roles[0]);
     let many: Vec<String> = (0..400).map(|number| format!("arn:aws:iam::*:role/{number}")).collect();
     assert_eq!(region_policy(&uses, &regions(&["eu-west-1"]), &many), None);
+}
+
+#[test]
+fn models_behind_inference_profiles_are_left_alone_and_others_are_not() {
+    let mut uses = RegionUses::new(Facts::embedded());
+    uses.add(&sum("bedrock.amazonaws.com", Some("bedrock:InvokeModel"), "eu-west-1"));
+    let statements = |uses: &RegionUses<'_>| {
+        let policy = region_policy(uses, &regions(&["eu-west-1"]), &["arn:aws:iam::*:role/x".to_owned()]);
+        policy.unwrap().to_value()["Statement"].clone()
+    };
+    let direct = statements(&uses);
+    assert_eq!(direct.as_array().unwrap().len(), 1);
+    uses.add(&CallSum {
+        is_routed: true,
+        ..sum("bedrock.amazonaws.com", None, "eu-west-1")
+    });
+    assert_eq!(uses.regions["eu-west-1"].uses, 2);
+    let routed = statements(&uses);
+    let exempt = routed[0]["NotAction"].as_array().unwrap();
+    assert!(exempt.iter().any(|pattern| pattern == "bedrock:InvokeModel*"));
+    assert_eq!(routed[1]["Action"], "bedrock:InvokeModel*");
+    let but_for = &routed[1]["Condition"]["ArnNotLike"];
+    assert_eq!(but_for["bedrock:InferenceProfileArn"].as_array().unwrap().len(), 2);
+    assert_eq!(but_for["aws:PrincipalArn"][0], "arn:aws:iam::*:role/x");
 }
 
 #[test]

@@ -96,11 +96,13 @@ pub(super) fn of(wanted: EvidenceConditions, action: &str, trace: &ActionTrace) 
     conditions
 }
 
-/// The global endpoints of STS and of services without regions do not tell the region that IAM compares.
+/// The global endpoints of STS and of services without regions do not tell the region that IAM compares, and an inference profile of
+/// Bedrock asks for models in regions that no record names.
 fn region(action: &str, trace: &ActionTrace) -> Option<OneOf> {
     let is_region = |text: &str| text != "aws-global" && is_plain(text);
     let regions = trace.regions.clone();
-    one_of("aws:RequestedRegion", regions, is_region).filter(|_| !action.starts_with("sts:"))
+    let is_asked_elsewhere = action.starts_with("sts:") || action.starts_with("bedrock:InvokeModel");
+    one_of("aws:RequestedRegion", regions, is_region).filter(|_| !is_asked_elsewhere)
 }
 
 fn via_service(action: &str, trace: &ActionTrace) -> Option<OneOf> {
@@ -235,6 +237,15 @@ mod tests {
             ..ActionTrace::default()
         };
         assert_eq!(of(all(), "iam:GetRole", &global), []);
+        // The regions of the models behind an inference profile stand in no record.
+        let invoked = ActionTrace {
+            regions: set(&["eu-west-1"]),
+            without_endpoint: 1,
+            without_service: 1,
+            ..ActionTrace::default()
+        };
+        assert_eq!(of(all(), "bedrock:InvokeModel", &invoked), []);
+        assert_eq!(of(all(), "bedrock:GetGuardrail", &invoked).len(), 1);
         // Works with a role of its own.
         let pipeline = ActionTrace {
             services: set(&["codepipeline.amazonaws.com"]),

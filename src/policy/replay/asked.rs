@@ -53,6 +53,7 @@ const NETWORK: &[&str] = &[
 const PARAMETERS: &[&str] = &[
     "aws:requesttag/",
     "aws:tagkeys",
+    "bedrock:",
     "kms:",
     "s3:",
     "secretsmanager:",
@@ -68,7 +69,7 @@ impl Asked {
     pub(super) fn by<'a>(actors: impl Iterator<Item = &'a Actor<'a>>) -> Self {
         let mut seen = BTreeSet::new();
         let mut keys = BTreeSet::new();
-        let mut is_of_resources = false;
+        let (mut is_of_resources, mut names_functions) = (false, false);
         for actor in actors {
             is_of_resources |= matches!(actor.trial.layer, Layer::ResourceControl(_));
             let trial = &actor.trial;
@@ -78,6 +79,7 @@ impl Asked {
                 // Many principals have one document.
                 if seen.insert(std::ptr::from_ref(document)) {
                     add_keys(document, &mut keys);
+                    names_functions |= names_a_function(document);
                 }
             }
         }
@@ -90,7 +92,7 @@ impl Asked {
             time: has(TIME),
             session: has(SESSION),
             network: has(NETWORK),
-            parameters: begin(PARAMETERS),
+            parameters: begin(PARAMETERS) || names_functions,
             resources: is_of_resources || has(RESOURCES),
             strangers: is_of_resources,
         };
@@ -130,6 +132,7 @@ impl AskedParts {
             Some(call.principal_arn),
             call.principal_id,
             call.serving_region,
+            call.inference_region,
             call.parameters,
             Some(fields.event_source),
             Some(fields.event_name),
@@ -180,6 +183,15 @@ fn push(key: &mut Vec<u8>, text: Option<&str>) {
     key.push(1);
     key.extend(text.len().to_le_bytes());
     key.extend(text.as_bytes());
+}
+
+/// Whether a function of Lambda is named: which version or alias of one was asked for stands in the parameters.
+fn names_a_function(document: &Document) -> bool {
+    let resources = document
+        .readable()
+        .filter_map(|(_, statement)| statement.resources.as_ref());
+    let mut patterns = resources.flat_map(|resources| resources.named().texts());
+    patterns.any(|pattern| pattern.contains(":function:"))
 }
 
 fn add_keys(document: &Document, keys: &mut BTreeSet<String>) {

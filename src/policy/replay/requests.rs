@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use super::CallNeed;
 use super::Replay;
 use super::ReplayedCall;
+use super::compared::Profile;
+use super::compared::compared;
 use crate::iam::Level;
+use crate::policy::evaluation::KeyState;
 use crate::policy::evaluation::RecordFields;
 use crate::policy::evaluation::Request;
 use crate::policy::evaluation::RequestedAction;
@@ -14,6 +17,10 @@ use crate::policy::evaluation::ResourceName;
 use crate::policy::evaluation::context_of_asked;
 use crate::policy::evaluation::kind_of_arn;
 use crate::policy::evaluation::tagged_kinds;
+
+/// Key that requests for models have which come through an inference profile (Bedrock user guide, "Prerequisites for inference
+/// profiles").
+const PROFILE_KEY: &str = "bedrock:InferenceProfileArn";
 
 /// What takes the requests, each with the resource as the record names it.
 type Judge<'j, 'c> = dyn FnMut(Option<&'c str>, &Request) + 'j;
@@ -49,7 +56,7 @@ impl Replay<'_> {
             // in it, which is what is passed.
             let is_other = need.action == "iam:PassRole" && !arn.contains(":role/");
             request.resource.name = match *is_proof && !is_other {
-                true => ResourceName::Arn((*arn).to_owned()),
+                true => compared(need.action, arn, fields.request_parameters),
                 false => ResourceName::Unknown,
             };
             let has_owners = self.asked.parts.has_owners();
@@ -66,6 +73,38 @@ impl Replay<'_> {
             judge(Some(arn), &request);
         }
         self.each_made(need, action, fields, (&request, judge));
+        if let Some(profile) = Profile::of(call, need, fields.request_parameters) {
+            self.each_routed(&profile, action, fields, (&request, judge));
+        }
+    }
+
+    /// Requests for the model behind an inference profile, one for each place to which the profile routes.
+    fn each_routed<'c>(
+        &self,
+        profile: &Profile,
+        action: RequestedAction<'_>,
+        fields: &RecordFields<'_>,
+        (like, judge): (&Request, &mut Judge<'_, 'c>),
+    ) {
+        for route in &profile.routes {
+            let fields = RecordFields {
+                aws_region: route.region.as_deref(),
+                ..*fields
+            };
+            let mut request = Request {
+                resource: Resource {
+                    name: ResourceName::Like(route.models.clone()),
+                    // No account has models of AWS, so that its policies decide alone.
+                    account_id: like.principal.account_id().map(str::to_owned),
+                },
+                context: context_of_asked(&fields, action, &self.asked.keys),
+                ..like.clone()
+            };
+            let arn = profile.arn.clone().map(|arn| KeyState::Present(vec![arn]));
+            request.context.set(PROFILE_KEY, arn.unwrap_or(KeyState::ValueUnknown));
+            self.ownership.add_keys(&mut request);
+            judge(None, &request);
+        }
     }
 
     /// One request for each kind of thing that the call makes with tags and of which the record names none. EC2 authorises an

@@ -7,6 +7,7 @@ use crate::policy::evaluation::Layer;
 use crate::policy::usage::PrincipalKey;
 
 mod layers;
+mod names;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
 const OBJECT: &str = "arn:aws:s3:::ledger/2026/09/a.csv";
@@ -57,6 +58,7 @@ fn call<'c>(needs: &'c [CallNeed<'c>]) -> ReplayedCall<'c> {
         principal_arn: ROLE,
         principal_id: None,
         serving_region: Some("eu-west-1"),
+        inference_region: None,
         event_id: "e1",
         needs,
         owners: Vec::new(),

@@ -36,6 +36,11 @@ pub(super) fn tell_regions(uses: &RegionUses<'_>, output: &mut Output) {
             time(region_use.last_seen.unwrap_or_default())
         ));
     }
+    if uses.has_profiles {
+        output.note(
+            "models of Bedrock were invoked through inference profiles, which answer from other regions: the policy leaves those calls alone",
+        );
+    }
 }
 
 /// Says of which accounts it proves nothing that nobody was seen in a region, and why.
