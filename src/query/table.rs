@@ -49,6 +49,9 @@ use crate::store::TableSnapshot;
 /// Columns by which the rows of a `sorted` file of `events` stand, ascending, nulls first.
 const SORT_COLUMNS: [&str; 3] = ["recipient_account_id", "principal_arn", "event_time"];
 
+/// A file from this size on is read page by page, as far as the predicates need it.
+const LARGE_FILE_BYTES: u64 = 32 << 20;
+
 /// One snapshot of one table of the store.
 #[derive(Debug)]
 pub(super) struct StoreTable {
@@ -141,14 +144,24 @@ impl StoreTable {
         partitioned_file
     }
 
-    fn with_group_statistics(&self, file_groups: Vec<FileGroup>) -> Result<(Vec<FileGroup>, Statistics)> {
+    /// Groups with the statistics of their files, and those of all. `are_spent`: the files were chosen by their own already, so that
+    /// they keep none: the engine would make a predicate over them once more for every file that it opens.
+    fn with_group_statistics(
+        &self,
+        file_groups: Vec<FileGroup>,
+        are_spent: bool,
+    ) -> Result<(Vec<FileGroup>, Statistics)> {
         let schema = self.scan_schema.table_schema();
         let mut groups = Vec::with_capacity(file_groups.len());
         let mut totals = Vec::with_capacity(file_groups.len());
         for group in file_groups {
             let of_files = group.iter().filter_map(|file| file.statistics.as_deref());
             let total = Statistics::try_merge_iter(of_files, schema)?;
-            groups.push(group.with_statistics(Arc::new(total.clone())));
+            let files = group.into_inner().into_iter().map(|file| PartitionedFile {
+                statistics: file.statistics.filter(|_| !are_spent),
+                ..file
+            });
+            groups.push(FileGroup::new(files.collect()).with_statistics(Arc::new(total.clone())));
             totals.push(total);
         }
         let statistics = Statistics::try_merge_iter(&totals, schema)?;
@@ -164,6 +177,11 @@ impl StoreTable {
             .iter()
             .map(|field| Ok(scan_schema.index_of(field.name())?))
             .collect()
+    }
+
+    /// Whether every look at a file is a request over the network.
+    fn is_far_away(&self) -> bool {
+        self.snapshot.root.scheme() != "file"
     }
 
     /// Keeps footers for the next query of the session.
@@ -231,14 +249,16 @@ impl TableProvider for StoreTable {
         // INVARIANT: an ordering is declared only where one group is one sorted file. Bounds of neighbouring files cannot
         // prove an order across them, because nulls come first in each.
         let output_ordering = self.sort_order().filter(|_| one_file_per_group && all_sorted);
-        let options = state.config_options().execution.parquet.clone();
+        let mut options = state.config_options().execution.parquet.clone();
+        options.enable_page_index &= self.is_far_away() || file_groups.iter().any(has_large_file);
         let table_options = TableParquetOptions {
             global: options,
             ..Default::default()
         };
         let source = ParquetSource::new(self.scan_schema.clone()).with_table_parquet_options(table_options);
         let source = source.with_parquet_file_reader_factory(self.caching_reader(state)?);
-        let (file_groups, statistics) = self.with_group_statistics(file_groups)?;
+        // Filters that come up while the query runs, as those of `order by … limit`, need them if there is no other.
+        let (file_groups, statistics) = self.with_group_statistics(file_groups, !filters.is_empty())?;
         let config = FileScanConfigBuilder::new(self.root.object_store(), Arc::new(source))
             .with_file_groups(file_groups)
             .with_statistics(statistics)
@@ -248,6 +268,11 @@ impl TableProvider for StoreTable {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+/// Whether an index of pages spares more than it takes to read it and to make predicates over it.
+fn has_large_file(group: &FileGroup) -> bool {
+    group.iter().any(|file| file.object_meta.size >= LARGE_FILE_BYTES)
 }
 
 /// What a table says that only leaves files out by its filters: each is evaluated on the rows as well.
