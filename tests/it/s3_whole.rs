@@ -20,9 +20,9 @@ use crate::support::bucket::BUCKET;
 use crate::support::bucket::FakeBucket;
 use crate::support::bucket::Trouble;
 use crate::support::permissions::Permissions;
-use crate::support::process;
 use crate::support::process::Ended;
 use crate::support::process::Place;
+use crate::support::process::ended;
 
 const REGION: &str = "AWSLogs/111122223333/CloudTrail/eu-west-1";
 
@@ -177,6 +177,18 @@ fn bucket_of_the_same_name_at_another_endpoint_is_listed_from_its_own_beginning(
     ] {
         assert_ended(&real.ingest(&place.store(), SOURCE, &["--look-back", "0"]), 0, listed);
     }
+    // The same service, however it is named.
+    let arguments = ["ingest", SOURCE, "--look-back", "0"];
+    let named = real
+        .command_by_environment(&place.store(), &arguments)
+        .output()
+        .unwrap();
+    assert_ended(&ended(named), 0, "objects  1 listed = 0 ingested + 1 known");
+    let named = trial
+        .command_by_environment(&place.store(), &arguments)
+        .output()
+        .unwrap();
+    assert_ended(&ended(named), 0, "objects  1 listed = 0 ingested + 1 known");
 }
 
 #[test]
@@ -379,7 +391,7 @@ fn store_in_the_bucket_of_the_logs_is_not_taken_for_logs() {
         );
         let run = |source: &str| {
             let mut command = bucket.command(std::path::Path::new("unused"), &["ingest", source]);
-            process::ended(bucket.keep_store(&mut command).output().unwrap())
+            ended(bucket.keep_store(&mut command).output().unwrap())
         };
         assert_ended(
             &run("s3://trail-store"),
@@ -400,7 +412,7 @@ fn store_in_the_bucket_of_the_logs_is_not_taken_for_logs() {
         assert!(itself.stderr.contains("it holds nothing but the store"), "{itself:?}");
         let arguments = ["doctor", "s3://trail-store", "--output", "json"];
         let mut command = bucket.command(std::path::Path::new("unused"), &arguments);
-        let doctor = process::ended(bucket.keep_store(&mut command).output().unwrap());
+        let doctor = ended(bucket.keep_store(&mut command).output().unwrap());
         assert!(doctor.stdout.contains("\"layout\""), "{doctor:?}");
         assert!(!doctor.stdout.contains("folders of others"), "{doctor:?}");
     }

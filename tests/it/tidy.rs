@@ -115,6 +115,7 @@ const CRATES: &[CrateRule] = &[
     owned("aws_config", &["source"], "only `source` knows AWS"),
     owned("aws_sdk_s3", &["source"], "only `source` knows AWS"),
     owned("aws_sdk_sts", &["source"], "only `source` knows AWS"),
+    owned("aws_types", &["source"], "only `source` knows AWS"),
     owned("rustix", &["cli"], "only `cli` looks at the machine"),
     owned("tracing_subscriber", &["cli"], "only `cli` writes what is done"),
     owned(

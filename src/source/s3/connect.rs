@@ -15,6 +15,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::types::RequestPayer;
+use aws_types::service_config::ServiceConfigKey;
 
 use super::bucket::Bucket;
 use super::fault::Failure;
@@ -133,10 +134,19 @@ impl Connection {
         Arc::new(bucket.refusing(refusal))
     }
 
-    /// The service that buckets are asked of, by the command line or the configuration files and environment of AWS.
+    /// The service that buckets are asked of, by the command line or the configuration files and environment of AWS. What these name
+    /// for S3 alone comes before what they name for all services
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
     fn endpoint(&self) -> String {
-        let named = self.options.endpoint_url.as_deref().or(self.config.endpoint_url());
-        named.map_or(AWS, |url| url.trim_end_matches('/')).to_owned()
+        let of_s3 = ServiceConfigKey::builder()
+            .service_id("S3")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let of_s3 = || self.config.service_config()?.load_config(of_s3.ok()?);
+        let of_all = || self.config.endpoint_url().map(str::to_owned);
+        let named = self.options.endpoint_url.clone().or_else(of_s3).or_else(of_all);
+        named.map_or_else(|| AWS.to_owned(), |url| url.trim_end_matches('/').to_owned())
     }
 
     fn client(&self, region: Option<String>) -> Client {

@@ -308,6 +308,16 @@ impl FakeBucket {
         command
     }
 
+    /// The same, with the endpoint in the environment and not on the command line.
+    pub(crate) fn command_by_environment(&self, store: &Path, arguments: &[&str]) -> Command {
+        let mut command = process::trimtrail(store, arguments);
+        let endpoint = format!("http://{}/", self.address);
+        credentials(&mut command)
+            .env("AWS_ENDPOINT_URL_S3", endpoint)
+            .arg("--path-style");
+        command
+    }
+
     /// Has a program keep its store in this bucket.
     pub(crate) fn keep_store<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         credentials(command)

@@ -1,0 +1,181 @@
+//! Silence that proves nothing.
+
+use super::*;
+
+#[test]
+fn logs_that_hold_nothing_of_the_account_prove_nothing() {
+    let mut case = Case::new(&[allow(&json!(["sqs:CreateQueue", "s3:GetObject"]))]);
+    case.usage.accounts.clear();
+    assert_eq!(
+        case.verdicts(),
+        [
+            "s3:GetObject unknown account-not-covered",
+            "sqs:CreateQueue unknown account-not-covered"
+        ]
+    );
+    case.check(|diffs| {
+        let summary = &diffs[0].summary;
+        assert_eq!(
+            (summary.unknown, summary.removable, summary.reduction()),
+            (2, 0, Some(0.0))
+        );
+        assert_eq!(summary.activity, Activity::Unknown(Reason::AccountNotCovered));
+        assert_eq!(diffs[0].coverage, None);
+    });
+}
+
+#[test]
+fn data_events_that_nobody_recorded_prove_nothing() {
+    let statements = [allow(&json!(["s3:GetObject", "s3:PutObject", "s3:PutBucketPolicy"]))];
+    let mut case = Case::new(&statements).with("s3:PutObject", used(1));
+    assert_eq!(
+        case.verdicts(),
+        ["s3:GetObject unused", "s3:PutBucketPolicy unused", "s3:PutObject used"]
+    );
+    let key = (text("eu-west-1"), text("AWS::S3::Object"));
+    case.log().data.insert(
+        key.clone(),
+        Recorded {
+            reads: false,
+            writes: true,
+        },
+    );
+    let unknown = "s3:GetObject unknown data-events-not-recorded";
+    assert_eq!(case.verdicts()[0], unknown);
+    case.log().data.insert(key.clone(), both());
+    let key_of_role = case.usage.principals.keys().next().unwrap().clone();
+    case.usage
+        .principals
+        .get_mut(&key_of_role)
+        .unwrap()
+        .regions
+        .insert(text("us-west-2"));
+    assert_eq!(case.verdicts()[0], unknown);
+    case.log().data.clear();
+    assert_eq!(
+        case.verdicts(),
+        [unknown, "s3:PutBucketPolicy unused", "s3:PutObject used"]
+    );
+}
+
+#[test]
+fn actions_without_events_are_unknown() {
+    let actions = json!([
+        "iam:PassRole",
+        "logs:PutLogEvents",
+        "storagegateway:BypassGovernanceRetention",
+        "sts:GetCallerIdentity",
+        "sts:TagSession"
+    ]);
+    let case = Case::new(&[allow(&actions)]);
+    assert_eq!(
+        case.verdicts(),
+        [
+            "iam:PassRole unknown dependent-only",
+            "logs:PutLogEvents unknown never-logged",
+            "storagegateway:BypassGovernanceRetention unknown conditional-only",
+            "sts:GetCallerIdentity unknown permissionless",
+            "sts:TagSession unknown dependent-only",
+        ]
+    );
+    let with_role = Case::new(&[allow(&json!("iam:PassRole"))]).with("iam:PassRole", used(1));
+    assert_eq!(with_role.verdicts(), ["iam:PassRole used"]);
+}
+
+#[test]
+fn names_that_the_facts_do_not_know_are_kept_as_unknown() {
+    let case = Case::new(&[allow(&json!(["s3:GetObjct", "moon:*"]))]);
+    assert_eq!(
+        case.verdicts(),
+        ["s3:GetObjct unknown unknown-action", "moon:* unknown unknown-action"]
+    );
+}
+
+#[test]
+fn excluded_sources_and_missing_kinds_of_events_prove_nothing() {
+    let mut case = Case::new(&[allow(&json!(["kms:Decrypt", "sns:CreateTopic", "sns:ListTopics"]))]);
+    case.log().sources.clear();
+    assert_eq!(case.verdicts()[0], "kms:Decrypt unknown source-not-recorded");
+    case.log().management = Recorded {
+        reads: false,
+        writes: true,
+    };
+    assert_eq!(
+        case.verdicts()[2],
+        "sns:ListTopics unknown management-events-not-recorded"
+    );
+    case.log().management = Recorded {
+        reads: true,
+        writes: false,
+    };
+    assert_eq!(
+        case.verdicts()[1..],
+        [
+            "sns:CreateTopic unknown management-events-not-recorded",
+            "sns:ListTopics unknown management-events-not-recorded"
+        ]
+    );
+}
+
+#[test]
+fn short_window_young_principal_and_low_coverage_prove_nothing() {
+    let case = || Case::new(&[allow(&json!("sqs:CreateQueue"))]);
+    assert_eq!(case().verdicts(), ["sqs:CreateQueue unused"]);
+    let mut short = case();
+    short.thresholds.min_window_days = DAYS + 1;
+    assert_eq!(short.verdicts(), ["sqs:CreateQueue unknown window-too-short"]);
+    let mut young = case();
+    young.role()["CreateDate"] = json!("2026-09-02T00:00:00Z");
+    assert_eq!(young.verdicts(), ["sqs:CreateQueue unknown younger-than-window"]);
+    let mut ageless = case();
+    ageless.role().as_object_mut().unwrap().remove("CreateDate");
+    assert_eq!(ageless.verdicts(), ["sqs:CreateQueue unknown age-unknown"]);
+    let mut sparse = case();
+    sparse.log().days.retain(|day| *day >= FIRST_DAY + 3);
+    assert_eq!(sparse.verdicts(), ["sqs:CreateQueue unknown coverage-too-low"]);
+    sparse.thresholds.min_coverage = 0.9;
+    assert_eq!(sparse.verdicts(), ["sqs:CreateQueue unused"]);
+}
+
+#[test]
+fn logs_of_one_region_prove_nothing_unless_a_trail_of_all_regions_is_told() {
+    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue"))]);
+    case.log().recorded_in = BTreeSet::from([text("eu-west-1")]);
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unknown one-region"]);
+    case.check(|diffs| assert_eq!(diffs[0].summary.activity.name(), "unknown"));
+    case.log().recorded_in.insert(text("us-east-1"));
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);
+    case.log().recorded_in.remove("us-east-1");
+    let mut trail = json!({
+        "TrailARN": format!("arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/all"),
+        "HomeRegion": "eu-west-1",
+        "IsMultiRegionTrail": true,
+        "IsOrganizationTrail": false,
+    });
+    let selectors = json!({
+        "TrailARN": trail["TrailARN"],
+        "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}],
+    });
+    let told = |trail: &Value| {
+        let texts = [json!({"trailList": [trail]}), selectors.clone()].map(|text| text.to_string());
+        Trails::read(texts.iter().map(String::as_str)).unwrap()
+    };
+    case.usage.trails = told(&trail);
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);
+    trail["IsMultiRegionTrail"] = json!(false);
+    case.usage.trails = told(&trail);
+    assert_eq!(case.verdicts(), ["sqs:CreateQueue unknown one-region"]);
+}
+
+#[test]
+fn logs_without_the_home_of_global_services_prove_nothing_about_them_and_about_grants() {
+    let mut case = Case::new(&[allow(&json!(["iam:CreateUser", "sqs:CreateQueue"]))]);
+    case.log().recorded_in = BTreeSet::from([text("eu-west-1"), text("eu-central-1")]);
+    let verdicts = [
+        "iam:CreateUser unknown global-services-not-recorded",
+        "sqs:CreateQueue unknown global-services-not-recorded",
+    ];
+    assert_eq!(case.verdicts(), verdicts);
+    case.log().recorded_in.insert(text("us-east-1"));
+    assert_eq!(case.verdicts(), ["iam:CreateUser unused", "sqs:CreateQueue unused"]);
+}
