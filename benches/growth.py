@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """How ingest and evidence grow: CPU time an event from one million events on, a new day into a year of days, and a bundle.
 
-usage: python3 benches/growth.py [--sizes 1000000:14,10000000:90] [--runs 3] [--binary PATH] [--skip year,bundle]
+usage: python3 benches/growth.py [--sizes 1000000:14,10000000:90] [--runs 3] [--binary PATH] [--skip year,rollup,bundle]
 
 A size is a number of events and of days. Builds the release binary and generates the corpora by seed as `run.py` does. The year has
 1 000 events a day on 365 days, and a last day; both are ingested on their own, into the store of the year and into an empty one,
-alternating. The bundle is that of all days of the largest size, from its store, with what IAM grants and the key of its digests.
+alternating. `used-actions` is asked over all days of the largest size, with the rollup and without it. The bundle is that of all days of the largest size, from its store, with what IAM grants and the key of its digests.
 """
 
 import argparse
@@ -40,6 +40,8 @@ def main():
               f"| {median(runs, 'memory'):.0f} | {median(runs, 'output') / compressed:.2f} |", flush=True)
     if "year" not in options.skip:
         measure_year(options, binary)
+    if "rollup" not in options.skip:
+        measure_rollup(options, binary, stores[max(stores)])
     if "bundle" not in options.skip:
         measure_bundle(options, binary, stores[max(stores)])
 
@@ -91,6 +93,28 @@ def measure_year(options, binary):
     print("|---|---|---|---|")
     for name, measured in runs.items():
         print(f"| {name} | {spread(measured, 'cpu')} | {median(measured, 'wall'):.2f} | {median(measured, 'memory'):.0f} |")
+
+
+def measure_rollup(options, binary, largest):
+    _, store, days = largest
+    answer, rollup, aside = run.CACHE / "growth-answer.csv", store / "usage", store.with_suffix(".usage")
+    command = [binary, "query", "used-actions", "--param", f"since={FIRST_DAY}", "--store", store, "--output", "csv", "-o", answer, "--quiet"]
+    command = [str(part) for part in command]
+    by_rollup = [run.measure(command, answer) for _ in range(options.runs)]
+    told = answer.read_bytes()
+    rollup.rename(aside)
+    try:
+        by_events = [run.measure(command, answer) for _ in range(options.runs)]
+    finally:
+        aside.rename(rollup)
+    if told != answer.read_bytes():
+        raise SystemExit("the rollup answers otherwise than the events")
+    print(f"\n| `used-actions` over {days} days | CPU s (min / median / max) | wall s |")
+    print("|---|---|---|")
+    for name, runs in (("from `usage`", by_rollup), ("from `events`", by_events)):
+        print(f"| {name} | {spread(runs, 'cpu')} | {median(runs, 'wall'):.2f} |")
+    print(f"\nratio of medians: {median(by_events, 'wall') / median(by_rollup, 'wall'):.0f} by the clock, "
+          f"{median(by_events, 'cpu') / median(by_rollup, 'cpu'):.0f} of CPU time", flush=True)
 
 
 def measure_bundle(options, binary, largest):
