@@ -97,10 +97,10 @@ made as (
       and e.event_source = 'bedrock.amazonaws.com'
       and e.principal_arn is not null
       and e.principal_type in ('role', 'user', 'root')
-      and coalesce(e.error_code, '') = ''
+      and coalesce(e.error_code, '') not like 'AccessDenied%'
       and (
           e.additional_event_data->>'inferenceRegion' is not null
-          or strpos(e.request_parameters->>'modelId', 'inference-profile/') > 0
+          or regexp_like(e.request_parameters->>'modelId', '^(arn:.*inference-profile/|([a-z]{2}|apac|global|us-gov)[.])')
       )
 )
 select

@@ -21,6 +21,7 @@ select
     e.event_name,
     e.aws_region,
     e.serving_region,
+    case when e.event_source = 'bedrock.amazonaws.com' then e.request_parameters->>'modelId' end as model_id,
     case when e.event_source = 'bedrock.amazonaws.com' then e.additional_event_data->>'inferenceRegion' end as inference_region,
     e.principal_arn,
     coalesce(e.session_issuer_principal_id, split_part(e.user_identity_principal_id, ':', 1)) as principal_id,

@@ -73,12 +73,13 @@ struct Calls {
 }
 
 /// Columns of texts, in the order of [`Calls::call`].
-const TEXTS: [&str; 20] = [
+const TEXTS: [&str; 21] = [
     "event_id",
     "event_source",
     "event_name",
     "aws_region",
     "serving_region",
+    "model_id",
     "inference_region",
     "principal_arn",
     "principal_id",
@@ -123,7 +124,8 @@ impl Calls {
         let mut texts = self.texts.iter().map(|column| column.text(row));
         let mut next = || texts.next().flatten();
         let (event_id, event_source, event_name) = (next(), next(), next());
-        let (aws_region, serving_region, inference_region) = (next(), next(), next());
+        let (aws_region, serving_region) = (next(), next());
+        let (model_id, inference_region) = (next(), next());
         let (principal_arn, principal_id) = (next().unwrap_or_default(), next());
         let credential_kind = credential_kind(next());
         let (kind, account_id, user_name) = (next(), next(), next());
@@ -162,6 +164,7 @@ impl Calls {
             principal_arn,
             principal_id,
             serving_region,
+            model_id,
             inference_region,
             event_id: event_id.unwrap_or_default(),
             needs,

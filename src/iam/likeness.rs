@@ -7,6 +7,7 @@
 
 use super::arn_format::ArnFormat;
 use super::arn_format::Segment;
+use super::authorized;
 use super::outcome::Call;
 use super::parameters::mark;
 use super::plan::ActionPlan;
@@ -114,8 +115,8 @@ impl KnownOperation {
         let (arns, roles) = (call.resource_arns, call.passed_role_arns);
         let is_first = |(position, arn): (usize, &&str)| !arns.iter().take(position).any(|other| other == arn);
         let are_told_apart = arns.len() <= MOST_ARNS && arns.iter().enumerate().all(is_first);
-        // A role is looked for among all texts of the request.
-        let may_leave_out = roles.is_empty();
+        // A role is looked for among all texts of the request, and what an access point leads to is made of several ARNs.
+        let may_leave_out = roles.is_empty() && !authorized::leads_elsewhere(arns);
         for arn in arns {
             match may_leave_out && are_told_apart {
                 true => self.arn_words.write(arn, key),

@@ -1,6 +1,7 @@
 //! What is known of an operation, made ready for many records of it.
 
 use super::arn_format::ArnFormat;
+use super::authorized;
 use super::catalogue::ActionId;
 use super::catalogue::Level;
 use super::catalogue::ResourceUse;
@@ -116,7 +117,7 @@ impl CandidatePlan {
 impl ActionPlan {
     /// Whether the names within recorded ARNs tell which of them count, or are in ARNs that are made of them.
     pub(super) fn reads_recorded_names(&self) -> bool {
-        self.copy_end.is_some() || self.key_end.is_some() || self.may_read_index
+        self.copy_end.is_some() || self.key_end.is_some() || self.may_read_index || authorized::reads_names(self.name)
     }
 
     fn new(facts: &Facts, candidate: &Candidate, id: ActionId) -> Self {

@@ -7,6 +7,7 @@ use super::catalogue::ActionId;
 use super::catalogue::Catalogue;
 use super::facts::FactsError;
 use super::facts::Sections;
+use super::function_name::FunctionName;
 use super::parameters::Parameters;
 use super::parameters::part_of;
 
@@ -162,7 +163,7 @@ fn apply<'t>(operation: &str, text: &'t str) -> Option<&'t str> {
         ("tail", _) => Some(text),
         ("head", _) => Some(text.split_once(':')?.0),
         ("path", _) => Some(text.trim_start_matches('/')),
-        ("function", _) => Some(function_name(text)),
+        ("function", _) => Some(FunctionName::parse(text).name),
         ("family", _) => behind('/').split(':').next(),
         ("revision", _) => Some(text.rsplit_once(':')?.1),
         ("digits", _) => Some(text).filter(|text| all(text, u8::is_ascii_digit)),
@@ -171,12 +172,6 @@ fn apply<'t>(operation: &str, text: &'t str) -> Option<&'t str> {
         ("only", prefix) => Some(text).filter(|text| text.starts_with(prefix)),
         _ => None,
     }
-}
-
-/// Function name of a name, an ARN or `account:function:name`, each with or without a qualifier.
-fn function_name(text: &str) -> &str {
-    let name = text.split_once("function:").map_or(text, |(_, name)| name);
-    name.split_once(':').map_or(name, |(name, _)| name)
 }
 
 #[cfg(test)]
@@ -203,6 +198,7 @@ mod tests {
             "pay",
             "pay:live",
             "111122223333:function:pay",
+            "111122223333:pay:live",
             "arn:aws:lambda:eu-west-1:111122223333:function:pay:3",
         ] {
             let parameters = json!({"functionName": name});

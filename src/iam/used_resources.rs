@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::arn_format::ArnFormat;
 use super::arn_format::Part;
+use super::authorized;
 use super::catalogue::ResourceUse;
 use super::copy_source;
 use super::copy_source::CopyEnd;
@@ -79,8 +80,15 @@ impl Resolved<'_> {
     }
 }
 
-/// Finds the resources that a call used an action on.
+/// Finds the resources for which IAM was asked when a call used an action.
 pub(super) fn resolve<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<'a>) -> Resolved<'a> {
+    let mut resolved = named(plan, call, request);
+    authorized::put_in_place(plan.name, call.resource_arns, &mut resolved.resources);
+    resolved
+}
+
+/// The resources that a call names.
+fn named<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<'a>) -> Resolved<'a> {
     let region = call.region.unwrap_or_default();
     let stated_account = match plan.account_parameters.is_empty() {
         true => None,

@@ -1,6 +1,9 @@
 //! `ingest` from a bucket: no object is passed over, whatever lies in the bucket, whoever lists, and however a run is told what to
 //! read.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use jiff::Timestamp;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -189,6 +192,30 @@ fn bucket_of_the_same_name_at_another_endpoint_is_listed_from_its_own_beginning(
         .output()
         .unwrap();
     assert_ended(&ended(named), 0, "objects  1 listed = 0 ingested + 1 known");
+}
+
+#[test]
+fn listing_that_breaks_off_unnoticed_is_asked_for_again_and_is_never_taken_for_whole() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=5);
+    let place = Place::new();
+    bucket.script(|script| {
+        script.page_size = 2;
+        script.short_lists = Arc::new(AtomicUsize::new(2));
+    });
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert_ended(&ended, 0, "objects  5 listed = 5 ingested");
+    let broken = Place::new();
+    bucket.script(|script| script.short_lists = Arc::new(AtomicUsize::new(usize::MAX)));
+    let ended = bucket.ingest(&broken.store(), SOURCE, &[]);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended.stderr.contains("the listing has no end") && ended.stderr.contains(REGION),
+        "{ended:?}"
+    );
+    bucket.script(|script| script.short_lists = Arc::default());
+    let ended = bucket.ingest(&broken.store(), SOURCE, &[]);
+    assert_ended(&ended, 0, "objects  5 listed = 5 ingested");
 }
 
 #[test]

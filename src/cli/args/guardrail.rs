@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::BasisArgs;
 use super::EngineArgs;
 use super::LogArgs;
+use super::choice::parse_region;
 
 /// Arguments of `guardrail`.
 #[derive(Debug, Clone, Args)]
@@ -68,11 +69,11 @@ pub struct ControlArgs {
                         trimtrail guardrail region-scp --region eu-west-1 --exempt-role 'arn:aws:iam::*:role/break-glass/*'"
 )]
 pub struct RegionScpArgs {
-    /// These regions, whatever is in use; may be repeated
-    #[arg(long = "region", value_name = "REGION", conflicts_with = "without_regions")]
+    /// These regions, whatever is in use; may be repeated, or several with commas
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = parse_region, conflicts_with = "without_regions")]
     pub regions: Vec<String>,
-    /// Not this region, though it is in use; may be repeated
-    #[arg(long = "without-region", value_name = "REGION")]
+    /// Not this region, though it is in use; may be repeated, or several with commas
+    #[arg(long = "without-region", value_name = "REGION", value_delimiter = ',', value_parser = parse_region)]
     pub without_regions: Vec<String>,
     /// Roles that are left alone: pattern over ARNs; may be repeated
     #[arg(long = "exempt-role", value_name = "ARN")]

@@ -149,13 +149,7 @@ impl<'s> Judge<'s> {
             (_, _, reason) => return Err(reason.unwrap_or(Reason::AccountNotCovered)),
         };
         let regions = self.regions((log, statement));
-        let place = Place {
-            account_id: self.account_id,
-            log,
-            regions: &regions,
-            trails: &self.usage.trails,
-            statement,
-        };
+        let place = self.place((log, &regions), statement);
         let never = trace.never.clone();
         let outdated = held.is_outdated.then_some(Reason::ChangedAfterSnapshot);
         let doubt = never
@@ -173,6 +167,27 @@ impl<'s> Judge<'s> {
                 let since = trace.seen_since(&place, (self.window, self.thresholds.min_window_days))?;
                 Ok(since.max(self.grants_seen_since()?))
             }
+        }
+    }
+
+    /// Why the logs do not record uses that leave events, whatever else may be in doubt.
+    pub(super) fn unrecorded(&self, trace: &Trace, statement: &Statement) -> Option<Reason> {
+        let log = self.log?;
+        let regions = self.regions((log, statement));
+        trace.hidden(&self.place((log, &regions), statement))
+    }
+
+    fn place<'p>(
+        &'p self,
+        (log, regions): (&'p AccountLog, &'p BTreeSet<String>),
+        statement: &'p Statement,
+    ) -> Place<'p> {
+        Place {
+            account_id: self.account_id,
+            log,
+            regions,
+            trails: &self.usage.trails,
+            statement,
         }
     }
 

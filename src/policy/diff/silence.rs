@@ -76,16 +76,15 @@ impl Differ<'_> {
         let (Some(grant), Some(read)) = (grants.first(), facts.find("s3:GetObject")) else {
             return BTreeMap::new();
         };
-        let held = Held {
-            grant,
-            since: None,
-            is_outdated: false,
-        };
         let doubts = accounts.iter().filter_map(|account| {
             let subject = anybody(account);
-            match self.judge(&subject).seen_since(self.visibility.of(read), held) {
-                Err(Reason::DataEventsNotRecorded { regions, .. }) if !regions.is_empty() => None,
-                Err(reason @ (Reason::DataEventsNotRecorded { .. } | Reason::NotSelected { .. })) => {
+            // Whatever else may be in doubt.
+            match self
+                .judge(&subject)
+                .unrecorded(self.visibility.of(read), grant.statement)
+            {
+                Some(Reason::DataEventsNotRecorded { regions, .. }) if !regions.is_empty() => None,
+                Some(reason @ (Reason::DataEventsNotRecorded { .. } | Reason::NotSelected { .. })) => {
                     Some((account.as_str(), reason))
                 }
                 _ => None,

@@ -53,7 +53,6 @@ const NETWORK: &[&str] = &[
 const PARAMETERS: &[&str] = &[
     "aws:requesttag/",
     "aws:tagkeys",
-    "bedrock:",
     "kms:",
     "s3:",
     "secretsmanager:",
@@ -132,6 +131,7 @@ impl AskedParts {
             Some(call.principal_arn),
             call.principal_id,
             call.serving_region,
+            call.model_id,
             call.inference_region,
             call.parameters,
             Some(fields.event_source),

@@ -21,6 +21,8 @@ pub struct ReplayedCall<'c> {
     pub principal_id: Option<&'c str>,
     /// Region that served the call.
     pub serving_region: Option<&'c str>,
+    /// `modelId` of a call of Bedrock: a model, or an inference profile.
+    pub model_id: Option<&'c str>,
     /// Region that answered a call of Bedrock through an inference profile, if the record tells it.
     pub inference_region: Option<&'c str>,
     /// `eventID`.

@@ -2,6 +2,7 @@
 
 use super::CallNeed;
 use super::ReplayedCall;
+use crate::iam::FunctionName;
 use crate::iam::json::Json;
 use crate::iam::partition;
 use crate::policy::evaluation::ResourceName;
@@ -13,8 +14,22 @@ const WITHOUT_STREAMS: [&str; 3] = ["logs:ListTagsForResource", "logs:TagResourc
 /// "Secrets Manager automatically adds a hyphen and six random characters after the secret name at the end of the ARN" (API
 /// reference, `CreateSecret`), and takes ARNs without them.
 const SECRET_ENDING: &str = "-??????";
+/// Geographies of inference profiles that are no code of two letters (Bedrock user guide, "Supported Regions and models for
+/// inference profiles").
+const GEOGRAPHIES: [&str; 3] = ["apac", "global", "us-gov"];
 /// Actions that are asked for the model and for what routes to it.
 const INVOKING: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
+
+/// Whether what a call names as its model is an inference profile: by its ARN, or by the geography that those of AWS have before the
+/// name of their model.
+pub(super) fn is_profile(model_id: &str) -> bool {
+    if model_id.starts_with("arn:") {
+        return model_id.contains("inference-profile/");
+    }
+    let geography = model_id.split_once('.').map(|(head, _)| head).unwrap_or_default();
+    let is_land = geography.len() == 2 && geography.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_land || GEOGRAPHIES.contains(&geography)
+}
 
 /// The name that IAM compares for a resource whose ARN stands in the record.
 pub(super) fn compared(action: &str, arn: &str, parameters: Option<&Json>) -> ResourceName {
@@ -52,9 +67,8 @@ fn function(arn: &str, parameters: Option<&Json>) -> ResourceName {
         .member("functionName")
         .and_then(Json::text)
         .unwrap_or_default();
-    let name = named.rsplit_once("function:").map_or(named, |(_, name)| name);
     let qualifier = parameters.member("qualifier").and_then(Json::text);
-    let Some(qualifier) = qualifier.or(name.split_once(':').map(|(_, qualifier)| qualifier)) else {
+    let Some(qualifier) = qualifier.or(FunctionName::parse(named).qualifier) else {
         return ResourceName::Arn(arn.to_owned());
     };
     ResourceName::Arn(format!("{arn}:{qualifier}"))
@@ -94,25 +108,25 @@ impl Profile {
     /// "Prerequisites for inference profiles"), and a policy over `aws:RequestedRegion` is asked for each of them (AWS blog,
     /// "Enable Amazon Bedrock cross-Region inference in multi-account environments"). Of a global profile the region is
     /// `unspecified` (Bedrock user guide, "Global cross-Region inference").
-    pub(super) fn of(call: &ReplayedCall<'_>, need: &CallNeed<'_>, parameters: Option<&Json>) -> Option<Self> {
+    pub(super) fn of(call: &ReplayedCall<'_>, need: &CallNeed<'_>) -> Option<Self> {
         if !INVOKING.contains(&need.action) {
             return None;
         }
-        let mut arns = need.resources.iter().map(|(arn, _)| *arn);
-        let arn = arns.find(|arn| arn.contains("inference-profile/"));
-        if arn.is_none() && call.inference_region.is_none() {
+        let id = call.model_id.unwrap_or_default();
+        if !is_profile(id) && call.inference_region.is_none() {
             return None;
         }
         let region = call.fields.aws_region?;
         let partition = partition(region);
-        let model_id = parameters.and_then(|parameters| parameters.member("modelId")?.text());
-        let arn = arn.map(str::to_owned).or_else(|| {
-            let id = model_id.filter(|id| !id.starts_with("arn:"))?;
-            let account = call.principal().account_id()?.to_owned();
-            Some(format!(
-                "arn:{partition}:bedrock:{region}:{account}:inference-profile/{id}"
-            ))
-        });
+        let arn = match id {
+            "" => None,
+            arn if arn.starts_with("arn:") => Some(arn.to_owned()),
+            id => {
+                let principal = call.principal();
+                let account = principal.account_id();
+                account.map(|account| format!("arn:{partition}:bedrock:{region}:{account}:inference-profile/{id}"))
+            }
+        };
         // A profile of AWS has the name of its model behind that of a geography; one of an account may have any.
         let own = arn.as_deref().and_then(|arn| arn.split_once(":inference-profile/"));
         let (geography, model) = own.and_then(|(_, id)| id.split_once('.')).unwrap_or(("", "*"));
@@ -156,6 +170,7 @@ mod tests {
         for parameters in [
             r#"{"functionName":"f","qualifier":"prod"}"#,
             r#"{"functionName":"f:prod"}"#,
+            r#"{"functionName":"111122223333:f:prod"}"#,
             r#"{"functionName":"111122223333:function:f:prod"}"#,
             r#"{"functionName":"arn:aws:lambda:eu-west-1:111122223333:function:f:prod"}"#,
         ] {
@@ -165,6 +180,22 @@ mod tests {
             name("lambda:InvokeFunction", &format!("{function}:2"), None),
             exactly(&format!("{function}:2"))
         );
+    }
+
+    #[test]
+    fn profile_is_known_by_its_arn_and_by_the_geography_before_the_name_of_its_model() {
+        for id in [
+            "eu.amazon.nova-pro-v1:0",
+            "global.anthropic.claude",
+            "us-gov.anthropic.claude",
+            "arn:aws:bedrock:eu-west-1:111122223333:application-inference-profile/x",
+        ] {
+            assert!(is_profile(id), "{id}");
+        }
+        let model = "arn:aws:bedrock:eu-west-1::foundation-model/eu.x";
+        for id in ["amazon.nova-pro-v1:0", "zai.glm-4.6", model, "x", ""] {
+            assert!(!is_profile(id), "{id}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Replay<'_> {
             judge(Some(arn), &request);
         }
         self.each_made(need, action, fields, (&request, judge));
-        if let Some(profile) = Profile::of(call, need, fields.request_parameters) {
+        if let Some(profile) = Profile::of(call, need) {
             self.each_routed(&profile, action, fields, (&request, judge));
         }
     }

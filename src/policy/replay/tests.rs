@@ -58,6 +58,7 @@ fn call<'c>(needs: &'c [CallNeed<'c>]) -> ReplayedCall<'c> {
         principal_arn: ROLE,
         principal_id: None,
         serving_region: Some("eu-west-1"),
+        model_id: None,
         inference_region: None,
         event_id: "e1",
         needs,

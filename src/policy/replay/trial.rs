@@ -19,6 +19,7 @@ use crate::policy::evaluation::Effectiveness;
 use crate::policy::evaluation::Layer;
 use crate::policy::evaluation::NamedPolicy;
 use crate::policy::evaluation::Request;
+use crate::policy::evaluation::ResourceName;
 use crate::policy::evaluation::evaluate_layer;
 
 /// Policies that are tried in the place of others.
@@ -103,6 +104,7 @@ impl Trial<'_> {
         match &decision {
             Decision::Allowed { .. } => otherwise,
             Decision::ImplicitlyDenied { .. } if is_unexplained && is_boundary => left_to_the_resource(),
+            Decision::ImplicitlyDenied { .. } if is_unexplained && self.loses_a_grant(request, grants) => other_name(),
             Decision::ImplicitlyDenied { .. } if is_unexplained => otherwise,
             Decision::ExplicitlyDenied { .. } if is_denied_now && !is_boundary => otherwise,
             Decision::ImplicitlyDenied { .. } | Decision::ExplicitlyDenied { .. } => {
@@ -110,6 +112,19 @@ impl Trial<'_> {
             }
             Decision::Unknown { missing } => Consequence::Unknown(missing.iter().map(ToString::to_string).collect()),
         }
+    }
+
+    /// Whether the present policies of the identity grant the action on some resource, by a statement that the proposed ones lack:
+    /// IAM may compare another name than the one that the record has.
+    fn loses_a_grant(&self, request: &Request, grants: Option<&[NamedPolicy<'_>]>) -> bool {
+        if request.resource.name.is_nothing() {
+            return false;
+        }
+        let mut on_any = request.clone();
+        on_any.resource.name = ResourceName::Unknown;
+        let granted = grants.map(|grants| evaluate_layer(&on_any, Layer::Identity, grants));
+        let is_granted = granted.is_some_and(|decision| decision.effectiveness() != Effectiveness::Fails);
+        is_granted && !self.is_allowed_by_twins(&on_any)
     }
 
     /// Whether the statements that may have allowed the request are all among the proposed ones, and no new one may deny it.
@@ -209,6 +224,7 @@ impl Consequence {
         let is_of_key = need.action.starts_with("kms:");
         match (need.kind, self) {
             (NeedKind::Possible, Self::Unexplained) => Self::Stays,
+            (NeedKind::Possible, consequence) if consequence == other_name() => Self::Stays,
             (NeedKind::Possible, consequence) if consequence == left_to_the_resource() && !is_of_key => Self::Stays,
             (NeedKind::Possible, Self::Denied(_)) => {
                 Self::Unknown(BTreeSet::from([format!("whether the call needs `{}`", need.action)]))
@@ -226,6 +242,14 @@ impl Consequence {
 fn left_to_the_resource() -> Consequence {
     Consequence::Unknown(BTreeSet::from([
         "what allowed it beside the identity policies: a boundary limits what a policy of a resource grants to a role"
+            .to_owned(),
+    ]))
+}
+
+/// What becomes of a request that the identity is granted on other resources, if the proposed policies lack such a grant.
+fn other_name() -> Consequence {
+    Consequence::Unknown(BTreeSet::from([
+        "whether a present statement about other resources allowed it: IAM may compare another name than the record has"
             .to_owned(),
     ]))
 }

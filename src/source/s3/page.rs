@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_sdk_s3::config::ConfigBag;
+use aws_sdk_s3::config::Intercept;
+use aws_sdk_s3::config::RuntimeComponents;
+use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::EncodingType;
@@ -49,7 +54,8 @@ impl Bucket {
         let output = self.call(Verb::List, || self.request_page(request));
         let output = output.instrument(span).await?;
         let mut listing = Listing::default();
-        listing.extend(output.contents().iter().filter_map(|object| self.listed(object)));
+        let objects = output.contents().iter().filter_map(|object| self.listed(object));
+        listing.extend(objects.collect::<Result<Vec<ObjectRef>, Fault>>()?);
         Ok(Page {
             objects: listing.objects,
             folders: folders(&output),
@@ -87,19 +93,34 @@ impl Bucket {
             // Keys may hold characters that XML cannot.
             .encoding_type(EncodingType::Url)
             .set_request_payer(self.request_payer.clone())
+            .customize()
+            .interceptor(WholeListing)
             .send()
             .await;
         sent.map_err(|error| Failure::from_sdk(Verb::List, &error))
     }
 
     /// `None` for the empty objects that consoles make to show a folder.
-    fn listed(self: &Arc<Self>, object: &Object) -> Option<ObjectRef> {
-        let key = decode_key(object.key()?);
-        let size = u64::try_from(object.size()?).ok()?;
+    ///
+    /// # Errors
+    /// Of an object the key or the size is missing: it can neither be left out nor be read.
+    fn listed(self: &Arc<Self>, object: &Object) -> Option<Result<ObjectRef, Fault>> {
+        let stated = object
+            .key()
+            .zip(object.size().and_then(|size| u64::try_from(size).ok()));
+        let Some((key, size)) = stated else {
+            let reason = format!(
+                "the service lists an object without a key or a size (`{}`), so that the listing cannot be trusted",
+                object.key().map(decode_key).unwrap_or_default().escape_debug()
+            );
+            return Some(Err(Fault::new(FaultKind::Refused, reason)));
+        };
+        let key = decode_key(key);
         if size == 0 && key.ends_with('/') {
             return None;
         }
-        Some(self.object(&key, object.e_tag().unwrap_or_default(), size, object.last_modified()))
+        let etag = object.e_tag().unwrap_or_default();
+        Some(Ok(self.object(&key, etag, size, object.last_modified())))
     }
 
     /// An object of which key, etag and size are known.
@@ -121,6 +142,38 @@ impl Bucket {
             place: Place::Bucket(Arc::clone(self)),
         }
     }
+}
+
+/// Takes no listing for whole that breaks off: the SDK reads XML without its end, and not every connection or proxy tells that bytes
+/// are missing.
+#[derive(Debug)]
+struct WholeListing;
+
+impl Intercept for WholeListing {
+    fn name(&self) -> &'static str {
+        "WholeListing"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let body = response.body().bytes().filter(|_| response.status().is_success());
+        match body.is_none_or(is_whole) {
+            true => Ok(()),
+            false => Err("the listing has no end".into()),
+        }
+    }
+}
+
+fn is_whole(listing: &[u8]) -> bool {
+    let listing = listing.trim_ascii_end();
+    let start = listing.iter().rposition(|byte| *byte == b'<').unwrap_or_default();
+    let last = listing.get(start..).unwrap_or_default();
+    last.starts_with(b"</") && last.ends_with(b"ListBucketResult>") || last == b"<ListBucketResult/>"
 }
 
 /// Prefixes that an answer folds, each with a slash at its end.
@@ -156,6 +209,21 @@ pub(super) fn microseconds(time: &DateTime) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listing_without_its_end_is_no_whole_one() {
+        for (text, wanted) in [
+            ("<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>\n", true),
+            ("<s3:ListBucketResult></s3:ListBucketResult>", true),
+            ("<ListBucketResult/>", true),
+            ("<ListBucketResult><Contents><Key>a</Key></Contents>", false),
+            ("<ListBucketResult><Contents><Key>a/", false),
+            ("<ListBucketResult>", false),
+            ("", false),
+        ] {
+            assert_eq!(is_whole(text.as_bytes()), wanted, "{text}");
+        }
+    }
 
     #[test]
     fn listing_that_goes_on_nowhere_is_no_complete_one() {

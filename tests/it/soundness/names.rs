@@ -26,6 +26,15 @@ fn estate(grant: &Value, call: impl Fn(i64) -> Value) -> Estate {
     estate
 }
 
+/// What a candidate with one grant on a resource makes of the calls of `r`.
+fn tried(estate: &Estate, action: &str, resource: &str) -> Ended {
+    let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+    let candidate = estate.place.folder().join("candidate.json");
+    std::fs::write(&candidate, document.to_string()).unwrap();
+    estate.run(&["replay", "--policy", candidate.to_str().unwrap(), "--principal", "r"])
+}
+
 fn invocations_of_an_alias() -> Estate {
     let grant = json!({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": format!("{FUNCTION}:prod")});
     let resources = json!({"managementEvent": false, "eventCategory": "Data", "readOnly": false,
@@ -39,13 +48,7 @@ fn invocations_of_an_alias() -> Estate {
 #[test]
 fn call_of_an_alias_is_explained_by_the_grant_on_it_and_lost_without_it() {
     let estate = invocations_of_an_alias();
-    let tried = |resource: &str| {
-        let statement = json!({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resource});
-        let document = json!({"Version": "2012-10-17", "Statement": [statement]});
-        let candidate = estate.place.folder().join("candidate.json");
-        std::fs::write(&candidate, document.to_string()).unwrap();
-        estate.run(&["replay", "--policy", candidate.to_str().unwrap(), "--principal", "r"])
-    };
+    let tried = |resource: &str| tried(&estate, "lambda:InvokeFunction", resource);
     for right in [format!("{FUNCTION}:prod"), format!("{FUNCTION}:*")] {
         let ended = tried(&right);
         assert_eq!(ended.code, 0, "{right}: {ended:?}");
@@ -56,6 +59,47 @@ fn call_of_an_alias_is_explained_by_the_grant_on_it_and_lost_without_it() {
         assert_eq!(ended.code, 3, "{wrong}: {ended:?}");
         assert!(ended.stderr.contains("10 of 10 calls"), "{ended:?}");
     }
+}
+
+#[test]
+fn version_of_a_state_machine_is_asked_for_as_the_state_machine_itself() {
+    let machine = "arn:aws:states:eu-west-1:111122223333:stateMachine:sm";
+    let grant = json!({"Effect": "Allow", "Action": "states:StartExecution", "Resource": machine});
+    let parameters = json!({"stateMachineArn": format!("{machine}:prod")});
+    let estate = estate(&grant, |day| {
+        data_event(day, ("states.amazonaws.com", "StartExecution"), &parameters, &json!({}))
+    });
+    let tried = |resource: &str| tried(&estate, "states:StartExecution", resource);
+    assert_eq!(tried(machine).code, 0);
+    for wrong in [
+        format!("{machine}:prod"),
+        format!("{machine}:*"),
+        "arn:aws:s3:::x".to_owned(),
+    ] {
+        let ended = tried(&wrong);
+        assert_eq!(ended.code, 3, "{wrong}: {ended:?}");
+    }
+    let ended = estate.run(&["policy", "--principal", "r", "--mode", "generate"]);
+    assert!(ended.stdout.contains(&format!("\"{machine}\"")), "{ended:?}");
+}
+
+#[test]
+fn object_behind_an_access_point_is_no_proof_for_a_grant_on_its_bucket() {
+    let point = "arn:aws:s3:eu-west-1:111122223333:accesspoint/ap";
+    let grant = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{point}/object/*")});
+    let recorded = json!({"managementEvent": false, "eventCategory": "Data", "readOnly": true, "resources": [
+        {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::b/k"},
+        {"type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::b", "accountId": ACCOUNT},
+        {"type": "AWS::S3::AccessPoint", "ARN": point, "accountId": ACCOUNT}]});
+    let parameters = json!({"bucketName": point, "key": "k"});
+    let estate = estate(&grant, |day| {
+        data_event(day, ("s3.amazonaws.com", "GetObject"), &parameters, &recorded)
+    });
+    for resource in ["arn:aws:s3:::b/*", "arn:aws:s3:::x/*"] {
+        let ended = tried(&estate, "s3:GetObject", resource);
+        assert_eq!(ended.code, 4, "{resource}: {ended:?}");
+    }
+    assert_eq!(tried(&estate, "s3:GetObject", "*").code, 0);
 }
 
 /// Calls of a model through a profile of the European Union that are answered from another region.

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -98,6 +100,8 @@ pub(crate) struct Script {
     pub(crate) faults: BTreeMap<String, (Trouble, usize)>,
     /// What happens to lists.
     pub(crate) list_trouble: Option<Trouble>,
+    /// How many of the next lists with objects break off, without the connection telling it.
+    pub(crate) short_lists: Arc<AtomicUsize>,
     /// What the caller may do; everything, without.
     pub(crate) permissions: Option<Permissions>,
     /// Key that encrypts all objects.
@@ -167,6 +171,7 @@ impl Default for Script {
             is_shuffled: false,
             faults: BTreeMap::new(),
             list_trouble: None,
+            short_lists: Arc::default(),
             permissions: None,
             kms_key: None,
             writes: WriteScript::default(),
@@ -509,7 +514,17 @@ fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{name}</Name><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}{contents}{folders}</ListBucketResult>"
     );
-    plain(200, "application/xml", text)
+    let short = &state.script.short_lists;
+    let is_short = !contents.is_empty()
+        && short
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+            .is_ok();
+    let end = if is_short {
+        text.find("</Contents>").unwrap()
+    } else {
+        text.len()
+    };
+    plain(200, "application/xml", text.get(..end).unwrap().to_owned())
 }
 
 /// What one list answers.

@@ -69,12 +69,20 @@ fn grant_on_a_name_that_is_not_compared_is_none() {
     );
 }
 
+#[test]
+fn grant_on_another_name_than_the_record_has_is_not_lost_without_a_word() {
+    let queue = ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q");
+    let other = "arn:aws:sqs:eu-west-1:111122223333:other";
+    assert_eq!(fate_on(queue, None, ("arn:aws:sqs:*:*:x", other)), ["unknown"]);
+    assert_eq!(fate_on(queue, None, (other, other)), ["unexplained"]);
+}
+
 /// Names of outcomes for a call of Bedrock through a profile that answered from eu-central-1.
 fn routed(policies: &[&Document], layer: Layer) -> Vec<String> {
     let needs = needs(NeedKind::Certain, "bedrock:InvokeModel", &[(PROFILE, true)]);
     let mut made = call(&needs);
     (made.fields.event_source, made.fields.event_name) = ("bedrock.amazonaws.com", "Converse");
-    made.inference_region = Some("eu-central-1");
+    (made.model_id, made.inference_region) = (Some(PROFILE), Some("eu-central-1"));
     let proposed: Vec<Document> = policies.iter().map(|policy| (*policy).clone()).collect();
     let present = [allow("*", "*")];
     let (_, said) = fate(trial(layer, &proposed, &[]), Some(&present), &made);
