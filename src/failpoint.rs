@@ -103,20 +103,31 @@ mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::AtomicU32;
     use std::sync::atomic::Ordering;
+    use std::time::Duration;
 
     use super::Point;
 
-    /// Environment variable that arms one point of a process: `CommitPut=abort`, or `FilePut=error@2` from the second time on.
+    /// Environment variable that arms one point of a process: `CommitPut=abort`, `CommitPut=late`, or `FilePut=error@2` from the
+    /// second time on.
     pub(crate) const VARIABLE: &str = "TRIMTRAIL_FAILPOINT";
 
     /// `EIO` and `ENOSPC`.
     const ERROR: i32 = 5;
     const NO_SPACE: i32 = 28;
 
+    /// Time in which others come first.
+    const DELAY: Duration = Duration::from_millis(150);
+
+    #[derive(Clone, Copy)]
+    enum Action {
+        Abort,
+        Fail(i32),
+        Wait,
+    }
+
     struct Armed {
         point: String,
-        /// Dies without an error number.
-        code: Option<i32>,
+        action: Action,
         /// Passes before it happens.
         spared: u32,
         passes: AtomicU32,
@@ -130,10 +141,11 @@ mod armed {
             return false;
         };
         let (action, time) = action.split_once('@').unwrap_or((action, "1"));
-        let code = match action {
-            "abort" => None,
-            "error" => Some(ERROR),
-            "no-space" => Some(NO_SPACE),
+        let action = match action {
+            "abort" => Action::Abort,
+            "error" => Action::Fail(ERROR),
+            "no-space" => Action::Fail(NO_SPACE),
+            "late" => Action::Wait,
             _ => return false,
         };
         let Ok(time) = time.parse::<u32>() else {
@@ -141,7 +153,7 @@ mod armed {
         };
         let armed = Armed {
             point: point.to_owned(),
-            code,
+            action,
             spared: time.saturating_sub(1),
             passes: AtomicU32::new(0),
         };
@@ -155,9 +167,13 @@ mod armed {
         if armed.passes.fetch_add(1, Ordering::SeqCst) < armed.spared {
             return Ok(());
         }
-        match armed.code {
-            None => std::process::abort(),
-            Some(code) => Err(io::Error::from_raw_os_error(code)),
+        match armed.action {
+            Action::Abort => std::process::abort(),
+            Action::Fail(code) => Err(io::Error::from_raw_os_error(code)),
+            Action::Wait => {
+                std::thread::sleep(DELAY);
+                Ok(())
+            }
         }
     }
 }
