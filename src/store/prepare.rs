@@ -164,8 +164,8 @@ pub(super) async fn prove_conditional_creation(
     if let Some(left) = left.objects.first() {
         if !bucket.create(&left.key, content()).await.map_err(failed)? {
             return Ok(Some(Fault::told(
-                "a probe of an earlier run is left; allow `s3:DeleteObject` on the objects below the prefix, and `trimtrail store \
-                 vacuum` removes it",
+                "a probe of an earlier run is left; `trimtrail store vacuum` removes it once it is old; if every run leaves one, allow \
+                 `s3:DeleteObject` on the objects below the prefix",
             )));
         }
         // Another process was at work with it and has removed it meanwhile.

@@ -129,8 +129,9 @@ pub(super) fn warn_of_gaps(balance: &Balance, output: &mut Output) {
         output.warning(&format!("small files stay as they are: {reason}"));
     }
     if balance.left_over > 0 {
+        let verb = if balance.left_over == 1 { "is" } else { "are" };
         output.warning(&format!(
-            "{} are left; run the same command again to go on",
+            "{} {verb} left; run the same command again to go on",
             objects(balance.left_over)
         ));
     }

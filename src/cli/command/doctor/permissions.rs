@@ -93,6 +93,7 @@ fn log_statements(places: &[BucketPrefix], kms_keys: &[String], partition: &str)
     if places.is_empty() {
         return Vec::new();
     }
+    let places = outermost(places);
     let mut statements: Vec<Value> = places
         .iter()
         .filter_map(|place| list_statement(place, partition))
@@ -110,6 +111,21 @@ fn log_statements(places: &[BucketPrefix], kms_keys: &[String], partition: &str)
         }
     }
     statements
+}
+
+/// The places that lie in no other of them.
+fn outermost(places: &[BucketPrefix]) -> Vec<&BucketPrefix> {
+    let holds = |outer: &BucketPrefix, inner: &BucketPrefix| {
+        let folder = outer.clone().into_folder();
+        let is_below = inner.clone().into_folder().prefix.starts_with(&folder.prefix);
+        outer.bucket == inner.bucket && (outer == inner || !outer.is_object() && is_below)
+    };
+    let is_outermost = |(number, place): &(usize, &BucketPrefix)| {
+        let mut others = places.iter().enumerate().filter(|(other, _)| other != number);
+        !others.any(|(other, outer)| holds(outer, place) && (other < *number || !holds(place, outer)))
+    };
+    let found = places.iter().enumerate().filter(is_outermost);
+    found.map(|(_, place)| place).collect()
 }
 
 /// What a writer of a store needs: `ingest` and `commit`.
@@ -221,6 +237,19 @@ mod tests {
               "Resource": ["arn:aws-cn:s3:::logs/*", "arn:aws-cn:s3:::others/x.json.gz"] },
         ]);
         assert_eq!(policy, wanted);
+    }
+
+    #[test]
+    fn place_within_another_one_adds_nothing() {
+        let whole = of(&["s3://logs/a"], &[], None);
+        for sources in [
+            &["s3://logs/a", "s3://logs/a/b"][..],
+            &["s3://logs/a/b/x.json.gz", "s3://logs/a/", "s3://logs/a"],
+        ] {
+            assert_eq!(of(sources, &[], None), whole, "{sources:?}");
+        }
+        let apart = of(&["s3://logs/a", "s3://logs/ab", "s3://others/a/b"], &[], None);
+        assert_eq!(apart.as_array().unwrap().len(), 4);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) async fn checks(location: &Location, options: &S3Options) -> Result<V
         Ok(None) => Check::ok("store writable", &place, "yes"),
         Ok(Some(fault)) => {
             let (found, remedy) = fault.found_and_remedy();
-            let found = format!("yes, but what is written to try it cannot be removed: {found}");
+            let found = format!("yes, but what is written to try it stays: {found}");
             Check::warning("store writable", &place, found, remedy.unwrap_or(SEE_DOCS))
         }
         Err(error) => error_check("store writable", &place, &error),
