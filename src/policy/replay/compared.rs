@@ -44,7 +44,7 @@ pub(super) fn compared(action: &str, arn: &str, parameters: Option<&Json>) -> Re
                 false => ResourceName::Like(format!("{group}{ALL_STREAMS}")),
             }
         }
-        "secretsmanager" if !is_whole_secret(resource) => ResourceName::Like(format!("{arn}{SECRET_ENDING}")),
+        "secretsmanager" => secret(arn, resource),
         _ => ResourceName::Arn(arn.to_owned()),
     }
 }
@@ -74,12 +74,15 @@ fn function(arn: &str, parameters: Option<&Json>) -> ResourceName {
     ResourceName::Arn(format!("{arn}:{qualifier}"))
 }
 
-/// Whether an ARN of a secret ends as those do that Secrets Manager makes.
-fn is_whole_secret(resource: &str) -> bool {
-    let Some((_, ending)) = resource.rsplit_once('-') else {
-        return false;
-    };
-    ending.len() == SECRET_ENDING.len() - 1 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
+/// An ARN of a secret, which may lack its ending. One of six small letters is more likely the end of a name.
+fn secret(arn: &str, resource: &str) -> ResourceName {
+    let ending = resource.rsplit_once('-').map(|(_, ending)| ending).unwrap_or_default();
+    let is_ending = ending.len() == SECRET_ENDING.len() - 1 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match is_ending {
+        true if ending.bytes().all(|byte| byte.is_ascii_lowercase()) => ResourceName::Like(format!("{arn}*")),
+        true => ResourceName::Arn(arn.to_owned()),
+        false => ResourceName::Like(format!("{arn}{SECRET_ENDING}")),
+    }
 }
 
 /// An inference profile through which a model was invoked. The record is one of the region of the call; other regions are asked,
@@ -215,6 +218,7 @@ mod tests {
         let read = |arn: &str| name("secretsmanager:GetSecretValue", arn, None);
         assert_eq!(read(secret), like(&format!("{secret}-??????")));
         assert_eq!(read(&format!("{secret}-main")), like(&format!("{secret}-main-??????")));
+        assert_eq!(read(&format!("{secret}-backup")), like(&format!("{secret}-backup*")));
         let whole = format!("{secret}-AbC123");
         assert_eq!(read(&whole), exactly(&whole));
         let bucket = "arn:aws:s3:::logs";

@@ -7,6 +7,7 @@ use super::Replay;
 use super::ReplayedCall;
 use super::compared::Profile;
 use super::compared::compared;
+use super::compared::is_profile;
 use crate::iam::Level;
 use crate::policy::evaluation::KeyState;
 use crate::policy::evaluation::RecordFields;
@@ -38,6 +39,15 @@ impl Replay<'_> {
             name: need.action,
             takes_tags: self.takes_tags(fields, need.action),
         };
+        let is_direct = |id: &str| !is_profile(id) && call.inference_region.is_none();
+        let is_direct = call.model_id.is_some_and(is_direct);
+        let context = |fields: &RecordFields<'_>| {
+            let mut keys = context_of_asked(fields, action, &self.asked.keys);
+            if is_direct {
+                keys.set(PROFILE_KEY, KeyState::Absent);
+            }
+            keys
+        };
         let mut request = Request {
             principal: call.principal(),
             action: need.action.to_owned(),
@@ -45,7 +55,7 @@ impl Replay<'_> {
                 name: self.without_name(need),
                 account_id: None,
             },
-            context: context_of_asked(fields, action, &self.asked.keys),
+            context: context(fields),
         };
         if need.resources.is_empty() {
             self.ownership.add_keys(&mut request);
@@ -67,7 +77,7 @@ impl Replay<'_> {
                     resource_arn: Some(arn),
                     ..*fields
                 };
-                request.context = context_of_asked(&fields, action, &self.asked.keys);
+                request.context = context(&fields);
             }
             self.ownership.add_keys(&mut request);
             judge(Some(arn), &request);

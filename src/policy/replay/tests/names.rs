@@ -119,3 +119,22 @@ fn inference_profile_is_not_enough_without_its_models() {
     assert_eq!(with("eu-west-1::foundation-model/*"), ["denied", "unknown"]);
     assert_eq!(with("*::foundation-model/amazon.*"), ["denied", "unknown"]);
 }
+
+#[test]
+fn model_that_is_called_directly_comes_through_no_profile() {
+    let needs = needs(NeedKind::Certain, "bedrock:InvokeModel", &[]);
+    let mut made = call(&needs);
+    (made.fields.event_source, made.fields.event_name) = ("bedrock.amazonaws.com", "Converse");
+    made.model_id = Some("anthropic.claude");
+    let through = r#"{"Effect":"Deny","Action":"bedrock:*","Resource":"*",
+        "Condition":{"ArnNotLike":{"bedrock:InferenceProfileArn":"arn:*:bedrock:*:*:inference-profile/*"}}}"#;
+    let policies = [document(through), full_access()];
+    let tried = |call: &ReplayedCall<'_>| {
+        fate(trial(Layer::ServiceControl(1), &policies, &[]), None, call)
+            .0
+            .denied
+    };
+    assert_eq!(tried(&made), 1);
+    made.model_id = Some("eu.anthropic.claude");
+    assert_eq!(tried(&made), 0);
+}
