@@ -28,16 +28,6 @@ pub(super) fn parse_region(text: &str) -> Result<String, String> {
     }
 }
 
-/// Parses the ARN of a key of KMS, as a policy names it.
-pub(super) fn parse_key_arn(text: &str) -> Result<String, String> {
-    let mut parts = text.split(':');
-    let is_key = parts.next() == Some("arn") && parts.nth(1) == Some("kms") && parts.count() == 3;
-    match is_key {
-        true => Ok(text.to_owned()),
-        false => Err("write the ARN of a key, such as `arn:aws:kms:eu-west-1:111122223333:key/…`".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,11 +53,6 @@ mod tests {
             parse_region,
             "eu-west-1 us-gov-east-1 us-isob-east-1 eusc-de-east-1 ap-southeast-10",
             "EU-west-1 nowhere eu-west west-1 eu-west-1a eu--1 global",
-        );
-        check(
-            parse_key_arn,
-            "arn:aws:kms:eu-west-1:111122223333:key/k",
-            "notanarn arn:aws:s3:::b arn:aws:kms:eu-west-1:111122223333",
         );
     }
 }

@@ -5,7 +5,6 @@ use clap::Args;
 use super::ConnectionArgs;
 use super::OutputArgs;
 use super::StoreLocationArgs;
-use super::choice::parse_key_arn;
 use crate::cli::size::parse_size;
 
 /// Arguments of `doctor`.
@@ -25,10 +24,10 @@ pub struct DoctorArgs {
     #[arg(long, help_heading = "Permissions", conflicts_with_all = ["output", "all", "limit", "csv_raw"])]
     pub print_iam: bool,
     /// ARN of a KMS key that encrypts the logs, for the printed policy; may be repeated
-    #[arg(long, value_name = "ARN", value_parser = parse_key_arn, help_heading = "Permissions", requires = "print_iam")]
+    #[arg(long, value_name = "ARN", help_heading = "Permissions", requires = "print_iam")]
     pub kms_key: Vec<String>,
     /// ARN of a KMS key that encrypts the store, for the printed policy; may be repeated
-    #[arg(long, value_name = "ARN", value_parser = parse_key_arn, help_heading = "Permissions", requires = "print_iam")]
+    #[arg(long, value_name = "ARN", help_heading = "Permissions", requires = "print_iam")]
     pub store_kms_key: Vec<String>,
     /// How buckets are reached.
     #[command(flatten)]
