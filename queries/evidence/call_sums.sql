@@ -2,7 +2,15 @@
 -- no permission are left out. What VPC endpoints and the console record are no calls that were authorised, but the same call
 -- may have been. `is_taking`: a service took a role there, and what it then did may have left no event. `is_routed`: a model was
 -- invoked through an inference profile, which asks other regions, too.
-with shadows as (
+with recent as (
+    select *
+    from events e
+    where e.event_date >= cast($since as date)
+      and e.event_date <= cast($until as date)
+      and e.event_time >= $since
+      and e.event_time < $until
+),
+shadows as (
     select
         e.event_time,
         e.event_source,
@@ -16,12 +24,8 @@ with shadows as (
             e.error_message,
             e.request_parameters
         )) as need
-    from events e
-    where e.event_date >= cast($since as date)
-      and e.event_date <= cast($until as date)
-      and e.event_time >= $since
-      and e.event_time < $until
-      and e.principal_arn is not null
+    from recent e
+    where e.principal_arn is not null
       and e.principal_type in ('role', 'user', 'root')
       and e.event_type in ('AwsVpceEvent', 'AwsConsoleAction')
 ),
@@ -69,12 +73,8 @@ made as (
         true as is_taking,
         false as is_routed,
         e.event_time
-    from events e
-    where e.event_date >= cast($since as date)
-      and e.event_date <= cast($until as date)
-      and e.event_time >= $since
-      and e.event_time < $until
-      and e.principal_type = 'service'
+    from recent e
+    where e.principal_type = 'service'
       and e.event_source = 'sts.amazonaws.com'
       and e.event_name = 'AssumeRole'
       and coalesce(e.error_code, '') = ''
@@ -89,12 +89,8 @@ made as (
         false as is_taking,
         true as is_routed,
         e.event_time
-    from events e
-    where e.event_date >= cast($since as date)
-      and e.event_date <= cast($until as date)
-      and e.event_time >= $since
-      and e.event_time < $until
-      and e.event_source = 'bedrock.amazonaws.com'
+    from recent e
+    where e.event_source = 'bedrock.amazonaws.com'
       and e.principal_arn is not null
       and e.principal_type in ('role', 'user', 'root')
       and coalesce(e.error_code, '') not like 'AccessDenied%'
