@@ -50,7 +50,9 @@ needs as (
     join bounds b
         on u.event_time >= b.since
         and u.event_time < b.until
-    where cardinality(u.passed_role_arns) > 0
+    -- Of a list only whether it is null is looked at before calls are mapped to actions.
+    where u.passed_role_arns is not null
+      and cardinality(u.passed_role_arns) > 0
       and u.action = 'iam:PassRole'
       and u.is_proven
       and u.principal_arn is not null

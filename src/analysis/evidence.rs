@@ -74,13 +74,22 @@ pub async fn extent(session: &QuerySession) -> Result<Option<Window>, AnalysisEr
 
 /// What the logs show in a window.
 pub async fn usage(session: &QuerySession, window: Window) -> Result<Usage, AnalysisError> {
+    let accounts = account_logs(session, window).await?;
+    usage_beside(session, window, accounts).await
+}
+
+/// As [`usage`], beside what is known already of the logs of accounts in that window.
+pub(super) async fn usage_beside(
+    session: &QuerySession,
+    window: Window,
+    mut accounts: BTreeMap<String, AccountLog>,
+) -> Result<Usage, AnalysisError> {
     let mut principals = BTreeMap::new();
     let bounds = [("since", window.since), ("until", window.until)];
     each_batch(session, EvidenceQuery::Uses, &bounds, |batch| {
         Ok(read_uses(batch, &mut principals)?)
     })
     .await?;
-    let mut accounts = account_logs(session, window).await?;
     let mut takings = Takings::new();
     each_batch(session, EvidenceQuery::Assumptions, &bounds, |batch| {
         Ok(read_assumptions(batch, (&mut principals, &mut accounts), &mut takings)?)

@@ -57,7 +57,7 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
-impl<W: Write> FormatWriter for CsvWriter<W> {
+impl<W: Write + Send> FormatWriter for CsvWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         let mut cells = Cells::new(self.schema.fields(), batch, &self.options)?;
         let writer = &mut self.writer;

@@ -16,6 +16,7 @@ use super::permission_rows;
 use super::principal_row;
 use crate::analysis;
 use crate::analysis::AnalysisError;
+use crate::analysis::KeptEvidence;
 use crate::analysis::moment;
 use crate::iam::Facts;
 use crate::policy::Absence;
@@ -40,9 +41,13 @@ use crate::query::RowSource;
 use crate::query::UsageSource;
 use crate::query::WindowArguments;
 
-/// The functions, for the options of a session; with these facts, or the embedded ones.
+/// The functions, for the options of one session; with these facts, or the embedded ones.
 pub fn diff_functions(facts: Option<&'static Facts>) -> Vec<Arc<dyn RowSource>> {
-    let function = |shape| Arc::new(DiffFunction { shape, facts }) as Arc<dyn RowSource>;
+    let kept = Arc::new(KeptEvidence::default());
+    let function = |shape| {
+        let kept = Arc::clone(&kept);
+        Arc::new(DiffFunction { shape, facts, kept }) as Arc<dyn RowSource>
+    };
     [Shape::Permissions, Shape::Actions, Shape::Principals, Shape::Coverage]
         .map(function)
         .into()
@@ -75,13 +80,15 @@ enum Shape {
 struct DiffFunction {
     shape: Shape,
     facts: Option<&'static Facts>,
+    /// Of the session, for all of its functions.
+    kept: Arc<KeptEvidence>,
 }
 
 /// What the rows of one call are made of.
 struct Evidence {
     shape: Shape,
     facts: Option<&'static Facts>,
-    usage: Usage,
+    usage: Arc<Usage>,
     source: Option<UsageSource>,
     snapshots: Vec<TakenSnapshot>,
     thresholds: Thresholds,
@@ -108,7 +115,7 @@ impl RowSource for DiffFunction {
         let nothing = Evidence {
             shape: self.shape,
             facts: self.facts,
-            usage: Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new()),
+            usage: Arc::new(Usage::without_uses(Window { since: 0, until: 1 }, BTreeMap::new())),
             source: None,
             snapshots: Vec::new(),
             thresholds: Thresholds::DEFAULT,
@@ -160,16 +167,19 @@ impl DiffFunction {
             }));
         }
         let usage = match self.shape {
-            Shape::Coverage => Usage::without_uses(window, analysis::account_logs(session, window).await?),
-            Shape::Permissions | Shape::Actions | Shape::Principals => analysis::usage(session, window).await?,
+            Shape::Coverage => {
+                let accounts = self.kept.account_logs(session, window).await?;
+                Arc::new(Usage {
+                    logs_until: logs.until,
+                    ..Usage::without_uses(window, (*accounts).clone())
+                })
+            }
+            Shape::Permissions | Shape::Actions | Shape::Principals => self.kept.usage(session, window, logs).await?,
         };
         Ok(Evidence {
             shape: self.shape,
             facts: self.facts,
-            usage: Usage {
-                logs_until: logs.until,
-                ..usage
-            },
+            usage,
             source: session.usage_source(),
             snapshots: analysis::snapshots(session).await?,
             thresholds: Thresholds {

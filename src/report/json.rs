@@ -50,7 +50,7 @@ impl<W: Write, F: JsonFormat> JsonWriter<W, F> {
     }
 }
 
-impl<W: Write, F: JsonFormat> FormatWriter for JsonWriter<W, F> {
+impl<W: Write + Send, F: JsonFormat + Send> FormatWriter for JsonWriter<W, F> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         self.encoder.write(batch)?;
         self.pass_on()

@@ -41,7 +41,7 @@ impl<W: Write> MarkdownWriter<W> {
     }
 }
 
-impl<W: Write> FormatWriter for MarkdownWriter<W> {
+impl<W: Write + Send> FormatWriter for MarkdownWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         let mut cells = Cells::new(self.schema.fields(), batch, &self.options)?;
         for row in 0..batch.num_rows() {

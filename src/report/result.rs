@@ -103,7 +103,7 @@ pub struct ResultWriter<'a> {
 }
 
 /// One format. `finish` is called once, after the last batch.
-pub(super) trait FormatWriter {
+pub(super) trait FormatWriter: Send {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError>;
     /// Ends the output.
     fn finish(&mut self) -> Result<Shortened, ReportError>;

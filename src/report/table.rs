@@ -253,7 +253,7 @@ impl<W: Write> TableWriter<W> {
     }
 }
 
-impl<W: Write> FormatWriter for TableWriter<W> {
+impl<W: Write + Send> FormatWriter for TableWriter<W> {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ReportError> {
         let schema = SchemaRef::clone(&self.schema);
         let options = CellOptions::new();

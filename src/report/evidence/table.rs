@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use arrow::array::ArrayRef;
 use arrow::array::Int64Array;
@@ -143,9 +145,15 @@ impl<'a> ExhibitWriter<'a> {
 
     fn pass_on(&mut self) -> Result<(), ReportError> {
         while let Some(batch) = self.regular.next_completed_batch() {
-            for writer in &mut self.writers {
-                writer.write(&batch)?;
-            }
+            // Each on a thread of its own: a large exhibit takes longer to write than to ask for.
+            let written = thread::scope(|scope| {
+                let writing = self
+                    .writers
+                    .each_mut()
+                    .map(|writer| scope.spawn(|| writer.write(&batch)));
+                writing.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            });
+            written.into_iter().try_for_each(|written| written.map(drop))?;
         }
         Ok(())
     }
