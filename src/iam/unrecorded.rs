@@ -4,10 +4,11 @@ use super::wildcard::action_matches;
 
 const CLOUDSEARCH: &str = "of CloudSearch only the calls that configure domains are recorded";
 const MEDIASTORE: &str = "of MediaStore only the calls that manage containers are recorded";
+const LAKE_FORMATION: &str = "it is a high-volume data plane operation, which Lake Formation does not log";
 const UNCERTAIN: &str = "the service's guide does not say for certain that it is recorded";
 
 /// Patterns of actions, and why their use may leave no event. They stand behind the guide of their service.
-const UNRECORDED: [(&str, &str); 27] = [
+const UNRECORDED: [(&str, &str); 30] = [
     // https://docs.aws.amazon.com/cloudsearch/latest/developerguide/logging-cs-api-calls.html
     ("cloudsearch:document", CLOUDSEARCH),
     ("cloudsearch:search", CLOUDSEARCH),
@@ -18,6 +19,10 @@ const UNRECORDED: [(&str, &str); 27] = [
     ("mediastore:GetObject", MEDIASTORE),
     ("mediastore:ListItems", MEDIASTORE),
     ("mediastore:PutObject", MEDIASTORE),
+    // https://docs.aws.amazon.com/lake-formation/latest/dg/logging-using-cloudtrail.html and "Security event logging"
+    ("lakeformation:GetTableObjects", LAKE_FORMATION),
+    ("lakeformation:GetWorkUnitResults", LAKE_FORMATION),
+    ("lakeformation:UpdateTableObjects", LAKE_FORMATION),
     // https://docs.aws.amazon.com/xray/latest/devguide/xray-api-cloudtrail.html
     ("xray:GetSamplingRules", UNCERTAIN),
     ("xray:GetSamplingTargets", UNCERTAIN),
@@ -68,6 +73,7 @@ mod tests {
         for action in [
             "cloudsearch:search",
             "mediastore:GetObject",
+            "lakeformation:GetWorkUnitResults",
             "xray:GetSamplingTargets",
             "kinesisvideo:GetHLSStreamingSessionURL",
             "workmailmessageflow:GetRawMessageContent",
@@ -78,6 +84,7 @@ mod tests {
         for action in [
             "cloudsearch:CreateDomain",
             "mediastore:CreateContainer",
+            "lakeformation:GetWorkUnits",
             "xray:CreateGroup",
             "events:PutRule",
         ] {

@@ -54,7 +54,7 @@ fn everyday() -> Vec<Value> {
 fn role(name: &str, statements: &Value) -> Value {
     json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
         "Path": "/", "CreateDate": "2024-01-01T00:00:00Z",
-        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}]})
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}], "AttachedManagedPolicies": []})
 }
 
 fn allow(actions: &Value) -> Value {
@@ -213,6 +213,26 @@ fn grants_that_the_log_dates_inside_the_window_are_unknown_or_have_a_window_of_t
 }
 
 #[test]
+fn policies_are_tried_on_what_came_behind_the_window_too() {
+    let late = |day| {
+        event(
+            900 + day,
+            day,
+            "eu-west-1",
+            ("r", "ec2.amazonaws.com", "DescribeSubnets"),
+            &json!({}),
+        )
+    };
+    let estate = Estate::new(&everyday().into_iter().chain((35..39).map(late)).collect::<Vec<_>>());
+    estate.file("a.json", &page(&[role("r", &vpcs()), role("base", &vpcs())], None));
+    assert_eq!(estate.import_all().code, 0);
+    let ended = estate.run(&["policy", "--principal", "r", "--until", "2026-09-04"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.contains("up to the end of the logs"), "{ended:?}");
+    assert!(ended.stderr.contains("ec2:DescribeSubnets in eu-west-1"), "{ended:?}");
+}
+
+#[test]
 fn service_of_which_a_part_was_granted_late_is_told_for_the_time_from_then_on() {
     let call = ("base", "iam.amazonaws.com", "PutRolePolicy");
     let mut events = everyday();
@@ -253,7 +273,7 @@ fn way_to_act_that_came_late_leaves_those_whom_nobody_saw_unknown() {
     let estate = Estate::new(&events);
     let user = |name: &str| {
         json!({"UserName": name, "UserId": format!("AIDA{name}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:user/{name}"),
-            "Path": "/", "CreateDate": "2024-01-01T00:00:00Z",
+            "Path": "/", "CreateDate": "2024-01-01T00:00:00Z", "GroupList": [], "AttachedManagedPolicies": [],
             "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]})
     };
     let mut snapshot = page(&["base", "pods"].map(|name| role(name, &vpcs())), None);
@@ -323,11 +343,12 @@ fn holders() -> Value {
     answer["Policies"] = json!(policies);
     answer["GroupDetailList"] = json!([{"GroupName": "g", "GroupId": "AGPAG", "Path": "/",
         "Arn": format!("arn:aws:iam::{ACCOUNT}:group/g"), "CreateDate": "2024-01-01T00:00:00Z",
+        "AttachedManagedPolicies": [],
         "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]}]);
     let user = |name: &str, groups: Value| {
         json!({"UserName": name, "UserId": format!("AIDA{name}"), "Path": "/", "GroupList": groups,
             "Arn": format!("arn:aws:iam::{ACCOUNT}:user/{name}"), "CreateDate": "2024-01-01T00:00:00Z",
-            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]})
+            "AttachedManagedPolicies": [], "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]})
     };
     answer["UserDetailList"] = json!([user("member", json!(["g"])), user("same", json!([]))]);
     answer

@@ -197,7 +197,7 @@ mod tests {
         (status, data.text(), messages.text())
     }
 
-    const ROLE: &str = r#"{"RoleDetailList":[{"RoleName":"r","Arn":"arn:aws:iam::111122223333:role/r","RolePolicyList":
+    const ROLE: &str = r#"{"RoleDetailList":[{"RoleName":"r","Arn":"arn:aws:iam::111122223333:role/r","AttachedManagedPolicies":[],"RolePolicyList":
         [{"PolicyName":"p","PolicyDocument":{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}}]}]}"#;
 
     #[test]

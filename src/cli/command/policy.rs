@@ -10,6 +10,7 @@ use crate::cli::args::PolicyMode;
 use crate::cli::basis::Basis;
 use crate::cli::basis::tell_basis;
 use crate::cli::basis::thresholds;
+use crate::cli::basis::time;
 use crate::cli::basis::wanted;
 use crate::cli::doubts::tell_doubts;
 use crate::cli::engine::Engine;
@@ -37,6 +38,8 @@ use crate::policy::Proposal;
 use crate::policy::Proposer;
 use crate::policy::Replay;
 use crate::policy::Subject;
+use crate::policy::Usage;
+use crate::policy::Window;
 use crate::policy::by_logged_arn;
 use crate::policy::owners_of;
 use crate::policy::subjects;
@@ -110,11 +113,12 @@ async fn propose(
         return Ok(status);
     }
     let (plan, told) = (planning.plan, Told::joined(planning.notes));
-    let callers = analysis::callers(engine.session(), usage.window).await?;
+    let proof_window = proof_window(&usage, output);
+    let callers = analysis::callers(engine.session(), proof_window).await?;
     let tried = plan.actors(&estate);
     let actors = by_logged_arn(&tried, &callers);
     let replay = Replay::new(facts, &actors).knowing(Ownership::of(&estate));
-    let proof = Proof::of(&engine, usage.window, replay, &callers).await?;
+    let proof = Proof::of(&engine, proof_window, replay, &callers).await?;
     let denied = owners_of(&proof.denied_principals(), &tried, &callers);
     let (mut second, mut writer) = (proposer(), Writer::new(args, frame)?);
     for subject in &chosen {
@@ -137,6 +141,18 @@ async fn propose(
     left_out.iter().for_each(|reason| output.warning(reason));
     let is_whole = told.refusals.is_empty() && left_out.is_empty();
     Ok(conclude(proven.unwrap_or(ExitStatus::Done), is_whole, status))
+}
+
+/// What is proposed would hold from today on, so that what the logs show behind the window is tried as well.
+fn proof_window(usage: &Usage, output: &mut Output) -> Window {
+    let until = usage.logs_until.max(usage.window.until);
+    if until > usage.window.until {
+        output.note(&format!(
+            "the policies are tried on the calls up to the end of the logs, {}, and not only on those of the window",
+            time(until)
+        ));
+    }
+    Window { until, ..usage.window }
 }
 
 /// What the calls say outweighs what is missing.

@@ -368,8 +368,9 @@ fn policies_of_groups_count_for_their_users() {
     let mut case = Case::new(&[]);
     case.snapshots = vec![
         json!({"UserDetailList": [{"UserName": "u", "UserId": "AIDAU", "CreateDate": "2025-01-01T00:00:00Z",
-            "Arn": "arn:aws:iam::111122223333:user/u", "GroupList": ["g"]}],
-        "GroupDetailList": [{"GroupName": "g", "Arn": "arn:aws:iam::111122223333:group/g", "GroupPolicyList":
+            "Arn": "arn:aws:iam::111122223333:user/u", "GroupList": ["g"],
+            "AttachedManagedPolicies": []}],
+        "GroupDetailList": [{"GroupName": "g", "Arn": "arn:aws:iam::111122223333:group/g", "AttachedManagedPolicies": [], "GroupPolicyList":
             [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow(&json!("sqs:CreateQueue"))]}}]}]}),
     ];
     assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);

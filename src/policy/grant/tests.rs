@@ -223,8 +223,8 @@ fn sample_organization_is_bound_by_its_control_policies() {
 
 #[test]
 fn user_has_what_its_groups_have() {
-    let account = json!({"UserDetailList": [{"UserName": "u", "Arn": "arn:aws:iam::111122223333:user/u", "GroupList": ["g"]}],
-        "GroupDetailList": [{"GroupName": "g", "Arn": "arn:aws:iam::111122223333:group/team/g", "GroupPolicyList":
+    let account = json!({"UserDetailList": [{"UserName": "u", "Arn": "arn:aws:iam::111122223333:user/u", "GroupList": ["g"],
+        "AttachedManagedPolicies": []}], "GroupDetailList": [{"GroupName": "g", "AttachedManagedPolicies": [], "Arn": "arn:aws:iam::111122223333:group/team/g", "GroupPolicyList":
             [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow("s3:GetObject"), {"Effect": "Odd"}]}}]}]});
     check(&[account], |permissions| {
         assert_eq!(standing(permissions, "s3:GetObject"), "allowed");

@@ -164,7 +164,7 @@ fn user_is_proposed_to_go_only_where_a_credential_report_tells_of_its_keys() {
     let mut case = Case::new();
     let statement = json!({"Effect": "Allow", "Resource": "*", "Action": ["sqs:CreateQueue", "s3:PutObject"]});
     case.role = json!({"UserName": "u", "UserId": "AIDAU", "Arn": "arn:aws:iam::111122223333:user/u", "Path": "/",
-        "CreateDate": "2025-01-01T00:00:00Z",
+        "CreateDate": "2025-01-01T00:00:00Z", "GroupList": [], "AttachedManagedPolicies": [],
         "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [statement]}}]});
     // Data events are not recorded, so that a key may have been used for them.
     let entry = case.entry();

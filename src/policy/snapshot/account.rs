@@ -176,7 +176,11 @@ fn principal(shape: &Shape, position: usize, json: &Json, snapshot: &mut Snapsho
         members.problem(Severity::Note, "its ARN names no account");
     }
     policies_of(shape, &principal, &mut members, snapshot);
-    for group in members.list("GroupList") {
+    let groups = match shape.kind {
+        PrincipalKind::User => members.needed_list("GroupList"),
+        _ => &[],
+    };
+    for group in groups {
         match group.text() {
             // Only the name is known here; `link` finds the ARN.
             Some(name) => attach(snapshot, &principal.arn, AttachmentKind::Group, name),
@@ -206,7 +210,12 @@ fn policies_of(shape: &Shape, principal: &Principal, members: &mut Members<'_>, 
         attach(snapshot, arn, AttachmentKind::Trust, &policy.id);
         snapshot.policies.push(policy);
     }
-    for (position, json) in members.list(shape.inline).iter().enumerate() {
+    let inline = match shape.kind {
+        // AWS leaves it out of users that have none.
+        PrincipalKind::User => members.list(shape.inline),
+        _ => members.needed_list(shape.inline),
+    };
+    for (position, json) in inline.iter().enumerate() {
         let mut inline = members.element(shape.inline, position, json, &["PolicyName", "PolicyDocument"]);
         if let Some(name) = inline.needed_text("PolicyName") {
             let policy = own_policy(principal, PolicyKind::Inline, &name, inline.get("PolicyDocument"));
@@ -216,7 +225,7 @@ fn policies_of(shape: &Shape, principal: &Principal, members: &mut Members<'_>, 
         members.absorb(inline);
     }
     let list = "AttachedManagedPolicies";
-    for (position, json) in members.list(list).iter().enumerate() {
+    for (position, json) in members.needed_list(list).iter().enumerate() {
         let mut attached = members.element(list, position, json, &["PolicyName", "PolicyArn"]);
         if let Some(policy_arn) = attached.needed_text("PolicyArn") {
             attach(snapshot, arn, AttachmentKind::Managed, &policy_arn);
@@ -296,10 +305,19 @@ fn managed_policy(position: usize, json: &Json, snapshot: &mut Snapshot) {
         let mut version = members.element(list, position, json, POLICY_VERSION);
         let version_id = version.text("VersionId");
         let is_marked = version.truth("IsDefaultVersion");
-        let is_default = match &default_version {
-            Some(default_version) => version_id.as_ref() == Some(default_version),
-            None => is_marked == Some(true),
-        };
+        let is_stated = default_version
+            .as_ref()
+            .map(|stated| version_id.as_ref() == Some(stated));
+        if is_marked
+            .zip(is_stated)
+            .is_some_and(|(marked, stated)| marked != stated)
+        {
+            version.problem(
+                Severity::Gap,
+                "`IsDefaultVersion` and `DefaultVersionId` contradict each other",
+            );
+        }
+        let is_default = is_stated.or(is_marked) == Some(true);
         let (text, document) = document_of(version.get("Document"));
         snapshot.policies.push(Policy {
             id: arn.clone(),

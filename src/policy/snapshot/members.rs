@@ -110,6 +110,14 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// A list that is always written, if only as an empty one: without it, something was cut out.
+    pub(super) fn needed_list(&mut self, name: &str) -> &'a [Json] {
+        if self.get(name).is_none() {
+            self.problem(Severity::Gap, format!("member `{name}` is missing"));
+        }
+        self.list(name)
+    }
+
     /// An object below this one.
     pub(super) fn object(&mut self, name: &str, known: &[&str]) -> Option<Members<'a>> {
         let json = self.get(name)?;
@@ -189,6 +197,7 @@ mod tests {
         let mut members = Members::new("x", &json, &["a", "list", "needed"]);
         assert!(members.list("list").is_empty());
         assert_eq!(members.needed_text("needed"), None);
+        assert!(members.needed_list("also").is_empty());
         let problems = members.into_problems();
         let said: Vec<(Severity, &str)> = problems
             .iter()
@@ -201,6 +210,7 @@ mod tests {
                 (Severity::Gap, "member `a` stands twice"),
                 (Severity::Gap, "member `list` is an object, not a list"),
                 (Severity::Gap, "member `needed` is missing"),
+                (Severity::Gap, "member `also` is missing"),
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! CloudFormation templates as JSON, with the reasons in `Metadata`.
 //!
-//! A text with `{{resolve:` is replaced by CloudFormation wherever it stands, and there is no way to escape it: the policies
-//! of a principal with one are refused.
+//! A text with `{{resolve:` is replaced by CloudFormation wherever it stands, as is an object whose one member has the name of a
+//! function, and there is no way to escape either: the policies of a principal with one are refused.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -121,12 +121,32 @@ fn comments(lines: &[String]) -> Value {
     lines.iter().map(|line| line.replace("{{", "{ {")).collect()
 }
 
-/// The first of these texts that a policy to be written holds.
+/// The first of these texts that a policy to be written holds, or the name of a function.
 pub(super) fn dynamic_text(policy: &ProposedPolicy<'_>, dynamic: &[&'static str]) -> Option<&'static str> {
     let (_, properties) = kind_and_properties(policy);
     let texts = [Value::Object(properties), policy.document.to_value()];
     let mut dynamic = dynamic.iter().copied();
-    dynamic.find(|dynamic| texts.iter().any(|text| holds(text, dynamic)))
+    let text = dynamic.find(|dynamic| texts.iter().any(|text| holds(text, dynamic)));
+    text.or_else(|| texts.iter().find_map(function))
+}
+
+/// A function that CloudFormation would call: user guide, "Intrinsic function reference" and "Condition functions". Names of
+/// others than these may come, all with the same beginning.
+fn function(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Array(elements) => elements.iter().find_map(function),
+        Value::Object(members) => {
+            let only = members.keys().next().filter(|_| members.len() == 1);
+            let called = only.and_then(|name| match name.as_str() {
+                "Ref" => Some("\"Ref\":"),
+                "Condition" => Some("\"Condition\":"),
+                name if name.starts_with("Fn::") => Some("\"Fn::"),
+                _ => None,
+            });
+            called.or_else(|| members.values().find_map(function))
+        }
+        _ => None,
+    }
 }
 
 fn holds(value: &Value, dynamic: &str) -> bool {
@@ -137,5 +157,31 @@ fn holds(value: &Value, dynamic: &str) -> bool {
             .iter()
             .any(|(key, member)| key.contains(dynamic) || holds(member, dynamic)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn object_that_is_a_function_is_found_and_a_condition_of_a_statement_is_none() {
+        let with =
+            |condition: Value| json!({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Condition": condition}]});
+        for called in [
+            json!({"StringEquals": {"Ref": "AWS::AccountId"}}),
+            json!({"StringEquals": {"Fn::ImportValue": "secret"}}),
+            json!({"StringEquals": {"Condition": "x"}}),
+            json!({"Fn::Transform": {"Name": "AWS::Include"}}),
+        ] {
+            assert!(function(&with(called.clone())).is_some(), "{called}");
+        }
+        for plain in [
+            json!({"StringEquals": {"aws:PrincipalTag/Ref": "Ref", "aws:username": "Fn::Sub"}}),
+            json!({"StringEquals": {"fn::sub": "x"}}),
+            json!({}),
+        ] {
+            assert_eq!(function(&with(plain.clone())), None, "{plain}");
+        }
     }
 }

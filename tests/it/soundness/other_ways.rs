@@ -161,7 +161,7 @@ fn key_of_a_record_without_an_answer_belongs_to_the_user_that_was_asked_for() {
     let created = odd(DAYS - 2, ("base", "iam.amazonaws.com", "CreateAccessKey"), &members);
     let estate = Estate::new(&[everyday(), vec![created]].concat());
     let user = json!({"UserName": "u", "UserId": "AIDAu", "Arn": format!("arn:aws:iam::{ACCOUNT}:user/u"), "Path": "/",
-        "CreateDate": "2024-01-01T00:00:00Z",
+        "CreateDate": "2024-01-01T00:00:00Z", "GroupList": [], "AttachedManagedPolicies": [],
         "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": vpcs()}}]});
     let mut all = page(&[role("base", &vpcs())], None);
     all["UserDetailList"] = json!([user]);

@@ -87,7 +87,7 @@ fn user_whose_key_or_password_iam_saw_in_the_window_is_not_unused() {
     let mut case = Case::new(&[]);
     case.snapshots = vec![
         json!({"UserDetailList": [{"UserName": "u", "UserId": "AIDAU", "CreateDate": "2025-01-01T00:00:00Z", "Arn": user,
-            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow(&json!("sqs:CreateQueue"))]}}]}]}),
+            "GroupList": [], "AttachedManagedPolicies": [], "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow(&json!("sqs:CreateQueue"))]}}]}]}),
     ];
     assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);
     let mut with_password = Case::new(&[]);
@@ -123,7 +123,7 @@ fn user_some_of_whose_calls_would_leave_no_event_is_not_never_used() {
     let mut of_user = |actions: Value, report: Option<Value>| {
         case.snapshots = vec![
             json!({"UserDetailList": [{"UserName": "u", "UserId": "AIDAU", "Arn": user, "CreateDate": "2025-01-01T00:00:00Z",
-            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow(&actions)]}}]}]}),
+            "GroupList": [], "AttachedManagedPolicies": [], "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [allow(&actions)]}}]}]}),
         ];
         case.snapshots.extend(report);
         activity(&case)

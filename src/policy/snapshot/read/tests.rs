@@ -180,7 +180,8 @@ fn policy_with_two_documents_in_force_makes_its_principal_unknown() {
 
 #[test]
 fn user_is_in_the_group_with_the_path_that_the_group_has() {
-    let text = r#"{"UserDetailList":[{"UserName":"u","UserId":"AIDA1","Arn":"arn:aws:iam::111122223333:user/u","GroupList":["ops","gone"]}],
+    let text = r#"{"UserDetailList":[{"UserName":"u","UserId":"AIDA1","Arn":"arn:aws:iam::111122223333:user/u","GroupList":["ops","gone"],
+        "AttachedManagedPolicies":[]}],
         "GroupDetailList":[{"Path":"/teams/","GroupName":"ops","GroupId":"AGPA1","Arn":"arn:aws:iam::111122223333:group/teams/ops"}]}"#;
     let snapshot = read_text(text);
     let groups: Vec<&str> = snapshot
@@ -216,6 +217,33 @@ fn unknown_members_are_notes_and_wrong_ones_gaps_of_their_principal() {
         "{:?}",
         only(&snapshot).gaps
     );
+}
+
+#[test]
+fn list_that_aws_always_writes_is_a_gap_when_it_is_missing() {
+    for name in ["RolePolicyList", "AttachedManagedPolicies"] {
+        for other in [format!(r#""{name}s""#), format!(r#""{name}":null,"Colour""#)] {
+            let without = ROLE.replace(&format!(r#""{name}""#), &other);
+            let snapshot = read_text(&page(&without, EDGE));
+            assert_eq!(only(&snapshot).gaps, [format!("member `{name}` is missing")], "{other}");
+        }
+    }
+    // AWS leaves `UserPolicyList` out of users without inline policies.
+    let user = r#"{"UserName":"u","UserId":"AIDA","Arn":"arn:aws:iam::111122223333:user/u","GroupList":[],"AttachedManagedPolicies":[]}"#;
+    for (user, wanted) in [(user.to_owned(), 0), (user.replace("GroupList", "Groups"), 1)] {
+        let snapshot = read_text(&format!(r#"{{"UserDetailList":[{user}]}}"#));
+        assert_eq!(only(&snapshot).gaps.len(), wanted, "{user}");
+    }
+}
+
+#[test]
+fn versions_that_contradict_the_default_are_named() {
+    assert!(!read_text(&page(ROLE, EDGE)).has_gaps());
+    let other = EDGE.replace(r#""DefaultVersionId":"v2""#, r#""DefaultVersionId":"v1""#);
+    let snapshot = read_text(&page(ROLE, &other));
+    assert!(snapshot.has_gaps());
+    let said = messages(&snapshot);
+    assert!(said.iter().any(|message| message.contains("contradict")), "{said:?}");
 }
 
 const REPORT: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
@@ -422,7 +450,7 @@ fn collected_paths_are_told_from_others() {
 
 #[test]
 fn principal_whose_arn_names_no_account_is_kept_and_noted() {
-    let role = r#"{"RoleName":"x","Arn":"arn:aws:iam::aws:role/x"}"#;
+    let role = r#"{"RoleName":"x","Arn":"arn:aws:iam::aws:role/x","RolePolicyList":[],"AttachedManagedPolicies":[]}"#;
     let snapshot = read_text(&page(role, ""));
     assert_eq!(only(&snapshot).account_id, None);
     assert_eq!(
