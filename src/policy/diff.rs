@@ -9,6 +9,7 @@ mod finding;
 mod group;
 mod judge;
 mod kept;
+mod lack;
 mod not_granted;
 mod reason;
 mod silence;
