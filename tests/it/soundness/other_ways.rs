@@ -295,3 +295,39 @@ fn calls_of_unknown_event_sources_keep_what_they_may_have_needed_with_and_withou
     std::fs::remove_dir_all(estate.place.store().join("usage")).unwrap();
     assert_eq!(estate.verdicts().0, verdicts);
 }
+
+#[test]
+fn tags_of_what_a_call_makes_may_have_needed_the_action_that_tags() {
+    let tags = json!({"bucketName": "b", "CreateBucketConfiguration": {"Tags": {"Tag": [{"Key": "a", "Value": "b"}]}}});
+    let create = |id, name: &str, parameters: &Value| {
+        event(
+            id,
+            20,
+            "us-east-1",
+            (name, "s3.amazonaws.com", "CreateBucket"),
+            parameters,
+        )
+    };
+    let mut events = everyday();
+    events.extend([
+        create(900, "tagged", &tags),
+        create(901, "plain", &json!({"bucketName": "b"})),
+    ]);
+    let estate = Estate::new(&events);
+    let actions = json!([allow(&json!(["s3:CreateBucket", "s3:TagResource"]))]);
+    let mut roles = ["plain", "tagged"].map(|name| role(name, &actions)).to_vec();
+    roles.push(role("base", &vpcs()));
+    estate.file("a.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let expected = [
+        "plain s3:CreateBucket used",
+        "plain s3:TagResource unused",
+        "tagged s3:CreateBucket used",
+        "tagged s3:TagResource unknown successful calls that may have needed it: 1",
+    ];
+    assert_eq!(estate.verdicts().0, expected);
+    for mode in ["trim", "generate"] {
+        let ended = estate.run(&["policy", "--principal", "tagged", "--mode", mode, "--format", "json"]);
+        assert!(ended.stdout.contains("s3:TagResource"), "{mode}: {}", ended.stdout);
+    }
+}
