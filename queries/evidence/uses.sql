@@ -1,5 +1,5 @@
--- Evidence of use of every role and user in a window: one row per principal and action, and one per principal and event
--- source whose calls map to no action. A call that two accounts recorded is counted once: the larger of what the
+-- Evidence of use of every role and user in a window: one row per principal and action, and one per principal and operation
+-- whose calls map to no action. A call that two accounts recorded is counted once: the larger of what the
 -- principal's own account and what the others have. Where records name the caller by its unique id alone, as those in the
 -- logs of another account do, `principal_arn` is empty. What VPC endpoints and the console record are no calls that were
 -- authorised, but the same call may have been: it may have needed what its name stands for.
@@ -219,10 +219,10 @@ per_resource as (
         n.principal_id,
         n.action,
         n.unmapped_source,
+        n.unmapped_name,
         n.serving_region,
         n.is_own,
         case when n.evidence = 'used' then n.resource end as resource,
-        max(n.unmapped_name) as unmapped_name,
         sum(case when n.evidence = 'used' and n.resource_number = 1 then n.calls else 0 end) as used,
         sum(case when n.evidence = 'used' and n.resource_number = 1 then n.unnamed else 0 end) as unnamed,
         sum(case when n.evidence = 'uncertain' and n.resource_number = 1 then n.calls else 0 end) as uncertain,
@@ -240,6 +240,7 @@ per_resource as (
         n.principal_id,
         n.action,
         n.unmapped_source,
+        n.unmapped_name,
         n.serving_region,
         n.is_own,
         case when n.evidence = 'used' then n.resource end
@@ -248,7 +249,7 @@ numbered as (
     select
         p.*,
         dense_rank() over (
-            partition by p.principal_arn, p.principal_id, p.action, p.unmapped_source
+            partition by p.principal_arn, p.principal_id, p.action, p.unmapped_source, p.unmapped_name
             order by p.resource nulls last
         ) as position
     from per_resource p
@@ -258,7 +259,7 @@ select
     n.principal_id,
     n.action,
     n.unmapped_source,
-    max(n.unmapped_name) as unmapped_name,
+    n.unmapped_name,
     cast(greatest(sum(case when n.is_own then n.used else 0 end), sum(case when n.is_own then 0 else n.used end)) as bigint) as used,
     cast(sum(n.unnamed) as bigint) as unnamed,
     cast(greatest(sum(case when n.is_own then n.uncertain else 0 end), sum(case when n.is_own then 0 else n.uncertain end)) as bigint) as uncertain,
@@ -275,4 +276,4 @@ select
     ) as resource_count,
     array_agg(distinct n.resource) filter (where n.resource is not null and n.position <= 50) as resources
 from numbered n
-group by n.principal_arn, n.principal_id, n.action, n.unmapped_source
+group by n.principal_arn, n.principal_id, n.action, n.unmapped_source, n.unmapped_name

@@ -188,7 +188,7 @@ fn read_uses(batch: &RecordBatch, principals: &mut BTreeMap<PrincipalKey, Princi
         }
         if let Some(source) = sources.text(row) {
             let name = unmapped_names.text(row).unwrap_or_default();
-            seen.unmapped.insert(source.to_owned(), name.to_owned());
+            seen.unmapped.add(source, name);
         }
         principals.entry(key).or_default().add(&seen);
     }

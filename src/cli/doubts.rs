@@ -10,6 +10,7 @@ use super::exit::ExitStatus;
 use super::output::Output;
 use super::size::counted;
 use crate::policy::Estate;
+use crate::policy::Reason;
 use crate::policy::RegionDoubts;
 use crate::policy::Subject;
 use crate::policy::Usage;
@@ -27,6 +28,19 @@ pub(super) struct Doubts {
 }
 
 impl Doubts {
+    /// With accounts of whose principals, or some of them, nothing can be proven, and why.
+    pub(super) fn with_lacks(mut self, lacks: &BTreeMap<String, Reason>, output: &mut Output) -> Self {
+        let told = lacks.iter().map(|(account, reason)| format!("{account} ({reason})"));
+        tell_accounts(
+            "the logs cannot prove anything unused of principals of",
+            "nothing that these may do is called unused",
+            &told.collect(),
+            output,
+        );
+        self.is_blind |= !lacks.is_empty();
+        self
+    }
+
     /// How a run ends that would have ended so. A gate must not pass what it could not see.
     pub(super) fn status(self, otherwise: ExitStatus, is_gate: bool) -> ExitStatus {
         let is_incomplete = self.is_outdated || (self.is_blind && is_gate);

@@ -97,6 +97,11 @@ impl EventMap {
         self.sources.get(event_source).cloned().unwrap_or_default()
     }
 
+    /// Service prefixes of the event sources that are known, not each once.
+    pub(super) fn listed_prefixes(&self) -> impl Iterator<Item = &'static str> {
+        self.sources.values().flatten().copied()
+    }
+
     /// Another name of the operation, if the event has one of its own.
     pub(super) fn alias(&self, event_source: &str, event_name: &str) -> Option<&'static str> {
         self.aliases.get(&(event_source, event_name)).copied()

@@ -29,6 +29,7 @@ use super::data_plane::DataTypes;
 use super::event_map::EventMap;
 use super::operations::Operations;
 use super::passed_roles::PassedRoles;
+use super::rule::actions_named;
 use super::rule::prefixes;
 use super::template::Templates;
 use super::unrecorded;
@@ -147,6 +148,16 @@ impl Facts {
     /// Service prefixes of the actions that calls to an event source need; none for a source that is not known.
     pub fn services_of(&self, event_source: &str) -> Vec<&'static str> {
         prefixes(&self.event_map, &self.catalogue, event_source)
+    }
+
+    /// Service prefixes whose event sources are listed, as these are not named like the prefix alone.
+    pub fn services_of_listed_sources(&self) -> Vec<&'static str> {
+        self.event_map.listed_prefixes().collect()
+    }
+
+    /// Actions that an operation of this name needs, or may need for some parameters, under whatever service prefix.
+    pub fn actions_named(&self, event_name: &str) -> Vec<ActionId> {
+        actions_named(&self.event_map, &self.catalogue, event_name)
     }
 
     /// The set without any action.

@@ -342,6 +342,18 @@ mod tests {
     }
 
     #[test]
+    fn calls_with_tags_are_not_like_those_without() {
+        let create = ("s3.amazonaws.com", "CreateBucket");
+        let request = |tags: &str| format!(r#"{{"bucketName":"a","CreateBucketConfiguration":{{"Tags":{tags}}}}}"#);
+        let (tagged, other) = (request(r#"{"Tag":[{"Key":"a"}]}"#), request(r#"{"Tag":[{"Key":"b"}]}"#));
+        let first = call(create, &tagged, &[]);
+        assert!(are_alike(&first, &call(create, &other, &[])));
+        for other in [request("{}"), request("null"), r#"{"bucketName":"a"}"#.to_owned()] {
+            assert!(!are_alike(&first, &call(create, &other, &[])), "{other}");
+        }
+    }
+
+    #[test]
     fn names_of_what_the_record_does_not_name_are_read() {
         let stream = ("logs.amazonaws.com", "CreateLogStream");
         let first = call(stream, r#"{"logGroupName":"g","logStreamName":"a"}"#, &[]);
@@ -409,6 +421,7 @@ mod tests {
             ("s3.amazonaws.com", "GetObject"),
             ("s3.amazonaws.com", "PutObject"),
             ("s3.amazonaws.com", "CopyObject"),
+            ("s3.amazonaws.com", "CreateBucket"),
             ("s3.amazonaws.com", "UploadPartCopy"),
             ("s3.amazonaws.com", "DeleteObject"),
             ("kms.amazonaws.com", "Decrypt"),

@@ -207,7 +207,8 @@ impl<'a> Mapping<'_, 'a> {
                 .into_iter()
                 .for_each(|id| self.add_passed_roles(&mut actions, id));
         }
-        for id in &plan.candidate.dependent {
+        let for_tags = plan.created_tags.of_request(self.request.parameters()).iter();
+        for id in plan.candidate.dependent.iter().chain(for_tags) {
             add(&mut actions, *id, || {
                 self.unused(*id, Class::Dependent, Proof::Possible)
             });

@@ -7,6 +7,7 @@ mod arn_format;
 mod authorized;
 mod catalogue;
 mod copy_source;
+mod created_tags;
 mod data_plane;
 mod denial;
 pub mod document;

@@ -101,6 +101,15 @@ impl<'a> Parameters<'a> {
         self.named(name).any(|(_, member)| member.says_something())
     }
 
+    /// Whether a member of one of the names, so deep below a value at most, says something; case does not matter.
+    pub(super) fn has_within(&self, depth: usize, position: usize, names: &[&str]) -> bool {
+        let is_meant = |value: &Value<'a>| names.iter().any(|name| value.is_named(name)) && value.says_something();
+        self.inside(position).any(|inner| {
+            let is_meant = self.values.get(inner).is_some_and(is_meant);
+            is_meant || (depth > 1 && self.has_within(depth - 1, inner, names))
+        })
+    }
+
     /// Whether a member of one of the names may be here; see [`marks`].
     pub(super) fn may_have(&self, marks: u64) -> bool {
         self.names & marks != 0

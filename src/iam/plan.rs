@@ -6,6 +6,7 @@ use super::catalogue::ActionId;
 use super::catalogue::Level;
 use super::catalogue::ResourceUse;
 use super::copy_source::CopyEnd;
+use super::created_tags::CreatedTags;
 use super::facts::Facts;
 use super::key_end::KeyEnd;
 use super::likeness::ArnWords;
@@ -38,6 +39,8 @@ pub(super) struct CandidatePlan {
     pub(super) conditional: Vec<ActionPlan>,
     /// Actions that the service may use with the caller's rights.
     pub(super) forwarded: Vec<ActionId>,
+    /// Actions that it may need for tags of what it makes.
+    pub(super) created_tags: CreatedTags,
 }
 
 /// How to look at records for one action.
@@ -109,6 +112,7 @@ impl CandidatePlan {
             primary,
             conditional,
             forwarded: forwarded.iter().filter_map(|name| facts.find(name)).collect(),
+            created_tags: CreatedTags::of(facts, candidate),
             candidate: candidate.clone(),
         }
     }

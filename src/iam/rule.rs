@@ -204,6 +204,15 @@ pub(super) fn prefixes(event_map: &EventMap, catalogue: &Catalogue, event_source
     catalogue.service_prefix(label).into_iter().collect()
 }
 
+/// Primary and conditional actions of the operations of this name, in the order of their prefixes.
+pub(super) fn actions_named(event_map: &EventMap, catalogue: &Catalogue, event_name: &str) -> Vec<ActionId> {
+    let name = without_version_suffix(event_name.trim());
+    let prefixes = catalogue.services().into_iter();
+    let candidates = prefixes.filter_map(|prefix| candidate(event_map, catalogue, prefix, name));
+    let actions = candidates.flat_map(|it| it.primary.into_iter().chain(it.conditional));
+    actions.collect()
+}
+
 /// Names under which the operation may be known, the recorded one first.
 fn names<'a>(event_map: &EventMap, event_source: &str, event_name: &'a str, operation: &'a str) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();

@@ -9,6 +9,7 @@ mod finding;
 mod group;
 mod judge;
 mod kept;
+mod lack;
 mod not_granted;
 mod reason;
 mod silence;
@@ -18,6 +19,7 @@ mod subject;
 mod summary;
 mod taking;
 mod totals;
+mod unmapped;
 mod visibility;
 
 use std::collections::BTreeMap;
@@ -61,6 +63,7 @@ use kept::Kept;
 use kept::KeptOfPrincipal;
 use since::Since;
 use summary::rank;
+use unmapped::Unmapped;
 use visibility::Visibility;
 
 /// What it takes to say "unused".
@@ -211,8 +214,11 @@ impl<'a> Differ<'a> {
             gap: permissions
                 .as_ref()
                 .and_then(|permissions| permissions.gaps.first().cloned()),
-            unmapped: self.unmapped(subject),
             ..self.judge(subject)
+        };
+        let judge = Judge {
+            unmapped: Unmapped::of(self.expander.facts(), subject, judge.log),
+            ..judge
         };
         let changes = subject
             .member
@@ -258,20 +264,11 @@ impl<'a> Differ<'a> {
             window: self.usage.window,
             thresholds: self.thresholds,
             gap: None,
-            unmapped: Vec::new(),
+            unmapped: Unmapped::default(),
             unseen_regions: log.map_or_else(Vec::new, |log| self.seen_by_iam.unseen_regions(account, log)),
             is_seen_by_iam: self.seen_by_iam.principals.contains(subject.key.arn.as_str()),
             doubts: Doubts::default(),
         }
-    }
-
-    /// The calls of a principal that map to no action, with the services that the facts know for their sources.
-    fn unmapped(&self, subject: &Subject<'_>) -> Vec<(Vec<&'static str>, String)> {
-        let facts = self.expander.facts();
-        let calls = subject.deeds.unmapped.iter();
-        calls
-            .map(|(source, name)| (facts.services_of(source), format!("{source}:{name}")))
-            .collect()
     }
 
     /// Adds what was used or tried without a grant.

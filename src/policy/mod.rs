@@ -24,6 +24,7 @@ mod trace;
 mod trails;
 mod trim;
 mod trust;
+mod unmapped;
 mod usage;
 mod window;
 
@@ -164,6 +165,7 @@ pub use trust::TrustLog;
 pub use trust::TrustProof;
 pub use trust::TrustReport;
 pub use trust::TrustTotals;
+pub use unmapped::UnmappedCalls;
 pub use usage::ActionUse;
 pub use usage::COUNTED_RESOURCES;
 pub use usage::PrincipalKey;

@@ -139,6 +139,17 @@ pub enum Refusal {
         /// What it holds.
         policy: String,
     },
+    /// All that was called is unknown, so that it is unknown, too, what was used.
+    #[error(
+        "`{principal}`: no use of what is granted is seen in the window, so that no policy is generated, but calls are whose \
+         actions are not known, as `{call}`: what needs them would fail"
+    )]
+    OnlyUnmappedCalls {
+        /// ARN.
+        principal: String,
+        /// One of the calls.
+        call: String,
+    },
     /// Others have the policy, too, or are bounded by it, of whom nothing is known.
     #[error(
         "`{principal}`: `{policy}` is held by principals that the IAM snapshot does not have, or bounds such, so that nothing \
@@ -316,6 +327,20 @@ impl<'s> Proposer<'s> {
             Mode::Generate(options) => self.generate(&member, options, &mut proposal),
         }
         proposal
+    }
+}
+
+impl Proposal<'_> {
+    /// Says why nothing is generated of someone of whom no use is seen.
+    fn tell_that_nothing_is_used(&mut self) {
+        let principal = self.subject.key.arn.clone();
+        match self.subject.deeds.unmapped.first() {
+            Some(call) => self.refusals.push(Refusal::OnlyUnmappedCalls { principal, call }),
+            None => {
+                let note = "no use of what is granted is seen in the window, so that no policy is generated";
+                self.notes.push(note.to_owned());
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::account_log::AccountLog;
 use super::changes::GrantChanges;
 use super::trails::Trails;
+use super::unmapped::UnmappedCalls;
 use super::window::MICROS_PER_HOUR;
 use super::window::Window;
 use crate::iam::arn::account_of_arn;
@@ -58,8 +59,8 @@ pub struct PrincipalUse {
     pub regions: BTreeSet<String>,
     /// By full name of the action.
     pub actions: BTreeMap<String, ActionUse>,
-    /// Event sources with a call that maps to no action, and one such call.
-    pub unmapped: BTreeMap<String, String>,
+    /// Calls that map to no action.
+    pub unmapped: UnmappedCalls,
     /// Subjects of the tokens with which Kubernetes service accounts took the role.
     pub service_accounts: BTreeSet<String>,
 }
@@ -175,9 +176,7 @@ impl PrincipalUse {
         self.last_call = self.last_call.max(other.last_call);
         self.regions.extend(other.regions.iter().cloned());
         self.service_accounts.extend(other.service_accounts.iter().cloned());
-        for (source, name) in &other.unmapped {
-            self.unmapped.entry(source.clone()).or_insert_with(|| name.clone());
-        }
+        self.unmapped.extend(&other.unmapped);
         for (action, action_use) in &other.actions {
             let own = self.actions.entry(action.clone()).or_default();
             own.merge(action_use, joined);

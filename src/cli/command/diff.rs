@@ -4,6 +4,7 @@ mod gate;
 mod shown;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use futures::stream;
@@ -44,6 +45,7 @@ use crate::policy::PrincipalDiff;
 use crate::policy::PrincipalKey;
 use crate::policy::PrincipalUse;
 use crate::policy::ProposedChange;
+use crate::policy::Reason;
 use crate::policy::Subject;
 use crate::policy::Totals;
 use crate::policy::Usage;
@@ -102,6 +104,7 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
         keeps: &keeps,
         differ: differ.keeping(&keeps, now),
         totals: Totals::default(),
+        lacks: BTreeMap::new(),
         open: Vec::new(),
     };
     match (args.output.document(), args.group_by) {
@@ -112,7 +115,9 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
     }
     comparison.tell_totals(output);
     comparison.tell_keeps(output);
-    let Comparison { frame, totals, .. } = comparison;
+    let Comparison {
+        frame, totals, lacks, ..
+    } = comparison;
     let status = tell_basis(
         &args.basis.evidence,
         frame.facts_date,
@@ -121,6 +126,7 @@ async fn compare(args: &DiffArgs, settings: &Settings, output: &mut Output) -> R
         output,
     );
     let doubts = tell_doubts(&args.basis.evidence, (&subjects, &estate), &usage, output);
+    let doubts = doubts.with_lacks(&lacks, output);
     let status = doubts.status(status, !args.fail_on.is_empty());
     Ok(gate::pass(&args.fail_on, &totals, status, output))
 }
@@ -156,6 +162,8 @@ struct Comparison<'a> {
     keeps: &'a KeepList,
     differ: Differ<'a>,
     totals: Totals,
+    /// Accounts with principals of whom nothing can be proven for what the logs lack, and what that is.
+    lacks: BTreeMap<String, Reason>,
     /// What reviews decided and is still to be done.
     open: Vec<&'a Decision>,
 }
@@ -164,6 +172,9 @@ impl<'a> Comparison<'a> {
     fn next(&mut self, subject: &'a Subject<'a>) -> PrincipalDiff<'a> {
         let diff = self.differ.diff(subject);
         self.totals.add(&diff);
+        if let Some((account, reason)) = subject.key.account_id().zip(diff.lack_of_logs()) {
+            self.lacks.entry(account.to_owned()).or_insert_with(|| reason.clone());
+        }
         let now = self.settings.now.as_microsecond();
         let decision = self.keeps.decision_on(&subject.key).filter(|it| !it.is_expired(now));
         let is_left = |it: &&Decision| ProposedChange::of(&diff).is_left_after(it.kind);

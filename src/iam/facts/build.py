@@ -55,6 +55,20 @@ EVIDENCE = [
     ("sts:SetContext", "providedContexts"),
 ]
 
+# Event sources that the collected facts lack. CloudFront developer guide, "CloudFront information in CloudTrail" (calls to the
+# KeyValueStore API); EventBridge reference, "Multi-party approval events"; the example records of the AWS Partner Central API
+# reference, "Logging AWS Partner Central API calls using CloudTrail", and of the AWS Marketplace seller guide, "Logging AWS
+# Marketplace API calls with AWS CloudTrail".
+EVENT_SOURCES = {
+    "deployment-marketplace.amazonaws.com": ["aws-marketplace"],
+    "edgekeyvaluestore.amazonaws.com": ["cloudfront-keyvaluestore"],
+    "multi-party-approval.amazonaws.com": ["mpa"],
+    "partnercentral-account.amazonaws.com": ["partnercentral"],
+    "partnercentral-benefits.amazonaws.com": ["partnercentral"],
+    "partnercentral-channel.amazonaws.com": ["partnercentral"],
+    "partnercentral-selling.amazonaws.com": ["partnercentral"],
+}
+
 # Actions that a call may need beside those that the collected facts name, by service and operation. Sources: EC2 Auto Scaling
 # user guide, "Control Amazon EC2 launch template usage in Auto Scaling groups" (checked with the caller's rights; a refresh
 # takes a template in the same way); EC2 user guide, "Spot Fleet permissions" and "EC2 Fleet prerequisites"; Secrets Manager
@@ -200,7 +214,8 @@ def unordered_action_rows(services):
 
 
 def event_map_sections(events):
-    sources = [(source, ",".join(prefixes), origin) for source, (prefixes, origin) in sorted(events["event_sources"].items())]
+    known = {source: (prefixes, "doc") for source, prefixes in EVENT_SOURCES.items()} | events["event_sources"]
+    sources = [(source, ",".join(prefixes), origin) for source, (prefixes, origin) in sorted(known.items())]
     aliases = [
         (source, name, other)
         for source, names in sorted(events["aliases"].items())

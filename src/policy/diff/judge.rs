@@ -13,6 +13,7 @@ use super::reason::Reason;
 use super::subject::Absence;
 use super::subject::Subject;
 use super::summary::Activity;
+use super::unmapped::Unmapped;
 use super::visibility::Place;
 use super::visibility::Trace;
 use crate::iam::ActionId;
@@ -41,8 +42,8 @@ pub(super) struct Judge<'s> {
     pub(super) thresholds: Thresholds,
     /// Why the snapshot does not show all of its permissions.
     pub(super) gap: Option<String>,
-    /// Calls that map to no action, by the services that they may belong to.
-    pub(super) unmapped: Vec<(Vec<&'static str>, String)>,
+    /// Its calls that map to no action.
+    pub(super) unmapped: Unmapped,
     /// Regions in which IAM saw principals of the account in the window, and of which the logs hold nothing.
     pub(super) unseen_regions: Vec<String>,
     /// Whether IAM saw it use permissions in the window.
@@ -160,7 +161,7 @@ impl<'s> Judge<'s> {
             .or_else(|| self.region_doubt())
             .or_else(|| self.place_doubt(trace, &place))
             .or_else(|| trace.hidden(&place))
-            .or_else(|| self.unmapped_call(trace.service, statement));
+            .or_else(|| self.unmapped.doubt(trace, statement));
         match doubt {
             Some(reason) => Err(reason),
             None => {
@@ -204,14 +205,6 @@ impl<'s> Judge<'s> {
             (None, true) => Cow::Borrowed(&log.regions),
         }
     }
-
-    /// A call of a service that the facts do not know may have gone through any statement that names no service.
-    fn unmapped_call(&self, service: &str, statement: &Statement) -> Option<Reason> {
-        let mut unmapped = self.unmapped.iter();
-        let (_, call) = unmapped
-            .find(|(services, _)| services.contains(&service) || services.is_empty() && names_no_service(statement))?;
-        Some(Reason::UnmappedCall(call.clone()))
-    }
 }
 
 /// The regions that the resources of a statement name; `None` if one names none.
@@ -232,16 +225,6 @@ pub(super) fn named_regions(statement: &Statement) -> impl Iterator<Item = Optio
         let region = pattern.split(':').nth(3).filter(|region| !region.is_empty());
         region.filter(|region| !region.contains(['*', '?', '$']))
     })
-}
-
-fn names_no_service(statement: &Statement) -> bool {
-    match &statement.actions {
-        Scope::AllBut(_) => true,
-        Scope::Only(patterns) => patterns.texts().any(|pattern| {
-            let service = pattern.split(':').next().unwrap_or_default();
-            service.contains(['*', '?'])
-        }),
-    }
 }
 
 /// The verdict that calls of the principal give, if they give one.

@@ -5,6 +5,7 @@ mod words;
 use std::fmt;
 
 use crate::event::format_canonical;
+use crate::policy::account_log::Stream;
 use words::because;
 use words::counted_days;
 use words::dependent;
@@ -127,7 +128,7 @@ pub enum Reason {
     /// Events of the kind were first seen too late for a window of their own.
     RecordedRecently {
         /// Which events.
-        events: String,
+        stream: Stream,
         /// Whole days between the first and the end of the window.
         days: i64,
         /// Days that it takes.
@@ -136,7 +137,7 @@ pub enum Reason {
     /// Events of the kind were last seen too long before the end of the window.
     RecordingEnded {
         /// Which events.
-        events: String,
+        stream: Stream,
         /// Whole days between the last and the end of the window.
         days: i64,
     },
@@ -310,8 +311,8 @@ impl Reason {
                 let kind = kind(*is_read);
                 write!(formatter, "no {kind} management events are recorded in the account")
             }
-            Self::RecordedRecently { events, days, needed } => formatter.write_str(&first(events, *days, *needed)),
-            Self::RecordingEnded { events, days } => formatter.write_str(&last(events, *days)),
+            Self::RecordedRecently { stream, days, needed } => formatter.write_str(&first(stream, *days, *needed)),
+            Self::RecordingEnded { stream, days } => formatter.write_str(&last(stream, *days)),
             Self::RegionCoverage { region, days } => formatter.write_str(&lacking(region, *days)),
             Self::MayBeDataEvent(types) => formatter.write_str(&may_be_data_event(types)),
             Self::UnmappedCall(call) => write!(formatter, "the principal called `{call}`, whose actions are not known"),

@@ -2,6 +2,7 @@
 
 use super::reason::Reason;
 use crate::policy::account_log::Extent;
+use crate::policy::account_log::Stream;
 use crate::policy::window::Window;
 
 /// Days without an event of a kind at the end of the window from which on its recording may have been switched off.
@@ -26,7 +27,7 @@ impl Span {
     }
 
     /// Events of a kind were there between two moments: before, and long after, nothing proves that they were recorded.
-    pub(super) fn narrow(&mut self, seen: Option<&Extent>, events: impl Fn() -> String) -> Result<(), Reason> {
+    pub(super) fn narrow(&mut self, seen: Option<&Extent>, stream: impl Fn() -> Stream) -> Result<(), Reason> {
         let Some(seen) = seen else { return Ok(()) };
         let rest = |since: i64| Window { since, ..self.window }.whole_days();
         // Nothing happens at the first moment of a window.
@@ -38,14 +39,14 @@ impl Span {
             >= 1;
         if is_late && rest(seen.first) < self.needed_days {
             return Err(Reason::RecordedRecently {
-                events: events(),
+                stream: stream(),
                 days: rest(seen.first),
                 needed: self.needed_days,
             });
         }
         if rest(seen.last) > SILENT_DAYS {
             return Err(Reason::RecordingEnded {
-                events: events(),
+                stream: stream(),
                 days: rest(seen.last),
             });
         }
@@ -72,7 +73,7 @@ mod tests {
             first: first * DAY,
             last: last * DAY,
         };
-        let told = span.narrow(Some(&seen), String::new);
+        let told = span.narrow(Some(&seen), || Stream::Management { is_read: true });
         told.map(|()| span.since).map_err(|reason| reason.name())
     }
 

@@ -5,6 +5,7 @@ mod recording;
 mod replaced;
 mod rollups;
 mod selectors;
+mod unmapped;
 mod unproven;
 
 use std::collections::BTreeMap;
@@ -274,7 +275,7 @@ fn calls_that_may_have_needed_an_action_keep_it() {
         ]
     );
     let deeds: &mut PrincipalUse = case.usage.principals.values_mut().next().unwrap();
-    deeds.unmapped.insert(text("sns.amazonaws.com"), text("NewCall"));
+    deeds.unmapped.add("sns.amazonaws.com", "NewCall");
     assert_eq!(case.verdicts()[0], "sns:CreateTopic unknown unmapped-call");
 }
 
@@ -292,20 +293,6 @@ fn use_through_one_statement_proves_nothing_against_the_others() {
     assert_eq!(both, ["s3:GetObject used", "s3:GetObject used"]);
     let alone = Case::new(&[on("a")]).with("s3:GetObject", used_on(&["arn:aws:s3:::c/x"]));
     assert_eq!(alone.verdicts(), ["s3:GetObject used"]);
-}
-
-#[test]
-fn unmapped_call_of_an_unknown_service_keeps_statements_that_name_none() {
-    let not_iam = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
-    let mut case = Case::new(&[allow(&json!("sqs:CreateQueue")), not_iam]).with("sns:ListTopics", used(1));
-    let deeds: &mut PrincipalUse = case.usage.principals.values_mut().next().unwrap();
-    deeds
-        .unmapped
-        .insert(text("quantumfoo.amazonaws.com"), text("CreateThing"));
-    let verdicts = case.verdicts();
-    assert_eq!(verdicts[0], "sqs:CreateQueue unused");
-    assert!(verdicts.contains(&text("sqs:CreateQueue unknown unmapped-call")));
-    assert!(!verdicts[1..].contains(&text("sqs:CreateQueue unused")));
 }
 
 #[test]
@@ -375,19 +362,4 @@ fn policies_of_groups_count_for_their_users() {
     ];
     assert_eq!(case.verdicts(), ["sqs:CreateQueue unused"]);
     case.check(|diffs| assert_eq!(diffs[0].rows[0].group, Some("arn:aws:iam::111122223333:group/g")));
-}
-
-#[test]
-fn unmapped_call_of_a_renamed_service_keeps_its_actions_unknown() {
-    let mut case =
-        Case::new(&[allow(&json!(["cloudwatch:PutMetricAlarm", "sns:CreateTopic"]))]).with("sns:ListTopics", used(1));
-    let deeds: &mut PrincipalUse = case.usage.principals.values_mut().next().unwrap();
-    deeds.unmapped.insert(text("monitoring.amazonaws.com"), text("NewCall"));
-    assert_eq!(
-        case.verdicts()[..2],
-        [
-            "cloudwatch:PutMetricAlarm unknown unmapped-call",
-            "sns:CreateTopic unused"
-        ]
-    );
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use super::reason::Reason;
-use super::reason::kind;
 use super::span::Span;
 use crate::iam::ActionId;
 use crate::iam::Facts;
@@ -134,19 +133,17 @@ impl Trace {
                     resource_type: (*resource_type).to_owned(),
                     is_read: self.is_read,
                 };
-                span.narrow(place.log.extents.get(&stream), || {
-                    format!("{} data events of {resource_type} in {region}", kind(self.is_read))
-                })
+                span.narrow(place.log.extents.get(&stream), || stream.clone())
             })?;
         }
         if self.resource_types.is_empty() && !self.is_management_told(place) {
             for is_read in self.kinds() {
-                let extent = place.log.extents.get(&Stream::Management { is_read });
-                span.narrow(extent, || format!("{} management events", kind(is_read)))?;
+                let stream = Stream::Management { is_read };
+                span.narrow(place.log.extents.get(&stream), || stream.clone())?;
             }
             if let Some(source) = self.excludable_source {
-                let extent = place.log.extents.get(&Stream::Source(source.to_owned()));
-                span.narrow(extent, || format!("events of {source}"))?;
+                let stream = Stream::Source(source.to_owned());
+                span.narrow(place.log.extents.get(&stream), || stream.clone())?;
             }
         }
         Ok(span.since)

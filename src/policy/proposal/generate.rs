@@ -111,9 +111,7 @@ impl<'s> Proposer<'s> {
         }
         proposal.notes.extend(case.notes());
         if statements.is_empty() {
-            let note = "no use of what is granted is seen in the window, so that no policy is generated";
-            proposal.notes.push(note.to_owned());
-            return;
+            return proposal.tell_that_nothing_is_used();
         }
         statements.extend(draft::denying(member));
         Self::finish(member, statements, proposal);

@@ -171,3 +171,48 @@ fn keys_are_judged_up_to_their_report_by_diff_and_by_the_question_alike() {
         .collect();
     assert_eq!(unused(&one_region, "2026-09-15"), 0);
 }
+
+#[test]
+fn gate_does_not_pass_an_account_whose_logs_can_prove_nothing_unused() {
+    let gate = |events: Vec<Value>, statements: &Value| {
+        let estate = Estate::new(&events);
+        let roles = [role("r", statements), role("base", &json!([]))];
+        estate.file("a.json", &page(&roles, None));
+        assert_eq!(estate.import_all().code, 0);
+        let ended = estate.run(&["diff", "--fail-on", "unused", "--fail-on", "never-used-role"]);
+        (ended.code, ended.stderr.replace("\n  ", " "))
+    };
+    assert_eq!(gate(everyday(), &vpcs()).0, 3);
+    let without = |is_left_out: &dyn Fn(&Value) -> bool| {
+        let mut events = everyday();
+        events.retain(|event| !is_left_out(event));
+        gate(events, &vpcs())
+    };
+    let at = |event: &Value| event["eventTime"].as_str().unwrap_or_default().to_owned();
+    let is_writing = |event: &Value| event["readOnly"] == false;
+    let is_home = |event: &Value| event["awsRegion"] == "us-east-1";
+    for (is_left_out, reason) in [
+        (
+            &is_writing as &dyn Fn(&Value) -> bool,
+            "no write management events are recorded",
+        ),
+        (
+            &|event: &Value| is_writing(event) && at(event).as_str() > "2026-08-20",
+            "the last of the write management events",
+        ),
+        (
+            &|event: &Value| is_home(event) && at(event).as_str() > "2026-08-25",
+            "the logs of us-east-1 hold nothing of",
+        ),
+    ] {
+        let (code, told) = without(is_left_out);
+        assert_eq!(code, 4, "{told}");
+        assert!(
+            told.contains("cannot prove anything unused") && told.contains(ACCOUNT) && told.contains(reason),
+            "{told}"
+        );
+    }
+    // Whoever has nothing but uses needs no proof.
+    let nothing = json!([]);
+    assert_eq!(gate(everyday(), &nothing).0, 0);
+}

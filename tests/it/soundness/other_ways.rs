@@ -235,3 +235,99 @@ fn part_of_a_trust_policy_of_a_role_that_was_also_taken_by_other_means_may_have_
         assert_eq!(verdict, Some(expected), "{}", ended.stdout);
     }
 }
+
+#[test]
+fn calls_of_unknown_event_sources_keep_what_they_may_have_needed_with_and_without_the_rollup() {
+    let calls = [
+        ("lex", "models-v2-lex", "CreateBot"),
+        ("keys", "edgekeyvaluestore", "UpdateKeys"),
+        ("team", "multi-party-approval", "CreateApprovalTeam"),
+        ("sales", "partnercentral-selling", "ListOpportunities"),
+    ];
+    let mut events = everyday();
+    for (id, (role, source, name)) in (900..).zip(calls) {
+        let source = format!("{source}.amazonaws.com");
+        events.push(event(id, 20, "us-east-1", (role, &source, name), &json!({})));
+    }
+    let estate = Estate::new(&events);
+    let granted = [
+        ("keys", json!("cloudfront-keyvaluestore:UpdateKeys")),
+        ("lex", json!(["ec2:CreateVpc", "lex:CreateBot"])),
+        ("sales", json!("partnercentral:ListOpportunities")),
+        ("team", json!(["mpa:CreateApprovalTeam", "mpa:GetApprovalTeam"])),
+    ];
+    let mut roles: Vec<Value> = granted
+        .map(|(name, actions)| role(name, &json!([allow(&actions)])))
+        .into();
+    roles.push(role("base", &vpcs()));
+    estate.file("a.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    let call = "the principal called `models-v2-lex.amazonaws.com:CreateBot`, whose actions are not known";
+    let expected = [
+        "keys cloudfront-keyvaluestore:UpdateKeys used".to_owned(),
+        "lex ec2:CreateVpc unused".to_owned(),
+        format!("lex lex:CreateBot unknown {call}"),
+        "sales partnercentral:ListOpportunities used".to_owned(),
+        "team mpa:CreateApprovalTeam used".to_owned(),
+        "team mpa:GetApprovalTeam unused".to_owned(),
+    ];
+    assert_eq!(verdicts, expected);
+    let generated = estate.run(&[
+        "policy",
+        "--principal",
+        "lex",
+        "--mode",
+        "generate",
+        "--keep-unknown=false",
+    ]);
+    assert_eq!(generated.code, 4, "{}", generated.stderr);
+    assert!(
+        generated
+            .stderr
+            .replace("\n  ", " ")
+            .contains("`models-v2-lex.amazonaws.com:CreateBot`"),
+        "{}",
+        generated.stderr
+    );
+    let trimmed = estate.run(&["policy", "--principal", "lex", "--format", "json"]);
+    assert!(trimmed.stdout.contains("lex:CreateBot"), "{}", trimmed.stdout);
+    std::fs::remove_dir_all(estate.place.store().join("usage")).unwrap();
+    assert_eq!(estate.verdicts().0, verdicts);
+}
+
+#[test]
+fn tags_of_what_a_call_makes_may_have_needed_the_action_that_tags() {
+    let tags = json!({"bucketName": "b", "CreateBucketConfiguration": {"Tags": {"Tag": [{"Key": "a", "Value": "b"}]}}});
+    let create = |id, name: &str, parameters: &Value| {
+        event(
+            id,
+            20,
+            "us-east-1",
+            (name, "s3.amazonaws.com", "CreateBucket"),
+            parameters,
+        )
+    };
+    let mut events = everyday();
+    events.extend([
+        create(900, "tagged", &tags),
+        create(901, "plain", &json!({"bucketName": "b"})),
+    ]);
+    let estate = Estate::new(&events);
+    let actions = json!([allow(&json!(["s3:CreateBucket", "s3:TagResource"]))]);
+    let mut roles = ["plain", "tagged"].map(|name| role(name, &actions)).to_vec();
+    roles.push(role("base", &vpcs()));
+    estate.file("a.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let expected = [
+        "plain s3:CreateBucket used",
+        "plain s3:TagResource unused",
+        "tagged s3:CreateBucket used",
+        "tagged s3:TagResource unknown successful calls that may have needed it: 1",
+    ];
+    assert_eq!(estate.verdicts().0, expected);
+    for mode in ["trim", "generate"] {
+        let ended = estate.run(&["policy", "--principal", "tagged", "--mode", mode, "--format", "json"]);
+        assert!(ended.stdout.contains("s3:TagResource"), "{mode}: {}", ended.stdout);
+    }
+}

@@ -1,6 +1,7 @@
 //! Sentences of reasons that have details.
 
 use super::kind;
+use crate::policy::account_log::Stream;
 
 pub(super) fn not_selected(resource_types: &[&str], regions: &[String], is_read: bool) -> String {
     let (kind, place) = (kind(is_read), regions.join(", "));
@@ -13,14 +14,26 @@ pub(super) fn not_selected(resource_types: &[&str], regions: &[String], is_read:
     }
 }
 
-pub(super) fn first(events: &str, days: i64, needed: i64) -> String {
-    let days = counted_days(days);
+pub(super) fn first(stream: &Stream, days: i64, needed: i64) -> String {
+    let (events, days) = (events(stream), counted_days(days));
     format!("the first of the {events} is from {days} before the end of the window, {needed} are needed")
 }
 
-pub(super) fn last(events: &str, days: i64) -> String {
-    let days = counted_days(days);
+pub(super) fn last(stream: &Stream, days: i64) -> String {
+    let (events, days) = (events(stream), counted_days(days));
     format!("the last of the {events} is from {days} before the end of the window")
+}
+
+fn events(stream: &Stream) -> String {
+    match stream {
+        Stream::Data {
+            region,
+            resource_type,
+            is_read,
+        } => format!("{} data events of {resource_type} in {region}", kind(*is_read)),
+        Stream::Management { is_read } => format!("{} management events", kind(*is_read)),
+        Stream::Source(source) => format!("events of {source}"),
+    }
 }
 
 pub(super) fn lacking(region: &str, days: i64) -> String {

@@ -126,3 +126,38 @@ fn silence_of_a_principal_that_may_do_nothing_that_would_be_seen_proves_nothing(
     let seen = Case::new(&[allow(&json!(["dynamodb:GetItem", "sqs:CreateQueue"]))]);
     seen.check(|diffs| assert_eq!(diffs[0].summary.activity, Activity::NeverUsed));
 }
+
+#[test]
+fn principal_of_whom_nothing_can_be_proven_for_what_the_logs_lack_is_told_from_others() {
+    let lack = |case: &Case| {
+        let lack = std::cell::Cell::new("");
+        case.check(|diffs| lack.set(diffs[0].lack_of_logs().map_or("", Reason::name)));
+        lack.get()
+    };
+    let of = |actions: Value| Case::new(&[allow(&actions)]);
+    assert_eq!(lack(&of(json!("sqs:CreateQueue"))), "");
+    let mut unrecorded = of(json!(["s3:GetObject", "sqs:CreateQueue", "sqs:ListQueues"]));
+    unrecorded.log().management.writes = false;
+    assert_eq!(lack(&unrecorded), "management-events-not-recorded");
+    let used = unrecorded.with("sqs:ListQueues", used(1));
+    assert_eq!(lack(&used), "management-events-not-recorded");
+    let mut late = of(json!("sqs:CreateQueue"));
+    late.log().note(Stream::Management { is_read: false }, days(20, 39));
+    assert_eq!(lack(&late), "recorded-recently");
+    let mut homeless = of(json!("sqs:CreateQueue"));
+    homeless.log().recorded_in = BTreeSet::from(["eu-west-1", "eu-central-1"].map(text));
+    assert_eq!(lack(&homeless), "global-services-not-recorded");
+    // Of a part of the permissions only, or because of the principal, or for data events alone.
+    let mut by_parts = of(json!(["sqs:CreateQueue", "iam:GetRole"]));
+    let regions = ["eu-west-1", "us-east-1"].map(text);
+    by_parts.log().recorded_in = BTreeSet::from(regions.clone());
+    by_parts.log().recorded_days = BTreeMap::from([(text("us-east-1"), BTreeSet::from([FIRST_DAY]))]);
+    assert_eq!(lack(&by_parts), "");
+    let mut young = of(json!("sqs:CreateQueue"));
+    young.log().management.writes = false;
+    young.role()["CreateDate"] = json!("2026-09-20T00:00:00Z");
+    assert_eq!(lack(&young), "");
+    let mut data = of(json!("s3:GetObject"));
+    data.log().data.clear();
+    assert_eq!(lack(&data), "");
+}
