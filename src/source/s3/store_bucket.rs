@@ -15,7 +15,6 @@ use super::bucket::Bucket;
 use super::bucket::RequestCounts;
 use super::connect::Connection;
 use super::connect::S3Options;
-use super::decode_keys::decode_key;
 use super::fault::Failure;
 use super::fault::Fault;
 use super::fault::FaultKind;
@@ -24,6 +23,7 @@ use super::page::PageRequest;
 use super::page::folders;
 use super::page::microseconds;
 use super::page::next_token;
+use super::page::stated;
 use super::patience::Patience;
 
 /// A bucket with the credentials, the pace and the repeats of those that logs are read from; clones share it.
@@ -239,18 +239,13 @@ impl ByteRange {
 }
 
 fn page(output: &ListObjectsV2Output, token: Option<&str>) -> Result<StoredPage, Fault> {
-    let objects = output.contents().iter().filter_map(|object| {
-        let size = u64::try_from(object.size()?).ok()?;
-        Some(stored(
-            decode_key(object.key()?),
-            size,
-            object.e_tag(),
-            object.last_modified(),
-        ))
+    let objects = output.contents().iter().map(|object| {
+        let (key, size) = stated(object)?;
+        Ok(stored(key, size, object.e_tag(), object.last_modified()))
     });
     Ok(StoredPage {
-        objects: objects.collect(),
-        folders: folders(output),
+        objects: objects.collect::<Result<_, Fault>>()?,
+        folders: folders(output)?,
         next: next_token(output, token)?,
     })
 }
