@@ -13,6 +13,11 @@ use super::causes::remedy_of_write;
 use super::causes::system_error;
 use crate::source::Fault;
 
+/// What is wrong with a service that does not sort, and what to do: the newest entries of a log are found by asking for the keys
+/// behind one.
+pub(super) const UNORDERED: &str = "the service does not list keys in order, as directory buckets do not, so that the newest entries \
+    of the log cannot be found; keep the store in a general purpose bucket of Amazon S3, with another service, or in a local folder";
+
 /// Why a store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -278,6 +283,12 @@ pub enum StoreError {
          writes, or a local folder"
     )]
     UnconditionalWrites {
+        /// The store.
+        path: String,
+    },
+    /// The bucket of the store lists keys in no order.
+    #[error("cannot keep a store at `{path}`: {UNORDERED}")]
+    UnorderedListing {
         /// The store.
         path: String,
     },

@@ -99,6 +99,11 @@ impl StoreBucket {
         self.patience.is_over()
     }
 
+    /// Whether it is a directory bucket.
+    pub fn is_directory(&self) -> bool {
+        self.bucket.is_directory()
+    }
+
     /// Requests made so far.
     pub fn requests(&self) -> RequestCounts {
         self.bucket.requests()
