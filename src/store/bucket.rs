@@ -122,7 +122,7 @@ impl BucketFiles {
         if let Some(entry) = self.entries.get(key) {
             return Ok(entry);
         }
-        let stored = self.bucket.get(key, None).await?;
+        let stored = self.bucket.get_whole(key, |entry| self.entries.check(entry)).await?;
         self.entries.keep(&stored);
         Ok(stored)
     }
@@ -158,6 +158,7 @@ impl BucketFiles {
                     .bucket
                     .list(&folder, (start_after.as_deref(), false), token.as_deref());
                 let page = listed.await.map_err(|fault| error_of(&folder, fault))?;
+                files.entries.note(&page.objects);
                 let keys = || page.objects.iter().map(|object| &object.key);
                 let is_ordered = last.iter().chain(keys()).is_sorted_by(|one, other| one < other);
                 if !is_ordered && folder.ends_with("_delta_log/") {
