@@ -116,8 +116,16 @@ impl<'a> FileFolder<'a> {
     }
 }
 
-/// Refuses a place inside the folder of a store, whichever store it is: a result there could take the place of its files.
+/// Refuses a place inside the folder of a store, whichever store it is: a result there could take the place of its files. A URL is
+/// refused as well: as a path it would be one of a folder such as `s3:` in the current one, where nobody looks for it.
 pub(super) fn keep_out_of_stores(path: &Path) -> Result<(), CliError> {
+    if let Some(message) = no_path(path) {
+        let hint = "name a place on this machine, and copy it from there, for example with `aws s3 cp`".to_owned();
+        return Err(CliError::Usage {
+            message,
+            hint: Some(hint),
+        });
+    }
     // What cannot be resolved cannot be written either, and is reported as such.
     let Ok(absolute) = std::path::absolute(path) else {
         return Ok(());
@@ -143,6 +151,13 @@ pub(super) fn keep_out_of_stores(path: &Path) -> Result<(), CliError> {
         }),
         None => Ok(()),
     }
+}
+
+/// What is wrong with a path that is a URL.
+pub(super) fn no_path(path: &Path) -> Option<String> {
+    let (scheme, _) = path.to_str()?.split_once("://")?;
+    let is_url = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_url.then(|| format!("`{}` is no path on this machine", path.display()))
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {

@@ -6,10 +6,6 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::TryStreamExt;
-use futures::stream;
-
 use super::Fault;
 use super::FaultKind;
 use super::History;
@@ -25,12 +21,11 @@ use super::key_list;
 use super::key_list::NamedKey;
 use super::local;
 use super::named::Buckets;
-use super::named::LOOKED_UP_AT_A_TIME;
 use super::named::each_once;
 use super::named::look_at_folders;
+use super::named::looked_up;
 use super::named::next_keys;
 use super::named::wanted;
-use super::object::Place;
 use super::s3::Bucket;
 use super::s3::BucketLister;
 use super::s3::BucketPrefix;
@@ -78,6 +73,8 @@ pub struct Lister {
     told: BTreeSet<Box<str>>,
     /// What is still to be met of the selection.
     unmet: Unmet,
+    /// Whether there is one source only: when that cannot be listed, there is nothing to go on with.
+    is_alone: bool,
 }
 
 #[derive(Debug)]
@@ -116,6 +113,7 @@ impl Lister {
                     true => Unmet::of(&request.selection),
                     false => Unmet::default(),
                 },
+                is_alone: request.sources.len() == 1,
             },
         };
         let (remote, local): (Vec<&String>, Vec<&String>) = request
@@ -145,9 +143,7 @@ impl Lister {
             let listed = builder.add_inventory().await?;
             builder.add_retried(&named, listed.as_ref());
         } else {
-            for place in places {
-                builder.add_bucket(place).await?;
-            }
+            builder.add_buckets(places).await?;
         }
         Ok(builder.lister)
     }
@@ -161,10 +157,13 @@ impl Lister {
         while let Some(part) = self.parts.front_mut() {
             let mut listing = match part {
                 Part::Done(listing) => Some(std::mem::take(listing)),
-                Part::Bucket(bucket) => bucket
-                    .next()
-                    .await
-                    .map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?,
+                Part::Bucket(bucket) => match bucket.next().await {
+                    Err((uri, fault)) if !self.is_alone && !fault.stops_the_run() => {
+                        *part = Part::Done(Listing::of_unlisted([(uri, fault)]));
+                        continue;
+                    }
+                    next => next.map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?,
+                },
                 Part::Keys(keys) => next_keys(keys, &self.buckets).await?,
                 Part::Inventory(inventory) => inventory.next().await?,
             };
@@ -218,6 +217,26 @@ impl Builder<'_> {
         self.connection = Some(connection);
         self.lister.buckets.insert(name.to_owned(), Arc::clone(&bucket));
         bucket
+    }
+
+    /// Adds all that can be listed, and tells the others, unless there are only these.
+    async fn add_buckets(&mut self, places: Vec<BucketPrefix>) -> Result<(), SourceError> {
+        let mut hindered = Vec::new();
+        for place in places {
+            match self.add_bucket(place).await {
+                Err(SourceError::Bucket { uri, fault }) if !fault.stops_the_run() => hindered.push((uri, fault)),
+                added => added?,
+            }
+        }
+        if self.lister.parts.is_empty()
+            && let Some((uri, fault)) = hindered.first().cloned()
+        {
+            return Err(SourceError::Bucket { uri, fault });
+        }
+        if !hindered.is_empty() {
+            self.lister.parts.push_back(Part::Done(Listing::of_unlisted(hindered)));
+        }
+        Ok(())
     }
 
     async fn add_bucket(&mut self, place: BucketPrefix) -> Result<(), SourceError> {
@@ -369,18 +388,4 @@ fn failed(place: &BucketPrefix, fault: Fault) -> SourceError {
         uri: place.to_string(),
         fault,
     }
-}
-
-/// Looks up etag and size of objects that earlier runs could not look up.
-async fn looked_up(mut listing: Listing) -> Result<Listing, SourceError> {
-    let found = stream::iter(std::mem::take(&mut listing.objects)).map(|object| async move {
-        let uri = object.uri.to_string();
-        let found = match &object.place {
-            Place::File => Ok(object),
-            Place::Bucket(bucket) => Arc::clone(bucket).look_up(object).await,
-        };
-        found.map_err(|fault| SourceError::Bucket { uri, fault })
-    });
-    listing.objects = found.buffered(LOOKED_UP_AT_A_TIME).try_collect().await?;
-    Ok(listing)
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use futures::TryStreamExt;
 use futures::stream;
 
 use super::Fault;
@@ -17,13 +18,14 @@ use super::ObjectRef;
 use super::Selection;
 use super::SourceError;
 use super::key_list::NamedKey;
+use super::object::Place;
 use super::s3::Bucket;
 use super::unmet::Unmet;
 
 /// Named keys that are looked up together.
 const KEYS_AT_A_TIME: usize = 20_000;
 /// Keys that are looked up at the same time; the bucket's own limit of requests applies below.
-pub(super) const LOOKED_UP_AT_A_TIME: usize = 64;
+const LOOKED_UP_AT_A_TIME: usize = 64;
 
 /// The buckets of a run by their names.
 pub(super) type Buckets = BTreeMap<String, Arc<Bucket>>;
@@ -167,6 +169,20 @@ pub(super) async fn look_at_folders(
         }
     }
     Ok((keys, unread))
+}
+
+/// Looks up etag and size of objects that earlier runs could not look up.
+pub(super) async fn looked_up(mut listing: Listing) -> Result<Listing, SourceError> {
+    let found = stream::iter(std::mem::take(&mut listing.objects)).map(|object| async move {
+        let uri = object.uri.to_string();
+        let found = match &object.place {
+            Place::File => Ok(object),
+            Place::Bucket(bucket) => Arc::clone(bucket).look_up(object).await,
+        };
+        found.map_err(|fault| SourceError::Bucket { uri, fault })
+    });
+    listing.objects = found.buffered(LOOKED_UP_AT_A_TIME).try_collect().await?;
+    Ok(listing)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::Fault;
 use super::LogKey;
 use super::local;
 use super::s3::Bucket;
@@ -97,6 +98,15 @@ impl ObjectRef {
 }
 
 impl Listing {
+    /// What cannot be listed, and why.
+    pub(super) fn of_unlisted(hindered: impl IntoIterator<Item = (String, Fault)>) -> Self {
+        let told = hindered.into_iter().map(|(uri, fault)| (uri, fault.to_string()));
+        Self {
+            unlisted: told.collect(),
+            ..Self::default()
+        }
+    }
+
     /// Adds objects, which share the texts of their keys with the one before.
     pub(super) fn extend(&mut self, objects: impl IntoIterator<Item = ObjectRef>) {
         for mut object in objects {

@@ -38,6 +38,7 @@ use object_store::Result;
 use object_store::UploadPart;
 use object_store::path::Path;
 
+use super::error::UNORDERED;
 use super::fetched_entries::FetchedEntries;
 use super::local::pass_checkpoint;
 use crate::source::ByteRange;
@@ -121,7 +122,7 @@ impl BucketFiles {
         if let Some(entry) = self.entries.get(key) {
             return Ok(entry);
         }
-        let stored = self.bucket.get(key, None).await?;
+        let stored = self.bucket.get_whole(key, |entry| self.entries.check(entry)).await?;
         self.entries.keep(&stored);
         Ok(stored)
     }
@@ -149,7 +150,7 @@ impl BucketFiles {
         let files = self.clone();
         let folder = self.folder(prefix);
         let start_after = start_after.map(|path| self.key(path));
-        let pages = stream::try_unfold(Some(None::<String>), move |token| {
+        let pages = stream::try_unfold((Some(None::<String>), None::<String>), move |(token, last)| {
             let (files, folder, start_after) = (files.clone(), folder.clone(), start_after.clone());
             async move {
                 let Some(token) = token else { return Ok(None) };
@@ -157,8 +158,15 @@ impl BucketFiles {
                     .bucket
                     .list(&folder, (start_after.as_deref(), false), token.as_deref());
                 let page = listed.await.map_err(|fault| error_of(&folder, fault))?;
+                files.entries.note(&page.objects);
+                let keys = || page.objects.iter().map(|object| &object.key);
+                let is_ordered = last.iter().chain(keys()).is_sorted_by(|one, other| one < other);
+                if !is_ordered && folder.ends_with("_delta_log/") {
+                    return Err(error_of(&folder, Fault::told(UNORDERED)));
+                }
+                let last = keys().next_back().cloned().or(last);
                 let metas: Vec<_> = page.objects.iter().filter_map(|object| files.meta(object)).collect();
-                let next = page.next.map(Some);
+                let next = (page.next.map(Some), last);
                 Ok::<_, Error>(Some((stream::iter(metas.into_iter().map(Ok)), next)))
             }
         });

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::io::ErrorKind;
 
+use super::whole_entry::TornEntry;
 use crate::source::Fault;
 
 /// `errno` of a failing device.
@@ -43,6 +44,25 @@ pub(super) fn fault(error: &(dyn Error + 'static)) -> Option<Fault> {
         cause = current.source();
     }
     fault_in(&error.to_string())
+}
+
+/// The log entry in a folder of which something is missing, in a chain of causes.
+pub(super) fn torn_entry(error: &(dyn Error + 'static)) -> Option<TornEntry> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(torn) = current.downcast_ref::<TornEntry>() {
+            return Some(torn.clone());
+        }
+        cause = current.source();
+    }
+    // The log library makes one text of the chains that it gets.
+    let text = error.to_string();
+    let (path, reason) = text.split_once("torn log entry `")?.1.split_once("`: ")?;
+    let (reason, _) = reason.split_once(BACKTRACE).unwrap_or((reason, ""));
+    Some(TornEntry {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 /// What a bucket says in the text of an error: the log library makes one text of the chains that it gets.

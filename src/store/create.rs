@@ -54,10 +54,14 @@ impl Store {
     pub async fn create_or_open(location: &Location, clock: i64) -> Result<Self, StoreError> {
         prepare::prepare_folder(location)?;
         let store = Self::new(location).await?;
+        let mut may_remove = true;
         if let Some(remote) = store.storage().remote() {
-            prepare::prepare_prefix(remote, location).await?;
+            may_remove = prepare::prepare_prefix(remote, location).await?.is_none();
         }
         if store.load_newest(Table::Events).await?.is_none() {
+            if let Some(remote) = store.storage().remote().filter(|_| may_remove) {
+                prepare::prove_order(remote, location).await?;
+            }
             store.create_if_missing(Table::Usage, clock, 0).await?;
         }
         for table in IN_ORDER_OF_CREATION {

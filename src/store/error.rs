@@ -11,7 +11,14 @@ use parquet::errors::ParquetError;
 use super::causes::fault;
 use super::causes::remedy_of_write;
 use super::causes::system_error;
+use super::causes::torn_entry;
+use super::whole_entry::TornEntry;
 use crate::source::Fault;
+
+/// What is wrong with a service that does not sort, and what to do: the newest entries of a log are found by asking for the keys
+/// behind one.
+pub(super) const UNORDERED: &str = "the service does not list keys in order, as directory buckets do not, so that the newest entries \
+    of the log cannot be found; keep the store in a general purpose bucket of Amazon S3, with another service, or in a local folder";
 
 /// Why a store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -168,10 +175,10 @@ pub enum StoreError {
         /// The reason.
         reason: String,
     },
-    /// A log entry is cut off or empty.
+    /// A log entry is cut off, empty or lacks lines.
     #[error(
-        "log entry `{path}` is damaged ({reason}): its writer was cut off; move this file away if it is the newest of \
-         its folder, then run the same command again"
+        "log entry `{path}` is damaged ({reason}): move this file away if it is the newest of its folder, as its writer was cut \
+         off, or else restore it from a copy of the store; then run the same command again"
     )]
     TornCommit {
         /// The log entry.
@@ -281,6 +288,12 @@ pub enum StoreError {
         /// The store.
         path: String,
     },
+    /// The bucket of the store lists keys in no order.
+    #[error("cannot keep a store at `{path}`: {UNORDERED}")]
+    UnorderedListing {
+        /// The store.
+        path: String,
+    },
     /// Blocking work did not finish because the program is shutting down.
     #[error("work on `{path}` was cancelled")]
     Cancelled {
@@ -352,6 +365,9 @@ impl StoreError {
     pub(super) fn from_log(path: &Path, access: Access, source: DeltaTableError) -> Self {
         if let Some(fault) = fault(&source) {
             return Self::of_bucket(path, access, fault);
+        }
+        if let Some(TornEntry { path, reason }) = torn_entry(&source) {
+            return Self::TornCommit { path, reason };
         }
         match system_error(&source) {
             Some(cause) if cause.kind() != ErrorKind::NotFound => Self::from_io(path, access, cause),

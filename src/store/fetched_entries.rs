@@ -1,12 +1,14 @@
 //! Log entries that were fetched from a bucket: one that is there never changes, and the log library reads each of them
-//! twice.
+//! twice. How large they are is known from the listing that named them, so that one that comes shorter is not believed.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use super::whole_entry;
 use crate::source::StoredBytes;
+use crate::source::StoredObject;
 
 /// Entries that are kept, together.
 const KEPT_BYTES: usize = 16 << 20;
@@ -21,6 +23,8 @@ pub(super) struct FetchedEntries {
 struct Kept {
     by_key: HashMap<String, StoredBytes>,
     bytes: usize,
+    /// Sizes of entries that a listing named.
+    listed: HashMap<String, u64>,
 }
 
 impl FetchedEntries {
@@ -45,6 +49,23 @@ impl FetchedEntries {
         }
     }
 
+    /// Takes the sizes of entries from a listing.
+    pub(super) fn note(&self, listed: &[StoredObject]) {
+        let entries = listed.iter().filter(|object| Self::may_keep(&object.key));
+        let sizes = entries.map(|object| (object.key.clone(), object.size));
+        self.lock().listed.extend(sizes);
+    }
+
+    /// Refuses an entry that is not all of what was listed, or of which lines are missing.
+    pub(super) fn check(&self, entry: &StoredBytes) -> Result<(), String> {
+        let listed = self.lock().listed.get(&entry.object.key).copied();
+        let came = entry.bytes.len() as u64;
+        match listed.filter(|listed| *listed != came) {
+            Some(listed) => Err(format!("{came} bytes came instead of the {listed} that are listed")),
+            None => whole_entry::check(&entry.bytes),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,5 +86,30 @@ mod tests {
         ] {
             assert_eq!(FetchedEntries::may_keep(key), is_entry, "{key}");
         }
+    }
+
+    #[test]
+    fn entry_of_another_size_than_was_listed_is_refused() {
+        let entries = FetchedEntries::default();
+        let bytes = br#"{"txn":{}}"#;
+        let object = |size: usize| StoredObject {
+            key: "events/_delta_log/00000000000000000012.json".to_owned(),
+            size: size as u64,
+            etag: None,
+            last_modified: 0,
+        };
+        let entry = StoredBytes {
+            object: object(bytes.len()),
+            range: 0..bytes.len() as u64,
+            bytes: bytes::Bytes::from_static(br#"{"add":{}}"#),
+        };
+        assert_eq!(entries.check(&entry), Ok(()));
+        entries.note(&[object(bytes.len() + 1)]);
+        assert_eq!(
+            entries.check(&entry).unwrap_err(),
+            "10 bytes came instead of the 11 that are listed"
+        );
+        entries.note(&[object(bytes.len())]);
+        assert_eq!(entries.check(&entry), Ok(()));
     }
 }

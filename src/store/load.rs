@@ -10,8 +10,10 @@ use object_store::path::Path as ObjectPath;
 
 use super::Store;
 use super::StoreError;
+use super::causes::torn_entry;
 use super::error::Access;
 use super::log;
+use super::whole_entry::TornEntry;
 use crate::schema;
 use crate::schema::Table;
 
@@ -104,6 +106,10 @@ impl Store {
 
     /// Finds out why a log cannot be loaded: a cut off entry, or a protocol that is too new.
     async fn diagnose(&self, table: Table, error: DeltaTableError) -> StoreError {
+        let error = match StoreError::from_log(&self.table_folder(table), Access::Read, error) {
+            StoreError::Log { source, .. } => *source,
+            told => return told,
+        };
         let log_folder = ObjectPath::from("_delta_log");
         let entries = self.log_store(table).object_store(None).list(Some(&log_folder));
         let entries: Vec<ObjectMeta> = entries
@@ -116,15 +122,14 @@ impl Store {
             .collect();
         versions.sort_unstable();
         for version in versions.into_iter().rev() {
-            let Ok(Some(bytes)) = self.log_store(table).read_commit_entry(version).await else {
-                continue;
+            let bytes = match self.log_store(table).read_commit_entry(version).await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => continue,
+                Err(error) => match torn_entry(&error) {
+                    Some(TornEntry { path, reason }) => return StoreError::TornCommit { path, reason },
+                    None => continue,
+                },
             };
-            if let Err(reason) = log::parse_head(&bytes) {
-                return StoreError::TornCommit {
-                    path: self.entry_path(table, version),
-                    reason,
-                };
-            }
             if let Some((reader, writer)) = log::protocol_versions(&bytes)
                 && (reader > READER_VERSION || writer > WRITER_VERSION)
             {

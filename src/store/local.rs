@@ -1,7 +1,8 @@
 //! The local file system as the Delta log sees it, with durable writes.
 //!
 //! `object_store` never syncs and creates files that everyone may read; both matter for a log whose newest entry decides
-//! what is in the store. Only writes differ from its `LocalFileSystem`; reads, listings and deletions are passed on.
+//! what is in the store. Other than with its `LocalFileSystem`, a log entry that is not whole is not read;
+//! other reads, listings and deletions are passed on.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,6 +21,7 @@ use object_store::CopyOptions;
 use object_store::Error;
 use object_store::GetOptions;
 use object_store::GetResult;
+use object_store::GetResultPayload;
 use object_store::ListResult;
 use object_store::MultipartUpload;
 use object_store::ObjectMeta;
@@ -37,6 +39,9 @@ use object_store::path::Path;
 
 use super::durable;
 use super::durable::Existing;
+use super::fetched_entries::FetchedEntries;
+use super::whole_entry;
+use super::whole_entry::TornEntry;
 use crate::failpoint;
 use crate::failpoint::Point;
 
@@ -88,7 +93,12 @@ impl ObjectStore for DurableFileSystem {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        let is_entry = !options.head && options.range.is_none() && FetchedEntries::may_keep(location.as_ref());
+        let result = self.inner.get_opts(location, options).await?;
+        match is_entry {
+            true => whole(&self.inner.path_to_filesystem(location)?, result).await,
+            false => Ok(result),
+        }
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
@@ -118,6 +128,25 @@ impl ObjectStore for DurableFileSystem {
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         self.inner.rename_opts(from, to, options).await
     }
+}
+
+/// A log entry, of which nothing is missing.
+async fn whole(path: &std::path::Path, result: GetResult) -> Result<GetResult> {
+    let (meta, range, attributes) = (result.meta.clone(), result.range.clone(), result.attributes.clone());
+    let bytes = result.bytes().await?;
+    whole_entry::check(&bytes).map_err(|reason| Error::Generic {
+        store: NAME,
+        source: Box::new(TornEntry {
+            path: path.display().to_string(),
+            reason,
+        }),
+    })?;
+    Ok(GetResult {
+        payload: GetResultPayload::Stream(stream::once(async move { Ok(bytes) }).boxed()),
+        meta,
+        range,
+        attributes,
+    })
 }
 
 /// Collects the parts of a file in memory: only checkpoints come this way, and they must appear whole.

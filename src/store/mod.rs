@@ -44,6 +44,7 @@ mod usage;
 mod usage_sums;
 mod vacuum;
 mod waiting;
+mod whole_entry;
 
 pub use commit::CommitBatch;
 pub use commit::CommitOutcome;

@@ -104,12 +104,45 @@ fn holds_no_rows(path: &Path) -> bool {
         .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "_delta_log")))
 }
 
-/// Proves that a prefix holds a store or nothing, and that its bucket never writes over an object by creation.
-pub(super) async fn prepare_prefix(remote: &RemoteFiles, location: &Location) -> Result<(), StoreError> {
+/// Proves that a prefix holds a store or nothing, and that its bucket never writes over an object by creation. The answer is as for
+/// [`prove_conditional_creation`].
+pub(super) async fn prepare_prefix(remote: &RemoteFiles, location: &Location) -> Result<Option<Fault>, StoreError> {
+    if remote.files.bucket().is_directory() {
+        return Err(unordered(location));
+    }
     if let Some(occupied) = occupied_prefix(remote, location).await? {
         return Err(occupied);
     }
-    prove_conditional_creation(remote, location).await.map(drop)
+    prove_conditional_creation(remote, location).await
+}
+
+/// Proves, before a store is made, that its bucket lists keys in the order of their bytes, as Amazon S3 does but for directory
+/// buckets (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+///
+/// Two objects are written and removed, so that it is for those who may remove objects.
+pub(super) async fn prove_order(remote: &RemoteFiles, location: &Location) -> Result<(), StoreError> {
+    let bucket = remote.files.bucket();
+    let failed = |fault| StoreError::of_bucket(&location.root(), Access::Write, fault);
+    let start = format!("{}{PROBE}order-", remote.prefix());
+    let keys = ["1", "2"].map(|number| format!("{start}{number}"));
+    for key in &keys {
+        bucket.create(key, Bytes::from_static(b"order")).await.map_err(failed)?;
+    }
+    let listed = bucket.list(&start, (None, false), None).await.map_err(failed)?;
+    for key in &keys {
+        // What stays is removed by `store vacuum`.
+        drop(bucket.remove(key).await);
+    }
+    match listed.objects.is_sorted_by(|one, other| one.key < other.key) {
+        true => Ok(()),
+        false => Err(unordered(location)),
+    }
+}
+
+fn unordered(location: &Location) -> StoreError {
+    StoreError::UnorderedListing {
+        path: location.display().to_string(),
+    }
 }
 
 /// As [`foreign_entry`], for a prefix.

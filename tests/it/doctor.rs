@@ -119,6 +119,39 @@ fn what_keeps_a_run_from_working_is_a_failure_with_its_remedy() {
 }
 
 #[test]
+fn one_object_is_a_good_source_under_the_policy_for_it() {
+    let bucket = FakeBucket::new();
+    let key = object(&bucket, "", 1);
+    object(&bucket, "", 2);
+    let place = Place::new();
+    let source = format!("s3://central-logs/{key}");
+    let printed = run(&bucket, &place, &["doctor", &source, "--print-iam"]);
+    let policy: Value = serde_json::from_str(&printed.stdout).unwrap();
+    let actions = |policy: &Value| many(&policy["Statement"][0]["Action"]);
+    assert_eq!(actions(&policy), ["s3:GetObject"], "{policy:#}");
+    bucket.script(|script| script.permissions = Some(Permissions::parse(&policy)));
+    let (checks, _) = doctor(&bucket, &place, &source);
+    for (name, found) in [
+        ("bucket", "answers"),
+        (
+            "layout",
+            "account 111122223333, region eu-west-1, delivered from 2026-09-01 to 2026-09-01",
+        ),
+        ("read", "can be read"),
+    ] {
+        let check = check(&checks, name);
+        assert_eq!(check["status"], "ok", "{checks:?}");
+        assert!(text(check, "found").contains(found), "{check}");
+    }
+    assert!(bucket.asked().iter().all(|asked| asked.verb != "LIST"));
+    let other = source.replace("T0105Z_a", "T0105Z_b");
+    let (checks, code) = doctor(&bucket, &place, &other);
+    let check = check(&checks, "bucket");
+    assert_eq!((&check["status"], code), (&"failure".into(), 1), "{checks:?}");
+    assert!(text(check, "remedy").contains("allow `s3:GetObject`"), "{check}");
+}
+
+#[test]
 fn folder_and_store_are_described_offline() {
     let place = Place::new();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs/AWSLogs");

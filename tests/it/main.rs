@@ -39,6 +39,8 @@ mod review_page;
 mod row_sources;
 mod run_report;
 mod s3;
+#[cfg(unix)]
+mod s3_defects;
 mod s3_read;
 #[cfg(unix)]
 mod s3_store;

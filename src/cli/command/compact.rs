@@ -10,7 +10,7 @@ use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 use uuid::Uuid;
 
-use super::store::open_for_writing;
+use super::store::open_existing;
 use crate::cli::args::StoreCompactArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -47,10 +47,18 @@ pub(super) fn compact(
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal()?;
     let now = settings.now.as_microsecond();
-    let store = match args.dry_run {
-        true => runtime.run(async { Ok(Store::open(&location).await?) })?,
-        false => open_for_writing(&location, now, &runtime)?,
+    let stopped = || stop.status().unwrap_or(ExitStatus::Terminated);
+    let opening = async {
+        match args.dry_run {
+            true => Ok(Store::open(&location).await?),
+            false => open_existing(&location, now).await,
+        }
     };
+    let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(opening)).await) })?;
+    let Some(store) = opened.transpose()? else {
+        return Ok(stopped());
+    };
+    store.end_requests_after(stop.shared());
     let compaction = Compaction {
         store: &store,
         runtime: runtime.handle(),
@@ -59,12 +67,16 @@ pub(super) fn compact(
         now,
         stop: stop.raised(),
     };
-    let Compactions { groups, mut errors } = match args.dry_run {
-        true => Compactions {
-            groups: compaction.plan()?,
+    let done = match args.dry_run {
+        true => compaction.plan().map(|groups| Compactions {
+            groups,
             errors: Vec::new(),
-        },
-        false => compaction.run()?,
+        }),
+        false => compaction.run(),
+    };
+    let Compactions { groups, mut errors } = match done {
+        Err(_) if store.has_given_up() => return Ok(stopped()),
+        done => done?,
     };
     let rows = rows(&groups).map_err(ReportError::from)?;
     place.show(&rows, output)?;
@@ -74,6 +86,8 @@ pub(super) fn compact(
         output.warning(&error.to_string());
     }
     match last {
+        // The service does not answer, and the run was asked to stop: what is left is for the next one.
+        Some(_) if store.has_given_up() => Ok(stopped()),
         Some(error) => Err(error.into()),
         None => Ok(stop.status().unwrap_or(ExitStatus::Done)),
     }

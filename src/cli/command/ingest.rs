@@ -36,6 +36,7 @@ use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
 use crate::cli::target::Target;
 use crate::cli::target::keep_out_of_stores;
+use crate::cli::target::no_path;
 use crate::decode::Limits;
 use crate::ingest::Balance;
 use crate::ingest::Deposit;
@@ -57,6 +58,14 @@ pub(super) const DEFAULT_MEMORY_BYTES: u64 = 512 << 20;
 /// When a source or the store cannot be used. An object that cannot be read is no error: the counts name it, and the
 /// status is [`ExitStatus::Incomplete`].
 pub fn ingest(args: &IngestArgs, settings: &Settings, output: &mut Output) -> Result<ExitStatus, CliError> {
+    if let Some(message) = args.adds_out.as_deref().and_then(no_path) {
+        let hint =
+            "leave `--adds-out` out, so that the batches wait in the store, or name a file or folder on this machine";
+        return Err(CliError::Usage {
+            message,
+            hint: Some(hint.to_owned()),
+        });
+    }
     let Some(path) = &args.report else {
         return run(args, &mut RunAccount::new(args, settings), settings, output);
     };

@@ -146,10 +146,13 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
 
 /// Opens a store that is there: one is made by `ingest` only.
 pub(super) fn open_for_writing(location: &Location, now: i64, runtime: &Runtime) -> Result<Store, CliError> {
-    runtime.run(async {
-        drop(Store::open(location).await?);
-        Ok(Store::create_or_open(location, now).await?)
-    })
+    runtime.run(open_existing(location, now))
+}
+
+/// As [`open_for_writing`].
+pub(super) async fn open_existing(location: &Location, now: i64) -> Result<Store, CliError> {
+    drop(Store::open(location).await?);
+    Ok(Store::create_or_open(location, now).await?)
 }
 
 /// Writes rows to where the user wants them.

@@ -30,6 +30,7 @@ use super::layout::region_folder;
 use super::location::BucketPrefix;
 use super::page::PageRequest;
 use super::page::microseconds;
+use crate::source::Listing;
 use crate::source::ObjectRef;
 use crate::source::OwnKeys;
 use crate::source::Selection;
@@ -64,6 +65,8 @@ pub struct Reached {
     pub server_time: Option<i64>,
     /// Region of the bucket.
     pub region: Option<String>,
+    /// Whether it was asked for a list, and not for the one object that is the source.
+    pub is_listed: bool,
 }
 
 /// What reading one byte of one object shows.
@@ -127,26 +130,46 @@ impl BucketExam {
         arn.ok_or_else(|| Fault::new(FaultKind::Refused, "the answer names no ARN"))
     }
 
-    /// Lists one key below the prefix.
+    /// Asks for the object that is the source, as a run over it does, or lists one key below the prefix.
     ///
     /// # Errors
-    /// The bucket cannot be reached or listed; what the answer says beside is there all the same.
+    /// The bucket cannot be reached or listed, or the object not be read; what the answer says beside is there all the same.
     pub async fn reach(&self) -> (Reached, Result<(), Fault>) {
         let headers = Headers::default();
-        let listed = self
-            .bucket
-            .call(Verb::List, || async {
-                let request = self.bucket.client.list_objects_v2().bucket(self.bucket.name());
-                let request = request.prefix(&self.place.prefix).max_keys(1);
-                // Keys may hold characters that XML cannot.
-                let request = request.encoding_type(EncodingType::Url);
-                let request = request.set_request_payer(self.bucket.request_payer.clone());
-                let sent = request.customize().interceptor(headers.clone()).send().await;
-                sent.map(drop).map_err(|error| Failure::from_sdk(Verb::List, &error))
-            })
-            .await;
+        let (is_listed, answer) = match self.place.is_object() {
+            true => match self.ask_object(&headers).await {
+                // As for a run, it may be the name of a folder.
+                Err(fault) if fault.kind == FaultKind::Vanished => (true, self.list_one(&headers).await),
+                answer => (false, answer),
+            },
+            false => (true, self.list_one(&headers).await),
+        };
         let reached = headers.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        (reached, listed)
+        (Reached { is_listed, ..reached }, answer)
+    }
+
+    async fn ask_object(&self, headers: &Headers) -> Result<(), Fault> {
+        let asked = self.bucket.call(Verb::Head, || async {
+            let request = self.bucket.client.head_object().bucket(self.bucket.name());
+            let request = request.key(&self.place.prefix);
+            let request = request.set_request_payer(self.bucket.request_payer.clone());
+            let sent = request.customize().interceptor(headers.clone()).send().await;
+            sent.map(drop).map_err(|error| Failure::from_sdk(Verb::Head, &error))
+        });
+        asked.await
+    }
+
+    async fn list_one(&self, headers: &Headers) -> Result<(), Fault> {
+        let listed = self.bucket.call(Verb::List, || async {
+            let request = self.bucket.client.list_objects_v2().bucket(self.bucket.name());
+            let request = request.prefix(&self.place.prefix).max_keys(1);
+            // Keys may hold characters that XML cannot.
+            let request = request.encoding_type(EncodingType::Url);
+            let request = request.set_request_payer(self.bucket.request_payer.clone());
+            let sent = request.customize().interceptor(headers.clone()).send().await;
+            sent.map(drop).map_err(|error| Failure::from_sdk(Verb::List, &error))
+        });
+        listed.await
     }
 
     /// Finds organizations, accounts, regions and days, and an object to read; the store of a run is left out.
@@ -158,6 +181,19 @@ impl BucketExam {
         selection: &Selection,
         own_keys: &OwnKeys,
     ) -> Result<(SourceSummary, Option<ObjectRef>), Fault> {
+        if self.place.is_object() {
+            match self.bucket.head(&self.place.prefix).await {
+                Ok(object) => {
+                    let listing = Listing {
+                        objects: vec![object.clone()],
+                        ..Listing::default()
+                    };
+                    return Ok((SourceSummary::of_listing(&listing), Some(object)));
+                }
+                Err(fault) if fault.kind == FaultKind::Vanished => {}
+                Err(fault) => return Err(fault),
+            }
+        }
         let layout = discover(&self.bucket, &self.place.prefix, selection, own_keys).await;
         let layout = layout.map_err(|(_, fault)| fault)?;
         let mut summary = SourceSummary {
@@ -258,6 +294,7 @@ impl Intercept for Headers {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Reached {
             server_time: date.as_ref().and_then(microseconds),
             region: headers.get("x-amz-bucket-region").map(str::to_owned),
+            is_listed: false,
         };
         Ok(())
     }

@@ -144,6 +144,7 @@ impl Fault {
             ("`--aws-region", "`--store-region"),
             ("`--profile", "`--store-profile"),
             ("`--endpoint-url", "`--store-endpoint-url"),
+            ("`--path-style", "`--store-path-style"),
         ] {
             self.reason = self.reason.replace(option, of_store);
         }
@@ -217,6 +218,15 @@ impl Failure {
                 format!(
                     "there are no usable AWS credentials ({}); log in with `aws sso login`, name a profile with \
                      `--profile`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached",
+                    cut(text)
+                ),
+            );
+        }
+        if lower.contains("path-style addressing cannot be used with arn") {
+            return Self::final_one(
+                FaultKind::Refused,
+                format!(
+                    "an access point cannot be asked in path style ({}); leave `--path-style` out",
                     cut(text)
                 ),
             );

@@ -58,7 +58,7 @@ impl Bucket {
         listing.extend(objects.collect::<Result<Vec<ObjectRef>, Fault>>()?);
         Ok(Page {
             objects: listing.objects,
-            folders: folders(&output),
+            folders: folders(&output)?,
             next: next_token(&output, request.token.as_deref())?,
         })
     }
@@ -103,19 +103,12 @@ impl Bucket {
     /// `None` for the empty objects that consoles make to show a folder.
     ///
     /// # Errors
-    /// Of an object the key or the size is missing: it can neither be left out nor be read.
+    /// As for [`stated`].
     fn listed(self: &Arc<Self>, object: &Object) -> Option<Result<ObjectRef, Fault>> {
-        let stated = object
-            .key()
-            .zip(object.size().and_then(|size| u64::try_from(size).ok()));
-        let Some((key, size)) = stated else {
-            let reason = format!(
-                "the service lists an object without a key or a size (`{}`), so that the listing cannot be trusted",
-                object.key().map(decode_key).unwrap_or_default().escape_debug()
-            );
-            return Some(Err(Fault::new(FaultKind::Refused, reason)));
+        let (key, size) = match stated(object) {
+            Ok(stated) => stated,
+            Err(fault) => return Some(Err(fault)),
         };
-        let key = decode_key(key);
         if size == 0 && key.ends_with('/') {
             return None;
         }
@@ -176,28 +169,60 @@ fn is_whole(listing: &[u8]) -> bool {
     last.starts_with(b"</") && last.ends_with(b"ListBucketResult>") || last == b"<ListBucketResult/>"
 }
 
+/// Key and size of a listed object.
+///
+/// # Errors
+/// One of them is missing: the object can neither be left out nor be read.
+pub(super) fn stated(object: &Object) -> Result<(String, u64), Fault> {
+    let size = object.size().and_then(|size| u64::try_from(size).ok());
+    match (object.key(), size) {
+        (Some(key), Some(size)) => Ok((decode_key(key), size)),
+        (key, _) => Err(untrusted(&format!(
+            "lists an object without a key or a size (`{}`)",
+            key.map(decode_key).unwrap_or_default().escape_debug()
+        ))),
+    }
+}
+
 /// Prefixes that an answer folds, each with a slash at its end.
-pub(super) fn folders(output: &ListObjectsV2Output) -> Vec<String> {
-    let folders = output.common_prefixes().iter().filter_map(|folder| folder.prefix());
-    folders.map(decode_key).collect()
+///
+/// # Errors
+/// One of them is missing, and with it all objects below it.
+pub(super) fn folders(output: &ListObjectsV2Output) -> Result<Vec<String>, Fault> {
+    let folders = output.common_prefixes().iter().map(|folder| match folder.prefix() {
+        Some(prefix) => Ok(decode_key(prefix)),
+        None => Err(untrusted("lists a folder without its prefix")),
+    });
+    folders.collect()
 }
 
 /// Token of the page behind an answer to `asked`; `None` behind the last.
 ///
+/// `NextContinuationToken` is sent if and only if `IsTruncated` is true, and `KeyCount` is the number of keys and folders
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
+///
 /// # Errors
-/// The service says that there is more, but not where: the listing is not complete, and asking again would give the same
-/// page for ever.
+/// The service says that there is more, but not where: asking again would give the same page for ever. Or it tells of a next
+/// page, or of more keys, but denies them. The listing is not complete.
 pub(super) fn next_token(output: &ListObjectsV2Output, asked: Option<&str>) -> Result<Option<String>, Fault> {
-    if output.is_truncated != Some(true) {
-        return Ok(None);
+    let listed = output.contents().len() + output.common_prefixes().len();
+    // Not each service counts the folders, so that fewer are no sign of anything.
+    let counted = output.key_count().and_then(|count| usize::try_from(count).ok());
+    if let Some(counted) = counted.filter(|counted| *counted > listed) {
+        return Err(untrusted(&format!("counts {counted} keys and lists {listed}")));
     }
-    match output.next_continuation_token.as_deref() {
-        Some(next) if asked != Some(next) => Ok(Some(next.to_owned())),
-        _ => {
-            let reason = "the service says that the listing goes on, but not where";
-            Err(Fault::new(FaultKind::Refused, reason))
-        }
+    let next = output.next_continuation_token().filter(|token| !token.is_empty());
+    match (output.is_truncated, next) {
+        (Some(true), Some(next)) if asked != Some(next) => Ok(Some(next.to_owned())),
+        (Some(true), _) => Err(untrusted("says that the listing goes on, but not where")),
+        (_, Some(_)) => Err(untrusted("says where the listing goes on, but not that it does")),
+        (_, None) => Ok(None),
     }
+}
+
+fn untrusted(what: &str) -> Fault {
+    let reason = format!("the service {what}, so that the listing cannot be trusted");
+    Fault::new(FaultKind::Refused, reason)
 }
 
 pub(super) fn microseconds(time: &DateTime) -> Option<i64> {
@@ -208,6 +233,8 @@ pub(super) fn microseconds(time: &DateTime) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::types::CommonPrefix;
+
     use super::*;
 
     #[test]
@@ -227,15 +254,47 @@ mod tests {
 
     #[test]
     fn listing_that_goes_on_nowhere_is_no_complete_one() {
-        let answer = |is_truncated: bool, next: Option<&str>| {
-            let output = ListObjectsV2Output::builder().is_truncated(is_truncated);
-            output.set_next_continuation_token(next.map(str::to_owned)).build()
+        let next = |is_truncated: Option<bool>, told: Option<&str>, asked: Option<&str>| {
+            let output = ListObjectsV2Output::builder().set_is_truncated(is_truncated);
+            let output = output.set_next_continuation_token(told.map(str::to_owned));
+            next_token(&output.build(), asked).map_err(|fault| fault.kind)
         };
-        let next = |is_truncated, next, asked| next_token(&answer(is_truncated, next), asked);
-        assert_eq!(next(false, Some("a"), None).unwrap(), None);
-        assert_eq!(next(true, Some("b"), Some("a")).unwrap().as_deref(), Some("b"));
-        for (told, asked) in [(None, None), (Some("a"), Some("a"))] {
-            assert_eq!(next(true, told, asked).unwrap_err().kind, FaultKind::Refused);
+        let refused = Err(FaultKind::Refused);
+        assert_eq!(next(Some(false), None, None), Ok(None));
+        assert_eq!(next(Some(false), Some(""), None), Ok(None));
+        assert_eq!(next(None, None, None), Ok(None));
+        assert_eq!(next(Some(true), Some("b"), Some("a")), Ok(Some("b".to_owned())));
+        for (is_truncated, told, asked) in [
+            (Some(true), None, None),
+            (Some(true), Some("a"), Some("a")),
+            (None, Some("b"), Some("a")),
+            (Some(false), Some("b"), None),
+        ] {
+            assert_eq!(next(is_truncated, told, asked), refused, "{is_truncated:?} {told:?}");
         }
+    }
+
+    #[test]
+    fn listing_with_fewer_keys_than_it_counts_is_no_complete_one() {
+        let object = Object::builder().key("a").size(1).build();
+        let folder = CommonPrefix::builder().prefix("b/").build();
+        let counted = |count: i32| {
+            let output = ListObjectsV2Output::builder().contents(object.clone());
+            let output = output.common_prefixes(folder.clone()).key_count(count).build();
+            next_token(&output, None).map_err(|fault| fault.kind)
+        };
+        assert_eq!(counted(2), Ok(None));
+        assert_eq!(counted(1), Ok(None));
+        assert_eq!(counted(3), Err(FaultKind::Refused));
+    }
+
+    #[test]
+    fn object_without_a_size_and_folder_without_a_prefix_are_refused() {
+        let unsized_one = Object::builder().key("a%2Fb").build();
+        let text = stated(&unsized_one).unwrap_err().to_string();
+        assert!(text.contains("(`a/b`)") && text.contains("cannot be trusted"), "{text}");
+        assert!(stated(&Object::builder().size(1).build()).is_err());
+        let output = ListObjectsV2Output::builder().common_prefixes(CommonPrefix::builder().build());
+        assert_eq!(folders(&output.build()).unwrap_err().kind, FaultKind::Refused);
     }
 }

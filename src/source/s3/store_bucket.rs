@@ -4,7 +4,14 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering;
 
+use aws_sdk_s3::config::ConfigBag;
+use aws_sdk_s3::config::Intercept;
+use aws_sdk_s3::config::RuntimeComponents;
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
@@ -15,7 +22,6 @@ use super::bucket::Bucket;
 use super::bucket::RequestCounts;
 use super::connect::Connection;
 use super::connect::S3Options;
-use super::decode_keys::decode_key;
 use super::fault::Failure;
 use super::fault::Fault;
 use super::fault::FaultKind;
@@ -24,6 +30,7 @@ use super::page::PageRequest;
 use super::page::folders;
 use super::page::microseconds;
 use super::page::next_token;
+use super::page::stated;
 use super::patience::Patience;
 
 /// A bucket with the credentials, the pace and the repeats of those that logs are read from; clones share it.
@@ -99,6 +106,11 @@ impl StoreBucket {
         self.patience.is_over()
     }
 
+    /// Whether it is a directory bucket.
+    pub fn is_directory(&self) -> bool {
+        self.bucket.is_directory()
+    }
+
     /// Requests made so far.
     pub fn requests(&self) -> RequestCounts {
         self.bucket.requests()
@@ -110,14 +122,38 @@ impl StoreBucket {
     ///
     /// [`FaultKind::Vanished`] when there is no such object, and all else that keeps its bytes away.
     pub async fn get(&self, key: &str, range: Option<&ByteRange>) -> Result<StoredBytes, Fault> {
-        let header = range.map(ByteRange::header);
-        self.call(Verb::Get, || async {
-            let request = self.bucket.client.get_object().bucket(self.bucket.name()).key(key);
-            let sent = request.set_range(header.clone()).send().await;
-            let answer = sent.map_err(|error| Failure::from_sdk(Verb::Get, &error))?;
-            collect(key, answer, range).await
-        })
-        .await
+        self.call(Verb::Get, || self.request_get(key, range)).await
+    }
+
+    /// Reads an object whose bytes show whether they are all there; the check says what is missing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::get`], and when bytes are missing however often it is asked.
+    pub async fn get_whole(
+        &self,
+        key: &str,
+        check: impl Fn(&StoredBytes) -> Result<(), String>,
+    ) -> Result<StoredBytes, Fault> {
+        let stored = self.call(Verb::Get, || async {
+            let stored = self.request_get(key, None).await.map_err(|failure| match failure.fault.kind {
+                FaultKind::Incomplete => {
+                    let reason = format!("`{}`: {}", self.bucket.uri(key), failure.fault);
+                    Failure::repeatable(FaultKind::Incomplete, reason)
+                }
+                _ => failure,
+            })?;
+            let checked = check(&stored).map_err(|reason| {
+                let uri = self.bucket.uri(key);
+                let reason = format!(
+                    "`{uri}` does not come whole ({reason}); run again, and if it stays so, restore that object from an older \
+                     version of it or from a copy of the store"
+                );
+                Failure::repeatable(FaultKind::Incomplete, reason)
+            });
+            checked.map(|()| stored)
+        });
+        stored.await
     }
 
     /// Asks for size and etag of an object.
@@ -195,6 +231,23 @@ impl StoreBucket {
         page(&output, token)
     }
 
+    async fn request_get(&self, key: &str, range: Option<&ByteRange>) -> Result<StoredBytes, Failure> {
+        let request = self.bucket.client.get_object().bucket(self.bucket.name()).key(key);
+        let request = request.set_range(range.map(ByteRange::header));
+        let status = Status::default();
+        let sent = request.customize().interceptor(status.clone()).send().await;
+        let answer = sent.map_err(|error| Failure::from_sdk(Verb::Get, &error))?;
+        // `GetObject` answers with 200, or with 206 for a part
+        // (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>), but the SDK takes 204 as well.
+        match status.0.load(Ordering::Relaxed) {
+            200 | 206 => collect(key, answer, range).await,
+            other => {
+                let reason = format!("the answer has status {other} and no object; run again");
+                Err(Failure::repeatable(FaultKind::Incomplete, reason))
+            }
+        }
+    }
+
     async fn request_put(&self, key: &str, bytes: Bytes, if_none_match: Option<&str>) -> Result<(), Fault> {
         self.call(Verb::Put, || async {
             let request = self.bucket.client.put_object().bucket(self.bucket.name()).key(key);
@@ -238,19 +291,34 @@ impl ByteRange {
     }
 }
 
+/// Keeps the status of an answer, which the SDK does not tell.
+#[derive(Debug, Clone, Default)]
+struct Status(Arc<AtomicU16>);
+
+impl Intercept for Status {
+    fn name(&self) -> &'static str {
+        "Status"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.store(context.response().status().as_u16(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 fn page(output: &ListObjectsV2Output, token: Option<&str>) -> Result<StoredPage, Fault> {
-    let objects = output.contents().iter().filter_map(|object| {
-        let size = u64::try_from(object.size()?).ok()?;
-        Some(stored(
-            decode_key(object.key()?),
-            size,
-            object.e_tag(),
-            object.last_modified(),
-        ))
+    let objects = output.contents().iter().map(|object| {
+        let (key, size) = stated(object)?;
+        Ok(stored(key, size, object.e_tag(), object.last_modified()))
     });
     Ok(StoredPage {
-        objects: objects.collect(),
-        folders: folders(output),
+        objects: objects.collect::<Result<_, Fault>>()?,
+        folders: folders(output)?,
         next: next_token(output, token)?,
     })
 }
@@ -267,26 +335,32 @@ fn stored(key: String, size: u64, etag: Option<&str>, last_modified: Option<&Dat
 /// Reads a body, which must be all that was asked for.
 async fn collect(key: &str, answer: GetObjectOutput, range: Option<&ByteRange>) -> Result<StoredBytes, Failure> {
     let incomplete = |reason: String| Failure::repeatable(FaultKind::Incomplete, reason);
-    let length = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
+    let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
     // `bytes 0-9/1000` where only a part was asked for; a service may give the whole all the same.
     let total = answer
         .content_range()
         .and_then(|text| text.rsplit_once('/')?.1.parse().ok());
-    let size = total.unwrap_or(length);
-    let wanted = match (range, total) {
-        (Some(range), Some(_)) => range.within(size),
-        _ => 0..size,
+    let Some(size) = total.or(length) else {
+        let reason = "the answer does not say how many bytes the object has; run again";
+        return Err(incomplete(reason.to_owned()));
     };
+    let wanted = range.map_or(0..size, |range| range.within(size));
+    let sent = if total.is_some() { wanted.clone() } else { 0..size };
     let object = stored(key.to_owned(), size, answer.e_tag(), answer.last_modified());
     let body = answer.body.collect().await;
     let bytes = body.map_err(|error| incomplete(format!("the object breaks off ({error}); run again")))?;
-    let bytes = bytes.into_bytes();
-    if bytes.len() as u64 != wanted.end - wanted.start {
+    let mut bytes = bytes.into_bytes();
+    if bytes.len() as u64 != sent.end - sent.start {
         return Err(incomplete(format!(
             "{} bytes of the object came instead of {}; run again",
             bytes.len(),
-            wanted.end - wanted.start
+            sent.end - sent.start
         )));
+    }
+    if sent != wanted {
+        let part = usize::try_from(wanted.start).ok().zip(usize::try_from(wanted.end).ok());
+        let (start, end) = part.ok_or_else(|| incomplete("the part is too large".to_owned()))?;
+        bytes = bytes.slice(start..end);
     }
     Ok(StoredBytes {
         object,

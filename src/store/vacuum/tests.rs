@@ -10,6 +10,7 @@ use super::super::testing::batch;
 use super::super::testing::committed;
 use super::super::testing::events;
 use super::super::testing::ids;
+use super::super::testing::open;
 use super::*;
 
 const DAY_LONG: i64 = 24 * 60 * 60 * 1_000_000;
@@ -127,4 +128,30 @@ async fn batch_that_waits_is_kept_and_is_committed_from_new_files_when_it_is_old
     test.store.discard_rest(&prepared, &snapshot);
     let store = test.reopen().await;
     assert_eq!(ids(&store, &store.snapshot(Table::Events).await.unwrap()), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn log_entry_of_which_lines_are_missing_is_named_and_nothing_is_left_over() {
+    for table in [Table::Events, Table::Objects] {
+        for lines in [0, 1, 2] {
+            let test = TestStore::create().await;
+            for object in ["a", "b", "c"] {
+                test.commit(&format!("s3://logs/{object}"), &[object]).await;
+            }
+            age(&test.folder(), 8);
+            let name = format!("{}/_delta_log/{:020}.json", table.name(), 2);
+            let entry = test.folder().join(&name);
+            let text = fs::read_to_string(&entry).unwrap();
+            let kept: Vec<&str> = text.lines().take(lines).collect();
+            fs::write(&entry, kept.join("\n")).unwrap();
+            let error = match open(&test.folder()).await {
+                Ok(store) => store.leftovers(now() - 7 * DAY_LONG).await.unwrap_err(),
+                Err(error) => error,
+            };
+            assert!(matches!(error, StoreError::TornCommit { .. }), "{lines}: {error:?}");
+            assert!(error.to_string().contains(&name), "{error}");
+            fs::write(&entry, text).unwrap();
+            assert!(paths(&test.reopen().await).await.is_empty());
+        }
+    }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Script {
     pub(crate) faults: BTreeMap<String, (Trouble, usize)>,
     /// What happens to lists.
     pub(crate) list_trouble: Option<Trouble>,
+    /// What becomes of the text of a list.
+    pub(crate) list_edit: Option<fn(&str) -> String>,
     /// How many of the next lists with objects break off, without the connection telling it.
     pub(crate) short_lists: Arc<AtomicUsize>,
     /// What the caller may do; everything, without.
@@ -145,6 +147,12 @@ pub(crate) enum Trouble {
     Cut,
     /// Fewer bytes come, as if the object were shorter.
     Short,
+    /// The first line comes alone, as if the object had no other.
+    FirstLine,
+    /// No byte comes, as if the object had none.
+    Empty,
+    /// 204.
+    NoContent,
     /// The object is replaced just before it is read.
     Replaced,
     Failing,
@@ -171,6 +179,7 @@ impl Default for Script {
             is_shuffled: false,
             faults: BTreeMap::new(),
             list_trouble: None,
+            list_edit: None,
             short_lists: Arc::default(),
             permissions: None,
             kms_key: None,
@@ -510,10 +519,12 @@ fn list(state: &State, query: &BTreeMap<String, String>) -> Answer {
         format!("<NextContinuationToken>{token}</NextContinuationToken>")
     });
     let is_truncated = page.next.is_some();
+    let count = page.keys.len() + page.folders.len();
     let name = if state.is_writable { STORE_BUCKET } else { BUCKET };
     let text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{name}</Name><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}{contents}{folders}</ListBucketResult>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{name}</Name><EncodingType>url</EncodingType><KeyCount>{count}</KeyCount><IsTruncated>{is_truncated}</IsTruncated>{next}{contents}{folders}</ListBucketResult>"
     );
+    let text = state.script.list_edit.map_or(text.clone(), |edit| edit(&text));
     let short = &state.script.short_lists;
     let is_short = !contents.is_empty()
         && short
@@ -658,6 +669,11 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
             cut(half)
         }
         Some(Trouble::Short) => whole(half),
+        Some(Trouble::FirstLine) => {
+            let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+            whole(bytes.slice(..=end))
+        }
+        Some(Trouble::Empty) => whole(Bytes::new()),
         _ => whole(bytes),
     };
     answer.body(body).unwrap()
@@ -686,7 +702,8 @@ fn troubled(trouble: Trouble) -> Option<Answer> {
             "We encountered an internal error. Please try again.",
         )),
         Trouble::ExpiredToken => Some(fault(400, "ExpiredToken", "The provided token has expired.")),
-        Trouble::Cut | Trouble::Short | Trouble::Replaced => None,
+        Trouble::NoContent => Some(plain(204, "application/octet-stream", String::new())),
+        Trouble::Cut | Trouble::Short | Trouble::FirstLine | Trouble::Empty | Trouble::Replaced => None,
     }
 }
 

@@ -115,7 +115,7 @@ async fn reach(purpose: &Purpose, exam: &BucketExam, place: &str, options: &S3Op
     checks.extend(clock_check((purpose.clock, place), &reached, Timestamp::now()));
     if let Err(fault) = listed {
         let name = match fault.kind {
-            FaultKind::Denied => purpose.list,
+            FaultKind::Denied if reached.is_listed => purpose.list,
             _ => purpose.bucket,
         };
         checks.push(Check::fault(name, place, &(purpose.told)(fault)));
@@ -124,7 +124,10 @@ async fn reach(purpose: &Purpose, exam: &BucketExam, place: &str, options: &S3Op
     let region = reached
         .region
         .map_or_else(String::new, |region| format!(", lies in {region}"));
-    let found = format!("answers and can be listed{region}");
+    let found = match reached.is_listed {
+        true => format!("answers and can be listed{region}"),
+        false => format!("answers{region}"),
+    };
     checks.push(Check::ok(purpose.bucket, place, found));
     (checks, true)
 }
@@ -178,7 +181,7 @@ mod tests {
         let status = |seconds: i64| {
             let reached = Reached {
                 server_time: Some(now.as_microsecond() - seconds * 1_000_000),
-                region: None,
+                ..Reached::default()
             };
             clock_check(("clock", "s3://logs"), &reached, now).unwrap().status
         };

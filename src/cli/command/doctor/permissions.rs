@@ -21,6 +21,9 @@ pub(super) fn print(args: &DoctorArgs, output: &mut Output) -> Result<ExitStatus
     let region = args.connection.aws_region.as_deref();
     let mut statements = log_statements(&places, &args.kms_key, partition(region));
     if let Some(store) = &store {
+        if is_one_caller(args) {
+            leave_out_listed(&mut statements, &store.bucket);
+        }
         let region = args.location.bucket.store_region.as_deref().or(region);
         statements.extend(store_statements(store, &args.store_kms_key, partition(region)));
     }
@@ -78,6 +81,19 @@ fn note_roles(args: &DoctorArgs, has_store: bool, output: &mut Output) {
             "the statements for the store are for `{role}`; the caller needs `sts:AssumeRole` on it"
         ));
     }
+}
+
+/// Whether logs and store are reached as one principal, which one policy is for.
+fn is_one_caller(args: &DoctorArgs) -> bool {
+    let (logs, store) = (&args.connection, &args.location.bucket);
+    logs.role_arn == store.store_role_arn && logs.profile == store.store_profile
+}
+
+/// Leaves out the lists of a bucket that the statement for the store allows as a whole.
+fn leave_out_listed(statements: &mut Vec<Value>, bucket: &str) {
+    let end = format!(":s3:::{bucket}");
+    let is_of_bucket = |statement: &Value| statement["Resource"].as_str().is_some_and(|arn| arn.ends_with(&end));
+    statements.retain(|statement| statement["Action"] != "s3:ListBucket" || !is_of_bucket(statement));
 }
 
 fn partition(region: Option<&str>) -> &'static str {
@@ -213,6 +229,19 @@ mod tests {
             .collect();
         let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
         log_statements(&places, &keys, partition(region)).into()
+    }
+
+    #[test]
+    fn bucket_that_holds_the_store_as_well_is_listed_by_one_statement() {
+        let places = ["s3://logs/trail", "s3://logs-2"].map(|source| BucketPrefix::parse(source).unwrap());
+        let mut statements = log_statements(&places, &[], "aws");
+        leave_out_listed(&mut statements, "logs");
+        let ids: Vec<&str> = statements
+            .iter()
+            .map(|statement| statement["Sid"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids, ["ListLogs2", "ReadLogs3"]);
+        assert_eq!(statements[0]["Resource"], "arn:aws:s3:::logs-2");
     }
 
     #[test]
