@@ -108,8 +108,8 @@ fn list_that_ends_before_its_end_or_lacks_a_folder_is_told_and_not_taken_for_who
     let edits: [fn(&str) -> String; 3] = [
         |text| text.replace("<IsTruncated>true</IsTruncated>", ""),
         |text| text.replace("<IsTruncated>true<", "<IsTruncated>false<"),
-        |text| match text.find("<CommonPrefixes>") {
-            Some(start) => format!("{}<CommonPrefixes></CommonPrefixes></ListBucketResult>", &text[..start]),
+        |text| match text.split_once("<CommonPrefixes>") {
+            Some((start, _)) => format!("{start}<CommonPrefixes></CommonPrefixes></ListBucketResult>"),
             None => text.to_owned(),
         },
     ];
