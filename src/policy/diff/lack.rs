@@ -8,13 +8,14 @@ use crate::policy::account_log::Stream;
 
 impl PrincipalDiff<'_> {
     /// Why nothing of it can be proven unused, if that is for what the logs of its account lack. One of whom some permission
-    /// is proven unused is not meant, nor a role that belongs to a service.
+    /// is proven unused is not meant, nor a role that belongs to a service, nor what the allow-list keeps.
     pub fn lack_of_logs(&self) -> Option<&Reason> {
         let granted = || self.rows.iter().filter(|row| row.policy.is_some());
         if is_service_linked(&self.subject.key.arn) || granted().any(|row| row.verdict == Verdict::Unused) {
             return None;
         }
-        granted().find_map(|row| match &row.verdict {
+        let mut open = granted().filter(|row| row.kept.is_none());
+        open.find_map(|row| match &row.verdict {
             Verdict::Unknown(reason) => Some(reason).filter(|reason| is_of_logs(reason)),
             _ => None,
         })

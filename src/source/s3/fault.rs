@@ -223,13 +223,9 @@ impl Failure {
             );
         }
         if lower.contains("path-style addressing cannot be used with arn") {
-            return Self::final_one(
-                FaultKind::Refused,
-                format!(
-                    "an access point cannot be asked in path style ({}); leave `--path-style` out",
-                    cut(text)
-                ),
-            );
+            let said = cut(text);
+            let reason = format!("an access point cannot be asked in path style ({said}); leave `--path-style` out");
+            return Self::final_one(FaultKind::Refused, reason);
         }
         Self::repeatable(
             FaultKind::Unavailable,

@@ -659,7 +659,7 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
         answer = answer.header(format!("x-amz-meta-{name}"), value);
     }
     let half = bytes.slice(..bytes.len() / 2);
-    let bytes = shortened(trouble.filter(|_| request.method() == Method::GET), bytes);
+    let bytes = shortened(trouble.filter(|_| request.method() == Method::GET), &bytes);
     let body = match trouble {
         _ if request.method() == Method::HEAD => {
             answer = answer.header("content-length", bytes.len());
@@ -675,7 +675,7 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
 }
 
 /// What comes in the place of all bytes, as if there were no more.
-fn shortened(trouble: Option<Trouble>, bytes: Bytes) -> Bytes {
+fn shortened(trouble: Option<Trouble>, bytes: &Bytes) -> Bytes {
     let end = match trouble {
         Some(Trouble::Short) => bytes.len() / 2,
         Some(Trouble::FirstLine) => bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1,

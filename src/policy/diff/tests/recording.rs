@@ -139,8 +139,11 @@ fn principal_of_whom_nothing_can_be_proven_for_what_the_logs_lack_is_told_from_o
     let mut unrecorded = of(json!(["s3:GetObject", "sqs:CreateQueue", "sqs:ListQueues"]));
     unrecorded.log().management.writes = false;
     assert_eq!(lack(&unrecorded), "management-events-not-recorded");
-    let used = unrecorded.with("sqs:ListQueues", used(1));
+    let mut used = unrecorded.with("sqs:ListQueues", used(1));
     assert_eq!(lack(&used), "management-events-not-recorded");
+    used.keeps =
+        KeepList::read("[[keep]]\nprincipal = 'r'\naction = '*'\nreason = 'x'\nexpires = 9999-12-30\n").unwrap();
+    assert_eq!(lack(&used), "");
     let mut late = of(json!("sqs:CreateQueue"));
     late.log().note(Stream::Management { is_read: false }, days(20, 39));
     assert_eq!(lack(&late), "recorded-recently");
