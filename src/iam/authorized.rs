@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::function_name::FunctionName;
 use super::outcome::ResourceOrigin;
 use super::outcome::UsedResource;
+use super::parameters::Parameters;
 
 /// Part of an ARN that an access point of S3 has.
 const ACCESS_POINT: &str = ":accesspoint/";
@@ -18,7 +20,7 @@ const ENDED_BY_COLON: &[(&str, &str)] = &[("sns", ""), ("ssm", "parameter/"), ("
 
 /// Whether the names within the ARNs that records have of an action's resources decide what IAM is asked for.
 pub(super) fn reads_names(action: &str) -> bool {
-    ENDED_BY_COLON.iter().any(|(service, _)| is_of(action, service))
+    is_of(action, "lambda") || ENDED_BY_COLON.iter().any(|(service, _)| is_of(action, service))
 }
 
 /// Whether one of these ARNs leads to resources of others.
@@ -27,7 +29,16 @@ pub(super) fn leads_elsewhere(recorded: &[&str]) -> bool {
 }
 
 /// Puts what IAM is asked for in the place of what the call names.
-pub(super) fn put_in_place(action: &str, recorded: &[&str], resources: &mut Vec<UsedResource<'_>>) {
+pub(super) fn put_in_place<'p, 'a: 'p>(
+    action: &str,
+    recorded: &[&str],
+    parameters: impl FnOnce() -> &'p Parameters<'a>,
+    resources: &mut Vec<UsedResource<'_>>,
+) {
+    if is_of(action, "lambda") && resources.iter().any(|resource| unqualified(&resource.arn).is_some()) {
+        let parameters = parameters();
+        resources.iter_mut().for_each(|resource| qualify(resource, parameters));
+    }
     let colon = ENDED_BY_COLON.iter().find(|(service, _)| is_of(action, service));
     if let Some((_, kind)) = colon {
         resources.iter_mut().for_each(|resource| end_at_colon(kind, resource));
@@ -47,6 +58,33 @@ pub(super) fn put_in_place(action: &str, recorded: &[&str], resources: &mut Vec<
 
 fn is_of(action: &str, service: &str) -> bool {
     action.strip_prefix(service).is_some_and(|rest| rest.starts_with(':'))
+}
+
+/// Name of the function in an ARN that has neither a version nor an alias.
+fn unqualified(arn: &str) -> Option<&str> {
+    let name = arn.splitn(6, ':').nth(5)?.strip_prefix("function:")?;
+    (!name.contains(':')).then_some(name)
+}
+
+/// "Actions that operate on a function can be restricted to a specific function by function, version, or alias ARN" (Lambda
+/// developer guide, "Fine-tuning the Resources and Conditions sections of policies"). The record may name the function alone; the
+/// request tells the rest.
+fn qualify(resource: &mut UsedResource<'_>, parameters: &Parameters<'_>) {
+    let Some(name) = unqualified(&resource.arn) else {
+        return;
+    };
+    let named = parameters.strings_at("functionName");
+    let named = named.first().map_or("", |named| named.as_ref());
+    let asked = FunctionName::parse(named);
+    let told = parameters.strings_at("qualifier");
+    let told = told.first().map(|told| told.as_ref());
+    let Some(qualifier) = told.or(asked.qualifier).filter(|_| asked.name == name) else {
+        return;
+    };
+    resource.arn = Cow::Owned(format!("{}:{qualifier}", resource.arn));
+    if resource.origin == ResourceOrigin::Record {
+        resource.origin = ResourceOrigin::Parameter;
+    }
 }
 
 fn end_at_colon(kind: &str, resource: &mut UsedResource<'_>) {
@@ -92,13 +130,18 @@ mod tests {
     use super::*;
 
     fn put(action: &str, recorded: &[&str], arns: &[&str]) -> Vec<(String, bool)> {
+        put_with("{}", action, recorded, arns)
+    }
+
+    fn put_with(request: &str, action: &str, recorded: &[&str], arns: &[&str]) -> Vec<(String, bool)> {
         let used = |arn: &&str| UsedResource {
             arn: Cow::Owned((*arn).to_owned()),
             resource_type: "",
             origin: ResourceOrigin::Record,
         };
         let mut resources: Vec<UsedResource<'_>> = arns.iter().map(used).collect();
-        put_in_place(action, recorded, &mut resources);
+        let parameters = Parameters::parse(Some(request));
+        put_in_place(action, recorded, || &parameters, &mut resources);
         let found = resources
             .into_iter()
             .map(|it| (it.arn.into_owned(), it.origin.is_proof()));
@@ -147,6 +190,30 @@ mod tests {
             "arn:aws:states:r:1:stateMachine:sm:2",
         ];
         assert_eq!(put("states:StartExecution", &[], &both).len(), 1);
+    }
+
+    #[test]
+    fn function_has_the_version_or_alias_that_was_asked_for() {
+        let function = "arn:aws:lambda:eu-west-1:111122223333:function:f";
+        let asked = |request: &str, arn: &str| put_with(request, "lambda:InvokeFunction", &[arn], &[arn]);
+        let with_alias = format!("{function}:prod");
+        for request in [
+            r#"{"functionName":"f","qualifier":"prod"}"#,
+            r#"{"functionName":"f:prod"}"#,
+            r#"{"functionName":"111122223333:f:prod"}"#,
+            r#"{"functionName":"111122223333:function:f:prod"}"#,
+            r#"{"functionName":"arn:aws:lambda:eu-west-1:111122223333:function:f:prod"}"#,
+        ] {
+            assert_eq!(asked(request, function), [(with_alias.clone(), true)], "{request}");
+        }
+        for request in ["{}", r#"{"functionName":"f"}"#, r#"{"functionName":"g:prod"}"#] {
+            assert_eq!(asked(request, function), [(function.to_owned(), true)], "{request}");
+        }
+        let version = format!("{function}:2");
+        let request = r#"{"functionName":"f:prod"}"#;
+        assert_eq!(asked(request, &version), [(version, true)]);
+        let layer = "arn:aws:lambda:eu-west-1:111122223333:layer:f";
+        assert_eq!(asked(request, layer), [(layer.to_owned(), true)]);
     }
 
     #[test]

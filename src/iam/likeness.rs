@@ -405,6 +405,7 @@ mod tests {
             "tableName",
             "queueUrl",
             "roleArn",
+            "qualifier",
         ]);
         let value = text.prop_map(str::to_owned).prop_recursive(2, 6, 3, move |inner| {
             let member = (name.clone(), inner.clone()).prop_map(|(name, value)| format!(r#""{name}":{value}"#));
@@ -450,6 +451,8 @@ mod tests {
             "arn:aws:dynamodb:eu-west-1:111122223333:table/a",
             "arn:aws:dynamodb:eu-west-1:111122223333:table/b",
             "arn:aws:dynamodb:eu-west-1:111122223333:table/a/index/b",
+            "arn:aws:lambda:eu-west-1:111122223333:function:a",
+            "arn:aws:lambda:eu-west-1:111122223333:function:b",
             "arn:aws:iam::111122223333:role/a",
             "arn:aws:iam::111122223333:role/b/c",
             "a",

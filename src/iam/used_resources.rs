@@ -83,7 +83,8 @@ impl Resolved<'_> {
 /// Finds the resources for which IAM was asked when a call used an action.
 pub(super) fn resolve<'a>(plan: &ActionPlan, call: &Call<'a>, request: &Request<'a>) -> Resolved<'a> {
     let mut resolved = named(plan, call, request);
-    authorized::put_in_place(plan.name, call.resource_arns, &mut resolved.resources);
+    let parameters = || request.parameters();
+    authorized::put_in_place(plan.name, call.resource_arns, parameters, &mut resolved.resources);
     resolved
 }
 

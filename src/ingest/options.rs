@@ -49,10 +49,12 @@ impl Options {
     /// needs room too.
     pub(super) fn buffer_bytes(&self, objects: usize, fetches_ahead: bool) -> usize {
         let taken = objects.saturating_mul(LISTED_BYTES).saturating_add(FACTS_BYTES);
-        // The parts of a large object are there, and the object that is made of them.
-        let fetched = if fetches_ahead { 2 * self.fetched_bytes() } else { 0 };
-        let taken = taken.saturating_add(fetched);
-        let memory_bytes = self.memory_bytes.saturating_sub(taken);
+        let memory_bytes = match fetches_ahead {
+            // The parts of a large object are there, the object that is made of them, and those that are decoded in the meantime.
+            true => self.fetching_memory().saturating_sub(3 * self.fetched_bytes()),
+            false => self.memory_bytes,
+        };
+        let memory_bytes = memory_bytes.saturating_sub(taken);
         (memory_bytes / self.threads.max(1) / 6).clamp(SMALLEST_BUFFER_BYTES, LARGEST_BUFFER_BYTES)
     }
 
@@ -68,7 +70,12 @@ impl Options {
 
     /// Objects that are fetched ahead; what is not decoded yet of a large one comes on top of the rows.
     pub(super) fn fetched_bytes(&self) -> usize {
-        (self.memory_bytes / 8).clamp(SMALLEST_FETCHED_BYTES, LARGEST_FETCHED_BYTES)
+        (self.fetching_memory() / 8).clamp(SMALLEST_FETCHED_BYTES, LARGEST_FETCHED_BYTES)
+    }
+
+    /// Memory that a run has to give which fetches: of large objects that come and go the allocator keeps about a quarter back.
+    fn fetching_memory(&self) -> usize {
+        self.memory_bytes / 4 * 3
     }
 
     /// Size of the largest object of a bucket that is fetched: half of the memory, as it is held whole.

@@ -5,6 +5,7 @@
 mod account_log;
 mod baseline;
 mod changes;
+mod compared;
 mod dates;
 mod decision;
 mod diff;

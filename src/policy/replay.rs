@@ -8,10 +8,10 @@
 
 mod asked;
 mod call;
-mod compared;
 mod finding;
 mod ownership;
 mod plan;
+mod profile;
 mod requests;
 mod totals;
 mod trial;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::io::ErrorKind;
+use std::iter::successors;
 
 use super::whole_entry::TornEntry;
 use crate::source::Fault;
@@ -34,26 +35,21 @@ pub(super) fn remedy_of_write(source: &io::Error) -> &'static str {
     }
 }
 
+/// The first error of a kind in a chain of causes.
+fn first_of<T: Error + Clone + 'static>(error: &(dyn Error + 'static)) -> Option<T> {
+    let mut chain = successors(Some(error), |current: &&(dyn Error + 'static)| (*current).source());
+    chain.find_map(|current| current.downcast_ref::<T>()).cloned()
+}
+
 /// What a bucket says in a chain of causes.
 pub(super) fn fault(error: &(dyn Error + 'static)) -> Option<Fault> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if let Some(fault) = current.downcast_ref::<Fault>() {
-            return Some(fault.clone());
-        }
-        cause = current.source();
-    }
-    fault_in(&error.to_string())
+    first_of(error).or_else(|| fault_in(&error.to_string()))
 }
 
 /// The log entry in a folder of which something is missing, in a chain of causes.
 pub(super) fn torn_entry(error: &(dyn Error + 'static)) -> Option<TornEntry> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if let Some(torn) = current.downcast_ref::<TornEntry>() {
-            return Some(torn.clone());
-        }
-        cause = current.source();
+    if let Some(torn) = first_of(error) {
+        return Some(torn);
     }
     // The log library makes one text of the chains that it gets.
     let text = error.to_string();

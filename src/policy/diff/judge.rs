@@ -21,10 +21,13 @@ use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 use crate::policy::account_log::AccountLog;
 use crate::policy::account_log::Coverage;
+use crate::policy::compared::compared;
+use crate::policy::compared::covers_all;
+use crate::policy::compared::covers_some;
+use crate::policy::evaluation::ResourceName;
 use crate::policy::grant::Grant;
 use crate::policy::grant::Permissions;
 use crate::policy::grant::Standing;
-use crate::policy::resource::covers;
 use crate::policy::usage::ActionUse;
 use crate::policy::usage::Usage;
 use crate::policy::window::Window;
@@ -77,7 +80,7 @@ impl<'s> Judge<'s> {
     ) -> (Verdict, Option<i64>) {
         let nothing = ActionUse::default();
         let evidence = self.evidence(action).unwrap_or(&nothing);
-        if let Some(verdict) = seen(evidence, id, held.grant, permissions) {
+        if let Some(verdict) = seen(evidence, (id, action), held.grant, permissions) {
             return (verdict, None);
         }
         match self.seen_since(trace, held) {
@@ -228,10 +231,15 @@ pub(super) fn named_regions(statement: &Statement) -> impl Iterator<Item = Optio
 }
 
 /// The verdict that calls of the principal give, if they give one.
-fn seen(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> Option<Verdict> {
+fn seen(
+    evidence: &ActionUse,
+    action: (ActionId, &str),
+    grant: &Grant<'_>,
+    permissions: &Permissions<'_>,
+) -> Option<Verdict> {
     let odd = odd_operator(grant.statement);
     if evidence.used > 0 {
-        return Some(match (is_behind_use(evidence, id, grant, permissions), odd) {
+        return Some(match (is_behind_use(evidence, action, grant, permissions), odd) {
             (Behind::Alone, _) | (Behind::Perhaps, None) => Verdict::Used,
             (Behind::Perhaps, Some(reason)) => Verdict::Unknown(reason),
             (Behind::Unclear, _) => Verdict::Unknown(Reason::ResourcesUnclear),
@@ -260,12 +268,26 @@ enum Behind {
 ///
 /// That they went through others proves nothing against it: a call may touch more resources than its record names, and
 /// names in parameters do not always make the ARN that the service checked.
-fn is_behind_use(evidence: &ActionUse, id: ActionId, grant: &Grant<'_>, permissions: &Permissions<'_>) -> Behind {
-    let granting = permissions.grants.iter().filter(|other| other.actions.contains(id));
-    if granting.count() == 1 {
+fn is_behind_use(
+    evidence: &ActionUse,
+    (id, action): (ActionId, &str),
+    grant: &Grant<'_>,
+    permissions: &Permissions<'_>,
+) -> Behind {
+    let granting: Vec<&Statement> = permissions
+        .grants
+        .iter()
+        .filter(|other| other.actions.contains(id))
+        .map(|other| other.statement)
+        .collect();
+    if granting.len() == 1 {
         return Behind::Alone;
     }
-    match evidence.resources.iter().any(|arn| covers(grant.statement, arn)) {
+    let is_behind = |name: &ResourceName| {
+        let is_only_one = || granting.iter().filter(|other| covers_some(other, name)).count() == 1;
+        covers_all(grant.statement, name) || covers_some(grant.statement, name) && is_only_one()
+    };
+    match evidence.resources.iter().any(|arn| is_behind(&compared(action, arn))) {
         true => Behind::Perhaps,
         false => Behind::Unclear,
     }

@@ -296,6 +296,38 @@ fn use_through_one_statement_proves_nothing_against_the_others() {
 }
 
 #[test]
+fn use_is_of_the_statement_that_has_the_name_which_iam_compares() {
+    let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db";
+    let group = "arn:aws:logs:eu-west-1:111122223333:log-group:/g";
+    let verdicts = |action: &str, recorded: &str, names: [&str; 2]| {
+        let on = |name: &str| json!({"Effect": "Allow", "Action": action, "Resource": name});
+        let case = Case::new(&names.map(on)).with(action, used_on(&[recorded]));
+        let verdicts = case.verdicts().into_iter();
+        let plain = verdicts.map(|verdict| verdict.split_once(' ').unwrap().1.to_owned());
+        plain.collect::<Vec<String>>()
+    };
+    let unclear = "unknown resources-unclear";
+    let (read, filter) = ("secretsmanager:GetSecretValue", "logs:FilterLogEvents");
+    for (action, recorded, right) in [
+        (read, secret, format!("{secret}-??????")),
+        (read, secret, format!("{secret}-*")),
+        // Of these two it can have been the first alone.
+        (read, secret, format!("{secret}-AbCdEf")),
+        (filter, group, format!("{group}:*")),
+        (filter, group, format!("{group}:log-stream:*")),
+    ] {
+        assert_eq!(
+            verdicts(action, recorded, [&right, recorded]),
+            ["used", unclear],
+            "{right}"
+        );
+    }
+    let secrets = [format!("{secret}-AbCdEf"), format!("{secret}-GhIjKl")];
+    assert_eq!(verdicts(read, secret, [&secrets[0], &secrets[1]]), [unclear, unclear]);
+    assert_eq!(verdicts(read, secret, [&secrets[0], "*"]), [unclear, "used"]);
+}
+
+#[test]
 fn summary_counts_each_action_once_and_keeps_what_is_unknown() {
     let on_a = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"});
     let statements = [

@@ -14,7 +14,7 @@ use crate::policy::account_log::AccountLog;
 /// The calls of one principal that map to no action.
 #[derive(Debug, Default)]
 pub(super) struct Unmapped {
-    /// Calls of event sources that the facts know, with the services of these.
+    /// Calls of event sources that the facts know, with the services of these, and of others that are named like services.
     of_known_sources: Vec<(Vec<&'static str>, String)>,
     /// The first call of another event source: its service is not known, nor whether it has a prefix of its own.
     of_other_source: Option<String>,
@@ -33,8 +33,13 @@ impl Unmapped {
             of_many: calls.first().filter(|_| calls.may_lack_some()),
             ..Self::default()
         };
+        let all_services: BTreeSet<&str> = facts.services().into_iter().collect();
         for (source, names) in calls.by_source() {
             let services = facts.services_of(source);
+            let alike = services_in(source, &all_services);
+            if let Some(name) = names.first().filter(|_| services.is_empty() && !alike.is_empty()) {
+                unmapped.of_known_sources.push((alike, format!("{source}:{name}")));
+            }
             for name in names {
                 let call = format!("{source}:{name}");
                 if !services.is_empty() {
@@ -46,7 +51,7 @@ impl Unmapped {
         }
         if unmapped.of_other_source.is_some() {
             let homes = homes(facts, subject, log);
-            unmapped.homeless = facts.services().into_iter().collect();
+            unmapped.homeless = all_services;
             unmapped.homeless.retain(|service| !homes.contains(service));
         }
         unmapped
@@ -73,6 +78,12 @@ impl Unmapped {
         let call = of_service.map(|(_, call)| call).or_else(other);
         call.or(self.of_many.as_ref()).cloned().map(Reason::UnmappedCall)
     }
+}
+
+/// Services whose prefixes are words of an event source, as `lex` of `models-v2-lex.amazonaws.com`.
+fn services_in(event_source: &str, all: &BTreeSet<&'static str>) -> Vec<&'static str> {
+    let words = event_source.split(['.', '-']);
+    words.filter_map(|word| all.get(word).copied()).collect()
 }
 
 /// Services that have an event source for all that is known: the facts list it, or calls show it, of the principal or of

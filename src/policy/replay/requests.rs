@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use super::CallNeed;
 use super::Replay;
 use super::ReplayedCall;
-use super::compared::Profile;
-use super::compared::compared;
-use super::compared::is_profile;
+use super::profile::Profile;
+use super::profile::is_profile;
 use crate::iam::Level;
+use crate::iam::json::Json;
+use crate::policy::compared::compared;
+use crate::policy::compared::compared_without_request;
 use crate::policy::evaluation::KeyState;
 use crate::policy::evaluation::RecordFields;
 use crate::policy::evaluation::Request;
@@ -61,12 +63,14 @@ impl Replay<'_> {
             self.ownership.add_keys(&mut request);
             judge(None, &request);
         }
+        let is_request_known = matches!(fields.request_parameters, Some(Json::Object(_)));
         for (arn, is_proof) in &need.resources {
             // An ARN that is made of names may lack a path, an account or a version; an instance profile is not the role
             // in it, which is what is passed.
             let is_other = need.action == "iam:PassRole" && !arn.contains(":role/");
             request.resource.name = match *is_proof && !is_other {
-                true => compared(need.action, arn, fields.request_parameters),
+                true if is_request_known => compared(need.action, arn),
+                true => compared_without_request(need.action, arn),
                 false => ResourceName::Unknown,
             };
             let has_owners = self.asked.parts.has_owners();

@@ -62,6 +62,30 @@ fn call_of_an_alias_is_explained_by_the_grant_on_it_and_lost_without_it() {
 }
 
 #[test]
+fn call_of_an_alias_is_a_use_of_the_statement_on_it_and_not_of_that_on_the_function() {
+    let estate = invocations_of_an_alias();
+    let on = |resource: String| json!({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resource});
+    let statements = json!([on(format!("{FUNCTION}:prod")), on(FUNCTION.to_owned())]);
+    let roles = [role("r", &statements), role("base", &json!([allow(&json!("ec2:*"))]))];
+    estate.file("a.json", &page(&roles, None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    let unclear = "it was used, and the logs do not tell for certain through which statement";
+    assert_eq!(
+        verdicts,
+        [
+            "r lambda:InvokeFunction used".to_owned(),
+            format!("r lambda:InvokeFunction unknown {unclear}")
+        ]
+    );
+    let generated = estate.run(&["policy", "--principal", "r", "--mode", "generate"]);
+    assert!(
+        generated.stdout.contains(&format!("\"{FUNCTION}:prod\"")),
+        "{generated:?}"
+    );
+}
+
+#[test]
 fn version_of_a_state_machine_is_asked_for_as_the_state_machine_itself() {
     let machine = "arn:aws:states:eu-west-1:111122223333:stateMachine:sm";
     let grant = json!({"Effect": "Allow", "Action": "states:StartExecution", "Resource": machine});

@@ -46,9 +46,16 @@ fn resources_are_made_of_parameters_however_they_are_spelled() {
         (
             "lambda.amazonaws.com",
             "UpdateFunctionCode20150331v2",
-            r#"{"functionName":"pay:live"}"#,
+            r#"{"functionName":"111122223333:pay"}"#,
             "lambda:UpdateFunctionCode",
             vec!["arn:aws:lambda:eu-west-1:111122223333:function:pay"],
+        ),
+        (
+            "lambda.amazonaws.com",
+            "GetFunction20150331v2",
+            r#"{"functionName":"pay:live"}"#,
+            "lambda:GetFunction",
+            vec!["arn:aws:lambda:eu-west-1:111122223333:function:pay:live"],
         ),
         (
             "dynamodb.amazonaws.com",

@@ -57,6 +57,7 @@ fn unmapped_call_of_an_unknown_service_keeps_actions_of_its_name_and_services_th
         verdicts(&[(OTHER, "Thing"), (OTHER, "GetApprovalTeam20300101")]),
         all_but(&[1])
     );
+    assert_eq!(verdicts(&[("models-v9-lex.amazonaws.com", "Thing")]), all_but(&[0]));
     let unseen = with_calls(
         Case::new(&[allow(&json!(actions))]).with("sns:ListTopics", used(1)),
         &[(OTHER, "Thing")],

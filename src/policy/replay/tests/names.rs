@@ -3,6 +3,7 @@
 use super::*;
 
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:f";
+const ALIAS: &str = "arn:aws:lambda:eu-west-1:111122223333:function:f:prod";
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db";
 const GROUP: &str = "arn:aws:logs:eu-west-1:111122223333:log-group:/g";
 const PROFILE: &str = "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.anthropic.claude";
@@ -22,10 +23,10 @@ fn fate_on(
 
 #[test]
 fn grant_in_the_form_that_aws_documents_explains_the_call_and_its_loss_is_a_denial() {
-    let alias = Some(r#"{"functionName":"f","qualifier":"prod"}"#);
+    let known = Some(r#"{"functionName":"f","qualifier":"prod"}"#);
     for (call, parameters, grant) in [
-        (("lambda:InvokeFunction", FUNCTION), alias, format!("{FUNCTION}:prod")),
-        (("lambda:InvokeFunction", FUNCTION), alias, format!("{FUNCTION}:*")),
+        (("lambda:InvokeFunction", ALIAS), known, ALIAS.to_owned()),
+        (("lambda:InvokeFunction", ALIAS), known, format!("{FUNCTION}:*")),
         (("lambda:InvokeFunction", FUNCTION), None, format!("{FUNCTION}*")),
         (
             ("secretsmanager:GetSecretValue", SECRET),
@@ -51,9 +52,9 @@ fn grant_in_the_form_that_aws_documents_explains_the_call_and_its_loss_is_a_deni
 
 #[test]
 fn grant_on_a_name_that_is_not_compared_is_none() {
-    let alias = Some(r#"{"functionName":"f","qualifier":"prod"}"#);
+    let known = Some(r#"{"functionName":"f","qualifier":"prod"}"#);
     for (call, parameters, grant) in [
-        (("lambda:InvokeFunction", FUNCTION), alias, FUNCTION),
+        (("lambda:InvokeFunction", ALIAS), known, FUNCTION),
         (("secretsmanager:GetSecretValue", SECRET), None, SECRET),
         (("logs:FilterLogEvents", GROUP), None, GROUP),
     ] {
