@@ -19,7 +19,7 @@ pub(super) fn usable_window(statement: &Statement) -> Window {
         until: i64::MAX,
     };
     for block in &statement.conditions {
-        let operator = plain(&block.operator);
+        let operator = plain_operator(&block.operator);
         if ["stringlike", "stringequals", "stringequalsignorecase"].contains(&operator.as_str()) {
             narrow_to_texts(block, &mut usable);
             continue;
@@ -104,7 +104,7 @@ fn dated_window(pattern: &str) -> Window {
 }
 
 /// An operator without its set prefix and `IfExists`, in lower case: the moment of a call is always there.
-fn plain(operator: &str) -> String {
+pub(super) fn plain_operator(operator: &str) -> String {
     let operator = operator.to_ascii_lowercase();
     let without_set = operator.split_once(':').map_or(operator.as_str(), |(_, plain)| plain);
     without_set.strip_suffix("ifexists").unwrap_or(without_set).to_owned()

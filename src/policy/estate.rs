@@ -24,6 +24,10 @@ use super::window::Window;
 pub(super) const PART_OF_A_SNAPSHOT: &str =
     "the snapshot may be the rest of one whose earlier page says that more pages follow";
 
+/// The gap of someone of whom two snapshots of one moment say different things.
+pub(super) const CONTRADICTED: &str =
+    "another snapshot of the same moment gives it other policies: take a newer one, and import it with its time";
+
 /// A snapshot with its time.
 #[derive(Debug, Clone)]
 pub struct TakenSnapshot {
@@ -96,19 +100,27 @@ impl<'a> Estate<'a> {
             organization: None,
             partial_accounts: partial_accounts(&order),
         };
-        let (mut with_principals, mut with_credentials) = (BTreeSet::new(), BTreeSet::new());
+        // By account, the moment of the snapshot that counts; and the members of others of that moment.
+        let (mut moments, mut others) = (BTreeMap::new(), Vec::new());
+        let mut with_credentials = BTreeSet::new();
         for taken in order {
             let snapshot = &taken.snapshot;
-            let principals = snapshot.principals.iter();
-            let newer = principals.filter(|it| !with_principals.contains(&it.account_id.as_deref()));
-            estate.members.extend(newer.map(|principal| Member {
+            let members = snapshot.principals.iter().map(|principal| Member {
                 principal,
                 taken_at: taken.taken_at,
                 source_id: &taken.source_id,
                 reported_at: None,
                 is_part: false,
+                is_contradicted: false,
                 snapshot,
-            }));
+            });
+            for member in members {
+                match moments.get(&member.principal.account_id.as_deref()) {
+                    None => estate.members.push(member),
+                    Some(moment) if *moment == taken.taken_at => others.push(member),
+                    Some(_) => {}
+                }
+            }
             let credentials = snapshot.credentials.iter();
             let newer = credentials.filter(|it| !with_credentials.contains(&it.account_id.as_deref()));
             estate.credentials.extend(newer);
@@ -118,18 +130,21 @@ impl<'a> Estate<'a> {
             // An account whose last principal is gone is still listed, by what is left of its policies.
             let emptied = snapshot.accounts().into_iter().map(Some);
             match snapshot.format {
-                Format::AuthorizationDetails | Format::Collected => with_principals.extend(accounts.chain(emptied)),
+                Format::AuthorizationDetails | Format::Collected => accounts.chain(emptied).for_each(|account| {
+                    moments.entry(account).or_insert(taken.taken_at);
+                }),
                 Format::CredentialReport | Format::OrganizationPolicies => {}
             }
-            if estate.organization.is_none() && !snapshot.nodes.is_empty() {
-                estate.organization = Some(Organization::of(snapshot));
-            }
+            let organization = || (!snapshot.nodes.is_empty()).then(|| Organization::of(snapshot));
+            estate.organization = estate.organization.take().or_else(organization);
         }
         let reported: BTreeMap<&str, i64> = estate
             .dated_credentials()
             .map(|(credential, taken_at)| (credential.principal_arn.as_str(), taken_at))
             .collect();
+        let contradicted = contradicted(&estate.members, &others);
         for member in &mut estate.members {
+            member.is_contradicted = contradicted.contains(member.principal.arn.as_str());
             member.reported_at = reported.get(member.principal.arn.as_str()).copied();
             let account = member.principal.account_id.as_deref();
             member.is_part = account.is_some_and(|account| estate.partial_accounts.contains(account));
@@ -212,6 +227,24 @@ impl<'a> Organization<'a> {
             snapshot,
         }
     }
+}
+
+/// ARNs of those to whom another snapshot of the same moment gives other policies.
+fn contradicted<'a>(members: &[Member<'a>], others: &[Member<'a>]) -> BTreeSet<&'a str> {
+    let mut by_arn: BTreeMap<&str, Vec<&Member<'a>>> = BTreeMap::new();
+    for other in others {
+        by_arn.entry(other.principal.arn.as_str()).or_default().push(other);
+    }
+    let is_contradicted = |member: &&Member<'a>| {
+        let others = by_arn.get(member.principal.arn.as_str()).into_iter().flatten();
+        let mut whole = others.filter(|other| !other.snapshot.lacks_pages);
+        whole.any(|other| member.contradicts(other))
+    };
+    members
+        .iter()
+        .filter(is_contradicted)
+        .map(|member| member.principal.arn.as_str())
+        .collect()
 }
 
 /// Accounts whose newest snapshot is an answer cut off behind a page, or what may be the rest of one. The snapshots come

@@ -11,6 +11,7 @@ mod attached;
 mod conditions;
 mod draft;
 mod fit;
+mod functions;
 mod generate;
 mod hints;
 mod holders;
@@ -321,6 +322,13 @@ impl<'s> Proposer<'s> {
         if is_of_permission_set(&principal) {
             let note = "the role is made of a permission set of IAM Identity Center: change that, not the role";
             proposal.notes.push(note.to_owned());
+            let others = self.holders.in_set_with(subject).len();
+            if others > 0 && matches!(self.mode, Mode::Generate(_)) {
+                proposal.notes.push(format!(
+                    "the policy is made of what this role used alone, and others of its permission set ({others}) may use more: it is \
+                     none for the permission set"
+                ));
+            }
         }
         match self.mode {
             Mode::Trim => self.trim(&member, &mut proposal),

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -21,6 +23,8 @@ use crate::source::Fault;
 
 /// Start of the names of objects that prove that creation is conditional; they are removed at once.
 pub(super) const PROBE: &str = "trimtrail-probe-";
+/// How long a proof may take.
+const LONGEST_PROOF: Duration = Duration::from_secs(60 * 60);
 
 /// Makes the store's folder, or proves that it is one and can be written.
 ///
@@ -181,10 +185,17 @@ async fn foreign_object(remote: &RemoteFiles) -> object_store::Result<Option<Str
     Ok(first)
 }
 
+/// Whether no proof can be at work any more with an object of a moment, in microseconds since 1970-01-01T00:00:00Z; 0 is no moment.
+fn is_old(last_modified: i64) -> bool {
+    let made_at = u64::try_from(last_modified).ok().filter(|moment| *moment > 0);
+    let made_at = made_at.map(|moment| UNIX_EPOCH + Duration::from_micros(moment));
+    made_at.is_some_and(|moment| moment.elapsed().is_ok_and(|age| age > LONGEST_PROOF))
+}
+
 /// Creates an object that is there: that must be refused. The answer is why the object stays behind, if it does.
 ///
 /// One that an earlier run could not remove is taken rather than a new one, so that runs without the permission leave one object
-/// and not one each.
+/// and not one each. It is removed when no other run can be at work with it any more.
 pub(super) async fn prove_conditional_creation(
     remote: &RemoteFiles,
     location: &Location,
@@ -196,8 +207,11 @@ pub(super) async fn prove_conditional_creation(
     let left = bucket.list(&start, (None, false), None).await.map_err(failed)?;
     if let Some(left) = left.objects.first() {
         if !bucket.create(&left.key, content()).await.map_err(failed)? {
+            if is_old(left.last_modified) {
+                return Ok(bucket.remove(&left.key).await.err());
+            }
             return Ok(Some(Fault::told(
-                "a probe of an earlier run is left; `trimtrail store vacuum` removes it once it is old; if every run leaves one, allow \
+                "a probe of a run within the last hour is left, or one is at work; look again in an hour; if every run leaves one, allow \
                  `s3:DeleteObject` on the objects below the prefix",
             )));
         }

@@ -536,21 +536,25 @@ fn server_that_does_not_sort_is_listed_whole() {
 
 #[test]
 fn large_object_is_fetched_in_parts() {
-    let bucket = FakeBucket::new();
     let filler = " ".repeat(20 << 20);
     let large = key("111122223333", "eu-west-1", 1, "a");
-    bucket.put(&large, format!("{}{filler}", log(0..3)), &[]);
-    bucket.script(|script| {
-        script.faults.insert(large, (Trouble::Cut, 2));
-    });
-    let place = Place::new();
-    assert_ended(
-        &bucket.ingest(&place.store(), SOURCE, &[]),
-        0,
-        "objects  1 listed = 1 ingested",
-    );
-    assert_eq!(of(&bucket.asked(), "GET").len(), 6 + 2);
-    assert_eq!(count(&place), 3);
+    for trouble in [Trouble::Cut, Trouble::OtherRange] {
+        let bucket = FakeBucket::new();
+        bucket.put(&large, format!("{filler}{}", log(0..3)), &[]);
+        bucket.script(|script| {
+            script.faults.insert(large.clone(), (trouble, 2));
+        });
+        let place = Place::new();
+        assert_ended(
+            &bucket.ingest(&place.store(), SOURCE, &[]),
+            0,
+            "objects  1 listed = 1 ingested",
+        );
+        // The first part is the right one for a range that begins where it does.
+        let repeated = if trouble == Trouble::Cut { 2 } else { 1 };
+        assert!(of(&bucket.asked(), "GET").len() >= 6 + repeated, "{trouble:?}");
+        assert_eq!(count(&place), 3, "{trouble:?}");
+    }
 }
 
 #[test]

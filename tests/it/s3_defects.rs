@@ -132,6 +132,40 @@ fn list_that_ends_before_its_end_or_lacks_a_folder_is_told_and_not_taken_for_who
 }
 
 #[test]
+fn object_of_which_a_wrong_size_is_told_is_read_as_it_is() {
+    let larger = |text: &str| text.replace("</Size>", "9</Size>");
+    let smaller = |text: &str| {
+        let mut parts = text.split("<Size>");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| format!("{text}<Size>{}", part.get(1..).unwrap()))
+    };
+    let edits: [fn(&str) -> String; 2] = [larger, smaller];
+    for edit in edits {
+        let bucket = FakeBucket::new();
+        days(&bucket, 1..=3);
+        bucket.script(|script| script.list_edit = Some(edit));
+        let place = Place::new();
+        let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_ended(&ended, 0, "objects  3 listed = 3 ingested + 0 known + 0 rejected");
+        bucket.script(|script| script.list_edit = None);
+        let again = bucket.ingest(&place.store(), SOURCE, &[]);
+        assert_ended(&again, 0, "objects  3 listed = 0 ingested + 3 known + 0 rejected");
+        assert_eq!(count(&place), 3);
+    }
+}
+
+#[test]
+fn list_without_etags_is_refused() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=3);
+    bucket.script(|script| script.list_edit = Some(|text| text.replace("ETag>", "Tag>")));
+    let place = Place::new();
+    let ended = bucket.ingest(&place.store(), SOURCE, &[]);
+    assert!(matches!(ended.code, 1 | 4), "{ended:?}");
+    assert!(ended.stderr.contains("without an etag"), "{ended:?}");
+}
+
+#[test]
 fn service_that_does_not_sort_gets_no_store() {
     let place = Place::new();
     write_objects(&place, 0..1);

@@ -5,6 +5,7 @@ mod lost_logs;
 mod names;
 mod organization;
 mod other_ways;
+mod permission_sets;
 mod snapshots;
 
 use std::path::Path;

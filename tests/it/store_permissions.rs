@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::doctor::smaller;
@@ -270,15 +271,28 @@ fn without_the_right_to_delete_one_probe_stays_however_many_runs_there_are_and_d
         let ended = run(&source, &store, &["ingest", "s3://central-logs", "--no-compact"]);
         assert_eq!(ended.code, 0, "{ended:?}");
     }
-    let keys = store.keys();
-    assert_eq!(
-        keys.iter().filter(|key| key.contains("trimtrail-probe-")).count(),
-        1,
-        "{keys:?}"
-    );
-    let ended = run(&source, &store, &["doctor", "--output", "json", "--quiet"]);
-    let checks: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
-    let check = checks.iter().find(|check| check["check"] == "store writable").unwrap();
-    assert_eq!(check["status"], "warning", "{check}");
-    assert!(check["remedy"].as_str().unwrap().contains("s3:DeleteObject"), "{check}");
+    let probes = || {
+        store
+            .keys()
+            .iter()
+            .filter(|key| key.contains("trimtrail-probe-"))
+            .count()
+    };
+    let check = || {
+        let ended = run(&source, &store, &["doctor", "--output", "json", "--quiet"]);
+        let checks: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+        let check = checks.iter().find(|check| check["check"] == "store writable");
+        check.unwrap().clone()
+    };
+    // One of the last hour may be at work, an older one is removed.
+    for hours in [0, 2] {
+        store.age(SignedDuration::from_hours(hours));
+        assert_eq!(probes(), 1);
+        let check = check();
+        assert_eq!(check["status"], "warning", "{check}");
+        assert!(check["remedy"].as_str().unwrap().contains("s3:DeleteObject"), "{check}");
+    }
+    store.script(|script| script.permissions = None);
+    assert_eq!(check()["status"], "ok");
+    assert_eq!(probes(), 0);
 }

@@ -23,7 +23,7 @@ pub struct IngestArgs {
     /// The store.
     #[command(flatten)]
     pub location: StoreLocationArgs,
-    /// Only logs from this day on: `2026-09-01`, an RFC 3339 time, or back from now like `90d`; one day more is read on either side, as delivery may be late
+    /// Only logs from this day on: `2026-09-01`, an RFC 3339 time, or back from now like `90d`; one day more is read on either side, as delivery may be late; of a bucket, days that earlier runs have listed are not listed again, but for `--look-back`
     #[arg(long, value_name = "TIME", help_heading = "Which logs")]
     pub from: Option<String>,
     /// Only logs from before this time

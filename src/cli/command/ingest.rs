@@ -142,12 +142,23 @@ fn run(
         ended => ended?,
     }
     tell(account, &options.selection, deposit.is_some(), output)?;
+    if args.s3.keys_from.is_some() && is_of_nothing(&account.balance) {
+        output.note("`--keys-from` names no object; check what made the list, if it should name some");
+    }
     output.note(&format!("store: {}", location.display()));
-    Ok(match stop.status() {
-        Some(status) => status,
-        None if account.balance.is_complete() => ExitStatus::Done,
+    Ok(ended_as(&account.balance, &stop, output))
+}
+
+/// How a run ends, which says so if it was asked to.
+fn ended_as(balance: &Balance, stop: &StopFlag, output: &mut Output) -> ExitStatus {
+    match stop.status() {
+        Some(status) => {
+            output.note("stopped by a signal: what is not listed or not read yet is left for the next run");
+            status
+        }
+        None if balance.is_complete() => ExitStatus::Done,
         None => ExitStatus::Incomplete,
-    })
+    }
 }
 
 /// Prints the account of a run, and what to look at.
@@ -171,6 +182,11 @@ fn tell(
         output.note("nothing is committed yet; `trimtrail commit` does it");
     }
     Ok(())
+}
+
+/// Whether there was nothing to look at.
+fn is_of_nothing(balance: &Balance) -> bool {
+    balance.listed + balance.outside_selection + balance.other_shards == 0 && balance.unlisted.is_empty()
 }
 
 /// How the run is done.

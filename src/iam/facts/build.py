@@ -110,10 +110,23 @@ FURTHER_ACTIONS = {
     ("autoscaling", "StartInstanceRefresh"): ["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
     ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
     ("dynamodb", "ExportTableToPointInTime"): ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+    ("dynamodb", "ImportTable"): [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogGroups",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+        "logs:PutRetentionPolicy",
+        "s3:GetObject",
+        "s3:ListBucket",
+    ],
     ("ec2", "CreateFleet"): ["ec2:RunInstances", "iam:PassRole"],
     ("ec2", "ModifySpotFleetRequest"): ["ec2:RunInstances"],
     ("ec2", "RequestSpotFleet"): ["ec2:RunInstances"],
     ("secretsmanager", "RotateSecret"): ["lambda:InvokeFunction"],
+    ("transcribe", "StartCallAnalyticsJob"): ["s3:PutObject"],
+    ("transcribe", "StartMedicalTranscriptionJob"): ["s3:PutObject"],
+    ("transcribe", "StartTranscriptionJob"): ["s3:PutObject"],
 }
 
 # Actions whose every use leaves a management event of another name. s3:ListAllMyBuckets: ListBuckets, a bucket-level call

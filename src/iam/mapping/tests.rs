@@ -370,6 +370,8 @@ fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
         ("ec2.amazonaws.com", "ModifySpotFleetRequest", "ec2:RunInstances"),
         ("secretsmanager.amazonaws.com", "RotateSecret", "lambda:InvokeFunction"),
         ("dynamodb.amazonaws.com", "ExportTableToPointInTime", "s3:PutObject"),
+        ("dynamodb.amazonaws.com", "ImportTable", "s3:ListBucket"),
+        ("transcribe.amazonaws.com", "StartTranscriptionJob", "s3:PutObject"),
     ] {
         let made = outcome(source, name, "{}");
         assert_eq!(proof(&made, action), Proof::Possible, "{name}");

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::Thresholds;
 use super::judge::Judge;
-use super::judge::named_regions;
 use super::reason::Reason;
+use super::regions::RegionLimits;
 use super::silence::statement_on_everything;
 use super::visibility::Place;
 use super::visibility::Trace;
@@ -155,11 +155,14 @@ impl Judge<'_> {
     /// Logs that hold nothing from a region show no use of the resources there.
     fn missing_regions(&self, place: &Place<'_>) -> Option<Reason> {
         let recorded = &place.log.recorded_in;
+        let limits = RegionLimits::of(place.statement);
+        if place.regions.is_empty() && !place.log.regions.is_empty() {
+            return Some(Reason::NamedRegions(limits.told()));
+        }
         if recorded.is_empty() || self.usage.trails.records_all_regions(place.account_id) {
             return None;
         }
-        let named: BTreeSet<&str> = named_regions(place.statement).flatten().collect();
-        let missing = named.into_iter().filter(|region| !recorded.contains(*region));
+        let missing = limits.named().into_iter().filter(|region| !recorded.contains(*region));
         let missing: Vec<String> = missing.map(str::to_owned).collect();
         (!missing.is_empty()).then_some(Reason::NamedRegions(missing))
     }

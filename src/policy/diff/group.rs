@@ -232,7 +232,7 @@ fn names(by: Grouping, diff: &PrincipalDiff<'_>) -> BTreeSet<String> {
 }
 
 /// The permission set that Identity Center made a role for: `AWSReservedSSO_<name>_<16 hexadecimal digits>`.
-fn permission_set(arn: &str) -> Option<&str> {
+pub(in crate::policy) fn permission_set(arn: &str) -> Option<&str> {
     let (_, name) = arn.split_once(":role/")?;
     let name = name.rsplit('/').next()?.strip_prefix(PERMISSION_SET_ROLE)?;
     let (set, suffix) = name.rsplit_once('_')?;

@@ -10,6 +10,7 @@ use super::doubt::Doubts;
 use super::doubt::is_reported;
 use super::not_granted::NotGranted;
 use super::reason::Reason;
+use super::regions::RegionLimits;
 use super::subject::Absence;
 use super::subject::Subject;
 use super::summary::Activity;
@@ -17,7 +18,6 @@ use super::unmapped::Unmapped;
 use super::visibility::Place;
 use super::visibility::Trace;
 use crate::iam::ActionId;
-use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 use crate::policy::account_log::AccountLog;
 use crate::policy::account_log::Coverage;
@@ -195,39 +195,13 @@ impl<'s> Judge<'s> {
         }
     }
 
-    /// The regions in which a use would have been seen: those that the resources name. Otherwise a principal that was active in
-    /// some may be relied upon in these; for one that was not, all of the account count.
+    /// The regions in which a use would have to be seen.
     fn regions<'r>(&self, (log, statement): (&'r AccountLog, &Statement)) -> Cow<'r, BTreeSet<String>>
     where
         's: 'r,
     {
-        let active = &self.subject.deeds.regions;
-        match (regions_of(statement), active.is_empty()) {
-            (Some(regions), _) => Cow::Owned(regions),
-            (None, false) => Cow::Borrowed(active),
-            (None, true) => Cow::Borrowed(&log.regions),
-        }
+        RegionLimits::of(statement).observed(&self.subject.deeds.regions, &log.regions)
     }
-}
-
-/// The regions that the resources of a statement name; `None` if one names none.
-fn regions_of(statement: &Statement) -> Option<BTreeSet<String>> {
-    let regions: Option<BTreeSet<String>> = named_regions(statement)
-        .map(|region| region.map(str::to_owned))
-        .collect();
-    regions.filter(|regions| !regions.is_empty())
-}
-
-/// For each resource of a statement the region that it names, if it names one.
-pub(super) fn named_regions(statement: &Statement) -> impl Iterator<Item = Option<&str>> {
-    let patterns = match &statement.resources {
-        Some(Scope::Only(patterns)) => Some(patterns.texts()),
-        _ => None,
-    };
-    patterns.into_iter().flatten().map(|pattern| {
-        let region = pattern.split(':').nth(3).filter(|region| !region.is_empty());
-        region.filter(|region| !region.contains(['*', '?', '$']))
-    })
 }
 
 /// The verdict that calls of the principal give, if they give one.

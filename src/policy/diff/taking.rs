@@ -13,6 +13,12 @@ use crate::policy::snapshot::Policy;
 
 /// Federated calls are recorded as this one is.
 const TAKING: &str = "sts:AssumeRole";
+/// What the users of an identity pool ask for credentials with, which is a data event, and who takes the role for them
+/// (<https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html>).
+const TAKING_OF_POOLS: (&str, &str) = (
+    "cognito-identity:GetCredentialsForIdentity",
+    "cognito-identity.amazonaws.com",
+);
 
 impl<'a> Differ<'a> {
     /// Since when someone who took a role by a statement of its trust policy would have been seen, if not since the begin
@@ -68,9 +74,13 @@ impl<'a> Differ<'a> {
             since: None,
             is_outdated: false,
         };
-        let Some(id) = facts.find(TAKING) else {
-            return Some(Reason::UnknownAction);
-        };
-        judge.seen_since(self.visibility.of(id), held).err()
+        let (of_pools, pools) = TAKING_OF_POOLS;
+        let trust = judge.subject.member.and_then(|member| member.trust());
+        let is_of_pool = trust.is_some_and(|trust| trust.text.contains(pools));
+        let calls = [Some(TAKING), is_of_pool.then_some(of_pools)];
+        calls.into_iter().flatten().find_map(|call| match facts.find(call) {
+            Some(id) => judge.seen_since(self.visibility.of(id), held).err(),
+            None => Some(Reason::UnknownAction),
+        })
     }
 }

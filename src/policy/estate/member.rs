@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::CONTRADICTED;
 use super::PART_OF_A_SNAPSHOT;
 use crate::iam::document::Document;
 use crate::policy::snapshot::Attachment;
@@ -24,6 +25,8 @@ pub struct Member<'a> {
     pub(in crate::policy) reported_at: Option<i64>,
     /// Whether an earlier page of the same answer may be missing.
     pub(super) is_part: bool,
+    /// Whether another snapshot of the same moment says something else.
+    pub(super) is_contradicted: bool,
     pub(super) snapshot: &'a Snapshot,
 }
 
@@ -134,7 +137,32 @@ impl<'a> Member<'a> {
             .flat_map(|group| group.gaps.iter().map(|gap| format!("group `{}`: {gap}", group.arn)));
         let own = self.principal.gaps.iter().cloned();
         let missing = self.is_part.then(|| PART_OF_A_SNAPSHOT.to_owned());
-        missing.into_iter().chain(own).chain(of_groups).collect()
+        let contradicted = self.is_contradicted.then(|| CONTRADICTED.to_owned());
+        missing
+            .into_iter()
+            .chain(contradicted)
+            .chain(own)
+            .chain(of_groups)
+            .collect()
+    }
+
+    /// Whether another snapshot gives the same principal other policies.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        let held = |member: &Self| -> BTreeMap<(&'a str, Option<&'a str>), Option<&'a Document>> {
+            let bounding = member.boundaries().into_iter().map(|policy| PolicyUse {
+                policy,
+                group: Some(""),
+            });
+            let uses = member.policies().into_iter().chain(bounding);
+            uses.map(|used| {
+                (
+                    (used.policy.id.as_str(), used.group),
+                    used.policy.document.as_ref().ok(),
+                )
+            })
+            .collect()
+        };
+        held(self) != held(other)
     }
 }
 

@@ -154,6 +154,16 @@ fn part(piece: &Piece, statement: &Statement, actions: &[String]) -> Piece {
     }
 }
 
+/// Whether statements fit into the managed policies that IAM attaches.
+pub(super) fn fits<'s>(statements: impl Iterator<Item = &'s Statement>) -> bool {
+    let pieces = statements.enumerate().map(|(origin, statement)| Piece {
+        entry: Entry::Readable(statement.clone()),
+        origin,
+    });
+    let parts = split(&Document::of(Vec::new()), pieces.collect(), MANAGED);
+    parts.is_ok_and(|parts| parts.len() <= ATTACHED)
+}
+
 /// A name that IAM takes for a managed policy, made of others.
 pub(super) fn policy_name(parts: &[&str], number: usize) -> String {
     let is_taken = |character: char| character.is_ascii_alphanumeric() || "+=,.@_-".contains(character);

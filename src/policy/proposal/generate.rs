@@ -20,6 +20,7 @@ use super::fit;
 use super::fit::Piece;
 use super::hints;
 use super::passed_roles::PASS_ROLE;
+use super::placing::have_other_names;
 use super::placing::placed;
 use super::reasons::StatementReasons;
 use super::reasons::UsedReason;
@@ -106,7 +107,7 @@ impl<'s> Proposer<'s> {
         }
         case.add_unknown(&mut drafts);
         let mut statements = self.statements(&case, &drafts, Wording::Words);
-        if !fits(&statements) {
+        if !fit::fits(statements.iter().map(|(statement, _)| statement)) {
             statements = self.statements(&case, &drafts, Wording::Letters);
         }
         proposal.notes.extend(case.notes());
@@ -198,16 +199,6 @@ impl<'s> Proposer<'s> {
     }
 }
 
-/// Whether statements fit into the managed policies that IAM attaches.
-fn fits(statements: &[(Statement, StatementReasons)]) -> bool {
-    let pieces = statements.iter().enumerate().map(|(origin, (statement, _))| Piece {
-        entry: Entry::Readable(statement.clone()),
-        origin,
-    });
-    let parts = fit::split(&Document::of(Vec::new()), pieces.collect(), fit::MANAGED);
-    parts.is_ok_and(|parts| parts.len() <= fit::ATTACHED)
-}
-
 fn by_place<'c, 's>(rows: &'c [Row<'s>]) -> BTreeMap<(&'c str, Option<&'c str>, usize, &'c str), &'c Row<'s>> {
     let granted = rows.iter().filter_map(|row| {
         let (policy, number) = row.policy.zip(row.statement_number)?;
@@ -258,7 +249,17 @@ impl<'s> Case<'_, 's> {
         };
         let grants = (0..).zip(&self.permissions.grants);
         let candidates: Vec<(usize, &Grant<'s>)> = grants.filter(|(_, grant)| is_candidate(grant)).collect();
-        let placed = touched.and_then(|touched| placed(&candidates, touched));
+        let mut placed = touched.and_then(|touched| placed(&candidates, touched));
+        if let Some(placed) = placed
+            .as_mut()
+            .filter(|_| have_other_names(name, self.traces.get(name)))
+        {
+            // They are placed by the names in the records.
+            let is_used = |grant: &Grant<'_>| self.row(grant, name).is_some_and(|row| row.verdict == Verdict::Used);
+            for (position, _) in candidates.iter().filter(|(_, grant)| is_used(grant)) {
+                placed.entry(*position).or_insert(None);
+            }
+        }
         let as_present = || candidates.iter().map(|(position, _)| (*position, None)).collect();
         for (grant, resources) in placed.unwrap_or_else(as_present) {
             let key = Key {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::reasons::ReasonBook;
+use crate::iam::ActionId;
 use crate::iam::ActionSet;
 use crate::iam::Facts;
 use crate::policy::diff::Differ;
@@ -12,6 +13,7 @@ use crate::policy::diff::NotGranted;
 use crate::policy::diff::PrincipalDiff;
 use crate::policy::diff::Subject;
 use crate::policy::diff::Verdict;
+use crate::policy::diff::permission_set;
 use crate::policy::estate::PolicyUse;
 use crate::policy::keep::Keep;
 use crate::policy::keep::KeepList;
@@ -26,6 +28,8 @@ const KEPT_ROWS: usize = 200_000;
 #[derive(Debug, Default)]
 pub struct Holders<'s> {
     by_policy: BTreeMap<String, Vec<&'s Subject<'s>>>,
+    /// Roles of each permission set of Identity Center, in whatever account.
+    permission_sets: BTreeMap<&'s str, Vec<&'s Subject<'s>>>,
     boundaries: BTreeMap<String, String>,
 }
 
@@ -34,6 +38,9 @@ impl<'s> Holders<'s> {
     pub fn of(subjects: &'s [Subject<'s>]) -> Self {
         let mut holders = Self::default();
         for subject in subjects {
+            if let Some(set) = permission_set(&subject.key.arn) {
+                holders.permission_sets.entry(set).or_default().push(subject);
+            }
             let Some(member) = &subject.member else { continue };
             let keys: BTreeSet<String> = member.policies().iter().map(|used| key(used, subject)).collect();
             for key in keys {
@@ -52,6 +59,13 @@ impl<'s> Holders<'s> {
         self.by_policy.get(&key(used, subject)).cloned().unwrap_or_default()
     }
 
+    /// The other roles of a role's permission set: what is changed for one is changed for all.
+    pub(super) fn in_set_with(&self, subject: &Subject<'_>) -> Vec<&'s Subject<'s>> {
+        let roles = permission_set(&subject.key.arn).and_then(|set| self.permission_sets.get(set));
+        let others = roles.into_iter().flatten().filter(|role| role.key != subject.key);
+        others.copied().collect()
+    }
+
     /// A principal whose permissions the policy bounds.
     pub(super) fn bounded_by(&self, policy_id: &str) -> Option<&str> {
         self.boundaries.get(policy_id).map(String::as_str)
@@ -62,6 +76,7 @@ impl<'s> Holders<'s> {
         let mut concerned = BTreeSet::new();
         for subject in chosen {
             concerned.insert(subject.key.clone());
+            concerned.extend(self.in_set_with(subject).into_iter().map(|role| role.key.clone()));
             for used in subject.member.iter().flat_map(|member| member.policies()) {
                 let holders = self.holding(&used, subject);
                 concerned.extend(holders.iter().map(|holder| holder.key.clone()));
@@ -155,6 +170,31 @@ impl<'s> Uses<'s> {
             }
         }
         (removable.unwrap_or_default(), book)
+    }
+
+    /// Takes out of what is removable what other roles of a permission set may need.
+    pub(super) fn spare(
+        &mut self,
+        others: &[&'s Subject<'s>],
+        removable: &mut BTreeMap<usize, ActionSet>,
+        book: &mut ReasonBook,
+    ) {
+        for other in others {
+            let diff = self.diff(other);
+            let rows = diff.by_action();
+            let is_spared = |action: &str| match rows.get(action) {
+                Some(row) => row.verdict != Verdict::Unused || row.kept.is_some(),
+                None => other.absence.is_some(),
+            };
+            for (number, actions) in removable.iter_mut() {
+                let spared: Vec<ActionId> = actions.iter().filter(|id| is_spared(self.facts.name(*id))).collect();
+                for id in spared {
+                    book.keep_for(*number, &other.key.arn, self.facts.name(id));
+                    actions.remove(id);
+                }
+            }
+        }
+        removable.retain(|_, actions| !actions.is_empty());
     }
 }
 

@@ -7,8 +7,11 @@ use super::draft;
 use super::resources::Generalised;
 use super::resources::within;
 use crate::iam::document::Scope;
+use crate::policy::compared::compared;
+use crate::policy::evaluation::ResourceName;
 use crate::policy::grant::Grant;
 use crate::policy::resource::covers;
+use crate::policy::trace::ActionTrace;
 
 /// The statements through which resources were touched, each with the resources it is to have; `None` if they do not cover
 /// all of them.
@@ -43,6 +46,12 @@ pub(super) fn placed(
         }
     }
     Some(placed)
+}
+
+/// Whether IAM compares another name than a record has for a resource of an action.
+pub(super) fn have_other_names(action: &str, trace: Option<&ActionTrace>) -> bool {
+    let mut resources = trace.into_iter().flat_map(|trace| &trace.resources);
+    resources.any(|arn| compared(action, arn) != ResourceName::Arn(arn.clone()))
 }
 
 /// The statements that cover resources: one without conditions, or all with some.

@@ -127,6 +127,14 @@ impl ReasonBook {
         }
     }
 
+    /// Notes that an action stays for another role of the permission set.
+    pub(super) fn keep_for(&mut self, number: usize, role: &str, action: &str) {
+        let text = format!("`{role}` of the same permission set uses it, or may");
+        let by_reason = self.kept.entry(number).or_default();
+        let actions = by_reason.entry(("permission-set".to_owned(), text)).or_default();
+        actions.insert(action.to_owned());
+    }
+
     /// The reasons of one statement.
     pub(super) fn of(&self, number: usize, sid: Option<&str>) -> StatementReasons {
         let mut reasons = self.statements.get(&number).cloned().unwrap_or_default();

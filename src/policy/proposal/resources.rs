@@ -11,6 +11,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use super::functions::functions;
+
 use crate::iam::document::OneOrMany;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
@@ -265,6 +267,9 @@ fn others(head: &str, names: &BTreeSet<&str>) -> Generalised {
     if service == "secretsmanager" {
         return secrets(head, names);
     }
+    if (service, kind) == ("lambda", "function:") {
+        return functions(head, names);
+    }
     let shared = shared_head(names);
     if names.len() > FEW && shared.len() >= MIN_SHARED || names.len() > MANY {
         return Generalised {
@@ -276,7 +281,7 @@ fn others(head: &str, names: &BTreeSet<&str>) -> Generalised {
 }
 
 /// Each by its name.
-fn named(names: &BTreeSet<&str>, head: &str) -> Generalised {
+pub(super) fn named(names: &BTreeSet<&str>, head: &str) -> Generalised {
     let arns: BTreeSet<String> = names.iter().map(|name| format!("{head}{name}")).collect();
     Generalised {
         patterns: arns.iter().map(|arn| Pattern::literal(arn)).collect(),
@@ -418,6 +423,23 @@ mod tests {
             .collect();
         let strangers: Vec<&str> = strangers.iter().map(String::as_str).collect();
         assert_eq!(patterns(&strangers), strangers);
+    }
+
+    #[test]
+    fn versions_of_functions_are_left_open_and_aliases_are_named() {
+        let function = |name: &str| format!("arn:aws:lambda:r:1:function:{name}");
+        for (names, wanted) in [
+            (&["f:7"][..], &["f:*"][..]),
+            (&["f", "f:1", "f:2", "f:3", "f:4", "f:5", "f:6"], &["f", "f:*"]),
+            (&["f:$LATEST", "f:prod"], &["f:${$}LATEST", "f:prod"]),
+            (&["f:prod/durable-execution/x/y"], &["f:prod/durable-execution/*"]),
+            (&["job-1", "job-2", "job-3", "job-4", "job-5", "job-6:1"], &["job-*"]),
+        ] {
+            let arns: Vec<String> = names.iter().map(|name| function(name)).collect();
+            let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+            let wanted: Vec<String> = wanted.iter().map(|name| function(name)).collect();
+            assert_eq!(patterns(&arns), wanted);
+        }
     }
 
     #[test]

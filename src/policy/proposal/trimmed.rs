@@ -92,7 +92,9 @@ impl<'s> Proposer<'s> {
             notes.push(format!("`{id}` is shared: it stands with another principal above"));
             return None;
         }
-        let (removable, book) = self.uses.of_policy(id, &holders);
+        let (mut removable, mut book) = self.uses.of_policy(id, &holders);
+        self.uses
+            .spare(&self.holders.in_set_with(subject), &mut removable, &mut book);
         let trimmed = trim(document, &removable, Wording::Names, &mut self.expander);
         if !trimmed.changes.is_empty()
             && let Some(refusal) = self.perhaps_older(used.policy, &holders)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 use std::time::UNIX_EPOCH;
 
 use aws_sdk_s3::config::ConfigBag;
@@ -40,6 +41,8 @@ use crate::source::SourceSummary;
 /// Region folders whose days are looked at: four requests each.
 const FOLDERS_LOOKED_AT: usize = 64;
 const LOOKED_AT_A_TIME: usize = 16;
+/// A run waits longer; who asks whether a bucket answers waits at the terminal.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A bucket that is looked at.
 #[derive(Debug)]
@@ -137,12 +140,12 @@ impl BucketExam {
     pub async fn reach(&self) -> (Reached, Result<(), Fault>) {
         let headers = Headers::default();
         let (is_listed, answer) = match self.place.is_object() {
-            true => match self.ask_object(&headers).await {
+            true => match bounded(self.ask_object(&headers)).await {
                 // As for a run, it may be the name of a folder.
-                Err(fault) if fault.kind == FaultKind::Vanished => (true, self.list_one(&headers).await),
+                Err(fault) if fault.kind == FaultKind::Vanished => (true, bounded(self.list_one(&headers)).await),
                 answer => (false, answer),
             },
-            false => (true, self.list_one(&headers).await),
+            false => (true, bounded(self.list_one(&headers)).await),
         };
         let reached = headers.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (Reached { is_listed, ..reached }, answer)
@@ -298,4 +301,14 @@ impl Intercept for Headers {
         };
         Ok(())
     }
+}
+
+/// An answer that is waited for as long as somebody at a terminal waits.
+async fn bounded(asked: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    let waited = tokio::time::timeout(LONGEST_WAIT, asked).await;
+    waited.unwrap_or_else(|_| {
+        let seconds = LONGEST_WAIT.as_secs();
+        let reason = format!("no answer within {seconds} seconds; check the network, the region and `--endpoint-url`");
+        Err(Fault::new(FaultKind::Unavailable, reason))
+    })
 }

@@ -1,6 +1,7 @@
 //! What a bucket answers instead of the bytes, and what to do about it.
 
 mod version;
+mod words;
 
 use std::error::Error;
 use std::fmt::Display;
@@ -10,9 +11,20 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::error::SdkError;
 
 use version::Version;
+use words::cut;
+use words::said;
 
-/// Longest part of a server's own message that is kept.
-const MAX_MESSAGE: usize = 400;
+pub(super) use words::chain;
+
+/// What is said of a listing whose XML breaks off, or that is no listing.
+pub(super) const NO_END: &str = "the listing has no end";
+/// Words, in small letters, of errors that come because nobody is reached.
+const WITHOUT_NETWORK: [&str; 4] = [
+    "dns error",
+    "failed to lookup address",
+    "connection refused",
+    "connect timeout",
+];
 
 /// Why an object, or a list of objects, cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -201,9 +213,12 @@ impl Failure {
                     region,
                 )
             }
+            (SdkError::ResponseError(_), _) if chain(error).contains(NO_END) => {
+                Self::repeatable(FaultKind::Incomplete, format!("{NO_END}; run again"))
+            }
             (SdkError::ResponseError(_), _) => Self::repeatable(
                 FaultKind::Incomplete,
-                format!("the answer breaks off: {}", chain(error)),
+                format!("the answer breaks off ({}); run again", cut(&chain(error))),
             ),
             _ => Self::without_answer(&chain(error)),
         }
@@ -212,7 +227,17 @@ impl Failure {
     /// Nothing came back: no credentials, or no network.
     pub(super) fn without_answer(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        if lower.contains("credential") || lower.contains("token") && lower.contains("sso") {
+        let is_of_credentials = lower.contains("credential") || lower.contains("token") && lower.contains("sso");
+        if is_of_credentials && WITHOUT_NETWORK.iter().any(|words| lower.contains(words)) {
+            return Self::repeatable(
+                FaultKind::Unavailable,
+                format!(
+                    "the service that gives the credentials does not answer ({}); check the network, and that it reaches AWS STS",
+                    cut(text)
+                ),
+            );
+        }
+        if is_of_credentials {
             return Self::final_one(
                 FaultKind::Credentials,
                 format!(
@@ -250,6 +275,10 @@ impl Failure {
                 format!(
                     "the key that encrypts the object cannot be used ({said}); enable it, or allow `kms:Decrypt` on it"
                 ),
+            ),
+            _ if (200..400).contains(&status) => Self::final_one(
+                FaultKind::Refused,
+                format!("the answer is none that S3 gives ({said}); check `--endpoint-url`, and what stands between, as a proxy"),
             ),
             _ => Self::final_one(FaultKind::Refused, format!("the service refuses ({said})")),
         });
@@ -368,33 +397,6 @@ fn denied(verb: Verb, message: &str, said: &str) -> String {
     format!("access denied ({said}); allow `{action}` {place}")
 }
 
-fn said(status: u16, code: &str, message: &str) -> String {
-    match (code, message) {
-        ("", "") => format!("status {status}"),
-        (code, "") => format!("{status} {code}"),
-        (code, message) => format!("{status} {code}: {}", cut(message)),
-    }
-}
-
-/// Messages of all causes, outermost first.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_MESSAGE).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,10 +466,17 @@ mod tests {
         let failure = Failure::without_answer("dispatch failure: no providers in chain provided credentials");
         assert_eq!(failure.fault.kind, FaultKind::Credentials);
         assert!(failure.fault.stops_the_run());
-        let failure = Failure::without_answer("dispatch failure: connection refused");
-        assert_eq!(
-            (failure.fault.kind, failure.remedy),
-            (FaultKind::Unavailable, Remedy::Repeat)
-        );
+        for text in [
+            "dispatch failure: connection refused",
+            "failed to load credentials: dispatch failure: dns error: failed to lookup address information",
+        ] {
+            let failure = Failure::without_answer(text);
+            assert_eq!(
+                (failure.fault.kind, failure.remedy),
+                (FaultKind::Unavailable, Remedy::Repeat)
+            );
+        }
+        let page = Failure::from_answer(Verb::List, 200, ("", ""), None);
+        assert!(page.fault.to_string().contains("`--endpoint-url`"));
     }
 }

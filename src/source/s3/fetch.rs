@@ -68,7 +68,7 @@ impl Bucket {
         if object.has_no_version() {
             object = Cow::Owned(self.as_it_is(&object, &key).await?);
         }
-        let mut changes = 0;
+        let (mut changes, mut has_looked) = (0, false);
         loop {
             if object.size > max_bytes {
                 let fault = Fault::too_large(object.size, max_bytes);
@@ -82,6 +82,14 @@ impl Bucket {
                 Err(fault) if fault.kind == FaultKind::Changed && changes < MAX_CHANGES => {
                     changes += 1;
                     object = Cow::Owned(self.with_version(&object, &key).await?);
+                }
+                // The size may be wrong that somebody told of it.
+                Err(fault) if fault.kind == FaultKind::Incomplete && !has_looked => {
+                    has_looked = true;
+                    object = match self.with_version(&object, &key).await {
+                        Ok(now) if now.size != object.size => Cow::Owned(now),
+                        _ => return Err(fault),
+                    };
                 }
                 Err(fault) => return Err(fault),
             }
@@ -127,7 +135,10 @@ impl Bucket {
     /// An object as it is now.
     pub(in crate::source) async fn head(self: &Arc<Self>, key: &str) -> Result<ObjectRef, Fault> {
         let answer = self.call(Verb::Head, || self.request_head(key)).await?;
-        let size = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
+        let Some(size) = answer.content_length().and_then(|length| u64::try_from(length).ok()) else {
+            let reason = "the answer does not say how many bytes the object has; run again";
+            return Err(Fault::new(FaultKind::Incomplete, reason));
+        };
         Ok(self.object(key, answer.e_tag().unwrap_or_default(), size, answer.last_modified()))
     }
 
@@ -153,13 +164,20 @@ impl Bucket {
     }
 
     async fn part(&self, object: &ObjectRef, key: &str, range: Option<RangeInclusive<u64>>) -> Result<Body, Fault> {
-        let wanted = range
-            .as_ref()
-            .map_or(object.size, |range| range.end() - range.start() + 1);
-        let range = range.map(|range| format!("bytes={}-{}", range.start(), range.end()));
+        let wanted = match &range {
+            Some(range) => range.end() - range.start() + 1,
+            None => object.size,
+        };
+        let asked = range.map(|range| format!("{}-{}", range.start(), range.end()));
+        let content_range = asked.as_ref().map(|asked| format!("bytes {asked}/{}", object.size));
         self.call(Verb::Get, || async {
-            let answer = self.request_get(object, key, range.clone()).await?;
-            collect(answer, wanted).await
+            let range = asked.as_ref().map(|asked| format!("bytes={asked}"));
+            let answer = self.request_get(object, key, range).await?;
+            match (&content_range, answer.content_range()) {
+                (Some(wanted), Some(given)) if wanted != given => Err(other_range(wanted, given)),
+                (Some(_), _) => collect(answer, ("a part was asked for with", wanted)).await,
+                (None, _) => collect(answer, ("the object was listed with", wanted)).await,
+            }
         })
         .await
     }
@@ -197,8 +215,14 @@ impl Bucket {
     }
 }
 
+/// A cache, say, gives other bytes than were asked for, or the object has another size than is known of it.
+fn other_range(wanted: &str, given: &str) -> Failure {
+    let reason = format!("`{wanted}` was asked for, and `{given}` came; run again");
+    Failure::repeatable(FaultKind::Incomplete, reason)
+}
+
 /// Reads a body, which must have the size that was asked for.
-async fn collect(answer: GetObjectOutput, wanted: u64) -> Result<Body, Failure> {
+async fn collect(answer: GetObjectOutput, (known, wanted): (&str, u64)) -> Result<Body, Failure> {
     let incomplete = |reason: String| Failure::repeatable(FaultKind::Incomplete, reason);
     let metadata = answer.metadata().into_iter().flatten();
     let metadata = metadata.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -218,7 +242,7 @@ async fn collect(answer: GetObjectOutput, wanted: u64) -> Result<Body, Failure> 
     }
     if bytes.len() as u64 != wanted {
         return Err(incomplete(format!(
-            "the object was listed with {wanted} bytes, and {} came; run again",
+            "{known} {wanted} bytes, and {} came; run again",
             bytes.len()
         )));
     }

@@ -14,6 +14,7 @@ use jiff::civil::Date;
 use super::bucket::Bucket;
 use super::discover::Layout;
 use super::fault::Fault;
+use super::hindered::named_or_stopped;
 use super::layout::day_below;
 use super::layout::day_path;
 use super::page::PageRequest;
@@ -184,15 +185,15 @@ impl BucketLister {
             .buffered(LISTED_AT_A_TIME)
             .collect()
             .await;
-        let mut unlisted = Vec::new();
+        let has_answered = probed.iter().any(Result::is_ok);
+        let mut hindered = Vec::new();
         for region in probed {
             match region {
                 Ok(region) => self.regions.extend(region),
-                Err((folder, fault)) if fault.stops_the_run() => return Err((folder, fault)),
-                Err((folder, fault)) => unlisted.push((folder, fault.to_string())),
+                Err(unlisted) => hindered.push(unlisted),
             }
         }
-        Ok(unlisted)
+        named_or_stopped(hindered, has_answered)
     }
 
     /// Lists all regions for some days from `first` on.
@@ -209,17 +210,16 @@ impl BucketLister {
             .map(|region| list_days(bucket, region, end, last_day))
             .buffered(LISTED_AT_A_TIME);
         let mut listing = Listing::default();
+        let (mut hindered, mut has_answered) = (Vec::new(), false);
         while let Some(part) = parts.next().await {
             listing.objects.extend(part.objects);
             self.regions.extend(part.region);
             part.unsorted.into_iter().for_each(|folder| self.unsorted.add(folder));
-            match part.unlisted {
-                Some((folder, fault)) if fault.stops_the_run() => return Err((folder, fault)),
-                Some((folder, fault)) => listing.unlisted.push((folder, fault.to_string())),
-                None => {}
-            }
+            has_answered |= part.unlisted.is_none();
+            hindered.extend(part.unlisted);
         }
         drop(parts);
+        listing.unlisted = named_or_stopped(hindered, has_answered)?;
         self.adapt(listing.objects.len());
         self.finish(&mut listing);
         Ok(listing)

@@ -9,6 +9,7 @@ mod discover;
 mod examine;
 mod fault;
 mod fetch;
+mod hindered;
 mod inventory;
 mod layout;
 mod limiter;

@@ -18,6 +18,7 @@ use super::decode_keys::decode_key;
 use super::fault::Failure;
 use super::fault::Fault;
 use super::fault::FaultKind;
+use super::fault::NO_END;
 use super::fault::Verb;
 use crate::source::Listing;
 use crate::source::LogKey;
@@ -109,10 +110,14 @@ impl Bucket {
             Ok(stated) => stated,
             Err(fault) => return Some(Err(fault)),
         };
+        // Without it nobody sees that an object was replaced by another of the same size.
+        let Some(etag) = object.e_tag() else {
+            let reason = format!("lists an object without an etag (`{}`)", key.escape_debug());
+            return Some(Err(untrusted(&reason)));
+        };
         if size == 0 && key.ends_with('/') {
             return None;
         }
-        let etag = object.e_tag().unwrap_or_default();
         Some(Ok(self.object(&key, etag, size, object.last_modified())))
     }
 
@@ -157,7 +162,7 @@ impl Intercept for WholeListing {
         let body = response.body().bytes().filter(|_| response.status().is_success());
         match body.is_none_or(is_whole) {
             true => Ok(()),
-            false => Err("the listing has no end".into()),
+            false => Err(NO_END.into()),
         }
     }
 }

@@ -68,7 +68,8 @@ fn call_of_an_alias_is_a_use_of_the_statement_on_it_and_not_of_that_on_the_funct
     let statements = json!([on(format!("{FUNCTION}:prod")), on(FUNCTION.to_owned())]);
     let roles = [role("r", &statements), role("base", &json!([allow(&json!("ec2:*"))]))];
     estate.file("a.json", &page(&roles, None));
-    assert_eq!(estate.import_all().code, 0);
+    let again = estate.import(&estate.place.folder().join("iam"), "2026-09-16");
+    assert_eq!(again.code, 0, "{again:?}");
     let (verdicts, _) = estate.verdicts();
     let unclear = "it was used, and the logs do not tell for certain through which statement";
     assert_eq!(
@@ -164,4 +165,24 @@ fn models_behind_an_inference_profile_are_asked_for_in_its_regions() {
         "region",
     ]);
     assert!(!ended.stdout.contains("aws:RequestedRegion"), "{ended:?}");
+}
+
+#[test]
+fn generated_policy_keeps_the_statement_on_the_name_that_iam_compares() {
+    let secret = format!("arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:db");
+    let parameters = json!({"secretId": secret});
+    let read = ("secretsmanager.amazonaws.com", "GetSecretValue");
+    let estate = estate(&allow(&json!("secretsmanager:*")), |day| {
+        data_event(day, read, &parameters, &json!({}))
+    });
+    let on =
+        |resource: &str| json!({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": resource});
+    let whole = format!("{secret}-??????");
+    let statements = json!([on(&whole), on(&secret)]);
+    let roles = [role("r", &statements), role("base", &json!([allow(&json!("ec2:*"))]))];
+    estate.file("a.json", &page(&roles, None));
+    assert_eq!(estate.import(&estate.place.folder().join("iam"), "2026-09-16").code, 0);
+    let generated = estate.run(&["policy", "--principal", "r", "--mode", "generate"]);
+    assert_eq!(generated.code, 0, "{generated:?}");
+    assert!(generated.stdout.contains(&format!("\"{whole}\"")), "{generated:?}");
 }

@@ -96,3 +96,22 @@ fn gate_over_logs_with_gaps_does_not_pass_and_names_the_account() {
     let low = estate.run(&["diff", "--min-coverage", "0.5", "--fail-on", "never-used-role"]);
     assert_eq!(low.code, 3, "{}", low.stderr);
 }
+
+#[test]
+fn snapshots_of_one_moment_that_say_different_things_are_named_and_decide_nothing() {
+    let estate = Estate::new(&everyday());
+    let granted = |actions: Value| page(&[role("r", &json!([allow(&actions)])), role("base", &vpcs())], None);
+    let first = estate.file("a.json", &granted(json!("sqs:CreateQueue")));
+    let second = estate.file("b.json", &granted(json!(["sqs:CreateQueue", "s3:ListBucket"])));
+    assert_eq!(estate.import(&first, "2026-09-15").code, 0);
+    assert_eq!(estate.verdicts().0, ["r sqs:CreateQueue unused"]);
+    assert_eq!(estate.import(&second, "2026-09-15").code, 0);
+    let (verdicts, _) = estate.verdicts();
+    assert!(!verdicts.is_empty());
+    for verdict in verdicts {
+        assert!(verdict.contains("another snapshot of the same moment"), "{verdict}");
+    }
+    let newer = estate.file("c.json", &granted(json!("sqs:DeleteQueue")));
+    assert_eq!(estate.import(&newer, "2026-09-16").code, 0);
+    assert_eq!(estate.verdicts().0, ["r sqs:DeleteQueue unused"]);
+}

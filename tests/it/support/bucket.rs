@@ -151,6 +151,8 @@ pub(crate) enum Trouble {
     FirstLine,
     /// No byte comes, as if the object had none.
     Empty,
+    /// In the place of a range the first bytes come, as many, and the answer says so.
+    OtherRange,
     /// 204.
     NoContent,
     /// The object is replaced just before it is read.
@@ -611,6 +613,16 @@ fn cut(half: Bytes) -> BoxBody<Bytes, std::io::Error> {
     BoxBody::new(StreamBody::new(pieces))
 }
 
+/// Begin and end of a range.
+fn range_of(range: &str, size: usize) -> (usize, usize) {
+    let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    match (first, last) {
+        ("", count) => (size.saturating_sub(count.parse().unwrap()), size),
+        (first, "") => (first.parse().unwrap(), size),
+        (first, last) => (first.parse().unwrap(), size.min(last.parse::<usize>().unwrap() + 1)),
+    }
+}
+
 fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
     let trouble = trouble_of(state, key);
     if let Some(answer) = trouble.and_then(troubled) {
@@ -631,16 +643,15 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
     let mut bytes = object.bytes.clone();
     let (mut status, mut content_range) = (200, None);
     if let Some(range) = header("range") {
-        let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
         let size = bytes.len();
-        let (first, end) = match (first, last) {
-            ("", count) => (size.saturating_sub(count.parse().unwrap()), size),
-            (first, "") => (first.parse().unwrap(), size),
-            (first, last) => (first.parse().unwrap(), size.min(last.parse::<usize>().unwrap() + 1)),
-        };
+        let (first, end) = range_of(range, size);
         if first >= end {
             return fault(416, "InvalidRange", "The requested range is not satisfiable");
         }
+        let (first, end) = match trouble {
+            Some(Trouble::OtherRange) => (0, end - first),
+            _ => (first, end),
+        };
         bytes = bytes.slice(first..end);
         status = 206;
         content_range = Some(format!("bytes {first}-{}/{size}", end - 1));
@@ -709,7 +720,12 @@ fn troubled(trouble: Trouble) -> Option<Answer> {
         )),
         Trouble::ExpiredToken => Some(fault(400, "ExpiredToken", "The provided token has expired.")),
         Trouble::NoContent => Some(plain(204, "application/octet-stream", String::new())),
-        Trouble::Cut | Trouble::Short | Trouble::FirstLine | Trouble::Empty | Trouble::Replaced => None,
+        Trouble::Cut
+        | Trouble::Short
+        | Trouble::FirstLine
+        | Trouble::Empty
+        | Trouble::OtherRange
+        | Trouble::Replaced => None,
     }
 }
 

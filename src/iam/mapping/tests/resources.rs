@@ -318,6 +318,18 @@ fn object_that_is_said_to_be_missing_needed_the_right_to_list_its_bucket() {
     let outcome = facts().actions_of(&missing("NoSuchKey"));
     assert_eq!(arns(&outcome, "s3:ListBucket"), ["arn:aws:s3:::b"]);
     assert_eq!(proof(&outcome, "s3:ListBucket"), Proof::Answer);
+    for event_name in [
+        "GetObjectTagging",
+        "GetObjectAcl",
+        "GetObjectAttributes",
+        "UploadPartCopy",
+    ] {
+        let outcome = facts().actions_of(&Call {
+            event_name,
+            ..missing("NoSuchKey")
+        });
+        assert_eq!(arns(&outcome, "s3:ListBucket"), ["arn:aws:s3:::b"], "{event_name}");
+    }
     let slow = facts().actions_of(&missing("SlowDown"));
     assert!(slow.actions.iter().all(|action| action.name != "s3:ListBucket"));
 }

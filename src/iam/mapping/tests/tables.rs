@@ -18,7 +18,7 @@ const BEYOND_THE_TABLE: [&str; 5] = [
 ];
 
 /// Operations that may need more than the table says: see `FURTHER_ACTIONS` of `facts/build.py`.
-const FURTHER_ACTIONS: [(&str, &[&str]); 10] = [
+const FURTHER_ACTIONS: [(&str, &[&str]); 14] = [
     ("apigateway:CreateDomainName", &["cloudfront:UpdateDistribution"]),
     ("apigateway:UpdateDomainName", &["cloudfront:UpdateDistribution"]),
     (
@@ -29,6 +29,19 @@ const FURTHER_ACTIONS: [(&str, &[&str]); 10] = [
     (
         "dynamodb:ExportTableToPointInTime",
         &["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+    ),
+    (
+        "dynamodb:ImportTable",
+        &[
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+            "logs:PutRetentionPolicy",
+            "s3:GetObject",
+            "s3:ListBucket",
+        ],
     ),
     ("ec2:ModifySpotFleetRequest", &["ec2:RunInstances"]),
     ("ec2:RequestSpotFleet", &["ec2:RunInstances"]),
@@ -41,6 +54,9 @@ const FURTHER_ACTIONS: [(&str, &[&str]); 10] = [
         "autoscaling:UpdateAutoScalingGroup",
         &["ec2:CreateTags", "ec2:RunInstances"],
     ),
+    ("transcribe:StartCallAnalyticsJob", &["s3:PutObject"]),
+    ("transcribe:StartMedicalTranscriptionJob", &["s3:PutObject"]),
+    ("transcribe:StartTranscriptionJob", &["s3:PutObject"]),
 ];
 
 /// Rows of the event map by source and operation; several where prefixes share a source.

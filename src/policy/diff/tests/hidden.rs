@@ -43,6 +43,20 @@ fn role_that_nobody_could_have_been_seen_to_take_is_not_never_used() {
 }
 
 #[test]
+fn role_that_an_identity_pool_gives_out_needs_the_data_events_of_that() {
+    let unused = |trust: &str| {
+        let mut case = Case::new(&[allow(&json!("s3:PutObject"))]);
+        case.role()["AssumeRolePolicyDocument"] = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": trust}}]});
+        let activity = std::cell::RefCell::new(false);
+        case.check(|diffs| *activity.borrow_mut() = diffs[0].summary.activity == Activity::NeverUsed);
+        activity.into_inner()
+    };
+    assert!(unused("accounts.google.com"));
+    assert!(!unused("cognito-identity.amazonaws.com"));
+}
+
+#[test]
 fn role_whose_policies_are_not_there_is_not_never_used() {
     let reason = |case: &Case| {
         let reason = std::cell::RefCell::new(String::new());

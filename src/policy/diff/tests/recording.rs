@@ -36,6 +36,41 @@ fn data_events_that_were_switched_on_late_prove_nothing_about_the_time_before() 
 }
 
 #[test]
+fn data_events_of_one_region_prove_nothing_about_what_a_statement_may_do_in_another() {
+    let table = |region: &str| format!("arn:aws:dynamodb:{region}:111122223333:table/t");
+    let unknown = "dynamodb:GetItem unknown data-events-not-recorded";
+    let verdict = |statement: Value| {
+        let mut case = Case::new(&[statement]).with("ec2:DescribeVpcs", used(1));
+        case.log().regions.insert(text("us-east-1"));
+        case.log().data = [((text("eu-west-1"), text("AWS::DynamoDB::Table")), both())].into();
+        case.verdicts()[0].clone()
+    };
+    let on = |resource: Value| json!({"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": resource});
+    assert_eq!(verdict(on(json!("*"))), "dynamodb:GetItem unused");
+    assert_eq!(verdict(on(json!(table("eu-west-1")))), "dynamodb:GetItem unused");
+    for resource in [
+        json!(table("us-east-1")),
+        json!([table("us-east-1"), "arn:aws:s3:::b/*"]),
+        json!([table("us-east-1"), table("*")]),
+        json!(table("us-*")),
+    ] {
+        assert_eq!(verdict(on(resource.clone())), unknown, "{resource}");
+    }
+    let mut bound = on(json!("*"));
+    for condition in [
+        json!({"StringEquals": {"aws:RequestedRegion": "us-east-1"}}),
+        json!({"StringNotEquals": {"aws:requestedRegion": ["eu-west-1"]}}),
+    ] {
+        bound["Condition"] = condition.clone();
+        assert_eq!(verdict(bound.clone()), unknown, "{condition}");
+    }
+    let mut sends = json!({"Effect": "Allow", "Action": "sqs:CreateQueue", "Resource": "arn:aws:sqs:ap-*:1:q"});
+    assert_eq!(verdict(sends.clone()), "sqs:CreateQueue unknown regions-not-ingested");
+    sends["Resource"] = json!("arn:aws:sqs:*:1:q");
+    assert_eq!(verdict(sends), "sqs:CreateQueue unused");
+}
+
+#[test]
 fn data_events_that_were_switched_off_prove_nothing_about_the_time_after() {
     let mut case = Case::new(&[allow(&json!("s3:GetObject"))]);
     case.log().note(object_reads(), days(0, 20));
