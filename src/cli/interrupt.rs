@@ -111,6 +111,11 @@ impl StopFlag {
         told.ok().and_then(|status| *status).unwrap_or(ExitStatus::Terminated)
     }
 
+    /// The status to end with when the flag kept work from being done.
+    pub(super) fn stopped(&self) -> ExitStatus {
+        self.status().unwrap_or(ExitStatus::Terminated)
+    }
+
     /// The status to end with, once the flag is raised.
     pub(super) fn status(&self) -> Option<ExitStatus> {
         *self.status.borrow()

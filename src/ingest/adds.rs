@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use arrow::array::AsArray;
 use arrow::array::RecordBatch;
@@ -35,7 +37,7 @@ const MAX_ATTEMPTS: u32 = 50;
 /// `records = stored + duplicates + rejected` of the objects that were added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddsBalance {
-    /// Batches that were given.
+    /// Batches that were given and looked at.
     pub batches: u64,
     /// Batches that were committed.
     pub committed: u64,
@@ -68,6 +70,8 @@ pub struct AddsCommit<'a> {
     pub runtime: &'a Handle,
     /// Moment of the commit, microseconds since 1970-01-01T00:00:00Z.
     pub now: i64,
+    /// Set to make the commit end between two batches.
+    pub stop: &'a AtomicBool,
     /// Names of batches that the log has, and the versions in which they were looked for.
     committed: BTreeSet<String>,
     looked_for: Option<(u64, u64)>,
@@ -75,18 +79,19 @@ pub struct AddsCommit<'a> {
 
 impl<'a> AddsCommit<'a> {
     /// A commit into a store.
-    pub fn new(store: &'a Store, runtime: &'a Handle, now: i64) -> Self {
+    pub fn new(store: &'a Store, runtime: &'a Handle, now: i64, stop: &'a AtomicBool) -> Self {
         Self {
             store,
             runtime,
             now,
+            stop,
             committed: BTreeSet::new(),
             looked_for: None,
         }
     }
 
     /// Commits the batches of a file, by its name, one by one; false when one of them could not be used, which the account
-    /// says.
+    /// says, or is left because the commit was asked to stop.
     ///
     /// # Errors
     ///
@@ -98,7 +103,9 @@ impl<'a> AddsCommit<'a> {
     ) -> Result<bool, IngestError> {
         let before = balance.problems.len();
         for batch in batches {
-            balance.batches += 1;
+            if self.is_stopped() {
+                return Ok(false);
+            }
             match self.commit_one(batch, balance) {
                 Ok(()) => {}
                 Err(IngestError::Store(error @ (StoreError::Prepared { .. } | StoreError::DamagedFile { .. }))) => {
@@ -112,8 +119,14 @@ impl<'a> AddsCommit<'a> {
                 }
                 Err(error) => return Err(error),
             }
+            balance.batches += 1;
         }
         Ok(balance.problems.len() == before)
+    }
+
+    /// Whether the commit was asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     fn commit_one(&mut self, prepared: &PreparedBatch, balance: &mut AddsBalance) -> Result<(), IngestError> {

@@ -195,6 +195,11 @@ fn in_bucket(text: &str) -> Result<Location, StoreError> {
         reason: reason.to_owned(),
     };
     let place = BucketPrefix::parse(text).ok_or_else(|| bad("write it as `s3://bucket/prefix`"))?;
+    if place.bucket.starts_with("arn:") {
+        return Err(bad(
+            "name the bucket, or the alias of an access point, instead of an ARN",
+        ));
+    }
     let BucketPrefix { bucket, prefix } = place.into_folder();
     let is_odd = |name: &str| matches!(name, "" | "." | "..") || name.chars().any(char::is_control);
     if !prefix.is_empty() && prefix.trim_end_matches('/').split('/').any(is_odd) {

@@ -86,6 +86,8 @@ impl Store {
         match self.storage() {
             Files::Folder(folder) => {
                 for leftover in leftovers {
+                    // Whoever runs this can be asked to stop between two files.
+                    tokio::task::yield_now().await;
                     let path = folder.join(&leftover.path);
                     match durable::remove_file(&path) {
                         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -80,6 +80,16 @@ fn good_bucket_is_described_and_nothing_is_made() {
 }
 
 #[test]
+fn last_day_is_told_however_short_the_pages_of_a_service_are() {
+    let bucket = FakeBucket::new();
+    (1..=5).for_each(|day| drop(object(&bucket, "", day)));
+    bucket.script(|script| script.page_size = 1);
+    let (checks, _) = doctor(&bucket, &Place::new(), "s3://central-logs");
+    let found = text(check(&checks, "layout"), "found");
+    assert!(found.contains("delivered from 2026-09-01 to 2026-09-05"), "{found}");
+}
+
+#[test]
 fn what_keeps_a_run_from_working_is_a_failure_with_its_remedy() {
     for (trouble, is_list, name, remedy) in [
         (Trouble::Denied, true, "list", "allow `s3:ListBucket`"),

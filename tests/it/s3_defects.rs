@@ -2,6 +2,7 @@
 //! rows nor stores them twice.
 
 use std::path::Path;
+use std::process::Child;
 use std::process::Command;
 use std::time::Duration;
 use std::time::Instant;
@@ -20,6 +21,7 @@ use crate::s3_store::write_objects;
 use crate::support::bucket::FakeBucket;
 use crate::support::bucket::Trouble;
 use crate::support::json::number;
+use crate::support::process;
 use crate::support::process::Place;
 
 const COUNT: &str = "select count(*) as n from events";
@@ -219,20 +221,70 @@ fn source_that_cannot_be_listed_is_named_and_the_others_are_read() {
     assert!(!store.store().exists());
 }
 
+fn send(signal: &str, child: &Child) {
+    let kill = Command::new("kill")
+        .args(["-s", signal, &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
 #[test]
-fn compaction_ends_when_asked_to_although_the_store_gives_no_answer() {
+fn work_on_a_store_ends_when_asked_to_although_the_store_gives_no_answer() {
     let place = Place::new();
     let (store, _) = store_of(&place, 4);
     store.script(|script| script.latency = Duration::from_secs(600));
-    let mut child = start(&store, &["store", "compact"]);
-    std::thread::sleep(Duration::from_secs(1));
-    let asked = Instant::now();
-    let kill = Command::new("kill")
-        .args(["-s", "TERM", &child.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(143));
-    assert!(asked.elapsed() < Duration::from_secs(10));
+    for (arguments, signal, code) in [
+        (&["store", "compact"][..], "TERM", 143),
+        (&["commit"], "TERM", 143),
+        (&["store", "expire", "--events-older-than", "1d"], "TERM", 143),
+        (&["store", "vacuum"], "INT", 130),
+        (&["store", "rebuild", "usage"], "TERM", 143),
+    ] {
+        let mut child = start(&store, arguments);
+        std::thread::sleep(Duration::from_secs(1));
+        let asked = Instant::now();
+        send(signal, &child);
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
+        assert!(asked.elapsed() < Duration::from_secs(10), "{arguments:?}");
+    }
+}
+
+#[test]
+fn commit_ends_between_two_batches_when_asked_to_and_the_next_one_goes_on() {
+    const BATCHES: usize = 6;
+    let place = Place::new();
+    let (store, _) = store_of(&place, 1);
+    let mut events = 0;
+    for object in 1..=BATCHES {
+        events = write_objects(&place, object..object + 1);
+        // Each batch is of another run; what waits is not known to the store.
+        let log = place.logs().join(format!("{object:03}.json.gz"));
+        let ended = run(&store, &["ingest", log.to_str().unwrap(), "--no-commit"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let entries = |store: &FakeBucket| {
+        let keys = store.keys();
+        let of_events = keys.iter().filter(|key| key.contains("events/_delta_log/"));
+        of_events.count()
+    };
+    let before = entries(&store);
+    store.script(|script| script.latency = Duration::from_millis(50));
+    let mut child = start(&store, &["commit"]);
+    while entries(&store) == before {
+        assert_eq!(child.try_wait().unwrap(), None, "ended before its first batch");
+        std::thread::yield_now();
+    }
+    send("TERM", &child);
+    let ended = process::ended(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 143, "{ended:?}");
+    let committed = entries(&store) - before;
+    assert!(committed < BATCHES, "{ended:?}");
+    let line = format!("batches  {committed} found = {committed} committed + 0 known\n");
+    assert!(ended.stdout.starts_with(&line), "{ended:?}");
+    store.script(|script| script.latency = Duration::ZERO);
+    let ended = run(&store, &["commit"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_balanced(&store, events);
 }
 
 #[test]

@@ -7,10 +7,12 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::ingest::default_memory;
+use super::store::open_or_stop;
 use crate::cli::args::CommitArgs;
 use crate::cli::deposit::ENDING;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
 use crate::cli::runtime::Runtime;
 use crate::cli::settings::Settings;
@@ -35,37 +37,67 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
     let files = files(&args.adds_from, output)?;
     let runtime = Runtime::start(settings.threads)?;
     let now = settings.now.as_microsecond();
-    let store = runtime.run(async {
-        // Only what is there can have been prepared for it.
-        drop(Store::open(&location).await?);
-        Ok(Store::create_or_open(&location, now).await?)
-    })?;
-    let mut commit = AddsCommit::new(&store, runtime.handle(), now);
+    let stop = StopFlag::on_signal()?;
+    // Only what is there can have been prepared for it.
+    let Some(store) = open_or_stop(&location, Some(now), (&runtime, &stop))? else {
+        return Ok(stop.stopped());
+    };
     let mut balance = AddsBalance::default();
-    if args.adds_from.is_empty() {
-        commit_waiting(&store, &runtime, &mut commit, &mut balance)?;
+    let files = (!args.adds_from.is_empty()).then_some(files.as_slice());
+    let ended = commit_all(&store, files, (&runtime, &stop), settings, &mut balance);
+    match ended {
+        // Nobody knows whether the last batch was committed: the next run finds out.
+        Err(_) if store.has_given_up() => {}
+        ended => ended?,
     }
-    for path in &files {
-        let text = read(path).map_err(|cause| CliError::Read {
-            path: path.clone(),
-            cause,
-        })?;
+    tell(&balance, output)?;
+    output.note(&format!("store: {}", location.display()));
+    Ok(match stop.status() {
+        Some(status) => status,
+        None if balance.problems.is_empty() && balance.expired == 0 => ExitStatus::Done,
+        None => ExitStatus::Incomplete,
+    })
+}
+
+/// Commits what lies in files, or what waits in the store when none is named, and what the batches leave to be done; ends
+/// between two batches when it is asked to stop.
+fn commit_all(
+    store: &Store,
+    files: Option<&[PathBuf]>,
+    (runtime, stop): (&Runtime, &StopFlag),
+    settings: &Settings,
+    balance: &mut AddsBalance,
+) -> Result<(), CliError> {
+    let now = settings.now.as_microsecond();
+    let mut commit = AddsCommit::new(store, runtime.handle(), now, stop.raised());
+    if files.is_none() {
+        commit_waiting(store, runtime, &mut commit, balance)?;
+    }
+    for path in files.unwrap_or_default() {
+        let Some(text) = read_or_stop(path, (runtime, stop))? else {
+            break;
+        };
         let name = path.display().to_string();
-        if let Some(batches) = parsed(&name, &text, &mut balance) {
-            commit.commit((&name, &batches), &mut balance)?;
+        if let Some(batches) = parsed(&name, &text, balance) {
+            commit.commit((&name, &batches), balance)?;
         }
     }
     runtime.run(async { Ok(store.repair(now).await?) })?;
     let rebuild = Rebuild {
-        store: &store,
+        store,
         runtime: runtime.handle(),
         threads: settings.threads.get(),
         memory_bytes: default_memory(),
         now,
-        stop: None,
+        stop: Some(stop.raised()),
     };
     rebuild.run_if_behind()?;
-    output.print(&render(&balance))?;
+    Ok(())
+}
+
+/// Prints the account of a commit, and what to look at.
+fn tell(balance: &AddsBalance, output: &mut Output) -> Result<(), CliError> {
+    output.print(&render(balance))?;
     for (name, reason) in &balance.problems {
         output.warning(&format!("`{name}`: {reason}"));
     }
@@ -76,11 +108,7 @@ pub fn commit(args: &CommitArgs, settings: &Settings, output: &mut Output) -> Re
             counted(balance.expired, "record")
         ));
     }
-    output.note(&format!("store: {}", location.display()));
-    Ok(match balance.problems.is_empty() && balance.expired == 0 {
-        true => ExitStatus::Done,
-        false => ExitStatus::Incomplete,
-    })
+    Ok(())
 }
 
 /// Commits what waits in the store, and removes what was committed whole.
@@ -91,6 +119,9 @@ fn commit_waiting(
     balance: &mut AddsBalance,
 ) -> Result<(), CliError> {
     for name in runtime.run(async { Ok(store.waiting().await?) })? {
+        if commit.is_stopped() {
+            break;
+        }
         let Some(text) = runtime.run(async { Ok(store.read_waiting(&name).await?) })? else {
             continue;
         };
@@ -157,6 +188,18 @@ fn files(paths: &[PathBuf], output: &mut Output) -> Result<Vec<PathBuf>, CliErro
         files.extend(found);
     }
     Ok(files)
+}
+
+/// Reads a file; `None` when the run is asked to stop before. Nobody may ever write into a pipe.
+fn read_or_stop(path: &Path, (runtime, stop): (&Runtime, &StopFlag)) -> Result<Option<String>, CliError> {
+    let owned = path.to_owned();
+    let reading = runtime.handle().spawn_blocking(move || read(&owned));
+    let text = runtime.run(async { Ok(stop.or_stop(reading).await) })?;
+    let text = text.map(|text| text.map_err(io::Error::other).flatten());
+    text.transpose().map_err(|cause| CliError::Read {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 fn read(path: &Path) -> io::Result<String> {

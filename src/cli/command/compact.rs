@@ -10,7 +10,7 @@ use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 use uuid::Uuid;
 
-use super::store::open_existing;
+use super::store::open_or_stop;
 use crate::cli::args::StoreCompactArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
@@ -25,7 +25,6 @@ use crate::ingest::Compaction;
 use crate::ingest::Compactions;
 use crate::report::Arrangement;
 use crate::report::ReportError;
-use crate::store::Store;
 
 const GROUPS: Arrangement = Arrangement {
     order: &["table", "event_date", "files", "rows", "bytes", "new_bytes"],
@@ -47,18 +46,10 @@ pub(super) fn compact(
     let runtime = Runtime::start(settings.threads)?;
     let stop = StopFlag::on_signal()?;
     let now = settings.now.as_microsecond();
-    let stopped = || stop.status().unwrap_or(ExitStatus::Terminated);
-    let opening = async {
-        match args.dry_run {
-            true => Ok(Store::open(&location).await?),
-            false => open_existing(&location, now).await,
-        }
+    let writing_at = (!args.dry_run).then_some(now);
+    let Some(store) = open_or_stop(&location, writing_at, (&runtime, &stop))? else {
+        return Ok(stop.stopped());
     };
-    let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(opening)).await) })?;
-    let Some(store) = opened.transpose()? else {
-        return Ok(stopped());
-    };
-    store.end_requests_after(stop.shared());
     let compaction = Compaction {
         store: &store,
         runtime: runtime.handle(),
@@ -75,7 +66,7 @@ pub(super) fn compact(
         false => compaction.run(),
     };
     let Compactions { groups, mut errors } = match done {
-        Err(_) if store.has_given_up() => return Ok(stopped()),
+        Err(_) if store.has_given_up() => return Ok(stop.stopped()),
         done => done?,
     };
     let rows = rows(&groups).map_err(ReportError::from)?;
@@ -87,7 +78,7 @@ pub(super) fn compact(
     }
     match last {
         // The service does not answer, and the run was asked to stop: what is left is for the next one.
-        Some(_) if store.has_given_up() => Ok(stopped()),
+        Some(_) if store.has_given_up() => Ok(stop.stopped()),
         Some(error) => Err(error.into()),
         None => Ok(stop.status().unwrap_or(ExitStatus::Done)),
     }

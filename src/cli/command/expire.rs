@@ -10,11 +10,12 @@ use arrow::error::ArrowError;
 use uuid::Uuid;
 
 use super::ingest::default_memory;
-use super::store::open_for_writing;
+use super::store::open_or_stop;
 use crate::analysis::moment;
 use crate::cli::args::StoreExpireArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
 use crate::cli::rows::Place;
 use crate::cli::runtime::Runtime;
@@ -57,31 +58,37 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
     let place = Place::open(DAYS, &args.output, settings)?;
     let location = args.location.location()?;
     let runtime = Runtime::start(settings.threads)?;
-    let Expiry {
-        days: expired,
-        last_version,
-        kept_days,
-    } = match args.dry_run {
+    let stop = StopFlag::on_signal()?;
+    let writing_at = (!args.dry_run).then_some(now);
+    let Some(store) = open_or_stop(&location, writing_at, (&runtime, &stop))? else {
+        return Ok(stop.stopped());
+    };
+    let taken = match args.dry_run {
         true => runtime.run(async {
-            let store = Store::open(&location).await?;
-            Ok(Expiry {
+            Ok(Some(Expiry {
                 days: store.days_before(before).await?,
                 last_version: 0,
                 kept_days: 0,
-            })
-        })?,
-        false => {
-            let store = open_for_writing(&location, now, &runtime)?;
-            sum_up(&store, &runtime, settings)?;
-            let run_id = Uuid::new_v4().to_string();
-            runtime.run(async {
-                let facts = Facts::embedded().version();
-                Ok(store.expire(before, &facts, (&run_id, now)).await?)
-            })?
-        }
+            }))
+        }),
+        false => take_out(&store, before, (&runtime, &stop), settings),
     };
-    let rows = rows(&expired).map_err(ReportError::from)?;
+    let taken = match taken {
+        Err(_) if store.has_given_up() => None,
+        taken => taken?,
+    };
+    let Some(expiry) = taken else {
+        return Ok(stop.stopped());
+    };
+    let rows = rows(&expiry.days).map_err(ReportError::from)?;
     place.show(&rows, output)?;
+    tell(args, &expiry, (before, now), output);
+    Ok(stop.status().unwrap_or(ExitStatus::Done))
+}
+
+/// Says how much expired, and until when it can be looked at.
+fn tell(args: &StoreExpireArgs, expiry: &Expiry, (before, now): (i32, i64), output: &mut Output) {
+    let expired = &expiry.days;
     let events: u64 = expired.iter().map(|day| day.rows).sum();
     let verb = if args.dry_run { "would expire" } else { "expired" };
     let before = moment(i64::from(before) * MICROSECONDS_PER_DAY);
@@ -94,19 +101,35 @@ pub(super) fn expire(args: &StoreExpireArgs, settings: &Settings, output: &mut O
         ),
     });
     if !args.dry_run && !expired.is_empty() {
-        let kept = i64::try_from(kept_days).unwrap_or_default() * MICROSECONDS_PER_DAY;
+        let kept = i64::try_from(expiry.kept_days).unwrap_or_default() * MICROSECONDS_PER_DAY;
         output.note(&format!(
-            "still on disk, and readable with `--at-version` up to {last_version}, until {}",
+            "still on disk, and readable with `--at-version` up to {}, until {}",
+            expiry.last_version,
             moment(now.saturating_add(kept))
         ));
     }
-    Ok(ExitStatus::Done)
+}
+
+/// Takes the events of the days out of the store, all at once; `None` when the run is asked to stop before that.
+fn take_out(
+    store: &Store,
+    before: i32,
+    (runtime, stop): (&Runtime, &StopFlag),
+    settings: &Settings,
+) -> Result<Option<Expiry>, CliError> {
+    sum_up(store, (runtime, stop), settings)?;
+    if stop.status().is_some() {
+        return Ok(None);
+    }
+    let (run_id, facts) = (Uuid::new_v4().to_string(), Facts::embedded().version());
+    let now = settings.now.as_microsecond();
+    runtime.run(async { Ok(Some(store.expire(before, &facts, (&run_id, now)).await?)) })
 }
 
 /// Makes the rollup anew if it does not have all events as the embedded facts tell them: what expires cannot be summed later.
 ///
 /// A rollup with a file that is missing or damaged is an error while its rows can still be made from the events.
-fn sum_up(store: &Store, runtime: &Runtime, settings: &Settings) -> Result<(), CliError> {
+fn sum_up(store: &Store, (runtime, stop): (&Runtime, &StopFlag), settings: &Settings) -> Result<(), CliError> {
     let rollup = runtime.run(async {
         let version = store.snapshot(Table::Events).await?.version;
         if let Some(damage) = store.damaged_file(&store.snapshot(Table::Usage).await?) {
@@ -121,7 +144,7 @@ fn sum_up(store: &Store, runtime: &Runtime, settings: &Settings) -> Result<(), C
             threads: settings.threads.get(),
             memory_bytes: default_memory(),
             now: settings.now.as_microsecond(),
-            stop: None,
+            stop: Some(stop.raised()),
         };
         rebuild.run()?;
     }

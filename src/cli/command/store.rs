@@ -25,6 +25,7 @@ use crate::cli::args::StoreInfoArgs;
 use crate::cli::args::StoreRebuildArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
 use crate::cli::rows;
 use crate::cli::runtime::Runtime;
@@ -119,17 +120,24 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
     let location = args.location.location()?;
     let now = settings.now.as_microsecond();
     let runtime = Runtime::start(settings.threads)?;
-    let store = open_for_writing(&location, now, &runtime)?;
+    let stop = StopFlag::on_signal()?;
+    let Some(store) = open_or_stop(&location, Some(now), (&runtime, &stop))? else {
+        return Ok(stop.stopped());
+    };
     let rebuild = Rebuild {
         store: &store,
         runtime: runtime.handle(),
         threads: settings.threads.get(),
         memory_bytes: default_memory(),
         now,
-        stop: None,
+        stop: Some(stop.raised()),
     };
-    let Some(made) = rebuild.run()? else {
-        return Ok(ExitStatus::Incomplete);
+    let made = match rebuild.run() {
+        Err(_) if store.has_given_up() => None,
+        made => made?,
+    };
+    let Some(made) = made else {
+        return Ok(stop.stopped());
     };
     let expired = match made.expired_rows {
         0 => String::new(),
@@ -141,18 +149,33 @@ fn rebuild(args: &StoreRebuildArgs, settings: &Settings, output: &mut Output) ->
         format_count(made.rows),
         made.version
     ))?;
-    Ok(ExitStatus::Done)
+    Ok(stop.status().unwrap_or(ExitStatus::Done))
 }
 
-/// Opens a store that is there: one is made by `ingest` only.
-pub(super) fn open_for_writing(location: &Location, now: i64, runtime: &Runtime) -> Result<Store, CliError> {
-    runtime.run(open_existing(location, now))
-}
-
-/// As [`open_for_writing`].
-pub(super) async fn open_existing(location: &Location, now: i64) -> Result<Store, CliError> {
-    drop(Store::open(location).await?);
-    Ok(Store::create_or_open(location, now).await?)
+/// Opens a store that is there, for writing at a moment or for reading only: one is made by `ingest` only.
+///
+/// `None` when the run is asked to stop meanwhile; later, requests that get no answer end soon after that.
+pub(super) fn open_or_stop(
+    location: &Location,
+    writing_at: Option<i64>,
+    (runtime, stop): (&Runtime, &StopFlag),
+) -> Result<Option<Store>, CliError> {
+    let opening = async {
+        let store = Store::open(location).await?;
+        match writing_at {
+            None => Ok::<_, CliError>(store),
+            Some(now) => {
+                drop(store);
+                Ok(Store::create_or_open(location, now).await?)
+            }
+        }
+    };
+    let opened = runtime.run(async { Ok(stop.or_stop(Box::pin(opening)).await) })?;
+    let opened = opened.transpose()?;
+    if let Some(store) = &opened {
+        store.end_requests_after(stop.shared());
+    }
+    Ok(opened)
 }
 
 /// Writes rows to where the user wants them.

@@ -9,9 +9,11 @@ use arrow::array::TimestampMicrosecondArray;
 use arrow::array::UInt64Array;
 use arrow::error::ArrowError;
 
+use super::store::open_or_stop;
 use crate::cli::args::StoreVacuumArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::StopFlag;
 use crate::cli::output::Output;
 use crate::cli::rows::Place;
 use crate::cli::runtime::Runtime;
@@ -23,7 +25,6 @@ use crate::report::Arrangement;
 use crate::report::ReportError;
 use crate::store::LEAST_AGE;
 use crate::store::Leftover;
-use crate::store::Store;
 
 const FILES: Arrangement = Arrangement {
     order: &["path", "bytes", "last_modified"],
@@ -45,14 +46,26 @@ pub(super) fn vacuum(args: &StoreVacuumArgs, settings: &Settings, output: &mut O
         });
     }
     let place = Place::open(FILES, &args.output, settings)?;
-    let leftovers = Runtime::start(settings.threads)?.run(async {
-        let store = Store::open(&args.location.location()?).await?;
+    let location = args.location.location()?;
+    let runtime = Runtime::start(settings.threads)?;
+    let stop = StopFlag::on_signal()?;
+    let Some(store) = open_or_stop(&location, None, (&runtime, &stop))? else {
+        return Ok(stop.stopped());
+    };
+    let removing = async {
         let leftovers = store.leftovers(before).await?;
         if !args.dry_run {
             store.remove_leftovers(&leftovers).await?;
         }
-        Ok(leftovers)
-    })?;
+        Ok::<_, CliError>(leftovers)
+    };
+    // Whatever moment it is cut off at, nothing is gone that anybody needs.
+    let removed = runtime.run(async { Ok(stop.or_stop(Box::pin(removing)).await) })?;
+    let leftovers = match removed {
+        None => return Ok(stop.stopped()),
+        Some(Err(_)) if store.has_given_up() => return Ok(stop.stopped()),
+        Some(leftovers) => leftovers?,
+    };
     let rows = rows(&leftovers).map_err(ReportError::from)?;
     place.show(&rows, output)?;
     let files = u64::try_from(leftovers.len()).unwrap_or(u64::MAX);

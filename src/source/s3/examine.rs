@@ -29,7 +29,6 @@ use super::fault::FaultKind;
 use super::fault::Verb;
 use super::layout::region_folder;
 use super::location::BucketPrefix;
-use super::page::PageRequest;
 use super::page::microseconds;
 use crate::source::Listing;
 use crate::source::ObjectRef;
@@ -260,14 +259,7 @@ impl BucketExam {
         let first = self.bucket.first_below(&folder).await?;
         let mut last_folder = folder;
         for _ in ["year", "month", "day"] {
-            let request = PageRequest {
-                prefix: last_folder.clone(),
-                is_flat: true,
-                ..PageRequest::default()
-            };
-            let mut folders = self.bucket.page(&request).await?.folders;
-            folders.sort();
-            match folders.pop() {
+            match self.bucket.last_folder_below(&last_folder).await? {
                 Some(last) => last_folder = last,
                 None => break,
             }

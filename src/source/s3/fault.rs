@@ -1,5 +1,6 @@
 //! What a bucket answers instead of the bytes, and what to do about it.
 
+mod arn;
 mod version;
 mod words;
 
@@ -227,6 +228,9 @@ impl Failure {
     /// Nothing came back: no credentials, or no network.
     pub(super) fn without_answer(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
+        if let Some(reason) = arn::refusal(&lower, &cut(text)) {
+            return Self::final_one(FaultKind::Refused, reason);
+        }
         let is_of_credentials = lower.contains("credential") || lower.contains("token") && lower.contains("sso");
         if is_of_credentials && WITHOUT_NETWORK.iter().any(|words| lower.contains(words)) {
             return Self::repeatable(
@@ -246,11 +250,6 @@ impl Failure {
                     cut(text)
                 ),
             );
-        }
-        if lower.contains("path-style addressing cannot be used with arn") {
-            let said = cut(text);
-            let reason = format!("an access point cannot be asked in path style ({said}); leave `--path-style` out");
-            return Self::final_one(FaultKind::Refused, reason);
         }
         Self::repeatable(
             FaultKind::Unavailable,

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+/// End of what stands before the name in the ARN of an access point.
+const ACCESS_POINT: &str = ":accesspoint";
+
 /// A bucket and the prefix of keys in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketPrefix {
-    /// Name of the bucket.
+    /// Name of the bucket, or ARN of an access point with a colon before its name: names of buckets hold no slash.
     pub bucket: String,
     /// Empty, or a folder that ends in a slash, or a key.
     pub prefix: String,
@@ -14,18 +17,32 @@ pub struct BucketPrefix {
 impl BucketPrefix {
     /// Parses a text; `None` when it does not start with `s3://` and a bucket's name.
     ///
-    /// Keys are taken as they are written: `%20` is those three characters.
+    /// Keys are taken as they are written: `%20` is those three characters. The ARN of an access point has a slash before its
+    /// name (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html>); requests take a colon as well.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("s3://").or_else(|| text.strip_prefix("s3a://"))?;
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let (start, behind) = rest.split_once('/').unwrap_or((rest, ""));
+        let (bucket, prefix) = match is_access_point(start) {
+            true => {
+                let (name, prefix) = behind.split_once('/').unwrap_or((behind, ""));
+                (format!("{start}:{name}"), prefix)
+            }
+            false => (start.to_owned(), behind),
+        };
         let is_name = !bucket.is_empty()
             && bucket
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte));
         is_name.then(|| Self {
-            bucket: bucket.to_owned(),
+            bucket,
             prefix: prefix.to_owned(),
         })
+    }
+
+    /// ARN of the access point that stands in the place of the bucket, as policies name it.
+    pub fn access_point(&self) -> Option<String> {
+        let (start, name) = self.bucket.rsplit_once(':')?;
+        is_access_point(start).then(|| format!("{start}/{name}"))
     }
 
     /// Whether it looks like the name of one object, not of a folder.
@@ -44,6 +61,11 @@ impl BucketPrefix {
     }
 }
 
+/// Whether it is the ARN of an access point up to its name.
+fn is_access_point(start: &str) -> bool {
+    start.starts_with("arn:") && start.ends_with(ACCESS_POINT)
+}
+
 impl fmt::Display for BucketPrefix {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "s3://{}/{}", self.bucket, self.prefix)
@@ -53,6 +75,28 @@ impl fmt::Display for BucketPrefix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn access_point_is_the_same_with_a_slash_and_with_a_colon_before_its_name() {
+        let arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint";
+        for separator in ['/', ':'] {
+            for (end, prefix) in [("", ""), ("/", ""), ("/AWSLogs", "AWSLogs"), ("/a/b:c/d/", "a/b:c/d/")] {
+                let place = BucketPrefix::parse(&format!("s3://{arn}{separator}ap{end}")).unwrap();
+                assert_eq!(place.bucket, format!("{arn}:ap"));
+                assert_eq!(place.prefix, prefix);
+                assert_eq!(place.access_point(), Some(format!("{arn}/ap")));
+                assert_eq!(BucketPrefix::parse(&place.to_string()), Some(place));
+            }
+        }
+        for other in [
+            "s3://accesspoint/ap/x",
+            "s3://x:accesspoint/ap/x",
+            "s3://logs/arn:aws:s3:::x",
+        ] {
+            let place = BucketPrefix::parse(other).unwrap();
+            assert_eq!((place.to_string().as_str(), place.access_point()), (other, None));
+        }
+    }
 
     #[test]
     fn bucket_and_prefix_are_told_apart_and_keys_stay_as_they_are() {

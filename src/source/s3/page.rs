@@ -81,6 +81,24 @@ impl Bucket {
         }
     }
 
+    /// The last folder right below a prefix.
+    pub(super) async fn last_folder_below(self: &Arc<Self>, prefix: &str) -> Result<Option<String>, Fault> {
+        let mut request = PageRequest {
+            prefix: prefix.to_owned(),
+            is_flat: true,
+            ..PageRequest::default()
+        };
+        let mut last = None;
+        loop {
+            let page = self.page(&request).await?;
+            last = last.max(page.folders.into_iter().max());
+            if page.next.is_none() {
+                return Ok(last);
+            }
+            request.token = page.next;
+        }
+    }
+
     pub(super) async fn request_page(&self, request: &PageRequest) -> Result<ListObjectsV2Output, Failure> {
         let sent = self
             .client

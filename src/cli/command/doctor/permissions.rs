@@ -36,6 +36,9 @@ pub(super) fn print(args: &DoctorArgs, output: &mut Output) -> Result<ExitStatus
     if store.is_some() && args.store_kms_key.is_empty() {
         output.note("if the store's bucket is encrypted with a KMS key, name it with `--store-kms-key`");
     }
+    if places.iter().any(|place| place.access_point().is_some()) {
+        output.note("the policy of the bucket must allow the same through its access points");
+    }
     note_roles(args, store.is_some(), output);
     Ok(ExitStatus::Done)
 }
@@ -182,7 +185,10 @@ fn list_statement(place: &BucketPrefix, partition: &str) -> Option<Value> {
         return None;
     }
     let folder = place.clone().into_folder();
-    let bucket = format!("arn:{partition}:s3:::{}", folder.bucket);
+    let bucket = match place.access_point() {
+        Some(arn) => arn,
+        None => format!("arn:{partition}:s3:::{}", folder.bucket),
+    };
     let mut statement = allow("ListLogs", &["s3:ListBucket"], vec![bucket]);
     if let Some(members) = statement.as_object_mut().filter(|_| !folder.prefix.is_empty()) {
         let prefix = format!("{}*", literal(&folder.prefix));
@@ -191,12 +197,17 @@ fn list_statement(place: &BucketPrefix, partition: &str) -> Option<Value> {
     Some(statement)
 }
 
+/// Objects behind an access point are named by it
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html>).
 fn objects_arn(place: &BucketPrefix, partition: &str) -> String {
     let (key, end) = match place.is_object() {
         true => (place.prefix.clone(), ""),
         false => (place.clone().into_folder().prefix, "*"),
     };
-    format!("arn:{partition}:s3:::{}/{}{end}", place.bucket, literal(&key))
+    match place.access_point() {
+        Some(arn) => format!("{arn}/object/{}{end}", literal(&key)),
+        None => format!("arn:{partition}:s3:::{}/{}{end}", place.bucket, literal(&key)),
+    }
 }
 
 /// A key as a pattern that matches only itself.
@@ -266,6 +277,21 @@ mod tests {
               "Resource": ["arn:aws-cn:s3:::logs/*", "arn:aws-cn:s3:::others/x.json.gz"] },
         ]);
         assert_eq!(policy, wanted);
+    }
+
+    #[test]
+    fn access_point_is_named_by_its_own_arn_whatever_the_region() {
+        let arn = "arn:aws-cn:s3:cn-north-1:111122223333:accesspoint";
+        let wanted = json!([
+            { "Sid": "ListLogs", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("{arn}/ap"),
+              "Condition": { "StringLike": { "s3:prefix": "AWSLogs/*" } } },
+            { "Sid": "ReadLogs", "Effect": "Allow", "Action": "s3:GetObject",
+              "Resource": format!("{arn}/ap/object/AWSLogs/*") },
+        ]);
+        for separator in ['/', ':'] {
+            let source = format!("s3://{arn}{separator}ap/AWSLogs");
+            assert_eq!(of(&[&source], &[], Some("eu-west-1")), wanted);
+        }
     }
 
     #[test]
