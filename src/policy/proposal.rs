@@ -322,7 +322,7 @@ impl<'s> Proposer<'s> {
         if is_of_permission_set(&principal) {
             let note = "the role is made of a permission set of IAM Identity Center: change that, not the role";
             proposal.notes.push(note.to_owned());
-            let others = self.holders.in_set_with(subject).len();
+            let others = self.holders.in_set_of(subject).map_or(0, |(_, roles)| roles.len() - 1);
             if others > 0 && matches!(self.mode, Mode::Generate(_)) {
                 proposal.notes.push(format!(
                     "the policy is made of what this role used alone, and others of its permission set ({others}) may use more: it is \

@@ -59,11 +59,10 @@ impl<'s> Holders<'s> {
         self.by_policy.get(&key(used, subject)).cloned().unwrap_or_default()
     }
 
-    /// The other roles of a role's permission set: what is changed for one is changed for all.
-    pub(super) fn in_set_with(&self, subject: &Subject<'_>) -> Vec<&'s Subject<'s>> {
-        let roles = permission_set(&subject.key.arn).and_then(|set| self.permission_sets.get(set));
-        let others = roles.into_iter().flatten().filter(|role| role.key != subject.key);
-        others.copied().collect()
+    /// The roles of a role's permission set, itself included, with the name of the set: what is changed for one is changed for all.
+    pub(super) fn in_set_of(&self, subject: &Subject<'_>) -> Option<(&'s str, &[&'s Subject<'s>])> {
+        let roles = self.permission_sets.get_key_value(permission_set(&subject.key.arn)?);
+        roles.map(|(set, roles)| (*set, roles.as_slice()))
     }
 
     /// A principal whose permissions the policy bounds.
@@ -76,7 +75,8 @@ impl<'s> Holders<'s> {
         let mut concerned = BTreeSet::new();
         for subject in chosen {
             concerned.insert(subject.key.clone());
-            concerned.extend(self.in_set_with(subject).into_iter().map(|role| role.key.clone()));
+            let roles = self.in_set_of(subject).into_iter().flat_map(|(_, roles)| roles);
+            concerned.extend(roles.map(|role| role.key.clone()));
             for used in subject.member.iter().flat_map(|member| member.policies()) {
                 let holders = self.holding(&used, subject);
                 concerned.extend(holders.iter().map(|holder| holder.key.clone()));
@@ -103,6 +103,8 @@ pub(super) struct Uses<'s> {
     /// Those that were made last: principals that share policies stand near each other.
     diffs: BTreeMap<&'s PrincipalKey, Rc<PrincipalDiff<'s>>>,
     kept_rows: usize,
+    /// By permission set, once somebody of it was looked at.
+    sets: BTreeMap<&'s str, SetNeeds<'s>>,
 }
 
 impl<'s> Uses<'s> {
@@ -113,6 +115,7 @@ impl<'s> Uses<'s> {
             traces,
             diffs: BTreeMap::new(),
             kept_rows: 0,
+            sets: BTreeMap::new(),
         }
     }
 
@@ -175,26 +178,66 @@ impl<'s> Uses<'s> {
     /// Takes out of what is removable what other roles of a permission set may need.
     pub(super) fn spare(
         &mut self,
-        others: &[&'s Subject<'s>],
+        subject: &Subject<'_>,
+        (set, roles): (&'s str, &[&'s Subject<'s>]),
         removable: &mut BTreeMap<usize, ActionSet>,
         book: &mut ReasonBook,
     ) {
-        for other in others {
-            let diff = self.diff(other);
-            let rows = diff.by_action();
-            let is_spared = |action: &str| match rows.get(action) {
-                Some(row) => row.verdict != Verdict::Unused || row.kept.is_some(),
-                None => other.absence.is_some(),
-            };
-            for (number, actions) in removable.iter_mut() {
-                let spared: Vec<ActionId> = actions.iter().filter(|id| is_spared(self.facts.name(*id))).collect();
-                for id in spared {
-                    book.keep_for(*number, &other.key.arn, self.facts.name(id));
+        if !self.sets.contains_key(set) {
+            let needs = self.needs_of(roles);
+            self.sets.insert(set, needs);
+        }
+        let Some(needs) = self.sets.get(set) else { return };
+        for (number, actions) in removable.iter_mut() {
+            for id in actions.iter().collect::<Vec<ActionId>>() {
+                if let Some(role) = needs.other_than(&subject.key.arn, id) {
+                    book.keep_for(*number, role, self.facts.name(id));
                     actions.remove(id);
                 }
             }
         }
         removable.retain(|_, actions| !actions.is_empty());
+    }
+
+    fn needs_of(&mut self, roles: &[&'s Subject<'s>]) -> SetNeeds<'s> {
+        let mut needs = SetNeeds::default();
+        for role in roles {
+            let arn = role.key.arn.as_str();
+            if role.absence.is_some() && needs.unknown.len() < ENOUGH {
+                needs.unknown.push(arn);
+            }
+            let diff = self.diff(role);
+            for (action, row) in diff.by_action() {
+                let is_needed = row.verdict != Verdict::Unused || row.kept.is_some();
+                if let Some(id) = self.facts.find(action).filter(|_| is_needed) {
+                    let of_action = needs.by_action.entry(id).or_default();
+                    if of_action.len() < ENOUGH {
+                        of_action.push(arn);
+                    }
+                }
+            }
+        }
+        needs
+    }
+}
+
+/// Roles that are remembered of all that need something: one of them is another than whoever is looked at.
+const ENOUGH: usize = 2;
+
+/// What the roles of a permission set may need, with some of them.
+#[derive(Debug, Default)]
+struct SetNeeds<'s> {
+    by_action: BTreeMap<ActionId, Vec<&'s str>>,
+    /// Those of which it is not known what they may do.
+    unknown: Vec<&'s str>,
+}
+
+impl<'s> SetNeeds<'s> {
+    /// Another role that may need an action.
+    fn other_than(&self, arn: &str, action: ActionId) -> Option<&'s str> {
+        let of_action = self.by_action.get(&action).into_iter().flatten();
+        let mut roles = of_action.chain(&self.unknown).copied();
+        roles.find(|role| *role != arn)
     }
 }
 

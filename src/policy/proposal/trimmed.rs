@@ -93,8 +93,9 @@ impl<'s> Proposer<'s> {
             return None;
         }
         let (mut removable, mut book) = self.uses.of_policy(id, &holders);
-        self.uses
-            .spare(&self.holders.in_set_with(subject), &mut removable, &mut book);
+        if let Some(set) = self.holders.in_set_of(subject) {
+            self.uses.spare(subject, set, &mut removable, &mut book);
+        }
         let trimmed = trim(document, &removable, Wording::Names, &mut self.expander);
         if !trimmed.changes.is_empty()
             && let Some(refusal) = self.perhaps_older(used.policy, &holders)
