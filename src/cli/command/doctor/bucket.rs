@@ -91,7 +91,7 @@ async fn reach(purpose: &Purpose, exam: &BucketExam, place: &str, options: &S3Op
     match exam.credentials().await {
         Ok(credentials) => checks.push(credential_check(
             (purpose.credentials, place),
-            credentials,
+            (credentials, options.role_arn.is_some()),
             Timestamp::now(),
         )),
         Err(fault) => {
@@ -132,11 +132,17 @@ async fn reach(purpose: &Purpose, exam: &BucketExam, place: &str, options: &S3Op
     (checks, true)
 }
 
-fn credential_check((name, place): (&'static str, &str), credentials: CredentialSummary, now: Timestamp) -> Check {
+/// Credentials of a role that the program itself takes are renewed by it.
+fn credential_check(
+    (name, place): (&'static str, &str),
+    (credentials, is_renewed): (CredentialSummary, bool),
+    now: Timestamp,
+) -> Check {
     let ends = credentials
         .expires_at
         .and_then(|time| Timestamp::from_microsecond(time).ok());
     match ends {
+        Some(ends) if is_renewed => Check::ok(name, place, format!("temporary, until {ends:.0}, and renewed")),
         Some(ends) if ends.duration_since(now) < SOON => Check::warning(
             name,
             place,
@@ -194,13 +200,15 @@ mod tests {
     #[test]
     fn credentials_that_end_soon_are_a_warning() {
         let now: Timestamp = "2026-09-01T10:00:00Z".parse().unwrap();
-        let status = |minutes: i64| {
+        let status = |minutes: i64, is_renewed: bool| {
             let credentials = CredentialSummary {
                 is_temporary: true,
                 expires_at: Some(now.as_microsecond() + minutes * 60_000_000),
             };
-            credential_check(("credentials", "s3://logs"), credentials, now).status
+            credential_check(("credentials", "s3://logs"), (credentials, is_renewed), now).status
         };
-        assert_eq!([-5, 10, 60].map(status), [Status::Warning, Status::Warning, Status::Ok]);
+        let of_others = [-5, 10, 60].map(|minutes| status(minutes, false));
+        assert_eq!(of_others, [Status::Warning, Status::Warning, Status::Ok]);
+        assert_eq!(status(10, true), Status::Ok);
     }
 }

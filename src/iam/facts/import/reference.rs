@@ -36,6 +36,15 @@ pub(super) struct NoReference {
     pub(super) is_damaged: bool,
 }
 
+impl NoReference {
+    fn odd(text: &str) -> Self {
+        Self {
+            reason: format!("`{}` is no name that AWS would give", text.escape_debug()),
+            is_damaged: true,
+        }
+    }
+}
+
 impl ServiceReference {
     /// Reads a file.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, NoReference> {
@@ -44,13 +53,15 @@ impl ServiceReference {
             is_damaged: true,
         })?;
         let is_reference = file.get("Actions").is_some_and(Value::is_array);
-        let prefix = text(&file, "Name").filter(|_| is_reference);
-        let Some(prefix) = prefix.filter(|prefix| is_name(prefix)) else {
+        let Some(prefix) = text(&file, "Name").filter(|_| is_reference) else {
             return Err(NoReference {
                 reason: "no AWS Service Reference: the members `Name` and `Actions` are missing".to_owned(),
                 is_damaged: false,
             });
         };
+        if !is_name(&prefix) {
+            return Err(NoReference::odd(&prefix));
+        }
         let version = text(&file, "Version").unwrap_or_default();
         let reference = Self {
             actions: list(&file, "Actions").filter_map(action).collect(),
@@ -63,16 +74,17 @@ impl ServiceReference {
             prefix: prefix.to_ascii_lowercase(),
         };
         match reference.odd_text() {
-            Some(odd) => Err(NoReference {
-                reason: format!("`{}` is no name that AWS would give", odd.escape_debug()),
-                is_damaged: true,
-            }),
+            Some(odd) => Err(NoReference::odd(odd)),
             None => Ok(reference),
         }
     }
 
-    /// A text that would break the layout of a pack.
+    /// A text that would break the layout of a pack, or the name of an action that no policy could hold.
     fn odd_text(&self) -> Option<&String> {
+        let mut actions = self.actions.iter().map(|action| &action.name);
+        if let Some(odd) = actions.find(|name| !is_name(name)) {
+            return Some(odd);
+        }
         let is_odd = |text: &&String| text.is_empty() || text.contains([',', ';', '\t', '\n', '\r', '[', ']']);
         let names = self.actions.iter().flat_map(|action| {
             let lists = action.resources.iter().chain(&action.condition_keys);

@@ -172,9 +172,13 @@ fn order_of_the_files_does_not_matter_and_other_files_are_named() {
         file(&new_service()),
         file(&json!({"Version": "2012-10-17", "Statement": []})),
         file(&json!({"Name": "x", "Actions": [{"Name": "A\tB"}]})),
+        file(&json!({"Name": "sqs", "Actions": [{"Name": "../../etc"}]})),
+        file(&json!({"Name": "bad prefix!", "Actions": [{"Name": "A"}]})),
     ];
     let imported = import(Facts::embedded_pack(), &files, "2027-01-31").unwrap();
-    assert_eq!((imported.services.len(), imported.ignored.len()), (1, 2));
+    assert_eq!((imported.services.len(), imported.ignored.len()), (1, 4));
+    let damaged: Vec<bool> = imported.ignored.iter().map(|file| file.is_damaged).collect();
+    assert_eq!(damaged, [false, true, true, true]);
     assert_eq!(
         import(Facts::embedded_pack(), &files[1..], "2027-01-31"),
         Err(FactsError::NothingToImport)
