@@ -177,8 +177,8 @@ fn order_of_the_files_does_not_matter_and_other_files_are_named() {
     ];
     let imported = import(Facts::embedded_pack(), &files, "2027-01-31").unwrap();
     assert_eq!((imported.services.len(), imported.ignored.len()), (1, 4));
-    let damaged: Vec<bool> = imported.ignored.iter().map(|file| file.is_damaged).collect();
-    assert_eq!(damaged, [false, true, true, true]);
+    let damaged = imported.ignored.iter().filter(|file| file.is_damaged);
+    assert_eq!(damaged.count(), 3);
     assert_eq!(
         import(Facts::embedded_pack(), &files[1..], "2027-01-31"),
         Err(FactsError::NothingToImport)
