@@ -9,6 +9,7 @@ use super::Thresholds;
 use super::judge::Judge;
 use super::reason::Reason;
 use super::regions::RegionLimits;
+use super::regions::is_unlimited;
 use super::silence::statement_on_everything;
 use super::visibility::Place;
 use super::visibility::Trace;
@@ -154,6 +155,9 @@ impl Judge<'_> {
 
     /// Logs that hold nothing from a region show no use of the resources there.
     fn missing_regions(&self, place: &Place<'_>) -> Option<Reason> {
+        if is_unlimited(place.statement) {
+            return None;
+        }
         let recorded = &place.log.recorded_in;
         let limits = RegionLimits::of(place.statement);
         if place.regions.is_empty() && !place.log.regions.is_empty() {

@@ -11,6 +11,7 @@ use super::doubt::is_reported;
 use super::not_granted::NotGranted;
 use super::reason::Reason;
 use super::regions::RegionLimits;
+use super::regions::is_unlimited;
 use super::subject::Absence;
 use super::subject::Subject;
 use super::summary::Activity;
@@ -200,7 +201,12 @@ impl<'s> Judge<'s> {
     where
         's: 'r,
     {
-        RegionLimits::of(statement).observed(&self.subject.deeds.regions, &log.regions)
+        let active = &self.subject.deeds.regions;
+        match is_unlimited(statement) {
+            true if active.is_empty() => Cow::Borrowed(&log.regions),
+            true => Cow::Borrowed(active),
+            false => RegionLimits::of(statement).observed(active, &log.regions),
+        }
     }
 }
 

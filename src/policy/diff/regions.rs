@@ -136,6 +136,17 @@ impl<'s> RegionCondition<'s> {
     }
 }
 
+/// Whether a statement can be used in every region, which is asked for each of its actions.
+pub(super) fn is_unlimited(statement: &Statement) -> bool {
+    let is_open = |resource: &str| matches!(resource.split(':').nth(3), None | Some("" | "*"));
+    let are_open = match &statement.resources {
+        Some(Scope::Only(resources)) => resources.texts().all(is_open),
+        _ => true,
+    };
+    let mut keys = statement.conditions.iter().flat_map(|block| &block.keys);
+    are_open && !keys.any(|(key, _)| key.eq_ignore_ascii_case(REQUESTED_REGION))
+}
+
 fn conditions_of(block: &ConditionBlock) -> impl Iterator<Item = RegionCondition<'_>> {
     let operator = plain_operator(&block.operator);
     let kind = match operator.as_str() {
@@ -186,6 +197,7 @@ mod tests {
         let all = set(&["eu-west-1", "us-east-1", "us-west-2"]);
         let (_, statement) = document.readable().next().unwrap();
         let limits = RegionLimits::of(statement);
+        assert!(!is_unlimited(statement) || limits.named().is_empty() && limits.told().is_empty());
         limits.observed(&set(&["us-east-1"]), &all).iter().cloned().collect()
     }
 
