@@ -289,7 +289,7 @@ impl<'a> Mapping<'_, 'a> {
     /// S3 says that an object is not there only to callers who may list the bucket; to others it denies access.
     fn add_listing(&self, actions: &mut Vec<UsedAction<'a>>, plan: &CandidatePlan) {
         let code = self.call.error_code.unwrap_or_default();
-        // A head has no body that could name the error.
+        // The answer to a head has no body that could name the error, and SDKs ask with heads before they read or copy.
         let is_of_head = matches!(code, "NotFound" | "404")
             && matches!(self.call.event_name, "GetObject" | "HeadObject" | "CopyObject");
         let is_told = plan.candidate.prefix == "s3" && (code == "NoSuchKey" || is_of_head);

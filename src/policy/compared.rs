@@ -16,7 +16,7 @@ const WITHOUT_STREAMS: [&str; 3] = ["logs:ListTagsForResource", "logs:TagResourc
 /// reference, `CreateSecret`), and takes ARNs without them.
 const SECRET_ENDING: &str = "-??????";
 
-/// The name that IAM compares for a resource of a call, which needs no more than what policies have of it.
+/// The name that IAM compares for a resource of a call whose request is known.
 pub(super) fn compared(action: &str, arn: &str) -> ResourceName {
     let mut parts = arn.splitn(6, ':').skip(2);
     let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
@@ -56,27 +56,26 @@ fn secret(arn: &str, resource: &str) -> ResourceName {
 
 /// Whether a statement is about a resource, whichever of its names IAM compares.
 pub(super) fn covers_all(statement: &Statement, name: &ResourceName) -> bool {
-    match (name, &statement.resources) {
-        (ResourceName::Arn(arn), _) => covers(statement, arn),
-        (ResourceName::Like(names), Some(Scope::Only(patterns))) => patterns
-            .texts()
-            .any(|pattern| pattern_covers(&without_variables(pattern), names)),
-        (ResourceName::Like(names), Some(Scope::AllBut(patterns))) => {
-            !patterns.texts().any(|pattern| patterns_meet(pattern, names))
-        }
-        _ => false,
-    }
+    is_about(statement, name, (pattern_covers, patterns_meet))
 }
 
 /// Whether a statement may be about a resource by one of the names that IAM may compare.
 pub(super) fn covers_some(statement: &Statement, name: &ResourceName) -> bool {
+    is_about(statement, name, (patterns_meet, pattern_covers))
+}
+
+/// What holds of two patterns.
+type Relation = fn(&str, &str) -> bool;
+
+/// Whether a statement is about a name by what must hold of a pattern that it names, and of none that it excepts.
+fn is_about(statement: &Statement, name: &ResourceName, (of_named, of_excepted): (Relation, Relation)) -> bool {
     match (name, &statement.resources) {
         (ResourceName::Arn(arn), _) => covers(statement, arn),
         (ResourceName::Like(names), Some(Scope::Only(patterns))) => patterns
             .texts()
-            .any(|pattern| patterns_meet(&without_variables(pattern), names)),
+            .any(|pattern| of_named(&without_variables(pattern), names)),
         (ResourceName::Like(names), Some(Scope::AllBut(patterns))) => {
-            !patterns.texts().any(|pattern| pattern_covers(pattern, names))
+            !patterns.texts().any(|pattern| of_excepted(pattern, names))
         }
         _ => false,
     }
