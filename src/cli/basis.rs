@@ -156,6 +156,7 @@ pub(super) fn tell_basis(
         return ExitStatus::Incomplete;
     }
     tell_conditions(subjects, output);
+    tell_controls((subjects, estate), output);
     let (is_with_accounts, with_gaps, outdated) = (
         tell_missing((subjects, estate), usage, output),
         tell_gaps(subjects, output),
@@ -239,6 +240,27 @@ fn tell_conditions(subjects: &[Subject<'_>], output: &mut Output) {
         let more = counted(more, "more statement");
         output.warning(&format!("{more} with condition operators that are unknown"));
     }
+}
+
+/// Says of which accounts the control policies are not all known, so that none of them counts.
+fn tell_controls((subjects, estate): (&[Subject<'_>], &Estate<'_>), output: &mut Output) {
+    let members = subjects.iter().filter_map(|subject| subject.member);
+    let unclear: BTreeSet<(&str, &str)> = members
+        .filter_map(|member| estate.unclear_controls(member.principal))
+        .collect();
+    let accounts: BTreeSet<String> = unclear.iter().map(|(account, _)| (*account).to_owned()).collect();
+    let nodes: BTreeSet<&str> = unclear.iter().map(|(_, node)| *node).collect();
+    let told: Vec<&str> = nodes.into_iter().take(TOLD_ACCOUNTS).collect();
+    tell_accounts(
+        &format!(
+            "the dump of the organization lacks control policies of {}, such as `FullAWSAccess`, without which nothing would be \
+             allowed there; so none is set against",
+            told.join(", ")
+        ),
+        "dump all policies with all their targets, and import that",
+        &accounts,
+        output,
+    );
 }
 
 pub(super) fn tell_accounts(what: &str, remedy: &str, accounts: &BTreeSet<String>, output: &mut Output) {

@@ -72,19 +72,48 @@ impl<'a> Estate<'a> {
         if node.is_management || is_service_linked(&principal.arn) {
             return None;
         }
+        self.levels(account).ok()
+    }
+
+    /// The account of a principal and the node above it, or itself, of which the snapshot does not show what one of its control
+    /// policies must allow, though it shows others on the way: all of them are set aside for what the account may do.
+    pub fn unclear_controls(&self, principal: &Principal) -> Option<(&'a str, &'a str)> {
+        let organization = self.organization.as_ref()?;
+        let node = organization.nodes.get(principal.account_id.as_deref()?)?;
+        let unclear = self.levels(&node.id).err().filter(|_| !node.is_management)?;
+        let is_bound = |id| {
+            targets(organization.snapshot, id, AttachmentKind::ServiceControl)
+                .next()
+                .is_some()
+        };
+        let path = successors(Some(*node), |node| {
+            organization.nodes.get(node.parent_id.as_deref()?).copied()
+        });
+        let mut path = path.take(MAX_DEPTH);
+        path.any(|node| is_bound(&node.id))
+            .then_some((node.id.as_str(), unclear))
+    }
+
+    /// The control policies of a node and of each above it; else the first of which they are not known.
+    fn levels(&self, account: &str) -> Result<Vec<Vec<&'a Policy>>, &'a str> {
         let mut levels = Vec::new();
-        let mut next = Some(account);
-        while let Some(id) = next {
-            let policies = attached(organization.snapshot, id, AttachmentKind::ServiceControl);
-            let attached_count = targets(organization.snapshot, id, AttachmentKind::ServiceControl).count();
+        let Some(organization) = &self.organization else {
+            return Ok(levels);
+        };
+        let mut next = organization.nodes.get(account).copied();
+        while let Some(node) = next {
+            let policies = attached(organization.snapshot, &node.id, AttachmentKind::ServiceControl);
+            let attached_count = targets(organization.snapshot, &node.id, AttachmentKind::ServiceControl).count();
             // Where control policies are in use, every node has one; none means that they are not, or not in the snapshot.
             let are_known = !policies.is_empty() && policies.len() == attached_count;
-            if !are_known || levels.len() == MAX_DEPTH {
-                return None;
+            let parent = node.parent_id.as_deref();
+            let is_parent_known = parent.is_none_or(|parent| organization.nodes.contains_key(parent));
+            if !are_known || !is_parent_known || levels.len() == MAX_DEPTH {
+                return Err(&node.id);
             }
             levels.push(policies);
-            next = organization.nodes.get(id)?.parent_id.as_deref();
+            next = parent.and_then(|parent| organization.nodes.get(parent).copied());
         }
-        Some(levels)
+        Ok(levels)
     }
 }

@@ -41,3 +41,45 @@ fn control_policy_is_not_tried_on_accounts_that_the_organization_does_not_have()
         assert!(ended.stderr.contains(unknown), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn dump_that_lacks_what_allows_everything_is_named_and_its_deny_is_not_counted() {
+    let policy = |name: &str, effect: &str, action: &str| {
+        let document = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": effect, "Action": action, "Resource": "*"}]});
+        let arn = format!("arn:aws:organizations::999988887777:policy/o-own/service_control_policy/p-{name}");
+        json!({"PolicySummary": {"Id": format!("p-{name}"), "Arn": arn, "Name": name, "Type": "SERVICE_CONTROL_POLICY"},
+            "Content": document.to_string(), "Targets": [{"TargetId": "r-1"}, {"TargetId": ACCOUNT}]})
+    };
+    let deny = policy("deny", "Deny", "ec2:DeleteVpc");
+    let mut elsewhere = policy("FullAWSAccess", "Allow", "*");
+    elsewhere["Targets"] = json!([{"TargetId": ACCOUNT}]);
+    let mut at_root = deny.clone();
+    at_root["Targets"] = json!([{"TargetId": "r-1"}]);
+    for (policies, lacking) in [
+        (vec![deny.clone(), policy("FullAWSAccess", "Allow", "*")], None),
+        (vec![elsewhere, deny], None),
+        (vec![at_root], Some(ACCOUNT)),
+    ] {
+        let estate = Estate::new(&everyday());
+        let granted = json!({"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DeleteVpc"], "Resource": "*"});
+        estate.file("a.json", &page(&[role("base", &granted)], None));
+        let mut organization = organization(&[ACCOUNT]);
+        organization["Policies"] = json!(policies);
+        estate.file("organization.json", &organization);
+        let imported = estate.import_all();
+        assert_eq!(imported.code, 0, "{}", imported.stderr);
+        let ended = estate.run(&["diff", "--detail", "--output", "csv"]);
+        let is_unused = |line: &str| line.contains("ec2:DeleteVpc") && line.contains("unused");
+        assert_eq!(
+            ended.stdout.lines().any(is_unused),
+            lacking.is_some(),
+            "{}",
+            ended.stdout
+        );
+        let told = lacking.map(|node| format!("lacks control policies of {node}, such as `FullAWSAccess`"));
+        let is_told = ended.stderr.contains("lacks control policies");
+        assert_eq!(is_told, lacking.is_some(), "{}", ended.stderr);
+        assert!(told.is_none_or(|told| ended.stderr.contains(&told)), "{}", ended.stderr);
+    }
+}
