@@ -20,6 +20,33 @@ use tokio::sync::watch;
 use super::error::CliError;
 use super::exit::ExitStatus;
 
+/// Whether a flag answers to Ctrl-C and SIGTERM, or to Ctrl-C.
+static ANSWERED: (AtomicBool, AtomicBool) = (AtomicBool::new(false), AtomicBool::new(false));
+
+/// Lets signals end the program where no flag answers them, and it is the first process of a container: others would die of them
+/// anyway, but to the first one the kernel delivers only what it listens to (pid_namespaces(7)).
+pub(super) fn end_as_first_process() -> Result<(), CliError> {
+    if process::id() != 1 {
+        return Ok(());
+    }
+    let (runtime, mut signals) = Signals::listen(Wanted::Stop).map_err(CliError::Start)?;
+    let listen = move || {
+        runtime.block_on(async move {
+            loop {
+                let status = signals.next().await;
+                let (stop, interrupt) = (ANSWERED.0.load(Ordering::Relaxed), ANSWERED.1.load(Ordering::Relaxed));
+                match status {
+                    ExitStatus::Interrupted if stop || interrupt => {}
+                    _ if stop => {}
+                    status => end(status),
+                }
+            }
+        });
+    };
+    let listener = thread::Builder::new().name("signals".to_owned());
+    listener.spawn(listen).map(drop).map_err(CliError::Start)
+}
+
 /// Waits for the first signal that asks the program to stop; the answer is the status to end with.
 pub(super) async fn stop_signal() -> Result<ExitStatus, CliError> {
     Ok(StopFlag::on_signal()?.wait().await)
@@ -60,6 +87,10 @@ impl StopFlag {
 
     fn on(wanted: Wanted) -> Result<Self, CliError> {
         let (runtime, mut signals) = Signals::listen(wanted).map_err(CliError::Start)?;
+        match wanted {
+            Wanted::Stop => ANSWERED.0.store(true, Ordering::Relaxed),
+            Wanted::Interrupt => ANSWERED.1.store(true, Ordering::Relaxed),
+        }
         let (sender, status) = watch::channel(None);
         let flag = Self {
             is_raised: Arc::default(),

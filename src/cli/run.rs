@@ -11,6 +11,7 @@ use super::args::Command;
 use super::command;
 use super::error::CliError;
 use super::exit::ExitStatus;
+use super::interrupt::end_as_first_process;
 use super::log;
 use super::output::Output;
 use super::settings::Settings;
@@ -42,7 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
         output.error(&error);
         return error.exit_status();
     }
-    match dispatch(&cli.command, &settings, &mut output) {
+    match end_as_first_process().and_then(|()| dispatch(&cli.command, &settings, &mut output)) {
         Ok(status) => status,
         Err(error) => {
             if !error.is_silent() {

@@ -3,6 +3,8 @@
 //! The order of the decisions: the event type, the error message, the source and name of the operation, and last the
 //! parameters. See docs/facts.md for the reasons.
 
+mod answers;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -186,7 +188,7 @@ impl<'a> Mapping<'_, 'a> {
             |action: &ActionPlan| action.on_version.is_some() && self.version_parameter(action).is_some();
         for action in plan.primary.iter().filter(|action| !is_on_version(action)) {
             add(&mut actions, action.id, || {
-                self.used(action, Class::Primary, Proof::Call)
+                self.used(action, Class::Primary, self.proof_of_primary(action))
             });
         }
         for action in &plan.conditional {
@@ -208,7 +210,11 @@ impl<'a> Mapping<'_, 'a> {
                 .for_each(|id| self.add_passed_roles(&mut actions, id));
         }
         let for_tags = plan.created_tags.of_request(self.request.parameters()).iter();
-        for id in plan.candidate.dependent.iter().chain(for_tags) {
+        let of_tagged = match plan.tagged.is_empty() {
+            true => Vec::new(),
+            false => plan.tagged.of_resources(self.request.arns()),
+        };
+        for id in plan.candidate.dependent.iter().chain(for_tags).chain(&of_tagged) {
             add(&mut actions, *id, || {
                 self.unused(*id, Class::Dependent, Proof::Possible)
             });
@@ -283,32 +289,6 @@ impl<'a> Mapping<'_, 'a> {
                 })
                 .collect(),
             ..self.unused(id, Class::Conditional, Proof::PassedRole)
-        });
-    }
-
-    /// S3 says that an object is not there only to callers who may list the bucket; to others it denies access.
-    fn add_listing(&self, actions: &mut Vec<UsedAction<'a>>, plan: &CandidatePlan) {
-        let code = self.call.error_code.unwrap_or_default();
-        // The answer to a head has no body that could name the error, and SDKs ask with heads before they read or copy.
-        let is_of_head = matches!(code, "NotFound" | "404")
-            && matches!(self.call.event_name, "GetObject" | "HeadObject" | "CopyObject");
-        let is_told = plan.candidate.prefix == "s3" && (code == "NoSuchKey" || is_of_head);
-        let listing = is_told.then(|| self.facts.find("s3:ListBucket"));
-        let Some(id) = listing.flatten() else {
-            return;
-        };
-        let mut arns = self.call.resource_arns.iter();
-        let bucket = arns.find_map(|arn| arn.starts_with("arn:").then(|| arn.split('/').next())?);
-        actions.push(UsedAction {
-            resources: bucket
-                .map(|arn| UsedResource {
-                    arn: Cow::Borrowed(arn),
-                    resource_type: "bucket",
-                    origin: ResourceOrigin::Record,
-                })
-                .into_iter()
-                .collect(),
-            ..self.unused(id, Class::Dependent, Proof::Answer)
         });
     }
 
@@ -391,7 +371,7 @@ fn add<'a>(actions: &mut Vec<UsedAction<'a>>, id: ActionId, action: impl FnOnce(
 }
 
 /// Service of an ARN.
-fn service_of(arn: &str) -> Option<&str> {
+pub(super) fn service_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(2)
 }
 

@@ -28,6 +28,7 @@ mod passed_roles;
 mod plan;
 mod rule;
 mod table_index;
+mod tagged;
 mod template;
 mod unrecorded;
 mod used_resources;

@@ -16,6 +16,7 @@ use super::parameters;
 use super::rule::Candidate;
 use super::rule::Rule;
 use super::table_index;
+use super::tagged::Tagged;
 use super::template::Target;
 
 /// What the facts know of an operation; kept by callers that see the same operation many times.
@@ -41,6 +42,8 @@ pub(super) struct CandidatePlan {
     pub(super) forwarded: Vec<ActionId>,
     /// Actions that it may need for tags of what it makes.
     pub(super) created_tags: CreatedTags,
+    /// Actions that it may need for tags of resources of other services.
+    pub(super) tagged: Tagged,
 }
 
 /// How to look at records for one action.
@@ -113,6 +116,7 @@ impl CandidatePlan {
             conditional,
             forwarded: forwarded.iter().filter_map(|name| facts.find(name)).collect(),
             created_tags: CreatedTags::of(facts, candidate),
+            tagged: Tagged::of(facts, candidate),
             candidate: candidate.clone(),
         }
     }

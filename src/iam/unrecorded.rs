@@ -5,10 +5,11 @@ use super::wildcard::action_matches;
 const CLOUDSEARCH: &str = "of CloudSearch only the calls that configure domains are recorded";
 const MEDIASTORE: &str = "of MediaStore only the calls that manage containers are recorded";
 const LAKE_FORMATION: &str = "it is a high-volume data plane operation, which Lake Formation does not log";
+const SMTP: &str = "mail that is sent through the SMTP interface of SES is not recorded";
 const UNCERTAIN: &str = "the service's guide does not say for certain that it is recorded";
 
 /// Patterns of actions, and why their use may leave no event. They stand behind the guide of their service.
-const UNRECORDED: [(&str, &str); 30] = [
+const UNRECORDED: [(&str, &str); 31] = [
     // https://docs.aws.amazon.com/cloudsearch/latest/developerguide/logging-cs-api-calls.html
     ("cloudsearch:document", CLOUDSEARCH),
     ("cloudsearch:search", CLOUDSEARCH),
@@ -23,6 +24,8 @@ const UNRECORDED: [(&str, &str); 30] = [
     ("lakeformation:GetTableObjects", LAKE_FORMATION),
     ("lakeformation:GetWorkUnitResults", LAKE_FORMATION),
     ("lakeformation:UpdateTableObjects", LAKE_FORMATION),
+    // https://docs.aws.amazon.com/ses/latest/dg/logging-using-cloudtrail.html
+    ("ses:SendRawEmail", SMTP),
     // https://docs.aws.amazon.com/xray/latest/devguide/xray-api-cloudtrail.html
     ("xray:GetSamplingRules", UNCERTAIN),
     ("xray:GetSamplingTargets", UNCERTAIN),
@@ -78,6 +81,7 @@ mod tests {
             "kinesisvideo:GetHLSStreamingSessionURL",
             "workmailmessageflow:GetRawMessageContent",
             "events:PutPartnerEvents",
+            "ses:SendRawEmail",
         ] {
             assert!(reason(action).is_some(), "{action}");
         }

@@ -11,6 +11,7 @@ use crate::store::LedgerRow;
 use crate::store::RunLimits;
 use crate::store::Store;
 use crate::store::TableSnapshot;
+use crate::store::VANISHED_STATE;
 
 const EPOCH: Date = date(1970, 1, 1);
 
@@ -37,6 +38,7 @@ fn object<'a>(row: &LedgerRow<'a>, limits: &RunLimits) -> LedgerObject<'a> {
         last_modified: row.last_modified,
         ingested_at: row.ingested_at,
         is_retried: row.is_retried(limits),
+        is_vanished: row.state == VANISHED_STATE,
         endpoint: row.endpoint,
         listed_from: row.listed_from.and_then(|days| EPOCH.checked_add(days.days()).ok()),
     }

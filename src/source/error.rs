@@ -42,6 +42,14 @@ pub enum SourceError {
         /// The source as given.
         text: String,
     },
+    /// The source is an ARN of S3 that no request can be sent to.
+    #[error("cannot read `{text}`: {instead}")]
+    WrongArn {
+        /// The source as given.
+        text: String,
+        /// What to write in its place.
+        instead: String,
+    },
     /// A bucket cannot be listed at all.
     #[error("cannot list `{uri}`: {fault}")]
     Bucket {

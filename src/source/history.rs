@@ -17,6 +17,10 @@ pub(super) const FIRST_DAY: Date = date(1970, 1, 1);
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
 pub(super) const AWS: &str = "aws";
 
+/// For so long what was gone when a run came to it is looked for by each run: a deletion may be undone, a replica may lag.
+const LOOKED_FOR_DAYS: i64 = 30;
+const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
+
 /// What the ledger says of one object.
 #[derive(Debug, Clone, Copy)]
 pub struct LedgerObject<'a> {
@@ -32,6 +36,8 @@ pub struct LedgerObject<'a> {
     pub ingested_at: i64,
     /// Whether it is to be tried again.
     pub is_retried: bool,
+    /// Whether it was gone when it was to be read.
+    pub is_vanished: bool,
     /// First day from which on the listing was whole.
     pub listed_from: Option<Date>,
     /// The service that was asked: `aws`, or the URL of another one; unknown in rows of earlier versions.
@@ -50,17 +56,46 @@ pub struct History {
     listed: HashMap<String, HashMap<String, BTreeMap<Date, Date>>>,
     /// By URI, once for each service that was asked.
     pending: BTreeMap<String, Vec<Pending>>,
+    /// When the last row was written.
+    last_at: i64,
 }
 
-/// An object to try again.
+/// An object to try again, or to look for again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pending {
     pub(super) etag: String,
     pub(super) size: u64,
     pub(super) last_modified: Option<i64>,
     tried_at: i64,
+    is_vanished: bool,
     /// The service, where it is known.
     endpoint: Option<String>,
+}
+
+impl Pending {
+    /// Whether this is what is to be done about an object of which another row says something else. Clocks of runs that went on
+    /// side by side say less than that of the bucket.
+    fn replaces(&self, other: &Self) -> bool {
+        is_newer(
+            (self.last_modified, self.tried_at),
+            (other.last_modified, other.tried_at),
+        )
+    }
+
+    /// Whether what was read makes it needless to try again: the version that waits, or one that came after it.
+    fn is_settled_by(&self, read: &LedgerObject<'_>) -> bool {
+        let is_version = !self.etag.is_empty() && self.etag == read.etag;
+        let waits = (self.last_modified, self.tried_at);
+        is_version || !is_newer(waits, (read.last_modified, read.ingested_at))
+    }
+}
+
+/// Whether the first of two versions is the newer one: by when they were written, else by when they were asked for.
+fn is_newer(one: (Option<i64>, i64), other: (Option<i64>, i64)) -> bool {
+    match (one.0, other.0) {
+        (Some(written), Some(other)) if written != other => written > other,
+        _ => one.1 > other.1,
+    }
 }
 
 impl History {
@@ -77,17 +112,21 @@ impl History {
                 *last = proven.max(*last);
             }
         }
-        if object.is_retried && object.uri.starts_with("s3://") {
+        self.last_at = self.last_at.max(object.ingested_at);
+        // A key that somebody named, and that never was there, is not looked for.
+        let is_lost = object.is_vanished && !object.etag.is_empty();
+        if (object.is_retried || is_lost) && object.uri.starts_with("s3://") {
             let pending = Pending {
                 etag: object.etag.to_owned(),
                 size: object.size,
                 last_modified: object.last_modified,
                 tried_at: object.ingested_at,
+                is_vanished: object.is_vanished,
                 endpoint: object.endpoint.map(str::to_owned),
             };
             let known = self.pending.entry(object.uri.to_owned()).or_default();
             match known.iter_mut().find(|known| known.endpoint == pending.endpoint) {
-                Some(known) if known.tried_at < pending.tried_at => *known = pending,
+                Some(known) if pending.replaces(known) => *known = pending,
                 Some(_) => {}
                 None => known.push(pending),
             }
@@ -101,7 +140,7 @@ impl History {
 
     /// Takes in one row a second time, after all rows were added: what was read since need not be tried again.
     pub fn settle(&mut self, object: &LedgerObject<'_>) {
-        if object.is_retried {
+        if object.is_retried || object.is_vanished {
             return;
         }
         let Some(pending) = self.pending.get_mut(object.uri) else {
@@ -109,7 +148,7 @@ impl History {
         };
         pending.retain(|pending| {
             let is_same = pending.endpoint.is_none() || pending.endpoint.as_deref() == object.endpoint;
-            !is_same || pending.tried_at > object.ingested_at
+            !is_same || !pending.is_settled_by(object)
         });
         if pending.is_empty() {
             self.pending.remove(object.uri);
@@ -136,12 +175,27 @@ impl History {
     }
 
     /// Objects below a URI of a service that must be tried again, also those of which it is not known who was asked.
-    pub(super) fn pending_below(&self, (endpoint, uri): (&str, &str)) -> impl Iterator<Item = (&String, &Pending)> {
+    pub(super) fn pending_below(&self, place: (&str, &str)) -> impl Iterator<Item = (&String, &Pending)> {
+        self.waiting_below(place).filter(|(_, pending)| !pending.is_vanished)
+    }
+
+    /// Objects that were gone not long before the last run.
+    pub(super) fn gone_below(&self, place: (&str, &str)) -> impl Iterator<Item = &String> {
+        let since = self.last_at - LOOKED_FOR_DAYS * MICROSECONDS_A_DAY;
+        let is_meant = move |pending: &Pending| pending.is_vanished && pending.tried_at >= since;
+        let waiting = self.waiting_below(place).filter(move |(_, pending)| is_meant(pending));
+        waiting.map(|(uri, _)| uri)
+    }
+
+    fn waiting_below(&self, (endpoint, uri): (&str, &str)) -> impl Iterator<Item = (&String, &Pending)> {
         let below = self.pending.range(uri.to_owned()..);
         let below = below.take_while(move |(pending, _)| pending.starts_with(uri));
         below.filter_map(move |(uri, pending)| {
             let asked = |pending: &&Pending| pending.endpoint.as_deref().is_none_or(|asked| asked == endpoint);
-            let newest = pending.iter().filter(asked).max_by_key(|pending| pending.tried_at);
+            let newest = pending
+                .iter()
+                .filter(asked)
+                .reduce(|newest, pending| if pending.replaces(newest) { pending } else { newest });
             newest.map(|pending| (uri, pending))
         })
     }
@@ -177,6 +231,7 @@ mod tests {
             last_modified: None,
             ingested_at,
             is_retried,
+            is_vanished: false,
             listed_from,
             endpoint: Some(AWS),
         }
@@ -271,10 +326,61 @@ mod tests {
     fn object_is_tried_again_until_it_was_read_later() {
         let mut history = History::default();
         history.add(&object("s3://b/x", None, true, 5));
-        history.settle(&object("s3://b/x", None, false, 4));
+        let other_version = LedgerObject {
+            etag: "of another version",
+            ..object("s3://b/x", None, false, 4)
+        };
+        history.settle(&other_version);
         assert_eq!(history.pending_below((AWS, "s3://b/")).count(), 1);
         assert_eq!(history.pending_below((AWS, "s3://c/")).count(), 0);
         history.settle(&object("s3://b/x", None, false, 6));
         assert!(!history.has_pending());
+    }
+
+    #[test]
+    fn older_version_does_not_settle_a_newer_one_whatever_the_clocks_say() {
+        let uri = format!("{FOLDER}2026/09/01/x.json.gz");
+        let version = |etag: &'static str, written: i64, is_retried: bool, at: i64| LedgerObject {
+            etag,
+            last_modified: Some(written),
+            ..object(&uri, None, is_retried, at)
+        };
+        let waits = |waiting: LedgerObject<'_>, read: LedgerObject<'_>| {
+            let mut history = History::default();
+            history.add(&read);
+            history.add(&waiting);
+            history.settle(&read);
+            history.pending_below((AWS, FOLDER)).count() == 1
+        };
+        let failed = version("new", 20, true, 1_000);
+        assert!(waits(failed, version("old", 10, false, 2_000)));
+        assert!(!waits(failed, version("new", 20, false, 500)));
+        assert!(!waits(failed, version("newer", 30, false, 500)));
+        // Of one second, the order in which they were asked for tells.
+        assert!(waits(failed, version("other", 20, false, 500)));
+        assert!(!waits(failed, version("other", 20, false, 2_000)));
+    }
+
+    #[test]
+    fn what_was_gone_is_looked_for_for_a_while_unless_it_was_read() {
+        let uri = format!("{FOLDER}2026/09/01/x.json.gz");
+        let gone = |at: i64| LedgerObject {
+            is_vanished: true,
+            ..object(&uri, None, false, at)
+        };
+        let looked_for = |rows: &[LedgerObject<'_>]| {
+            let mut history = History::default();
+            rows.iter().for_each(|row| history.add(row));
+            rows.iter().for_each(|row| history.settle(row));
+            assert_eq!(history.pending_below((AWS, FOLDER)).count(), 0);
+            history.gone_below((AWS, FOLDER)).count() == 1
+        };
+        assert!(looked_for(&[gone(OCTOBER)]));
+        assert!(looked_for(&[object(&uri, None, true, OCTOBER - 1), gone(OCTOBER)]));
+        assert!(!looked_for(&[gone(OCTOBER), object(&uri, None, false, OCTOBER + 1)]));
+        let other = format!("{FOLDER}2026/09/02/x.json.gz");
+        let later = |days: i64| object(&other, None, false, OCTOBER + days * MICROSECONDS_A_DAY);
+        assert!(looked_for(&[gone(OCTOBER), later(30)]));
+        assert!(!looked_for(&[gone(OCTOBER), later(31)]));
     }
 }

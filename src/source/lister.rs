@@ -35,7 +35,9 @@ use super::s3::Layout;
 use super::s3::Manifest;
 use super::s3::ManifestPlace;
 use super::s3::discover;
+use super::s3::gone_below;
 use super::s3::retried_below;
+use super::s3::returned;
 use super::unmet::Unmet;
 
 /// What to list.
@@ -126,8 +128,7 @@ impl Lister {
         }
         let mut places = Vec::new();
         for source in remote {
-            let place = BucketPrefix::parse(source);
-            places.push(place.ok_or_else(|| SourceError::Unsupported { text: source.clone() })?);
+            places.push(BucketPrefix::of_source(source)?);
         }
         if let Some(place) = places.iter().find(|place| !is_beside(request, places.len(), place)) {
             let list = request
@@ -141,7 +142,7 @@ impl Lister {
         if request.keys.is_some() || request.inventory.is_some() {
             let named = builder.add_keys(&places).await?;
             let listed = builder.add_inventory().await?;
-            builder.add_retried(&named, listed.as_ref());
+            builder.add_retried(&named, listed.as_ref()).await?;
         } else {
             builder.add_buckets(places).await?;
         }
@@ -343,7 +344,7 @@ impl Builder<'_> {
     }
 
     /// Adds what earlier runs could not read of the buckets of named keys and of an inventory, but for the keys themselves.
-    fn add_retried(&mut self, named: &[NamedKey], listed: Option<&Arc<Bucket>>) {
+    async fn add_retried(&mut self, named: &[NamedKey], listed: Option<&Arc<Bucket>>) -> Result<(), SourceError> {
         let mut buckets: BTreeMap<&str, Arc<Bucket>> = BTreeMap::new();
         for name in named.iter().map(|named| named.bucket.as_str()) {
             if let Some(bucket) = self.lister.buckets.get(name).filter(|_| !buckets.contains_key(name)) {
@@ -359,14 +360,17 @@ impl Builder<'_> {
         };
         for bucket in buckets.values() {
             retried.extend(retried_below(bucket, "", self.history).objects);
+            let there_again = returned(bucket, gone_below(bucket, "", self.history)).await;
+            retried.extend(there_again.map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?);
         }
         if retried.objects.is_empty() {
-            return;
+            return Ok(());
         }
         let named: BTreeSet<String> = named.iter().map(NamedKey::uri).collect();
         retried.objects.retain(|object| !named.contains(&*object.uri));
         self.lister.told = retried.objects.iter().map(|object| object.uri.clone()).collect();
         self.lister.parts.push_back(Part::Done(retried));
+        Ok(())
     }
 }
 

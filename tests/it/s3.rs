@@ -404,6 +404,28 @@ fn object_that_vanished_is_told_once_and_one_that_was_replaced_is_read_as_it_is(
 }
 
 #[test]
+fn object_that_vanished_and_is_there_again_is_read_however_far_the_listing_has_got() {
+    let bucket = FakeBucket::new();
+    days(&bucket, 1..=9);
+    let gone = key("111122223333", "eu-west-1", 1, "a");
+    bucket.script(|script| {
+        script.faults.insert(gone.clone(), (Trouble::Missing, 2));
+    });
+    let place = Place::new();
+    let arguments = ["--look-back", "0"];
+    let ended = bucket.ingest(&place.store(), SOURCE, &arguments);
+    assert_ended(&ended, 4, "objects  9 listed = 8 ingested + 0 known + 1 rejected");
+    // It is still away: nobody is told again, and nothing is listed but the last day.
+    let second = bucket.ingest(&place.store(), SOURCE, &arguments);
+    assert_ended(&second, 0, "objects  1 listed = 0 ingested + 1 known");
+    let third = bucket.ingest(&place.store(), SOURCE, &arguments);
+    assert_ended(&third, 0, "objects  2 listed = 1 ingested + 1 known");
+    assert_eq!(count(&place), 9);
+    let fourth = bucket.ingest(&place.store(), SOURCE, &arguments);
+    assert_ended(&fourth, 0, "objects  1 listed = 0 ingested + 1 known");
+}
+
+#[test]
 fn object_that_vanished_is_an_hour_that_the_logs_do_not_cover() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=3);
@@ -538,7 +560,7 @@ fn server_that_does_not_sort_is_listed_whole() {
 fn large_object_is_fetched_in_parts() {
     let filler = " ".repeat(20 << 20);
     let large = key("111122223333", "eu-west-1", 1, "a");
-    for trouble in [Trouble::Cut, Trouble::OtherRange] {
+    for trouble in [Trouble::Cut, Trouble::OtherRange, Trouble::NamelessRange] {
         let bucket = FakeBucket::new();
         bucket.put(&large, format!("{filler}{}", log(0..3)), &[]);
         bucket.script(|script| {

@@ -165,7 +165,10 @@ fn with_days_behind(selection: &Selection, window: Window) -> Selection {
 async fn open_lister(args: &VerifyArgs, selection: &Selection) -> Result<Lister, CliError> {
     let request = Request {
         sources: args.sources.clone(),
-        keys: args.s3.keys_from.as_deref().map(super::ingest::read_keys).transpose()?,
+        keys: match args.s3.keys_from.as_deref() {
+            Some(name) => Some(super::ingest::read_keys(name).await?),
+            None => None,
+        },
         inventory: args.s3.inventory.clone(),
         takes_any_key: false,
         selection: selection.clone(),

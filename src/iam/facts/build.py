@@ -50,6 +50,7 @@ EVIDENCE = [
     ("s3:BypassGovernanceRetention", "x-amz-bypass-governance-retention"),
     ("secretsmanager:GetSecretValue", "secretIdList"),
     ("secretsmanager:ListSecrets", "filters"),
+    ("ses:SendRawEmail", "raw"),
     ("sts:TagSession", "tags"),
     ("sts:SetSourceIdentity", "sourceIdentity"),
     ("sts:SetContext", "providedContexts"),
@@ -75,7 +76,16 @@ EVENT_SOURCES = {
 # API reference, RotateSecret; DynamoDB developer guide, "Requesting a table export in DynamoDB"; API Gateway developer guide,
 # "Set up an edge-optimized custom domain name in API Gateway": the distribution is of an account of API Gateway, in whose
 # trail alone its updates are recorded; Application Auto Scaling user guide, "Permissions validation for API calls on target
-# resources" and the rights of its service-linked roles.
+# resources" and the rights of its service-linked roles; CloudFront developer guide, "Permissions required to configure standard
+# logging" and "Set up IAM permissions and roles for Lambda@Edge"; CloudWatch Logs user guide, "Logging that requires additional
+# permissions"; EC2 user guide, "Permissions for storing and restoring AMIs"; VM Import/Export user guide, "Required permissions";
+# ECS developer guide, "Amazon ECS capacity providers"; EFS user guide, "Controlling access to the EFS API"; EKS user guide,
+# "Launch template support"; Elastic Load Balancing user guide, "Authenticate users using an Application Load Balancer"; DynamoDB
+# developer guide, "Using IAM for Kinesis Data Streams for DynamoDB"; Lambda developer guide, "Giving Lambda functions access to
+# resources in an Amazon VPC" and "Amazon ECR permissions"; OpenSearch Service developer guide, "Launching your domains within a
+# VPC"; Resource Groups user guide, "Permissions required"; SageMaker developer guide, "Amazon SageMaker API permissions"; Cloud Map
+# developer guide, "API permissions: actions, resources, and conditions reference"; Bedrock user guide, "Prerequisites for
+# knowledge bases". SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
 SCALING = [
     *("appstream:DescribeFleets", "appstream:UpdateFleet"),
     *("cassandra:Alter", "cassandra:Select"),
@@ -98,36 +108,175 @@ SCALING = [
     *("sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:UpdateInferenceComponentRuntimeConfig"),
     *("workspaces:DescribeWorkspacesPools", "workspaces:UpdateWorkspacesPool"),
 ]
+VENDED = [
+    "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery", "s3:GetBucketPolicy", "s3:PutBucketPolicy",
+]
+EDGE = [
+    "iam:CreateServiceLinkedRole", "lambda:DisableReplication", "lambda:EnableReplication",
+    "lambda:GetFunction", "s3:GetBucketAcl", "s3:PutBucketAcl", "waf:GetWebACL", "wafv2:GetWebACL",
+]
+STORED_IMAGES = [
+    "ebs:CompleteSnapshot", "ebs:GetSnapshotBlock", "ebs:ListChangedBlocks", "ebs:ListSnapshotBlocks",
+    "ebs:PutSnapshotBlock", "ebs:StartSnapshot", "ec2:CreateTags", "ec2:DescribeTags",
+    "ec2:GetEbsEncryptionByDefault", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject",
+    "s3:ListBucket", "s3:PutObject", "s3:PutObjectTagging",
+]
+IMPORTED = [
+    "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+]
+NODE_GROUPS = [
+    "ec2:CreateTags", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeSubnets", "ec2:RunInstances",
+    "iam:PassRole",
+]
+DOMAINS = [
+    "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+    "route53:AssociateVPCWithHostedZone",
+]
+CHANGE_STREAMS = [
+    "kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords",
+]
+KNOWLEDGE = [
+    "bedrock:GetInferenceProfile", "bedrock:InvokeModel", "bedrock:Rerank", "bedrock:Retrieve",
+]
 FURTHER_ACTIONS = {
+    ("apigateway", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
+    ("apigateway", "UpdateDomainName"): ["cloudfront:UpdateDistribution"],
     ("application-autoscaling", "DeleteScalingPolicy"): SCALING,
     ("application-autoscaling", "DeregisterScalableTarget"): SCALING,
     ("application-autoscaling", "PutScalingPolicy"): SCALING,
     ("application-autoscaling", "PutScheduledAction"): SCALING,
     ("application-autoscaling", "RegisterScalableTarget"): SCALING,
-    ("apigateway", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
-    ("apigateway", "UpdateDomainName"): ["cloudfront:UpdateDistribution"],
+    ("appsync", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
     ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
     ("autoscaling", "StartInstanceRefresh"): ["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
     ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
+    ("bedrock", "RetrieveAndGenerate"): KNOWLEDGE,
+    ("bedrock", "RetrieveAndGenerateStream"): KNOWLEDGE,
+    ("cloudformation", "CreateChangeSet"): ["s3:GetObject"],
+    ("cloudformation", "CreateStack"): ["cloudformation:SetStackPolicy", "s3:GetObject"],
+    ("cloudformation", "CreateStackSet"): ["s3:GetObject"],
+    ("cloudformation", "EstimateTemplateCost"): ["s3:GetObject"],
+    ("cloudformation", "GetTemplateSummary"): ["s3:GetObject"],
+    ("cloudformation", "UpdateStack"): ["s3:GetObject"],
+    ("cloudformation", "UpdateStackSet"): ["s3:GetObject"],
+    ("cloudformation", "ValidateTemplate"): ["s3:GetObject"],
+    ("cloudfront", "CreateDistribution"): EDGE,
+    ("cloudfront", "CreateDistributionWithTags"): EDGE,
+    ("cloudfront", "UpdateDistribution"): EDGE,
+    ("cognito-idp", "CreateUserPoolDomain"): ["cloudfront:UpdateDistribution"],
+    ("cognito-idp", "UpdateUserPoolDomain"): ["cloudfront:UpdateDistribution"],
+    ("dynamodb", "DisableKinesisStreamingDestination"): CHANGE_STREAMS,
+    ("dynamodb", "EnableKinesisStreamingDestination"): CHANGE_STREAMS,
     ("dynamodb", "ExportTableToPointInTime"): ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
     ("dynamodb", "ImportTable"): [
-        "logs:CreateLogGroup",
-        "logs:CreateLogStream",
-        "logs:DescribeLogGroups",
-        "logs:DescribeLogStreams",
-        "logs:PutLogEvents",
-        "logs:PutRetentionPolicy",
-        "s3:GetObject",
-        "s3:ListBucket",
+        "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
+        "logs:PutLogEvents", "logs:PutRetentionPolicy", "s3:GetObject", "s3:ListBucket",
     ],
+    ("dynamodb", "UpdateKinesisStreamingDestination"): CHANGE_STREAMS,
     ("ec2", "CreateFleet"): ["ec2:RunInstances", "iam:PassRole"],
+    ("ec2", "CreateFlowLogs"): VENDED,
+    ("ec2", "CreateInstanceExportTask"): IMPORTED,
+    ("ec2", "CreateRestoreImageTask"): STORED_IMAGES,
+    ("ec2", "CreateStoreImageTask"): STORED_IMAGES,
+    ("ec2", "DeleteFlowLogs"): VENDED,
+    ("ec2", "ExportImage"): IMPORTED,
+    ("ec2", "ImportImage"): IMPORTED,
+    ("ec2", "ImportInstance"): IMPORTED,
+    ("ec2", "ImportSnapshot"): IMPORTED,
+    ("ec2", "ImportVolume"): IMPORTED,
     ("ec2", "ModifySpotFleetRequest"): ["ec2:RunInstances"],
     ("ec2", "RequestSpotFleet"): ["ec2:RunInstances"],
+    ("ecs", "CreateCapacityProvider"): ["autoscaling:CreateOrUpdateTags"],
+    ("eks", "CreateNodegroup"): NODE_GROUPS,
+    ("eks", "UpdateNodegroupConfig"): NODE_GROUPS,
+    ("eks", "UpdateNodegroupVersion"): NODE_GROUPS,
+    ("elasticfilesystem", "CreateMountTarget"): [
+        "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+    ],
+    ("elasticfilesystem", "DeleteMountTarget"): ["ec2:DeleteNetworkInterface"],
+    ("elasticfilesystem", "DescribeMountTargetSecurityGroups"): ["ec2:DescribeNetworkInterfaceAttribute"],
+    ("elasticfilesystem", "ModifyMountTargetSecurityGroups"): ["ec2:ModifyNetworkInterfaceAttribute"],
+    ("elasticloadbalancing", "CreateListener"): ["cognito-idp:DescribeUserPoolClient"],
+    ("elasticloadbalancing", "CreateRule"): ["cognito-idp:DescribeUserPoolClient"],
+    ("elasticloadbalancing", "ModifyListener"): ["cognito-idp:DescribeUserPoolClient"],
+    ("elasticloadbalancing", "ModifyRule"): ["cognito-idp:DescribeUserPoolClient"],
+    ("es", "CreateDomain"): DOMAINS,
+    ("es", "CreateElasticsearchDomain"): DOMAINS,
+    ("es", "UpdateDomainConfig"): DOMAINS,
+    ("es", "UpdateElasticsearchDomainConfig"): DOMAINS,
+    ("lambda", "CreateFunction"): [
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy", "s3:GetObject",
+        "s3:GetObjectVersion",
+    ],
+    ("lambda", "PublishLayerVersion"): ["s3:GetObject", "s3:GetObjectVersion"],
+    ("lambda", "UpdateFunctionCode"): [
+        "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy",
+        "ecr:SetRepositoryPolicy", "s3:GetObject", "s3:GetObjectVersion",
+    ],
+    ("lambda", "UpdateFunctionConfiguration"): [
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+    ],
+    ("network-firewall", "UpdateLoggingConfiguration"): VENDED,
+    ("resource-groups", "CreateGroup"): [
+        "cloudformation:DescribeStacks", "cloudformation:ListStackResources", "tag:GetResources",
+    ],
+    ("resource-groups", "ListGroupResources"): [
+        "cloudformation:DescribeStacks", "cloudformation:ListStackResources", "tag:GetResources",
+    ],
+    ("resource-groups", "SearchResources"): [
+        "cloudformation:DescribeStacks", "cloudformation:ListStackResources", "tag:GetResources",
+    ],
+    ("resource-groups", "UpdateGroupQuery"): [
+        "cloudformation:DescribeStacks", "cloudformation:ListStackResources", "tag:GetResources",
+    ],
+    ("route53resolver", "CreateResolverQueryLogConfig"): VENDED,
+    ("route53resolver", "DeleteResolverQueryLogConfig"): VENDED,
+    ("sagemaker", "CreateNotebookInstance"): [
+        "ec2:AttachNetworkInterface", "ec2:CreateNetworkInterface", "ec2:DescribeAvailabilityZones",
+        "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs", "ec2:ModifyNetworkInterfaceAttribute",
+    ],
     ("secretsmanager", "RotateSecret"): ["lambda:InvokeFunction"],
+    ("servicediscovery", "CreatePrivateDnsNamespace"): [
+        "ec2:DescribeRegions", "ec2:DescribeVpcs", "route53:CreateHostedZone", "route53:GetHostedZone",
+        "route53:ListHostedZonesByName",
+    ],
+    ("servicediscovery", "CreatePublicDnsNamespace"): [
+        "route53:CreateHostedZone", "route53:GetHostedZone", "route53:ListHostedZonesByName",
+    ],
+    ("servicediscovery", "CreateService"): [
+        "route53:CreateHealthCheck", "route53:GetHealthCheck", "route53:UpdateHealthCheck",
+    ],
+    ("servicediscovery", "DeleteNamespace"): ["route53:DeleteHostedZone"],
+    ("servicediscovery", "DeregisterInstance"): [
+        "ec2:DescribeInstances", "route53:ChangeResourceRecordSets", "route53:CreateHealthCheck",
+        "route53:DeleteHealthCheck", "route53:GetHealthCheck", "route53:UpdateHealthCheck",
+    ],
+    ("servicediscovery", "RegisterInstance"): [
+        "ec2:DescribeInstances", "route53:ChangeResourceRecordSets", "route53:CreateHealthCheck",
+        "route53:DeleteHealthCheck", "route53:GetHealthCheck", "route53:UpdateHealthCheck",
+    ],
+    ("servicediscovery", "UpdateService"): [
+        "ec2:DescribeInstances", "route53:ChangeResourceRecordSets", "route53:CreateHealthCheck",
+        "route53:DeleteHealthCheck", "route53:GetHealthCheck", "route53:UpdateHealthCheck",
+    ],
+    ("ses", "SendBulkEmail"): ["ses:SendBulkTemplatedEmail", "ses:SendTemplatedEmail"],
+    ("ses", "SendEmail"): ["ses:SendTemplatedEmail"],
     ("transcribe", "StartCallAnalyticsJob"): ["s3:PutObject"],
     ("transcribe", "StartMedicalTranscriptionJob"): ["s3:PutObject"],
     ("transcribe", "StartTranscriptionJob"): ["s3:PutObject"],
+    ("vpc-lattice", "CreateAccessLogSubscription"): VENDED,
+    ("vpc-lattice", "DeleteAccessLogSubscription"): VENDED,
+    ("vpc-lattice", "UpdateAccessLogSubscription"): VENDED,
+    ("wafv2", "DeleteLoggingConfiguration"): VENDED,
+    ("wafv2", "PutLoggingConfiguration"): VENDED,
 }
+
+# Actions that a parameter of the call tells to be needed; see EVIDENCE.
+CONDITIONAL_ACTIONS = {("ses", "SendEmail"): ["ses:SendRawEmail"]}
 
 # Actions whose every use leaves a management event of another name. s3:ListAllMyBuckets: ListBuckets, a bucket-level call
 # (S3 user guide, "Amazon S3 account-level and bucket-level events").
@@ -252,13 +401,14 @@ def event_map_sections(events):
 
 def add_further_actions(exceptions):
     """An operation that stands nowhere yet needs the action of its own name."""
-    for (prefix, name), actions in FURTHER_ACTIONS.items():
+    for (prefix, name) in sorted(FURTHER_ACTIONS.keys() | CONDITIONAL_ACTIONS.keys()):
         rows = exceptions.setdefault(prefix, {})
         primary, conditional, dependent, further, origin, confidence = rows.get(
             name, ([f"{prefix}:{name}"], [], [], [], "cur", "curated")
         )
+        conditional = [*conditional, *CONDITIONAL_ACTIONS.get((prefix, name), [])]
         known = set(primary) | set(conditional) | set(dependent)
-        further = sorted(set(further) | (set(actions) - known))
+        further = sorted(set(further) | (set(FURTHER_ACTIONS.get((prefix, name), [])) - known))
         rows[name] = (primary, conditional, dependent, further, "cur+sr" if "sr" in origin else "cur", "curated")
 
 

@@ -489,3 +489,24 @@ proptest! {
         prop_assert!(outcome.verdict == Verdict::Actions || outcome.actions.is_empty());
     }
 }
+
+#[test]
+fn raw_message_is_authorised_by_the_action_for_raw_messages() {
+    let send = |request| outcome("ses.amazonaws.com", "SendEmail", request);
+    let raw =
+        send(r#"{"fromEmailAddress":"a@example.com","content":{"raw":{"data":"HIDDEN_DUE_TO_SECURITY_REASONS"}}}"#);
+    assert_eq!(proof(&raw, "ses:SendRawEmail"), Proof::Parameter("raw"));
+    assert_eq!(proof(&raw, "ses:SendEmail"), Proof::Possible);
+    let simple = send(r#"{"fromEmailAddress":"a@example.com","content":{"simple":{}}}"#);
+    assert_eq!(proof(&simple, "ses:SendEmail"), Proof::Call);
+    assert_eq!(proof(&simple, "ses:SendRawEmail"), Proof::Possible);
+}
+
+#[test]
+fn tagging_api_may_need_the_tagging_actions_of_the_services_whose_resources_it_names() {
+    let request = r#"{"resourceARNList":["arn:aws:ec2:eu-west-1:111122223333:instance/i-1"],"tags":{"a":"b"}}"#;
+    let outcome = outcome("tagging.amazonaws.com", "TagResources", request);
+    assert_eq!(proof(&outcome, "tag:TagResources"), Proof::Call);
+    assert_eq!(proof(&outcome, "ec2:CreateTags"), Proof::Possible);
+    assert_eq!(outcome.actions.len(), 3, "{outcome:?}");
+}

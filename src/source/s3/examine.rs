@@ -90,9 +90,7 @@ impl BucketExam {
     /// # Errors
     /// The text names no bucket.
     pub async fn open(source: &str, options: &S3Options) -> Result<Self, SourceError> {
-        let place = BucketPrefix::parse(source).ok_or_else(|| SourceError::Unsupported {
-            text: source.to_owned(),
-        })?;
+        let place = BucketPrefix::of_source(source)?;
         let connection = Connection::new(options).await;
         let bucket = connection.bucket(&place.bucket).await;
         Ok(Self {

@@ -139,7 +139,11 @@ impl Bucket {
             let reason = "the answer does not say how many bytes the object has; run again";
             return Err(Fault::new(FaultKind::Incomplete, reason));
         };
-        Ok(self.object(key, answer.e_tag().unwrap_or_default(), size, answer.last_modified()))
+        let Some(etag) = answer.e_tag() else {
+            let reason = "the answer names no etag, so that versions of the object cannot be told apart; run again";
+            return Err(Fault::new(FaultKind::Incomplete, reason));
+        };
+        Ok(self.object(key, etag, size, answer.last_modified()))
     }
 
     async fn body(&self, object: &ObjectRef, key: &str) -> Result<Body, Fault> {
@@ -174,7 +178,8 @@ impl Bucket {
             let range = asked.as_ref().map(|asked| format!("bytes={asked}"));
             let answer = self.request_get(object, key, range).await?;
             match (&content_range, answer.content_range()) {
-                (Some(wanted), Some(given)) if wanted != given => Err(other_range(wanted, given)),
+                // RFC 9110, 15.3.7: an answer with a part must say which part it is.
+                (Some(wanted), given) if given != Some(wanted) => Err(other_range(wanted, given)),
                 (Some(_), _) => collect(answer, ("a part was asked for with", wanted)).await,
                 (None, _) => collect(answer, ("the object was listed with", wanted)).await,
             }
@@ -216,8 +221,11 @@ impl Bucket {
 }
 
 /// A cache, say, gives other bytes than were asked for, or the object has another size than is known of it.
-fn other_range(wanted: &str, given: &str) -> Failure {
-    let reason = format!("`{wanted}` was asked for, and `{given}` came; run again");
+fn other_range(wanted: &str, given: Option<&str>) -> Failure {
+    let reason = match given {
+        Some(given) => format!("`{wanted}` was asked for, and `{given}` came; run again"),
+        None => format!("`{wanted}` was asked for, and the answer does not say which part it is; run again"),
+    };
     Failure::repeatable(FaultKind::Incomplete, reason)
 }
 

@@ -18,6 +18,9 @@ use super::hindered::named_or_stopped;
 use super::layout::day_below;
 use super::layout::day_path;
 use super::page::PageRequest;
+use super::retried::gone_below;
+use super::retried::retried_below;
+use super::retried::returned;
 use super::unsorted::Unsorted;
 use crate::source::History;
 use crate::source::Listing;
@@ -60,6 +63,8 @@ pub(in crate::source) struct BucketLister {
     /// The last part: what earlier runs could not read. It comes last, as what still cannot be read must not keep a run from
     /// what can.
     retried: Option<Listing>,
+    /// Keys of objects that were gone when earlier runs came to them, until it is known which are there again.
+    gone: Vec<String>,
 }
 
 /// One folder whose keys sort by day, and how far it is listed.
@@ -130,6 +135,7 @@ impl BucketLister {
             told: retried.objects.iter().map(|object| object.uri.clone()).collect(),
             first: Some(first),
             retried: Some(retried),
+            gone: gone_below(bucket, prefix, history),
         }
     }
 
@@ -140,6 +146,11 @@ impl BucketLister {
 
     /// The next objects; `None` at the end.
     pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, (String, Fault)> {
+        if let Some(retried) = self.retried.as_mut().filter(|_| !self.gone.is_empty()) {
+            let returned = returned(&self.bucket, std::mem::take(&mut self.gone)).await?;
+            self.told.extend(returned.iter().map(|object| object.uri.clone()));
+            retried.objects.extend(returned);
+        }
         if let Some(first) = self.first.take()
             && !(first.passed_over.is_empty() && first.unlisted.is_empty())
         {
@@ -280,24 +291,6 @@ impl BucketLister {
     fn finish(&self, listing: &mut Listing) {
         listing.objects.retain(|object| !self.told.contains(&object.uri));
         listing.put_in_order();
-    }
-}
-
-/// What earlier runs could not read of what lies below a prefix.
-pub(in crate::source) fn retried_below(bucket: &Arc<Bucket>, prefix: &str, history: &History) -> Listing {
-    let (bucket_uri, prefix_uri) = (bucket.uri(""), bucket.uri(prefix));
-    let pending = history
-        .pending_below((bucket.endpoint(), &prefix_uri))
-        .filter_map(|(uri, pending)| {
-            let key = uri.strip_prefix(&bucket_uri)?;
-            let mut object = bucket.object(key, &pending.etag, pending.size, None);
-            object.last_modified = pending.last_modified;
-            Some(object)
-        });
-    Listing {
-        objects: pending.collect(),
-        is_retried: true,
-        ..Listing::default()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::source::SourceError;
+
 /// End of what stands before the name in the ARN of an access point.
 const ACCESS_POINT: &str = ":accesspoint";
 
@@ -39,10 +41,38 @@ impl BucketPrefix {
         })
     }
 
+    /// Parses a source.
+    ///
+    /// # Errors
+    ///
+    /// It names no bucket, or by an ARN that no request can be sent to.
+    pub fn of_source(text: &str) -> Result<Self, SourceError> {
+        let place = Self::parse(text).ok_or_else(|| SourceError::Unsupported { text: text.to_owned() })?;
+        match place.in_place_of_arn() {
+            Some(instead) => Err(SourceError::WrongArn {
+                text: text.to_owned(),
+                instead,
+            }),
+            None => Ok(place),
+        }
+    }
+
     /// ARN of the access point that stands in the place of the bucket, as policies name it.
     pub fn access_point(&self) -> Option<String> {
         let (start, name) = self.bucket.rsplit_once(':')?;
         is_access_point(start).then(|| format!("{start}/{name}"))
+    }
+
+    /// What to write in the place of an ARN that no request can be sent to.
+    fn in_place_of_arn(&self) -> Option<String> {
+        let mut parts = self.bucket.strip_prefix("arn:")?.splitn(5, ':').skip(1);
+        let (service, region, account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if service == "s3" && region.is_empty() && account.is_empty() {
+            return Some(format!("write `s3://{resource}/{}`", self.prefix));
+        }
+        // Of several regions at once, and on Outposts.
+        let is_unknown = service != "s3" || resource.ends_with(".mrap");
+        is_unknown.then(|| "such access points are not supported: name the bucket behind it".to_owned())
     }
 
     /// Whether it looks like the name of one object, not of a folder.
@@ -95,6 +125,27 @@ mod tests {
         ] {
             let place = BucketPrefix::parse(other).unwrap();
             assert_eq!((place.to_string().as_str(), place.access_point()), (other, None));
+        }
+    }
+
+    #[test]
+    fn arns_that_no_request_can_be_sent_to_are_refused_with_what_to_write() {
+        for (source, wanted) in [
+            ("s3://arn:aws:s3:::logs/AWSLogs/", "write `s3://logs/AWSLogs/`"),
+            ("s3://arn:aws-cn:s3:::logs", "write `s3://logs/`"),
+            ("s3://arn:aws:s3::111122223333:accesspoint/a.mrap/x", "not supported"),
+            (
+                "s3://arn:aws:s3-outposts:eu-west-1:111122223333:outpost/op-1/accesspoint/ap",
+                "not supported",
+            ),
+            ("gs://x/y", "can be read"),
+        ] {
+            let error = BucketPrefix::of_source(source).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+        let access_point = "s3://arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/x";
+        for source in ["s3://logs/arn:aws:s3:::x", access_point] {
+            assert!(BucketPrefix::of_source(source).is_ok());
         }
     }
 

@@ -331,3 +331,43 @@ fn tags_of_what_a_call_makes_may_have_needed_the_action_that_tags() {
         assert!(ended.stdout.contains("s3:TagResource"), "{mode}: {}", ended.stdout);
     }
 }
+
+#[test]
+fn what_a_call_needs_of_its_caller_beside_its_own_action_is_not_unused() {
+    let mut calls = Vec::new();
+    for (number, (source, name, request)) in [
+        (
+            "tagging.amazonaws.com",
+            "TagResources",
+            json!({"resourceARNList": [format!("arn:aws:ec2:us-east-1:{ACCOUNT}:vpc/vpc-1")], "tags": {"a": "b"}}),
+        ),
+        (
+            "elasticfilesystem.amazonaws.com",
+            "CreateMountTarget",
+            json!({"fileSystemId": "fs-1"}),
+        ),
+        (
+            "cloudformation.amazonaws.com",
+            "CreateStack",
+            json!({"stackName": "s", "stackPolicyBody": "{}"}),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let day = i64::try_from(number).unwrap() + 1;
+        calls.push(event(800_000 + day, day, "us-east-1", ("r", source, name), &request));
+    }
+    let actions = [
+        "ec2:CreateNetworkInterface",
+        "ec2:CreateTags",
+        "cloudformation:SetStackPolicy",
+        "ec2:CreateVpc",
+    ];
+    let (verdicts, _) = verdicts_with(calls, &json!([allow(&json!(actions))]));
+    let of = |action: &str| verdicts.iter().find(|row| row.contains(action)).unwrap();
+    for action in &actions[..3] {
+        assert!(of(action).contains("unknown"), "{verdicts:?}");
+    }
+    assert!(of("ec2:CreateVpc").contains("unused"), "{verdicts:?}");
+}

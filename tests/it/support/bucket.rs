@@ -153,6 +153,8 @@ pub(crate) enum Trouble {
     Empty,
     /// In the place of a range the first bytes come, as many, and the answer says so.
     OtherRange,
+    /// In the place of a range the first bytes come, as many, and nothing says so.
+    NamelessRange,
     /// 204.
     NoContent,
     /// The object is replaced just before it is read.
@@ -649,12 +651,13 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
             return fault(416, "InvalidRange", "The requested range is not satisfiable");
         }
         let (first, end) = match trouble {
-            Some(Trouble::OtherRange) => (0, end - first),
+            Some(Trouble::OtherRange | Trouble::NamelessRange) => (0, end - first),
             _ => (first, end),
         };
         bytes = bytes.slice(first..end);
         status = 206;
-        content_range = Some(format!("bytes {first}-{}/{size}", end - 1));
+        let is_told = trouble != Some(Trouble::NamelessRange);
+        content_range = is_told.then(|| format!("bytes {first}-{}/{size}", end - 1));
     }
     let mut answer = Response::builder().status(status);
     if let Some(content_range) = content_range {
@@ -725,6 +728,7 @@ fn troubled(trouble: Trouble) -> Option<Answer> {
         | Trouble::FirstLine
         | Trouble::Empty
         | Trouble::OtherRange
+        | Trouble::NamelessRange
         | Trouble::Replaced => None,
     }
 }

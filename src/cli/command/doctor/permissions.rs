@@ -13,8 +13,12 @@ use crate::source::BucketPrefix;
 
 /// Prints the policy for the sources and the store of the command line.
 pub(super) fn print(args: &DoctorArgs, output: &mut Output) -> Result<ExitStatus, CliError> {
-    let places = args.sources.iter().filter_map(|source| BucketPrefix::parse(source));
-    let places: Vec<BucketPrefix> = places.collect();
+    let in_buckets = args
+        .sources
+        .iter()
+        .filter(|source| BucketPrefix::parse(source).is_some());
+    let places: Result<Vec<_>, _> = in_buckets.map(|source| BucketPrefix::of_source(source)).collect();
+    let places = places?;
     let is_in_bucket = args.location.location()?.folder().is_none();
     let store = BucketPrefix::parse(&args.location.store).filter(|_| is_in_bucket);
     check(args, &places, store.as_ref())?;

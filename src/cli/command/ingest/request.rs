@@ -1,11 +1,13 @@
 //! What a run is to read: sources and lists of keys, and which days, accounts and regions of them.
 
 use std::io;
+use std::thread;
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use tokio::sync::oneshot;
 
 use crate::cli::args::IngestArgs;
 use crate::cli::error::CliError;
@@ -65,7 +67,10 @@ pub(in crate::cli::command) fn days(
 pub(super) async fn open_lister(args: &IngestArgs, options: &Options, location: &Location) -> Result<Lister, CliError> {
     let request = Request {
         sources: args.sources.clone(),
-        keys: args.s3.keys_from.as_deref().map(read_keys).transpose()?,
+        keys: match args.s3.keys_from.as_deref() {
+            Some(name) => Some(read_keys(name).await?),
+            None => None,
+        },
         inventory: args.s3.inventory.clone(),
         takes_any_key: false,
         selection: options.selection.clone(),
@@ -86,18 +91,27 @@ pub(super) async fn open_lister(args: &IngestArgs, options: &Options, location: 
     Ok(Lister::open(&request, &history).await?)
 }
 
-/// Name and text of a list of keys.
-pub(in crate::cli::command) fn read_keys(name: &str) -> Result<(String, String), CliError> {
-    let text = if name == "-" {
-        io::read_to_string(io::stdin()).map_err(CliError::Stdin)?
-    } else {
-        let failed = |cause| CliError::Read {
-            path: name.into(),
-            cause,
-        };
-        String::from_utf8(std::fs::read(name).map_err(failed)?).map_err(|_| failed(io::Error::other(NO_TEXT)))?
+/// Name and text of a list of keys. Whoever writes it may take long, so a thread of its own reads it: one that the program does
+/// not wait for when it is to stop.
+pub(in crate::cli::command) async fn read_keys(name: &str) -> Result<(String, String), CliError> {
+    let (sender, text) = oneshot::channel();
+    let place = name.to_owned();
+    let reader = thread::Builder::new().name("keys".to_owned());
+    let read = move || drop(sender.send(keys_in(&place)));
+    reader.spawn(read).map_err(CliError::Start)?;
+    let text = text.await.map_err(|_| CliError::Stdin(io::Error::other(NO_TEXT)))?;
+    Ok((name.to_owned(), text?))
+}
+
+fn keys_in(name: &str) -> Result<String, CliError> {
+    if name == "-" {
+        return io::read_to_string(io::stdin()).map_err(CliError::Stdin);
+    }
+    let failed = |cause| CliError::Read {
+        path: name.into(),
+        cause,
     };
-    Ok((name.to_owned(), text))
+    String::from_utf8(std::fs::read(name).map_err(failed)?).map_err(|_| failed(io::Error::other(NO_TEXT)))
 }
 
 #[cfg(test)]

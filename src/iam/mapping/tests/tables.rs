@@ -18,46 +18,14 @@ const BEYOND_THE_TABLE: [&str; 5] = [
 ];
 
 /// Operations that may need more than the table says: see `FURTHER_ACTIONS` of `facts/build.py`.
-const FURTHER_ACTIONS: [(&str, &[&str]); 14] = [
-    ("apigateway:CreateDomainName", &["cloudfront:UpdateDistribution"]),
-    ("apigateway:UpdateDomainName", &["cloudfront:UpdateDistribution"]),
-    (
-        "autoscaling:CreateAutoScalingGroup",
-        &["ec2:CreateTags", "ec2:RunInstances"],
-    ),
-    ("ec2:CreateFleet", &["ec2:RunInstances", "iam:PassRole"]),
-    (
-        "dynamodb:ExportTableToPointInTime",
-        &["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
-    ),
-    (
-        "dynamodb:ImportTable",
-        &[
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:DescribeLogGroups",
-            "logs:DescribeLogStreams",
-            "logs:PutLogEvents",
-            "logs:PutRetentionPolicy",
-            "s3:GetObject",
-            "s3:ListBucket",
-        ],
-    ),
-    ("ec2:ModifySpotFleetRequest", &["ec2:RunInstances"]),
-    ("ec2:RequestSpotFleet", &["ec2:RunInstances"]),
-    ("secretsmanager:RotateSecret", &["lambda:InvokeFunction"]),
-    (
-        "autoscaling:StartInstanceRefresh",
-        &["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
-    ),
-    (
-        "autoscaling:UpdateAutoScalingGroup",
-        &["ec2:CreateTags", "ec2:RunInstances"],
-    ),
-    ("transcribe:StartCallAnalyticsJob", &["s3:PutObject"]),
-    ("transcribe:StartMedicalTranscriptionJob", &["s3:PutObject"]),
-    ("transcribe:StartTranscriptionJob", &["s3:PutObject"]),
-];
+const FURTHER_ACTIONS: &str = include_str!("../../../../tests/data/iam/further_actions.tsv");
+
+/// What an operation may need beside what the table says. Rows of another service's event source know nothing of that.
+fn further(operation: &str, row: &[String]) -> Vec<&'static str> {
+    let mut lines = FURTHER_ACTIONS.lines().filter_map(|line| line.split_once('\t'));
+    let line = lines.find(|(further, _)| *further == operation && row[7] != "foreign");
+    line.map_or_else(Vec::new, |(_, actions)| actions.split(',').collect())
+}
 
 /// Rows of the event map by source and operation; several where prefixes share a source.
 fn event_map() -> BTreeMap<(String, String), Vec<Vec<String>>> {
@@ -114,17 +82,24 @@ fn difference(row: &[String], alone: bool) -> Option<String> {
     let is_dependent_found = dependent
         .iter()
         .all(|name| found.2.contains(name) || found.0.contains(name) || found.1.contains(name));
-    let is_same = found.0 == wanted && found.1 == conditional && is_dependent_found;
     let operation = format!("{}:{}", row[2].split(':').next().unwrap_or_default(), row[1]);
-    let beyond = FURTHER_ACTIONS.iter().find(|(further, _)| *further == operation);
-    let beyond = beyond.map_or(&[][..], |(_, actions)| *actions);
-    // What is scaled is of many services.
+    // The second version of SES sends raw messages by an operation that the first has for others.
+    let is_raw_too = operation == "ses:SendEmail" && found.1 == ["ses:SendRawEmail"];
+    let is_same = found.0 == wanted && (found.1 == conditional || is_raw_too) && is_dependent_found;
+    // What is scaled or tagged is of many services.
     let is_scaling = operation.starts_with("application-autoscaling:") && found.2.contains(&"ecs:UpdateService");
-    let beyond = if is_scaling { &found.2[..] } else { beyond };
+    let is_tagging = operation.starts_with("tag:") && found.2.contains(&"sqs:TagQueue");
+    let of_operation = further(&operation, row);
+    let beyond = match is_scaling || is_tagging {
+        true => &found.2,
+        false => &of_operation,
+    };
     let has_further = found.2.iter().any(|name| {
         !dependent.contains(name) && !beyond.contains(name) && !matches!(proof(&outcome, name), Proof::ForwardAccess(_))
     });
-    let lacks_further = beyond.iter().any(|name| !found.2.contains(name));
+    let lacks_further = beyond
+        .iter()
+        .any(|name| !found.2.contains(name) && !found.1.contains(name));
     // An action of the operation's own name needs no row of its own, wherever the map has it from.
     let is_confidence = wanted.is_empty()
         || !beyond.is_empty() && outcome.confidence == Confidence::Curated
