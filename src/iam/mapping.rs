@@ -214,7 +214,10 @@ impl<'a> Mapping<'_, 'a> {
             true => Vec::new(),
             false => plan.tagged.of_resources(self.request.arns()),
         };
-        for id in plan.candidate.dependent.iter().chain(for_tags).chain(&of_tagged) {
+        let prefix = plan.candidate.prefix;
+        let dependent = plan.candidate.dependent.iter();
+        let dependent = dependent.filter(|id| self.may_need_besides(prefix, self.facts.name(**id)));
+        for id in dependent.chain(for_tags).chain(&of_tagged) {
             add(&mut actions, *id, || {
                 self.unused(*id, Class::Dependent, Proof::Possible)
             });

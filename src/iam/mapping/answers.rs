@@ -12,6 +12,11 @@ use crate::iam::outcome::UsedResource;
 use crate::iam::plan::ActionPlan;
 use crate::iam::plan::CandidatePlan;
 
+/// Members of requests for functions.
+const IMAGE: &str = "imageUri";
+const PACKAGE: &str = "packageType";
+const NETWORK: &str = "vpcConfig";
+
 /// Member of `content` in `SendEmail` of the second version of SES.
 const RAW_MESSAGE: &str = "raw";
 
@@ -48,6 +53,21 @@ impl<'a> Mapping<'_, 'a> {
         match action.name == "ses:SendEmail" && self.request.parameters().has(RAW_MESSAGE) {
             true => Proof::Possible,
             false => Proof::Call,
+        }
+    }
+
+    /// Whether a call may have needed an action beside its own, as far as the request says: functions of Lambda have images or not,
+    /// and a network of the account or not (API reference, `CreateFunction`, `UpdateFunctionCode`). Of requests that are left out
+    /// everything may be.
+    pub(super) fn may_need_besides(&self, prefix: &str, action: &str) -> bool {
+        let request = self.request.parameters();
+        if prefix != "lambda" || request.is_null() {
+            return true;
+        }
+        match action.split_once(':') {
+            Some(("ecr", _)) => request.has(IMAGE) || request.strings_at(PACKAGE).iter().any(|kind| kind == "Image"),
+            Some(("ec2", _)) => request.has(NETWORK),
+            _ => true,
         }
     }
 }

@@ -510,3 +510,33 @@ fn tagging_api_may_need_the_tagging_actions_of_the_services_whose_resources_it_n
     assert_eq!(proof(&outcome, "ec2:CreateTags"), Proof::Possible);
     assert_eq!(outcome.actions.len(), 3, "{outcome:?}");
 }
+
+#[test]
+fn function_without_image_or_network_needs_none_of_their_permissions() {
+    let besides = |name, request| {
+        let outcome = outcome("lambda.amazonaws.com", name, request);
+        let actions = outcome.actions.iter().map(|action| action.name.to_string());
+        let has = |action: &str| actions.clone().any(|name| name == action);
+        [
+            has("ecr:BatchGetImage"),
+            has("ec2:DescribeSubnets"),
+            has("s3:GetObject"),
+        ]
+    };
+    for (request, wanted) in [
+        (r#"{"functionName":"f","code":{}}"#, [false, false, true]),
+        (
+            r#"{"functionName":"f","packageType":"Zip","vpcConfig":{"subnetIds":["subnet-1"]}}"#,
+            [false, true, true],
+        ),
+        (
+            r#"{"functionName":"f","packageType":"Image","code":{}}"#,
+            [true, false, true],
+        ),
+        ("null", [true, true, true]),
+    ] {
+        assert_eq!(besides("CreateFunction20150331", request), wanted, "{request}");
+    }
+    let update = r#"{"functionName":"f","imageUri":"111122223333.dkr.ecr.eu-west-1.amazonaws.com/r:t"}"#;
+    assert_eq!(besides("UpdateFunctionCode20150331v2", update), [true, false, true]);
+}

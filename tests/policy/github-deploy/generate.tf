@@ -121,26 +121,12 @@ resource "aws_iam_policy" "github_deploy_generated" {
         Action   = ["cloudfront:CreateInvalidation"]
         Resource = ["arn:aws:cloudfront::111122223333:distribution/E1EXAMPLE2ABCD"]
       },
-      # from statement 1 (`Images`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # inferred: no call certainly used it, but calls that succeeded may have needed it
-      # kept (uncertain-use): successful calls that may have needed it: 10 (lambda.amazonaws.com:CreateFunction20150331, lambda.amazonaws.com:UpdateFunctionCode20150331v2): ecr:BatchGetImage, ecr:GetDownloadUrlForLayer, ecr:GetRepositoryPolicy, ecr:SetRepositoryPolicy
-      {
-        Sid    = "Inferred11"
-        Effect = "Allow"
-        Action = [
-          "ecr:BatchGetImage",
-          "ecr:GetDownloadUrlForLayer",
-          "ecr:GetRepositoryPolicy",
-          "ecr:SetRepositoryPolicy",
-        ]
-        Resource = "*"
-      },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
       # inferred: no call certainly used it, but calls that succeeded may have needed it
       # kept (uncertain-use): successful calls that may have needed it: 1 (lambda.amazonaws.com:CreateFunction20150331): lambda:GetLayerVersion, lambda:PassCapacityProvider, lambda:TagResource
       # kept (uncertain-use): successful calls that may have needed it: 15 (ecs.amazonaws.com:RegisterTaskDefinition): ecs:TagResource
       {
-        Sid    = "Inferred12"
+        Sid    = "Inferred11"
         Effect = "Allow"
         Action = [
           "ecs:TagResource",
@@ -150,24 +136,11 @@ resource "aws_iam_policy" "github_deploy_generated" {
         ]
         Resource = "*"
       },
-      # from statement 3 (`TooWide`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
-      # inferred: no call certainly used it, but calls that succeeded may have needed it
-      # kept (uncertain-use): successful calls that may have needed it: 1 (lambda.amazonaws.com:CreateFunction20150331): ec2:DescribeSecurityGroups, ec2:DescribeSubnets, ec2:DescribeVpcs
-      {
-        Sid    = "Inferred13"
-        Effect = "Allow"
-        Action = [
-          "ec2:DescribeSecurityGroups",
-          "ec2:DescribeSubnets",
-          "ec2:DescribeVpcs",
-        ]
-        Resource = "*"
-      },
       # from statement 1 (`Images`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
       # kept (conditional-only): only some calls of other operations need it, and none proves it: ecr:BatchImportUpstreamImage
       # kept (no-operation): no public API operation needs it: ecr:GetImageCopyStatus, ecr:ReplicateImage
       {
-        Sid    = "Unknown14"
+        Sid    = "Unknown12"
         Effect = "Allow"
         Action = [
           "ecr:BatchImportUpstreamImage",
@@ -183,7 +156,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
       # kept (may-be-data-event): a use may leave a data event of AWS::Lambda::Function alone, and these are not recorded: lambda:CheckpointDurableExecution, lambda:GetDurableExecution, lambda:GetDurableExecutionHistory, lambda:GetDurableExecutionState, lambda:InvokeAsync, lambda:ListDurableExecutionsByFunction, lambda:SendDurableExecutionCallbackFailure, lambda:SendDurableExecutionCallbackHeartbeat and 2 more
       # kept (no-operation): no public API operation needs it: cloudformation:CreateUploadBucket, ecs:AllowVendedLogDeliveryForResource, ecs:Poll, ecs:PutSystemLogEvents, ecs:StartTelemetrySession, lambda:ConnectMicrovm, lambda:DisableReplication, lambda:EnableReplication and 3 more
       {
-        Sid    = "Unknown15"
+        Sid    = "Unknown13"
         Effect = "Allow"
         Action = [
           "ecs:AllowVendedLogDeliveryForResource",
@@ -220,7 +193,7 @@ resource "aws_iam_policy" "github_deploy_generated" {
       # kept (dependent-only): it is only needed beside other actions and leaves no event: elasticloadbalancing:CreateWebACLAssociation, elasticloadbalancing:DeleteWebACLAssociation, elasticloadbalancing:DescribeWebACLAssociation, elasticloadbalancing:GetLoadBalancerWebACL
       # kept (no-operation): no public API operation needs it: ec2:AssociateVerifiedAccessInstanceWebAcl, ec2:AttachApplianceToNatGateway, ec2:AttachResourcesToPlacementGroup, ec2:CreateCoipPoolPermission, ec2:CreateLocalGatewayRouteTablePermission, ec2:CreateOdbNetworkPeering, ec2:DeleteCoipPoolPermission, ec2:DeleteLocalGatewayRouteTablePermission and 17 more
       {
-        Sid    = "Unknown16"
+        Sid    = "Unknown14"
         Effect = "Allow"
         Action = [
           "ec2:AssociateVerifiedAccessInstanceWebAcl",
