@@ -98,10 +98,9 @@ fn read_lines(text: &str, bucket: Option<&str>) -> Result<KeyList, String> {
             (Some(place), _) => (place.bucket, place.prefix),
             (None, Some(bucket)) => (bucket.to_owned(), line.to_owned()),
             (None, None) => {
-                return Err(format!(
-                    "line {} is `{line}`; write `s3://bucket/key`, or name the bucket as the source",
-                    number + 1
-                ));
+                let reason = format!("it is `{line}`; write `s3://bucket/key`, or name the bucket as the source");
+                list.unread.push((format!("line {}", number + 1), reason));
+                continue;
             }
         };
         let named = NamedKey::without_version(&bucket, &key);
@@ -110,11 +109,13 @@ fn read_lines(text: &str, bucket: Option<&str>) -> Result<KeyList, String> {
             false => list.keys.push(named),
         }
     }
-    match list.folders.first() {
-        Some((line, _)) if list.keys.is_empty() => Err(format!(
+    match (list.folders.first(), list.unread.first()) {
+        _ if !list.keys.is_empty() => Ok(list),
+        (Some((line, _)), _) => Err(format!(
             "line {line} names a folder, and no line an object; give the folder as the source"
         )),
-        _ => Ok(list),
+        (None, Some((line, reason))) => Err(format!("{line} cannot be read: {reason}")),
+        (None, None) => Ok(list),
     }
 }
 
@@ -295,7 +296,13 @@ mod tests {
     fn lines_are_uris_or_keys_of_the_source() {
         assert_eq!(named("s3://b/x y.json\r\n\n"), wanted("b", "x y.json", false));
         assert_eq!(named("AWSLogs/x.gz\n"), wanted("logs", "AWSLogs/x.gz", false));
-        assert!(read("x.gz", None).unwrap_err().contains("line 1"));
+        assert!(
+            read("x.gz", None)
+                .unwrap_err()
+                .starts_with("line 1 cannot be read: it is `x.gz`")
+        );
+        let half = read("s3://b/x.gz\n# of today\n", None).unwrap();
+        assert_eq!((half.keys.len(), half.unread[0].0.as_str()), (1, "line 2"));
         assert_eq!(named("\u{feff}s3://b/x.gz"), wanted("b", "x.gz", false));
         assert_eq!(named("s3://b/x/\ns3://b/x/y.gz"), wanted("b", "x/y.gz", false));
         let folders = read("x/y.gz\nx/", Some("b")).unwrap().folders;

@@ -41,6 +41,7 @@ mod run_report;
 mod s3;
 #[cfg(unix)]
 mod s3_defects;
+mod s3_keys;
 mod s3_read;
 #[cfg(unix)]
 mod s3_store;

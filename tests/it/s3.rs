@@ -66,7 +66,7 @@ pub(crate) fn count(place: &Place) -> usize {
     usize::try_from(place.sql("select count(*) as n from events")[0]["n"].as_i64().unwrap()).unwrap()
 }
 
-fn of<'a>(asked: &'a [Asked], verb: &str) -> Vec<&'a Asked> {
+pub(crate) fn of<'a>(asked: &'a [Asked], verb: &str) -> Vec<&'a Asked> {
     asked.iter().filter(|asked| asked.verb == verb).collect()
 }
 
@@ -636,40 +636,6 @@ fn object_that_was_replaced_by_one_that_memory_cannot_hold_is_told_once_and_by_i
     assert_ended(&run(&[SOURCE]), 0, "objects  1 listed = 0 ingested + 1 known");
     assert_ended(&run(&named), 0, "objects  1 listed = 0 ingested + 1 known");
     assert_eq!(problems(&place).len(), 1);
-}
-
-#[test]
-fn keys_come_from_lines_and_from_notifications() {
-    let bucket = FakeBucket::new();
-    days(&bucket, 1..=3);
-    let place = Place::new();
-    let named = |day: u8| key("111122223333", "eu-west-1", day, "a");
-    let lines = place.folder().join("keys.txt");
-    std::fs::write(&lines, format!("s3://{BUCKET}/{}\n", named(1))).unwrap();
-    let run = |file: &Path| {
-        let arguments = ["ingest", "--keys-from", file.to_str().unwrap()];
-        process::ended(bucket.command(&place.store(), &arguments).output().unwrap())
-    };
-    assert_ended(&run(&lines), 0, "objects  1 listed = 1 ingested");
-    let message = format!(
-        r#"{{"Records":[{{"eventName":"ObjectCreated:Put","s3":{{"bucket":{{"name":"{BUCKET}"}},"object":{{"key":"{}"}}}}}}]}}"#,
-        named(2)
-    );
-    let notification = place.folder().join("message.json");
-    std::fs::write(&notification, message).unwrap();
-    assert_ended(&run(&notification), 0, "objects  1 listed = 1 ingested");
-    assert_eq!(of(&bucket.asked(), "LIST").len(), 0);
-    // A notification of a version that is not there any more: what is there instead is read once.
-    let of_old_version = std::fs::read_to_string(&notification).unwrap();
-    let of_old_version = of_old_version.replace(r#""}}}]}"#, r#"","eTag":"old","size":3}}}]}"#);
-    std::fs::write(&notification, of_old_version).unwrap();
-    for _ in 0..2 {
-        assert_ended(&run(&notification), 0, "objects  1 listed = 0 ingested + 1 known");
-    }
-    assert_eq!(place.sql("select count(*) as n from objects"), [json!({"n": 2})]);
-    // What was named proves nothing about its neighbours.
-    let all = bucket.ingest(&place.store(), SOURCE, &["--look-back", "0"]);
-    assert_ended(&all, 0, "objects  3 listed = 1 ingested + 2 known");
 }
 
 #[test]

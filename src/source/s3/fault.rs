@@ -354,7 +354,7 @@ impl Failure {
             ),
             (_, 404) => (
                 FaultKind::Vanished,
-                format!("the object is not there any more ({said})"),
+                format!("there is no such object ({said}): it was deleted, or its key is wrong"),
             ),
             (_, 412) => (
                 FaultKind::Changed,

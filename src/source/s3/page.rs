@@ -244,7 +244,10 @@ pub(super) fn next_token(output: &ListObjectsV2Output, asked: Option<&str>) -> R
 }
 
 fn untrusted(what: &str) -> Fault {
-    let reason = format!("the service {what}, so that the listing cannot be trusted");
+    let reason = format!(
+        "the service {what}, so that the listing cannot be trusted; ingest what another program lists, \
+         with `--keys-from`"
+    );
     Fault::new(FaultKind::Refused, reason)
 }
 

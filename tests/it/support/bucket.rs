@@ -26,6 +26,7 @@ use hyper::Request;
 use hyper::Response;
 use hyper::body::Frame;
 use hyper::body::Incoming;
+use hyper::http::response::Builder;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -155,6 +156,8 @@ pub(crate) enum Trouble {
     OtherRange,
     /// In the place of a range the first bytes come, as many, and nothing says so.
     NamelessRange,
+    /// The answer names no etag.
+    NoEtag,
     /// 204.
     NoContent,
     /// The object is replaced just before it is read.
@@ -659,19 +662,18 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
         let is_told = trouble != Some(Trouble::NamelessRange);
         content_range = is_told.then(|| format!("bytes {first}-{}/{size}", end - 1));
     }
-    let mut answer = Response::builder().status(status);
-    if let Some(content_range) = content_range {
-        answer = answer.header("content-range", content_range);
-    }
-    let mut answer = answer
-        .header("etag", quoted)
+    let told_etag = Some(quoted).filter(|_| trouble != Some(Trouble::NoEtag));
+    let mut answer = Response::builder()
+        .status(status)
         .header("last-modified", http_date(object.written_at));
-    if let Some(kms_key) = &state.script.kms_key {
-        answer = answer.header("x-amz-server-side-encryption-aws-kms-key-id", kms_key);
+    for (name, value) in [
+        ("content-range", &content_range),
+        ("etag", &told_etag),
+        ("x-amz-server-side-encryption-aws-kms-key-id", &state.script.kms_key),
+    ] {
+        answer = value.iter().fold(answer, |answer, value| answer.header(name, value));
     }
-    for (name, value) in &object.metadata {
-        answer = answer.header(format!("x-amz-meta-{name}"), value);
-    }
+    answer = with_metadata(answer, object);
     let half = bytes.slice(..bytes.len() / 2);
     let bytes = shortened(trouble.filter(|_| request.method() == Method::GET), &bytes);
     let body = match trouble {
@@ -686,6 +688,13 @@ fn object(state: &mut State, request: &Request<Bytes>, key: &str) -> Answer {
         _ => whole(bytes),
     };
     answer.body(body).unwrap()
+}
+
+fn with_metadata(answer: Builder, object: &Object) -> Builder {
+    let metadata = object.metadata.iter();
+    metadata.fold(answer, |answer, (name, value)| {
+        answer.header(format!("x-amz-meta-{name}"), value)
+    })
 }
 
 /// What comes in the place of all bytes, as if there were no more.
@@ -729,6 +738,7 @@ fn troubled(trouble: Trouble) -> Option<Answer> {
         | Trouble::Empty
         | Trouble::OtherRange
         | Trouble::NamelessRange
+        | Trouble::NoEtag
         | Trouble::Replaced => None,
     }
 }

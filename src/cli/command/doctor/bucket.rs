@@ -20,8 +20,6 @@ use crate::source::Selection;
 /// The service refuses requests whose time is wrong by more than a quarter of an hour.
 const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
 const SOME_SKEW: SignedDuration = SignedDuration::from_mins(1);
-/// Credentials that end sooner may end during a run.
-const SOON: SignedDuration = SignedDuration::from_mins(30);
 
 /// What a bucket is for: names of the checks, and the options that reach it.
 struct Purpose {
@@ -132,7 +130,8 @@ async fn reach(purpose: &Purpose, exam: &BucketExam, place: &str, options: &S3Op
     (checks, true)
 }
 
-/// Credentials of a role that the program itself takes are renewed by it.
+/// Credentials of which it is told when they end come from a program, a login, a token or a metadata service, which is asked again
+/// then; those of a role that the program itself takes are renewed by it.
 fn credential_check(
     (name, place): (&'static str, &str),
     (credentials, is_renewed): (CredentialSummary, bool),
@@ -143,13 +142,17 @@ fn credential_check(
         .and_then(|time| Timestamp::from_microsecond(time).ok());
     match ends {
         Some(ends) if is_renewed => Check::ok(name, place, format!("temporary, until {ends:.0}, and renewed")),
-        Some(ends) if ends.duration_since(now) < SOON => Check::warning(
+        Some(ends) if ends < now => Check::warning(
             name,
             place,
-            format!("temporary, and they end at {ends:.0}"),
-            "log in again before a long run, unless they are renewed by themselves",
+            format!("temporary, and they ended at {ends:.0}"),
+            "log in again, or look at what gives the credentials",
         ),
-        Some(ends) => Check::ok(name, place, format!("temporary, until {ends:.0}")),
+        Some(ends) => Check::ok(
+            name,
+            place,
+            format!("temporary, until {ends:.0}, when new ones are asked for"),
+        ),
         None if credentials.is_temporary => Check::ok(name, place, "temporary"),
         None => Check::ok(name, place, "long-lived access key"),
     }
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_end_soon_are_a_warning() {
+    fn credentials_that_have_ended_are_a_warning_and_others_are_asked_for_again() {
         let now: Timestamp = "2026-09-01T10:00:00Z".parse().unwrap();
         let status = |minutes: i64, is_renewed: bool| {
             let credentials = CredentialSummary {
@@ -208,7 +211,7 @@ mod tests {
             credential_check(("credentials", "s3://logs"), (credentials, is_renewed), now).status
         };
         let of_others = [-5, 10, 60].map(|minutes| status(minutes, false));
-        assert_eq!(of_others, [Status::Warning, Status::Warning, Status::Ok]);
+        assert_eq!(of_others, [Status::Warning, Status::Ok, Status::Ok]);
         assert_eq!(status(10, true), Status::Ok);
     }
 }

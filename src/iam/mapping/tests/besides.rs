@@ -1,0 +1,112 @@
+//! What calls need of their caller beside, or in the place of, the action of their own name.
+
+use super::*;
+
+#[test]
+fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
+    for (source, name, action) in [
+        (
+            "autoscaling.amazonaws.com",
+            "CreateAutoScalingGroup",
+            "ec2:RunInstances",
+        ),
+        ("autoscaling.amazonaws.com", "UpdateAutoScalingGroup", "ec2:CreateTags"),
+        (
+            "application-autoscaling.amazonaws.com",
+            "RegisterScalableTarget",
+            "ecs:UpdateService",
+        ),
+        (
+            "application-autoscaling.amazonaws.com",
+            "PutScalingPolicy",
+            "cloudwatch:PutMetricAlarm",
+        ),
+        ("autoscaling.amazonaws.com", "StartInstanceRefresh", "ec2:RunInstances"),
+        ("ec2.amazonaws.com", "CreateFleet", "ec2:RunInstances"),
+        ("ec2.amazonaws.com", "RequestSpotFleet", "ec2:RunInstances"),
+        ("ec2.amazonaws.com", "ModifySpotFleetRequest", "ec2:RunInstances"),
+        ("secretsmanager.amazonaws.com", "RotateSecret", "lambda:InvokeFunction"),
+        ("dynamodb.amazonaws.com", "ExportTableToPointInTime", "s3:PutObject"),
+        ("dynamodb.amazonaws.com", "ImportTable", "s3:ListBucket"),
+        ("transcribe.amazonaws.com", "StartTranscriptionJob", "s3:PutObject"),
+    ] {
+        let made = outcome(source, name, "{}");
+        assert_eq!(proof(&made, action), Proof::Possible, "{name}");
+        let own = format!("{}:{name}", source.split('.').next().unwrap());
+        assert_eq!(proof(&made, &own), Proof::Call, "{name}");
+    }
+}
+
+#[test]
+fn tags_of_what_a_call_makes_are_not_put_on_what_it_names() {
+    let tagged =
+        r#"{"volumeId":"vol-1","tagSpecificationSet":{"items":[{"resourceType":"snapshot","tags":[{"key":"a"}]}]}}"#;
+    let outcome = outcome("ec2.amazonaws.com", "CreateSnapshot", tagged);
+    let tags = outcome.actions.iter().find(|action| action.name == "ec2:CreateTags");
+    let tags = tags.unwrap();
+    assert!(matches!(tags.proof, Proof::Parameter(_)), "{:?}", tags.proof);
+    assert!(tags.resources.is_empty(), "{:?}", tags.resources);
+}
+
+#[test]
+fn domain_names_of_api_gateway_may_update_a_distribution() {
+    for (name, own) in [
+        ("CreateDomainName", "apigateway:POST"),
+        ("UpdateDomainName", "apigateway:PATCH"),
+    ] {
+        let made = outcome("apigateway.amazonaws.com", name, "{}");
+        assert_eq!(proof(&made, "cloudfront:UpdateDistribution"), Proof::Possible, "{name}");
+        assert_ne!(proof(&made, own), Proof::Possible, "{name}");
+    }
+}
+
+#[test]
+fn raw_message_is_authorised_by_the_action_for_raw_messages() {
+    let send = |request| outcome("ses.amazonaws.com", "SendEmail", request);
+    let raw =
+        send(r#"{"fromEmailAddress":"a@example.com","content":{"raw":{"data":"HIDDEN_DUE_TO_SECURITY_REASONS"}}}"#);
+    assert_eq!(proof(&raw, "ses:SendRawEmail"), Proof::Parameter("raw"));
+    assert_eq!(proof(&raw, "ses:SendEmail"), Proof::Possible);
+    let simple = send(r#"{"fromEmailAddress":"a@example.com","content":{"simple":{}}}"#);
+    assert_eq!(proof(&simple, "ses:SendEmail"), Proof::Call);
+    assert_eq!(proof(&simple, "ses:SendRawEmail"), Proof::Possible);
+}
+
+#[test]
+fn tagging_api_may_need_the_tagging_actions_of_the_services_whose_resources_it_names() {
+    let request = r#"{"resourceARNList":["arn:aws:ec2:eu-west-1:111122223333:instance/i-1"],"tags":{"a":"b"}}"#;
+    let outcome = outcome("tagging.amazonaws.com", "TagResources", request);
+    assert_eq!(proof(&outcome, "tag:TagResources"), Proof::Call);
+    assert_eq!(proof(&outcome, "ec2:CreateTags"), Proof::Possible);
+    assert_eq!(outcome.actions.len(), 3, "{outcome:?}");
+}
+
+#[test]
+fn function_without_image_or_network_needs_none_of_their_permissions() {
+    let besides = |name, request| {
+        let outcome = outcome("lambda.amazonaws.com", name, request);
+        let actions = outcome.actions.iter().map(|action| action.name.to_string());
+        let has = |action: &str| actions.clone().any(|name| name == action);
+        [
+            has("ecr:BatchGetImage"),
+            has("ec2:DescribeSubnets"),
+            has("s3:GetObject"),
+        ]
+    };
+    for (request, wanted) in [
+        (r#"{"functionName":"f","code":{}}"#, [false, false, true]),
+        (
+            r#"{"functionName":"f","packageType":"Zip","vpcConfig":{"subnetIds":["subnet-1"]}}"#,
+            [false, true, true],
+        ),
+        (
+            r#"{"functionName":"f","packageType":"Image","code":{}}"#,
+            [true, false, true],
+        ),
+        ("null", [true, true, true]),
+    ] {
+        assert_eq!(besides("CreateFunction20150331", request), wanted, "{request}");
+    }
+    let update = r#"{"functionName":"f","imageUri":"111122223333.dkr.ecr.eu-west-1.amazonaws.com/r:t"}"#;
+    assert_eq!(besides("UpdateFunctionCode20150331v2", update), [true, false, true]);
+}
