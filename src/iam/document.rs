@@ -5,7 +5,6 @@
 //! guessed: the statement is kept as it stands and named as unreadable. What a statement grants is left to `policy`.
 
 mod condition;
-mod percent;
 mod print;
 mod read;
 

@@ -10,6 +10,7 @@ use super::arn_format::Segment;
 use super::authorized;
 use super::outcome::Call;
 use super::parameters::mark;
+use super::percent::is_arn;
 use super::plan::ActionPlan;
 use super::plan::CandidatePlan;
 use super::plan::KnownOperation;
@@ -175,7 +176,7 @@ fn write_read(json: &str, read: u64, key: &mut Vec<u8>) -> Option<()> {
         if is_name && structure.read_at.is_none() && mark(text) & read != 0 {
             structure.read_at = Some(structure.depth);
         }
-        if is_name || structure.read_at.is_some() || text.starts_with("arn:") {
+        if is_name || structure.read_at.is_some() || is_arn(text) {
             key.push(b'"');
             key.extend_from_slice(text.as_bytes());
             key.push(b'"');
@@ -310,6 +311,7 @@ mod tests {
             r#"{"bucketName":"logs--x-s3","Host":"logs.s3","key":"a/1"}"#,
             r#"{"bucketName":"logs","Host":"logs.s3","key":"a/1","versionId":"1"}"#,
             r#"{"bucketName":"logs","Host":"logs.s3","key":"arn:aws:s3:::logs"}"#,
+            r#"{"bucketName":"logs","Host":"logs.s3","key":"arn%3Aaws%3As3%3A%3A%3Alogs"}"#,
             r#"{"bucketName":"logs","Host":"logs.s3","key":""}"#,
             r#"{"bucketName":"logs","Host":"logs.s3","k\u0065y":"a/1"}"#,
         ] {

@@ -25,6 +25,7 @@ mod outcome;
 mod owner;
 mod parameters;
 mod passed_roles;
+mod percent;
 mod plan;
 mod rule;
 mod table_index;

@@ -11,6 +11,8 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde_json::Number;
 
+use super::percent::decoded_arn;
+
 /// Values for which there is room at once.
 const USUAL_VALUES: usize = 16;
 
@@ -340,12 +342,14 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.put(Kind::Text(Cow::Borrowed(text)));
+        self.put(Kind::Text(decoded_arn(text).map_or(Cow::Borrowed(text), Cow::Owned)));
         Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.put(Kind::Text(Cow::Owned(text.to_owned())));
+        self.put(Kind::Text(Cow::Owned(
+            decoded_arn(text).unwrap_or_else(|| text.to_owned()),
+        )));
         Ok(())
     }
 

@@ -113,9 +113,7 @@ impl History {
             }
         }
         self.last_at = self.last_at.max(object.ingested_at);
-        // A key that somebody named, and that never was there, is not looked for.
-        let is_lost = object.is_vanished && !object.etag.is_empty();
-        if (object.is_retried || is_lost) && object.uri.starts_with("s3://") {
+        if (object.is_retried || object.is_vanished) && object.uri.starts_with("s3://") {
             let pending = Pending {
                 etag: object.etag.to_owned(),
                 size: object.size,
@@ -179,12 +177,12 @@ impl History {
         self.waiting_below(place).filter(|(_, pending)| !pending.is_vanished)
     }
 
-    /// Objects that were gone not long before the last run.
-    pub(super) fn gone_below(&self, place: (&str, &str)) -> impl Iterator<Item = &String> {
+    /// Objects that were gone not long before the last run; not keys that somebody named, and that never were there.
+    pub(super) fn gone_below(&self, place: (&str, &str)) -> impl Iterator<Item = (&String, &Pending)> {
         let since = self.last_at - LOOKED_FOR_DAYS * MICROSECONDS_A_DAY;
-        let is_meant = move |pending: &Pending| pending.is_vanished && pending.tried_at >= since;
-        let waiting = self.waiting_below(place).filter(move |(_, pending)| is_meant(pending));
-        waiting.map(|(uri, _)| uri)
+        let is_recent = move |pending: &Pending| pending.tried_at >= since && !pending.etag.is_empty();
+        self.waiting_below(place)
+            .filter(move |(_, pending)| pending.is_vanished && is_recent(pending))
     }
 
     fn waiting_below(&self, (endpoint, uri): (&str, &str)) -> impl Iterator<Item = (&String, &Pending)> {
@@ -378,6 +376,18 @@ mod tests {
         assert!(looked_for(&[gone(OCTOBER)]));
         assert!(looked_for(&[object(&uri, None, true, OCTOBER - 1), gone(OCTOBER)]));
         assert!(!looked_for(&[gone(OCTOBER), object(&uri, None, false, OCTOBER + 1)]));
+        // A key that somebody named, that could not be read and then was gone.
+        let named = |is_retried: bool, at: i64| LedgerObject {
+            etag: "",
+            is_vanished: !is_retried,
+            ..object(&uri, None, is_retried, at)
+        };
+        for rows in [
+            [named(true, OCTOBER), named(false, OCTOBER + 1)],
+            [named(false, OCTOBER + 1), named(true, OCTOBER)],
+        ] {
+            assert!(!looked_for(&rows));
+        }
         let other = format!("{FOLDER}2026/09/02/x.json.gz");
         let later = |days: i64| object(&other, None, false, OCTOBER + days * MICROSECONDS_A_DAY);
         assert!(looked_for(&[gone(OCTOBER), later(30)]));

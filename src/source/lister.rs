@@ -142,7 +142,7 @@ impl Lister {
         if request.keys.is_some() || request.inventory.is_some() {
             let named = builder.add_keys(&places).await?;
             let listed = builder.add_inventory().await?;
-            builder.add_retried(&named, listed.as_ref()).await?;
+            builder.add_retried(&named, listed.as_ref()).await;
         } else {
             builder.add_buckets(places).await?;
         }
@@ -344,7 +344,7 @@ impl Builder<'_> {
     }
 
     /// Adds what earlier runs could not read of the buckets of named keys and of an inventory, but for the keys themselves.
-    async fn add_retried(&mut self, named: &[NamedKey], listed: Option<&Arc<Bucket>>) -> Result<(), SourceError> {
+    async fn add_retried(&mut self, named: &[NamedKey], listed: Option<&Arc<Bucket>>) {
         let mut buckets: BTreeMap<&str, Arc<Bucket>> = BTreeMap::new();
         for name in named.iter().map(|named| named.bucket.as_str()) {
             if let Some(bucket) = self.lister.buckets.get(name).filter(|_| !buckets.contains_key(name)) {
@@ -360,17 +360,15 @@ impl Builder<'_> {
         };
         for bucket in buckets.values() {
             retried.extend(retried_below(bucket, "", self.history).objects);
-            let there_again = returned(bucket, gone_below(bucket, "", self.history)).await;
-            retried.extend(there_again.map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?);
+            retried.extend(returned(bucket, gone_below(bucket, "", self.history)).await);
         }
         if retried.objects.is_empty() {
-            return Ok(());
+            return;
         }
         let named: BTreeSet<String> = named.iter().map(NamedKey::uri).collect();
         retried.objects.retain(|object| !named.contains(&*object.uri));
         self.lister.told = retried.objects.iter().map(|object| object.uri.clone()).collect();
         self.lister.parts.push_back(Part::Done(retried));
-        Ok(())
     }
 }
 

@@ -426,6 +426,32 @@ fn object_that_vanished_and_is_there_again_is_read_however_far_the_listing_has_g
 }
 
 #[test]
+fn object_that_vanished_and_cannot_be_read_since_is_told_and_keeps_nothing_from_being_read() {
+    for (trouble, times) in [(Trouble::Denied, 100), (Trouble::Failing, 100)] {
+        let bucket = FakeBucket::new();
+        days(&bucket, 1..=3);
+        let gone = key("111122223333", "eu-west-1", 1, "a");
+        bucket.script(|script| {
+            script.faults.insert(gone.clone(), (Trouble::Missing, 2));
+        });
+        let place = Place::new();
+        let arguments = ["--look-back", "0"];
+        assert_eq!(bucket.ingest(&place.store(), SOURCE, &arguments).code, 4);
+        days(&bucket, 4..=4);
+        bucket.script(|script| {
+            script.faults.insert(gone.clone(), (trouble, times));
+        });
+        let hindered = bucket.ingest(&place.store(), SOURCE, &arguments);
+        assert_eq!(hindered.code, 4, "{}", hindered.stderr);
+        assert!(hindered.stderr.contains(&gone), "{}", hindered.stderr);
+        assert_eq!(count(&place), 3, "{trouble:?}: {}", hindered.stderr);
+        bucket.script(|script| script.faults.clear());
+        assert_eq!(bucket.ingest(&place.store(), SOURCE, &arguments).code, 0);
+        assert_eq!(count(&place), 4);
+    }
+}
+
+#[test]
 fn object_that_vanished_is_an_hour_that_the_logs_do_not_cover() {
     let bucket = FakeBucket::new();
     days(&bucket, 1..=3);

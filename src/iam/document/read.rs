@@ -15,10 +15,10 @@ use super::Scope;
 use super::Statement;
 use super::StatementError;
 use super::Version;
-use super::percent;
 use super::print::DOCUMENT_ELEMENTS;
 use super::print::STATEMENT_ELEMENTS;
 use crate::iam::json::Json;
+use crate::iam::percent;
 
 pub(super) fn text(text: &str) -> Result<Document, DocumentError> {
     let not_json = |reason: String| DocumentError::NotJson { reason };

@@ -63,8 +63,8 @@ pub(in crate::source) struct BucketLister {
     /// The last part: what earlier runs could not read. It comes last, as what still cannot be read must not keep a run from
     /// what can.
     retried: Option<Listing>,
-    /// Keys of objects that were gone when earlier runs came to them, until it is known which are there again.
-    gone: Vec<String>,
+    /// What was gone when earlier runs came to it. Which of it is there again is asked last, too.
+    gone: Vec<ObjectRef>,
 }
 
 /// One folder whose keys sort by day, and how far it is listed.
@@ -111,6 +111,7 @@ impl BucketLister {
         };
         let has_no_regions = layout.is_known && layout.regions.is_empty();
         let retried = retried_below(bucket, prefix, history);
+        let gone = gone_below(bucket, prefix, history);
         let mut first = Listing {
             passed_over: layout.passed_over,
             unlisted: layout.unlisted,
@@ -132,10 +133,15 @@ impl BucketLister {
             has_others: false,
             last_day,
             span: FIRST_SPAN,
-            told: retried.objects.iter().map(|object| object.uri.clone()).collect(),
+            told: retried
+                .objects
+                .iter()
+                .chain(&gone)
+                .map(|object| object.uri.clone())
+                .collect(),
             first: Some(first),
             retried: Some(retried),
-            gone: gone_below(bucket, prefix, history),
+            gone,
         }
     }
 
@@ -146,11 +152,6 @@ impl BucketLister {
 
     /// The next objects; `None` at the end.
     pub(in crate::source) async fn next(&mut self) -> Result<Option<Listing>, (String, Fault)> {
-        if let Some(retried) = self.retried.as_mut().filter(|_| !self.gone.is_empty()) {
-            let returned = returned(&self.bucket, std::mem::take(&mut self.gone)).await?;
-            self.told.extend(returned.iter().map(|object| object.uri.clone()));
-            retried.objects.extend(returned);
-        }
         if let Some(first) = self.first.take()
             && !(first.passed_over.is_empty() && first.unlisted.is_empty())
         {
@@ -183,7 +184,12 @@ impl BucketLister {
                 return Ok(Some(part));
             }
         }
-        Ok(self.retried.take().filter(|part| !part.objects.is_empty()))
+        let Some(mut last) = self.retried.take() else {
+            return Ok(None);
+        };
+        let gone = std::mem::take(&mut self.gone);
+        last.objects.extend(returned(&self.bucket, gone).await);
+        Ok(Some(last).filter(|part| !part.objects.is_empty()))
     }
 
     /// Finds the first day of every region that is wanted from its beginning; drops empty ones, and those that cannot be

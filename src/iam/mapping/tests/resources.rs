@@ -341,3 +341,22 @@ fn required_type_without_a_resource_is_named() {
     assert!(action.resources.is_empty());
     assert_eq!(action.missing_types, ["table"]);
 }
+
+#[test]
+fn arn_that_was_part_of_a_path_is_recorded_percent_encoded_and_meant_as_it_is() {
+    let arn = "arn:aws:lambda:eu-west-1:111122223333:function:f";
+    for encoded in [arn.replace(':', "%3A"), arn.replace(':', "%3a"), arn.to_owned()] {
+        let request = format!(r#"{{"functionName":"{encoded}"}}"#);
+        let outcome = outcome("lambda.amazonaws.com", "GetFunctionConfiguration20150331v2", &request);
+        assert_eq!(arns(&outcome, "lambda:GetFunctionConfiguration"), [arn]);
+    }
+    let request = r#"{"clusterArn":"arn%3Aaws%3Akafka%3Aeu-west-1%3A111122223333%3Acluster%2Fc%2F1-2"}"#;
+    let outcome = outcome("kafka.amazonaws.com", "DescribeCluster", request);
+    assert_eq!(
+        arns(&outcome, "kafka:DescribeCluster"),
+        ["arn:aws:kafka:eu-west-1:111122223333:cluster/c/1-2"]
+    );
+    let broken = r#"{"functionName":"arn%3Aaws%3"}"#;
+    let broken = super::outcome("lambda.amazonaws.com", "GetFunctionConfiguration20150331v2", broken);
+    assert_eq!(broken.verdict, Verdict::Actions);
+}

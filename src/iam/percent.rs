@@ -1,4 +1,8 @@
-//! Percent-encoded text (RFC 3986), the form in which IAM's API gives policy documents.
+//! Percent-encoded text (RFC 3986): the form in which IAM's API gives policy documents, and some services record ARNs that were
+//! part of a path.
+
+/// How an ARN begins that was part of a path, and is recorded as it stood there.
+const ENCODED_ARN: [&str; 2] = ["arn%3A", "arn%3a"];
 
 /// Decodes `%XX`; `None` when a `%` is not followed by two hexadecimal digits or the bytes are no UTF-8.
 ///
@@ -16,6 +20,21 @@ pub(super) fn decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(decoded).ok()
+}
+
+/// Whether a text of a request is an ARN.
+pub(super) fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") || is_encoded_arn(text)
+}
+
+fn is_encoded_arn(text: &str) -> bool {
+    ENCODED_ARN.iter().any(|start| text.starts_with(start))
+}
+
+/// An ARN that is recorded percent-encoded (`"clusterArn": "arn%3Aaws%3Akafka%3A…"` in the developer guide of Amazon MSK, "Logging
+/// API calls with AWS CloudTrail").
+pub(super) fn decoded_arn(text: &str) -> Option<String> {
+    is_encoded_arn(text).then(|| decode(text)).flatten()
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {
