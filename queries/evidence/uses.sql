@@ -200,7 +200,7 @@ needs as (
                 and c.is_proven
                 and c.confidence not in ('conflict', 'ambiguous', 'unresolved') then 'used'
             when c.outcome = 'succeeded' then 'uncertain'
-            when not c.is_proven then 'none'
+            when not c.is_proven then 'uncertain'
             else c.outcome
         end as evidence,
         c.calls,

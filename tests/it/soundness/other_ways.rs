@@ -371,3 +371,41 @@ fn what_a_call_needs_of_its_caller_beside_its_own_action_is_not_unused() {
     }
     assert!(of("ec2:CreateVpc").contains("unused"), "{verdicts:?}");
 }
+
+#[test]
+fn call_that_was_refused_or_failed_leaves_nothing_that_it_needs_unused() {
+    let refused =
+        "User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: x";
+    let launched = json!({"instancesSet": {"items": [{"imageId": "ami-1"}]}, "tagSpecificationSet": {"items": [{"resourceType": "instance"}]}});
+    let mut calls = Vec::new();
+    for (day, source, name, request, code, message) in [
+        (
+            1,
+            "lambda.amazonaws.com",
+            "CreateFunction20150331",
+            json!({"functionName": "f"}),
+            "AccessDenied",
+            refused,
+        ),
+        (
+            2,
+            "ec2.amazonaws.com",
+            "RunInstances",
+            launched,
+            "Server.InsufficientInstanceCapacity",
+            "none",
+        ),
+    ] {
+        let mut call = event(900_000 + day, day, "us-east-1", ("r", source, name), &request);
+        call["errorCode"] = json!(code);
+        call["errorMessage"] = json!(message);
+        calls.push(call);
+    }
+    let actions = ["lambda:CreateFunction", "ec2:CreateTags", "ec2:CreateVpc"];
+    let (verdicts, _) = verdicts_with(calls, &json!([allow(&json!(actions))]));
+    let of = |action: &str| verdicts.iter().find(|row| row.contains(action)).unwrap();
+    for action in &actions[..2] {
+        assert!(of(action).contains("unknown"), "{verdicts:?}");
+    }
+    assert!(of("ec2:CreateVpc").contains("unused"), "{verdicts:?}");
+}
