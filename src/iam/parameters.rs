@@ -11,7 +11,7 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde_json::Number;
 
-use super::percent::decoded_arn;
+use super::percent::with_plain_arn;
 
 /// Values for which there is room at once.
 const USUAL_VALUES: usize = 16;
@@ -267,11 +267,10 @@ pub(super) fn marks(names: &[&str]) -> u64 {
     names.iter().fold(0, |marks, name| marks | mark(name))
 }
 
-/// One bit for a name.
 pub(super) fn mark(name: &str) -> u64 {
-    let first = name.bytes().next().unwrap_or_default().to_ascii_lowercase();
-    let last = name.bytes().next_back().unwrap_or_default().to_ascii_lowercase();
-    let number = name.len().wrapping_mul(7) ^ usize::from(first).wrapping_mul(5) ^ usize::from(last);
+    let lower = |end: Option<u8>| usize::from(end.unwrap_or_default().to_ascii_lowercase());
+    let (first, last) = (lower(name.bytes().next()), lower(name.bytes().next_back()));
+    let number = name.len().wrapping_mul(7) ^ first.wrapping_mul(5) ^ last;
     1 << (number % 64)
 }
 
@@ -342,14 +341,12 @@ impl<'de> Visitor<'de> for Place<'_, 'de> {
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.put(Kind::Text(decoded_arn(text).map_or(Cow::Borrowed(text), Cow::Owned)));
+        self.put(Kind::Text(with_plain_arn(text)));
         Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.put(Kind::Text(Cow::Owned(
-            decoded_arn(text).unwrap_or_else(|| text.to_owned()),
-        )));
+        self.put(Kind::Text(Cow::Owned(with_plain_arn(text).into_owned())));
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Percent-encoded text (RFC 3986): the form in which IAM's API gives policy documents, and some services record ARNs that were
 //! part of a path.
 
+use std::borrow::Cow;
+
 /// How an ARN begins that was part of a path, and is recorded as it stood there.
 const ENCODED_ARN: [&str; 2] = ["arn%3A", "arn%3a"];
 
@@ -31,10 +33,11 @@ fn is_encoded_arn(text: &str) -> bool {
     ENCODED_ARN.iter().any(|start| text.starts_with(start))
 }
 
-/// An ARN that is recorded percent-encoded (`"clusterArn": "arn%3Aaws%3Akafka%3A…"` in the developer guide of Amazon MSK, "Logging
-/// API calls with AWS CloudTrail").
-pub(super) fn decoded_arn(text: &str) -> Option<String> {
-    is_encoded_arn(text).then(|| decode(text)).flatten()
+/// A text as it is, but an ARN without the encoding with which some are recorded (`"clusterArn": "arn%3Aaws%3Akafka%3A…"` in the
+/// developer guide of Amazon MSK, "Logging API calls with AWS CloudTrail").
+pub(super) fn with_plain_arn(text: &str) -> Cow<'_, str> {
+    let decoded = is_encoded_arn(text).then(|| decode(text)).flatten();
+    decoded.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {
