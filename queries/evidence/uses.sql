@@ -199,8 +199,7 @@ needs as (
             when c.outcome = 'succeeded'
                 and c.is_proven
                 and c.confidence not in ('conflict', 'ambiguous', 'unresolved') then 'used'
-            when c.outcome = 'succeeded' then 'uncertain'
-            when not c.is_proven then 'uncertain'
+            when c.outcome = 'succeeded' or not c.is_proven then 'uncertain'
             else c.outcome
         end as evidence,
         c.calls,

@@ -8,7 +8,7 @@
 use super::catalogue::ActionId;
 use super::catalogue::Level;
 use super::facts::Facts;
-use super::parameters;
+use super::mark::marks;
 use super::parameters::Parameters;
 use super::rule::Candidate;
 
@@ -61,7 +61,7 @@ impl CreatedTags {
         let actions = actions.filter(|id| tags_what_is_made(facts.name(*id), candidate.operation));
         Self {
             actions: actions.collect(),
-            marks: parameters::marks(&MEMBERS),
+            marks: marks(&MEMBERS),
         }
     }
 

@@ -8,8 +8,8 @@
 use super::arn_format::ArnFormat;
 use super::arn_format::Segment;
 use super::authorized;
+use super::mark::mark;
 use super::outcome::Call;
-use super::parameters::mark;
 use super::percent::is_arn;
 use super::plan::ActionPlan;
 use super::plan::CandidatePlan;

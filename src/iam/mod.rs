@@ -19,6 +19,7 @@ mod key_end;
 mod likeness;
 mod managed_policies;
 mod mapping;
+mod mark;
 mod object_version;
 mod operations;
 mod outcome;

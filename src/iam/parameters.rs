@@ -11,6 +11,7 @@ use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde_json::Number;
 
+use super::mark::mark;
 use super::percent::with_plain_arn;
 
 /// Values for which there is room at once.
@@ -260,18 +261,6 @@ impl Value<'_> {
             Kind::Bool(true) | Kind::Number(_) => true,
         }
     }
-}
-
-/// One bit for each name, the same for all its spellings.
-pub(super) fn marks(names: &[&str]) -> u64 {
-    names.iter().fold(0, |marks, name| marks | mark(name))
-}
-
-pub(super) fn mark(name: &str) -> u64 {
-    let lower = |end: Option<u8>| usize::from(end.unwrap_or_default().to_ascii_lowercase());
-    let (first, last) = (lower(name.bytes().next()), lower(name.bytes().next_back()));
-    let number = name.len().wrapping_mul(7) ^ first.wrapping_mul(5) ^ last;
-    1 << (number % 64)
 }
 
 /// Where the next value goes.

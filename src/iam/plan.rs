@@ -10,9 +10,9 @@ use super::created_tags::CreatedTags;
 use super::facts::Facts;
 use super::key_end::KeyEnd;
 use super::likeness::ArnWords;
+use super::mark::marks;
 use super::object_version;
 use super::owner;
-use super::parameters;
 use super::rule::Candidate;
 use super::rule::Rule;
 use super::table_index;
@@ -139,7 +139,7 @@ impl ActionPlan {
             uses: uses.map(|used| (used, ArnFormat::parse(used.arn_format))).collect(),
             may_guess: !is_by_path && !templates.iter().any(|(target, _)| *target == Target::Arn),
             templates,
-            evidence_marks: parameters::marks(&evidence),
+            evidence_marks: marks(&evidence),
             evidence,
             // Tags of a new object of S3 are put on the object that the request names.
             is_tag_on_create: candidate.prefix != "s3"
