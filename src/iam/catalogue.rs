@@ -71,6 +71,8 @@ pub enum Observability {
     NeverLogged,
     /// No public operation needs it: a console call or a pure permission. An event, if any, has the action's own name.
     NoOperation,
+    /// Nobody knows: an operation that needs it came with an import.
+    Unsure,
 }
 
 /// Which of AWS's tools know an action.
@@ -289,6 +291,7 @@ fn read_action(mut row: Row) -> Action {
             Some('c') => Observability::Conditional,
             Some('x') => Observability::Dependent,
             Some('n') => Observability::NeverLogged,
+            Some('u') => Observability::Unsure,
             _ => Observability::NoOperation,
         },
         support: flags.next().and_then(|digit| digit.to_digit(4)).map(|bits| Support {

@@ -162,6 +162,16 @@ impl EventMap {
         types.map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether calls of an operation are known to leave data events.
+    pub(super) fn has_data_event(&self, prefix: &str, name: &str) -> bool {
+        let is_of_prefix = |source: &str| match self.sources.get(source) {
+            Some(prefixes) => prefixes.contains(&prefix),
+            None => source.strip_suffix(".amazonaws.com") == Some(prefix),
+        };
+        let mut of_prefix = self.data_events.iter().filter(|(source, _)| is_of_prefix(source));
+        of_prefix.any(|(_, names)| names.keys().any(|known| known.eq_ignore_ascii_case(name)))
+    }
+
     /// Whether an event of a resource type is listed.
     pub(super) fn lists_data_type(&self, resource_type: &str) -> bool {
         let mut lists = self.data_events.values().flat_map(BTreeMap::values);

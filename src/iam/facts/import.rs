@@ -2,8 +2,10 @@
 //! (<https://docs.aws.amazon.com/service-authorization/latest/reference/service-reference.html>).
 //!
 //! A file replaces what the pack knows of the actions of its service. Curated mappings of operations stay, because the
-//! reference lists every action that may be checked without telling which ones every call needs.
+//! reference lists every action that may be checked without telling which ones every call needs; what it lists beyond them
+//! may be needed besides. It does not tell which events an operation leaves, so that those of new ones are not known.
 
+mod operation;
 mod reference;
 mod tables;
 

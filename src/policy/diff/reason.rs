@@ -42,6 +42,8 @@ pub enum Reason {
     DependentOnly(&'static str),
     /// Only some calls of other operations need it, and none proves it.
     ConditionalOnly,
+    /// An operation that needs it is newer than the facts of the program, which do not say whether its calls are recorded.
+    RecordingUnknown,
     /// No call needs it; why.
     Permissionless(&'static str),
     /// The window is too short.
@@ -174,6 +176,7 @@ impl Reason {
             Self::NoOperation => "no-operation",
             Self::DependentOnly(_) => "dependent-only",
             Self::ConditionalOnly => "conditional-only",
+            Self::RecordingUnknown => "recording-unknown",
             Self::Permissionless(_) => "permissionless",
             Self::WindowTooShort { .. } => "window-too-short",
             Self::EventsExpired(_) => "events-expired",
@@ -221,6 +224,9 @@ impl Reason {
             Self::UnknownAction => "the facts know no such action",
             Self::NoOperation => "no public API operation needs it",
             Self::ConditionalOnly => "only some calls of other operations need it, and none proves it",
+            Self::RecordingUnknown => {
+                "imported facts name an operation that needs it, and this program does not know whether its calls leave management events"
+            }
             Self::YoungerThanWindow => "the principal was made inside the window",
             Self::ChangedAfterSnapshot => "its policy was changed after the IAM snapshot was taken: import a new one",
             Self::ReplacedAfterSnapshot => {

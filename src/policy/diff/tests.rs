@@ -145,6 +145,11 @@ impl Case {
 
     /// Runs a check on the diff of every principal, in order.
     fn check(&self, check: impl Fn(&[PrincipalDiff<'_>])) {
+        self.check_with(Facts::embedded(), check);
+    }
+
+    /// The same with other facts.
+    fn check_with(&self, facts: &Facts, check: impl Fn(&[PrincipalDiff<'_>])) {
         let taken = (self.taken_at..)
             .zip(&self.snapshots)
             .map(|(taken_at, value)| TakenSnapshot {
@@ -155,7 +160,7 @@ impl Case {
         let taken: Vec<TakenSnapshot> = taken.collect();
         let estate = Estate::newest(&taken);
         let subjects = subjects(&self.usage, &estate);
-        let differ = Differ::new(Facts::embedded(), &self.usage, &estate, self.thresholds);
+        let differ = Differ::new(facts, &self.usage, &estate, self.thresholds);
         let mut differ = differ.keeping(&self.keeps, (FIRST_DAY + DAYS) * DAY);
         let diffs: Vec<PrincipalDiff<'_>> = subjects.iter().map(|subject| differ.diff(subject)).collect();
         check(&diffs);

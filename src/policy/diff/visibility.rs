@@ -275,5 +275,6 @@ fn never(facts: &Facts, id: ActionId) -> Option<Reason> {
         Observability::Dependent => Some(Reason::DependentOnly("")),
         Observability::NeverLogged => Some(Reason::NeverLogged("")),
         Observability::NoOperation => Some(Reason::NoOperation),
+        Observability::Unsure => Some(Reason::RecordingUnknown),
     }
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::ImportedService;
+use super::operation;
+use super::operation::Divided;
 use super::reference::ReferenceAction;
 use super::reference::ServiceReference;
+use crate::iam::Facts;
 use crate::iam::facts::FactsError;
 use crate::iam::facts::Sections;
-use crate::iam::wildcard::action_matches;
 
 /// Rows of every section by their keys, so that they are written in the order in which they are looked up.
 #[derive(Debug)]
@@ -168,9 +170,11 @@ impl Tables {
             .iter()
             .map(|name| (name.clone(), was_required(name)))
             .collect();
-        let observability = match &known {
-            Some(known) if known.observability != 'p' => known.observability,
-            _ => self.observability(reference, &name),
+        let observability = match known.as_ref().map_or('p', |known| known.observability) {
+            'p' => operation::observability(reference, &name),
+            // Earlier imports took what they did not know for a management event.
+            'm' if Facts::embedded().find(&name).is_none() => operation::observability(reference, &name),
+            known => known,
         };
         let row = ActionRow {
             level: action.level.or(known.as_ref().map(|known| known.level)).unwrap_or('?'),
@@ -186,67 +190,48 @@ impl Tables {
         is_new
     }
 
-    /// How a use of an action shows that the pack did not know, or knew as one without an operation.
-    fn observability(&self, reference: &ServiceReference, name: &str) -> char {
-        let never_logged = self.others.get("never-logged").into_iter().flatten();
-        if never_logged
-            .map(|row| cell(row, 0))
-            .any(|pattern| action_matches(pattern, name))
-        {
-            return 'n';
-        }
-        let own_name = name.split_once(':').map_or(name, |(_, own)| own);
-        let named = |actions: &[String]| actions.iter().any(|action| action.eq_ignore_ascii_case(name));
-        let mut operations = reference.operations.iter().filter(|(_, actions)| named(actions));
-        let Some(first) = operations.next() else {
-            return 'p';
-        };
-        let is_own = |(operation, actions): &(String, Vec<String>)| {
-            operation.eq_ignore_ascii_case(own_name) || actions.len() == 1
-        };
-        match std::iter::once(first).chain(operations).any(is_own) {
-            true => 'm',
-            false => 'c',
-        }
-    }
-
     fn apply_operation(&mut self, prefix: &str, name: &str, actions: &[String]) {
+        let divided = Divided::new(prefix, name, actions);
+        if !operation::is_known(prefix, name) {
+            self.doubt(&divided.primary);
+        }
         let key = operation_key(prefix, name);
         let known = self.operations.get(&key);
-        if actions.is_empty() || known.is_some_and(|row| is_kept(row, actions)) {
+        if actions.is_empty() {
+            return;
+        }
+        if let Some(row) = known.and_then(|row| operation::kept(row, actions)) {
+            self.operations.insert(key, row);
             return;
         }
         let further = known.map_or("", |row| cell(row, 5)).to_owned();
         let own = format!("{prefix}:{name}");
-        let is_of_service = |action: &&String| action.split_once(':').is_some_and(|(service, _)| service == prefix);
-        let (mut same, mut dependent): (Vec<&String>, Vec<&String>) = actions.iter().partition(is_of_service);
-        if same.is_empty() {
-            std::mem::swap(&mut same, &mut dependent);
-        }
-        let (primary, conditional): (Vec<&String>, Vec<&String>) =
-            same.iter().partition(|action| action.eq_ignore_ascii_case(&own));
-        let (primary, conditional, confidence) = match (primary.is_empty(), conditional.len()) {
-            (false, _) => (primary, conditional, "imported"),
-            (true, 1) => (conditional, Vec::new(), "imported"),
-            // Nothing tells which of them every call needs.
-            (true, _) => (conditional, Vec::new(), "conflict"),
-        };
-        let is_plain = conditional.is_empty() && dependent.is_empty() && further.is_empty();
-        if is_plain && primary.iter().all(|action| action.eq_ignore_ascii_case(&own)) {
+        let is_plain = divided.conditional.is_empty() && divided.dependent.is_empty() && further.is_empty();
+        if is_plain && divided.primary.iter().all(|action| action.eq_ignore_ascii_case(&own)) {
             self.operations.remove(&key);
             return;
         }
         let row = vec![
             prefix.to_owned(),
             name.to_owned(),
-            joined(&primary),
-            joined(&conditional),
-            joined(&dependent),
+            joined(&divided.primary),
+            joined(&divided.conditional),
+            joined(&divided.dependent),
             further,
             "sr".to_owned(),
-            confidence.to_owned(),
+            divided.confidence.to_owned(),
         ];
         self.operations.insert(key, row);
+    }
+
+    /// Actions that a call needs of which nobody knows whether it leaves a management event.
+    fn doubt(&mut self, needed: &[&String]) {
+        for action in needed {
+            let known = self.actions.get_mut(&action.to_ascii_lowercase());
+            if let Some(row) = known.filter(|row| row.observability == 'm') {
+                row.observability = 'u';
+            }
+        }
     }
 
     fn read_action(&self, row: &[String]) -> ActionRow {
@@ -314,25 +299,11 @@ impl Tables {
     }
 }
 
-/// Whether a row says more than the reference: it was curated, or divides the same actions into classes.
-fn is_kept(row: &[String], actions: &[String]) -> bool {
-    if cell(row, 6).starts_with("cur") || cell(row, 7) == "http-verb" {
-        return true;
-    }
-    let known: BTreeSet<String> = (2..5)
-        .flat_map(|index| cell(row, index).split(','))
-        .filter(|action| !action.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let listed: BTreeSet<String> = actions.iter().map(|action| action.to_ascii_lowercase()).collect();
-    known == listed
-}
-
 fn operation_key(prefix: &str, name: &str) -> (String, String) {
     (prefix.to_owned(), name.to_ascii_lowercase())
 }
 
-fn cell(row: &[String], index: usize) -> &str {
+pub(super) fn cell(row: &[String], index: usize) -> &str {
     row.get(index).map(String::as_str).unwrap_or_default()
 }
 

@@ -56,7 +56,7 @@ fn new_service_is_known_after_the_import() {
     let action = facts.action(id).unwrap();
     assert_eq!(
         (action.level, action.observability),
-        (Level::Write, Observability::Management)
+        (Level::Write, Observability::Unsure)
     );
     assert!(action.is_current && action.support.unwrap().policy_generation);
     assert_eq!(facts.resource_uses(id)[0].resource_type, "rocket");
@@ -160,6 +160,154 @@ fn action_that_left_the_reference_is_retired_and_a_curated_mapping_stays() {
         ..Call::default()
     });
     assert_eq!(outcome.actions[1].name, "s3:PutObject");
+}
+
+/// A reference of one operation, and of the actions that it may need.
+fn operation(service: &str, name: &str, actions: &[&str]) -> Value {
+    let split = |action: &&str| {
+        action
+            .split_once(':')
+            .map(|(service, name)| (service.to_owned(), name.to_owned()))
+    };
+    let split: Vec<(String, String)> = actions.iter().filter_map(split).collect();
+    let own = split.iter().filter(|(of, _)| of == service);
+    let authorized = split
+        .iter()
+        .map(|(service, name)| json!({"Name": name, "Service": service}));
+    json!({
+        "Name": service,
+        "Actions": own.map(|(_, name)| json!({"Name": name})).collect::<Vec<_>>(),
+        "Operations": [{"Name": name, "AuthorizedActions": authorized.collect::<Vec<_>>()}],
+    })
+}
+
+fn seen(facts: &Facts, action: &str) -> Observability {
+    facts.action(facts.find(action).unwrap()).unwrap().observability
+}
+
+#[test]
+fn nobody_knows_how_a_use_shows_that_an_operation_newer_than_the_program_may_be() {
+    for (service, name, actions, unsure) in [
+        (
+            "sqs",
+            "PeekMessage",
+            ["sqs:PeekMessage", "sqs:GetQueueAttributes"],
+            "sqs:PeekMessage",
+        ),
+        // One action that was certain stands behind a new operation, whatever its service.
+        (
+            "sqs",
+            "BatchDeleteQueue",
+            ["sqs:DeleteQueue", "kms:Decrypt"],
+            "sqs:DeleteQueue",
+        ),
+        ("sqs", "Peek", ["sqs:DeleteQueue", "sqs:CreateQueue"], "sqs:CreateQueue"),
+        (
+            "moon",
+            "Land",
+            ["sqs:CreateQueue", "sqs:DeleteQueue"],
+            "sqs:CreateQueue",
+        ),
+    ] {
+        let (_, facts) = imported(&[operation(service, name, &actions)]);
+        assert_eq!(seen(&facts, unsure), Observability::Unsure, "{name}");
+    }
+    // Twice on top of each other, and with the file of the other service behind it.
+    let (once, _) = imported(&[operation("moon", "Land", &["sqs:CreateQueue"])]);
+    let queue = [file(&operation("sqs", "CreateQueue", &["sqs:CreateQueue"]))];
+    let twice = import(&once.pack, &queue, "2027-02-01").unwrap();
+    let facts = Facts::from_pack(&twice.pack).unwrap();
+    assert_eq!(seen(&facts, "sqs:CreateQueue"), Observability::Unsure);
+}
+
+#[test]
+fn import_leaves_certain_what_the_program_knows_of_an_operation() {
+    for (service, name, actions, action, wanted) in [
+        (
+            "sqs",
+            "CreateQueue",
+            ["sqs:CreateQueue", "sqs:TagQueue"],
+            "sqs:CreateQueue",
+            Observability::Management,
+        ),
+        // Tags and keys are asked for besides.
+        (
+            "sqs",
+            "PeekMessage",
+            ["sqs:PeekMessage", "sqs:TagQueue"],
+            "sqs:TagQueue",
+            Observability::Management,
+        ),
+        (
+            "sqs",
+            "PeekMessage",
+            ["sqs:PeekMessage", "kms:DescribeKey"],
+            "kms:DescribeKey",
+            Observability::Management,
+        ),
+        (
+            "sqs",
+            "PeekMessage",
+            ["sqs:PeekMessage", "sqs:SendMessage"],
+            "sqs:SendMessage",
+            Observability::Data,
+        ),
+        (
+            "sagemaker",
+            "InvokeEndpointWithResponseStream",
+            ["sagemaker:InvokeEndpointWithResponseStream", "kms:Decrypt"],
+            "sagemaker:InvokeEndpointWithResponseStream",
+            Observability::Data,
+        ),
+    ] {
+        let (_, facts) = imported(&[operation(service, name, &actions)]);
+        assert_eq!(seen(&facts, action), wanted, "{name} {action}");
+    }
+}
+
+#[test]
+fn what_a_curated_operation_newly_lists_may_be_needed_besides() {
+    for (service, source, name, own, new) in [
+        (
+            "s3",
+            "s3.amazonaws.com",
+            "CopyObject",
+            "s3:PutObject",
+            "s3:GetBucketVersioning",
+        ),
+        (
+            "lambda",
+            "lambda.amazonaws.com",
+            "CreateFunction",
+            "lambda:CreateFunction",
+            "sqs:ListQueues",
+        ),
+        (
+            "apigateway",
+            "apigateway.amazonaws.com",
+            "CreateStage",
+            "apigateway:POST",
+            "apigateway:DELETE",
+        ),
+    ] {
+        let (_, facts) = imported(&[operation(service, name, &[own, new])]);
+        let call = Call {
+            event_source: source,
+            event_name: name,
+            ..Call::default()
+        };
+        let classes = |facts: &Facts| {
+            let actions = facts.actions_of(&call).actions.into_iter();
+            actions
+                .map(|action| (action.name.to_string(), action.class))
+                .collect::<Vec<_>>()
+        };
+        let (mut now, before) = (classes(&facts), classes(Facts::embedded()));
+        assert!(now.contains(&(new.to_owned(), Class::Dependent)), "{name}: {now:?}");
+        assert!(!before.iter().any(|(action, _)| action == new), "{name}: {before:?}");
+        now.retain(|(action, _)| action != new);
+        assert_eq!(now, before, "{name}");
+    }
 }
 
 #[test]

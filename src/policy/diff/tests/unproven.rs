@@ -1,6 +1,8 @@
 //! Silence that proves nothing.
 
 use super::*;
+use crate::iam::ImportedFile;
+use crate::iam::import_facts;
 
 #[test]
 fn logs_that_hold_nothing_of_the_account_prove_nothing() {
@@ -80,6 +82,41 @@ fn actions_without_events_are_unknown() {
     );
     let with_role = Case::new(&[allow(&json!("iam:PassRole"))]).with("iam:PassRole", used(1));
     assert_eq!(with_role.verdicts(), ["iam:PassRole used"]);
+}
+
+#[test]
+fn operations_of_imported_facts_may_leave_no_management_event() {
+    let reference = json!({
+        "Name": "sqs",
+        "Actions": [{"Name": "DeleteQueue"}, {"Name": "PeekMessage"}, {"Name": "CreateQueue"}],
+        "Operations": [
+            {"Name": "PeekMessage", "AuthorizedActions": [{"Name": "PeekMessage", "Service": "sqs"}]},
+            {"Name": "DeleteQueues", "AuthorizedActions": [{"Name": "DeleteQueue", "Service": "sqs"}]},
+        ],
+    });
+    let file = ImportedFile {
+        name: text("sqs.json"),
+        bytes: reference.to_string().into_bytes(),
+    };
+    let imported = import_facts(Facts::embedded_pack(), &[file], "2026-10-01").unwrap();
+    let facts = Facts::from_pack(&imported.pack).unwrap();
+    let actions = json!(["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:PeekMessage"]);
+    let case = Case::new(&[allow(&actions)]);
+    case.check_with(&facts, |diffs| {
+        let verdicts: Vec<String> = diffs[0].rows.iter().map(shown).collect();
+        assert_eq!(
+            verdicts,
+            [
+                "sqs:CreateQueue unused",
+                "sqs:DeleteQueue unknown recording-unknown",
+                "sqs:PeekMessage unknown recording-unknown",
+            ]
+        );
+    });
+    let used = case.with("sqs:PeekMessage", used(1));
+    used.check_with(&facts, |diffs| {
+        assert_eq!(shown(&diffs[0].rows[2]), "sqs:PeekMessage used")
+    });
 }
 
 #[test]
