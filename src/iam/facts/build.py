@@ -82,10 +82,10 @@ EVENT_SOURCES = {
 # ECS developer guide, "Amazon ECS capacity providers"; EFS user guide, "Controlling access to the EFS API"; EKS user guide,
 # "Launch template support"; Elastic Load Balancing user guide, "Authenticate users using an Application Load Balancer"; DynamoDB
 # developer guide, "Using IAM for Kinesis Data Streams for DynamoDB"; Lambda developer guide, "Giving Lambda functions access to
-# resources in an Amazon VPC" and "Amazon ECR permissions"; OpenSearch Service developer guide, "Launching your domains within a
-# VPC"; Resource Groups user guide, "Permissions required"; SageMaker developer guide, "Amazon SageMaker API permissions"; Cloud Map
-# developer guide, "API permissions: actions, resources, and conditions reference"; Bedrock user guide, "Prerequisites for
-# knowledge bases". SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
+# resources in an Amazon VPC", "Amazon ECR permissions" and "Control access to Lambda function URLs"; OpenSearch Service developer
+# guide, "Launching your domains within a VPC"; Resource Groups user guide, "Permissions required"; SageMaker developer guide, "Amazon
+# SageMaker API permissions"; Cloud Map developer guide, "API permissions: actions, resources, and conditions reference"; Bedrock
+# user guide, "Prerequisites for knowledge bases". SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
 SCALING = [
     *("appstream:DescribeFleets", "appstream:UpdateFleet"),
     *("cassandra:Alter", "cassandra:Select"),
@@ -211,6 +211,7 @@ FURTHER_ACTIONS = {
         "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy", "s3:GetObject",
         "s3:GetObjectVersion",
     ],
+    ("lambda", "InvokeFunctionUrl"): ["lambda:InvokeFunction"],
     ("lambda", "PublishLayerVersion"): ["s3:GetObject", "s3:GetObjectVersion"],
     ("lambda", "UpdateFunctionCode"): [
         "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy",
@@ -281,6 +282,11 @@ CONDITIONAL_ACTIONS = {("ses", "SendEmail"): ["ses:SendRawEmail"]}
 # Actions whose every use leaves a management event of another name. s3:ListAllMyBuckets: ListBuckets, a bucket-level call
 # (S3 user guide, "Amazon S3 account-level and bucket-level events").
 SHOWN_BY_OTHERS = {"s3:ListAllMyBuckets"}
+
+# Data events that the collected facts lack, and the actions that they alone show, by event source and operation. Lambda developer
+# guide, "Monitoring Lambda function URLs".
+DATA_EVENTS = {("lambda.amazonaws.com", "InvokeFunctionUrl"): ["AWS::Lambda::Function"]}
+SHOWN_BY_DATA_EVENTS = {"lambda:InvokeFunctionUrl"}
 
 # Regular expressions of the templates, as operations that need no regular expressions.
 OPERATIONS = {
@@ -371,6 +377,8 @@ def unordered_action_rows(services):
             used = [f"{types[use.rstrip('*')]}{'*' if use.endswith('*') else ''}" for use in uses if use.rstrip("*") in types]
             if f"{prefix}:{name}" in SHOWN_BY_OTHERS:
                 seen = "m"
+            if f"{prefix}:{name}" in SHOWN_BY_DATA_EVENTS:
+                seen = "d"
             flags = level + (seen or "p") + ("-" if support is None else str(support)) + ("c" if sources & 1 else "r")
             yield f"{prefix}:{name}", flags, ",".join(used), ",".join(map(str, keys))
 
@@ -431,6 +439,8 @@ def non_iam_sections(events):
 
 def data_event_sections(events):
     confidence = {source: level for level, sources in events["confidence"].items() for source in sources}
+    for (source, name), types in DATA_EVENTS.items():
+        events["events"].setdefault(source, {})[name] = types
     rows = [
         (source, name, ",".join(types), confidence.get(source, "cur"))
         for source, names in sorted(events["events"].items())

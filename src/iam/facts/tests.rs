@@ -125,6 +125,9 @@ fn action_knows_what_hides_it() {
         ["AWS::DynamoDB::Table"]
     );
     assert!(facts().data_event_types(of("s3:CreateBucket")).is_empty());
+    for action in ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"] {
+        assert_eq!(facts().data_event_types(of(action)), ["AWS::Lambda::Function"]);
+    }
     // The management event of `ListBuckets` shows it.
     let list = facts().action(of("s3:ListAllMyBuckets")).unwrap();
     assert_eq!(list.observability, Observability::Management);

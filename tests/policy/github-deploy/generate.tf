@@ -151,10 +151,10 @@ resource "aws_iam_policy" "github_deploy_generated" {
       },
       # from statement 2 (`Services`) of `arn:aws:iam::111122223333:policy/deploy-pipeline`
       # kept (conditional-only): only some calls of other operations need it, and none proves it: cloudformation:ListAllHookResults, cloudformation:TagResource, cloudformation:UntagResource
-      # kept (data-events-not-recorded): no write data events of AWS::Lambda::Function are recorded in the account: lambda:InvokeFunction
+      # kept (data-events-not-recorded): no write data events of AWS::Lambda::Function are recorded in the account: lambda:InvokeFunction, lambda:InvokeFunctionUrl
       # kept (dependent-only): it is only needed beside other actions and leaves no event: lambda:PassNetworkConnector
       # kept (may-be-data-event): a use may leave a data event of AWS::Lambda::Function alone, and these are not recorded: lambda:CheckpointDurableExecution, lambda:GetDurableExecution, lambda:GetDurableExecutionHistory, lambda:GetDurableExecutionState, lambda:InvokeAsync, lambda:ListDurableExecutionsByFunction, lambda:SendDurableExecutionCallbackFailure, lambda:SendDurableExecutionCallbackHeartbeat and 2 more
-      # kept (no-operation): no public API operation needs it: cloudformation:CreateUploadBucket, ecs:AllowVendedLogDeliveryForResource, ecs:Poll, ecs:PutSystemLogEvents, ecs:StartTelemetrySession, lambda:ConnectMicrovm, lambda:DisableReplication, lambda:EnableReplication and 3 more
+      # kept (no-operation): no public API operation needs it: cloudformation:CreateUploadBucket, ecs:AllowVendedLogDeliveryForResource, ecs:Poll, ecs:PutSystemLogEvents, ecs:StartTelemetrySession, lambda:ConnectMicrovm, lambda:DisableReplication, lambda:EnableReplication and 2 more
       {
         Sid    = "Unknown13"
         Effect = "Allow"

@@ -26,6 +26,7 @@ fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
         ("ec2.amazonaws.com", "RequestSpotFleet", "ec2:RunInstances"),
         ("ec2.amazonaws.com", "ModifySpotFleetRequest", "ec2:RunInstances"),
         ("secretsmanager.amazonaws.com", "RotateSecret", "lambda:InvokeFunction"),
+        ("lambda.amazonaws.com", "InvokeFunctionUrl", "lambda:InvokeFunction"),
         ("dynamodb.amazonaws.com", "ExportTableToPointInTime", "s3:PutObject"),
         ("dynamodb.amazonaws.com", "ImportTable", "s3:ListBucket"),
         ("transcribe.amazonaws.com", "StartTranscriptionJob", "s3:PutObject"),
