@@ -31,6 +31,8 @@ use super::operations::Operations;
 use super::passed_roles::PassedRoles;
 use super::rule::actions_named;
 use super::rule::prefixes;
+use super::service_roles;
+use super::service_roles::ServiceUse;
 use super::template::Templates;
 use super::unrecorded;
 
@@ -261,6 +263,11 @@ impl Facts {
         reason
             .or_else(|| unrecorded::reason(self.name(id)))
             .or_else(|| data_plane::unrecorded_reason(self.catalogue.action(id)?))
+    }
+
+    /// Services that use an action with roles that they take, and may leave no event of these.
+    pub fn service_uses(&self, id: ActionId) -> Vec<ServiceUse> {
+        service_roles::uses(self.name(id))
     }
 
     /// Services to which AWS's own policies pass roles: values of `iam:PassedToService`.

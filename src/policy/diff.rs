@@ -13,6 +13,7 @@ mod lack;
 mod not_granted;
 mod reason;
 mod regions;
+mod service_role;
 mod silence;
 mod since;
 mod span;

@@ -52,10 +52,16 @@ fn everyday() -> Vec<Value> {
     events
 }
 
+/// A role that principals of its account may take.
 fn role(name: &str, statements: &Value) -> Value {
+    let own = json!({"AWS": format!("arn:aws:iam::{ACCOUNT}:root")});
     json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
-        "Path": "/", "CreateDate": "2024-01-01T00:00:00Z",
+        "Path": "/", "CreateDate": "2024-01-01T00:00:00Z", "AssumeRolePolicyDocument": trust(&own),
         "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}], "AttachedManagedPolicies": []})
+}
+
+fn trust(principal: &Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
 }
 
 fn allow(actions: &Value) -> Value {

@@ -44,6 +44,8 @@ pub enum Reason {
     ConditionalOnly,
     /// An operation that needs it is newer than the facts of the program, which do not say whether its calls are recorded.
     RecordingUnknown,
+    /// A service may use it with the role and leave no event of that; how.
+    UsedByService(&'static str),
     /// No call needs it; why.
     Permissionless(&'static str),
     /// The window is too short.
@@ -177,6 +179,7 @@ impl Reason {
             Self::DependentOnly(_) => "dependent-only",
             Self::ConditionalOnly => "conditional-only",
             Self::RecordingUnknown => "recording-unknown",
+            Self::UsedByService(_) => "used-by-service",
             Self::Permissionless(_) => "permissionless",
             Self::WindowTooShort { .. } => "window-too-short",
             Self::EventsExpired(_) => "events-expired",
@@ -237,6 +240,7 @@ impl Reason {
             Self::UsedBeyondTheLogs => {
                 "IAM says that it was active in the window or after it, but the logs show no call"
             }
+            Self::UsedByService(how) => how,
             Self::ResourcesUnclear => "it was used, and the logs do not tell for certain through which statement",
             detailed => detailed.name(),
         }

@@ -60,9 +60,13 @@ fn allow(actions: &Value) -> Value {
 fn role(statements: &[Value]) -> Value {
     json!({"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": [{
         "RoleName": "r", "RoleId": ID, "Arn": ROLE, "Path": "/", "CreateDate": "2025-01-01T00:00:00Z",
-        "AttachedManagedPolicies": [],
+        "AttachedManagedPolicies": [], "AssumeRolePolicyDocument": trust(&json!({"AWS": "arn:aws:iam::111122223333:root"})),
         "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": statements}}],
     }]})
+}
+
+fn trust(principal: &Value) -> Value {
+    json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
 }
 
 fn used(calls: u64) -> ActionUse {

@@ -9,6 +9,7 @@ use crate::iam::ActionId;
 use crate::iam::Facts;
 use crate::iam::Level;
 use crate::iam::Observability;
+use crate::iam::ServiceUse;
 use crate::iam::document::Statement;
 use crate::policy::account_log::AccountLog;
 use crate::policy::account_log::Recorded;
@@ -30,6 +31,8 @@ pub(super) struct Visibility<'f> {
 pub(super) struct Trace {
     /// Why no log can show it.
     pub(super) never: Option<Reason>,
+    /// Services that may use it with a role and leave no event of that.
+    pub(super) service_uses: Vec<ServiceUse>,
     /// Service prefix.
     pub(super) service: &'static str,
     /// Full name of the action.
@@ -76,6 +79,7 @@ impl Trace {
         let service = action.and_then(|action| action.service()).unwrap_or_default();
         Self {
             never: never(facts, id),
+            service_uses: facts.service_uses(id),
             service,
             action: action.map_or("", |action| action.name),
             resource_types: facts.data_event_types(id),
@@ -90,6 +94,7 @@ impl Trace {
     pub(super) fn of_grants() -> Self {
         Self {
             never: None,
+            service_uses: Vec::new(),
             service: "iam",
             action: "iam:PutRolePolicy",
             resource_types: Vec::new(),

@@ -45,7 +45,9 @@ fn arn(role: &str) -> String {
 }
 
 fn role(name: &str, statements: &Value) -> Value {
+    let own = json!({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"});
     json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": arn(name), "Path": "/",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [own]},
         "CreateDate": "2025-01-01T00:00:00Z", "AttachedManagedPolicies": [],
         "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]})
 }

@@ -373,6 +373,28 @@ fn what_a_call_needs_of_its_caller_beside_its_own_action_is_not_unused() {
 }
 
 #[test]
+fn what_a_service_may_do_with_a_role_unseen_is_not_unused_for_those_that_it_takes() {
+    let estate = Estate::new(&everyday());
+    let statements = json!([allow(&json!(["ec2:CreateNetworkInterface", "ec2:CreateVpc"]))]);
+    let mut of_function = role("function", &statements);
+    of_function["AssumeRolePolicyDocument"] = trust(&json!({"Service": "lambda.amazonaws.com"}));
+    estate.file("a.json", &page(&[of_function, role("other", &statements)], None));
+    assert_eq!(estate.import_all().code, 0);
+    let (verdicts, _) = estate.verdicts();
+    for start in [
+        "function ec2:CreateNetworkInterface unknown Lambda makes",
+        "function ec2:CreateVpc unused",
+        "other ec2:CreateNetworkInterface unused",
+        "other ec2:CreateVpc unused",
+    ] {
+        assert!(
+            verdicts.iter().any(|row| row.starts_with(start)),
+            "{start}: {verdicts:?}"
+        );
+    }
+}
+
+#[test]
 fn call_that_was_refused_or_failed_leaves_nothing_that_it_needs_unused() {
     let refused =
         "User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: iam:PassRole on resource: x";

@@ -120,6 +120,47 @@ fn operations_of_imported_facts_may_leave_no_management_event() {
 }
 
 #[test]
+fn service_may_use_a_role_that_it_takes_without_an_event() {
+    let actions = json!([
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeSubnets",
+        "logs:PutResourcePolicy",
+        "s3:GetReplicationConfiguration",
+        "s3:ListBucket",
+        "s3:ReplicateObject",
+        "sqs:CreateQueue"
+    ]);
+    let unseen = |principal: &Value| {
+        let mut case = Case::new(&[allow(&actions)]);
+        case.role()["AssumeRolePolicyDocument"] = trust(principal);
+        let verdicts = case.verdicts().into_iter();
+        let unseen = verdicts.filter_map(|it| it.strip_suffix(" unknown used-by-service").map(str::to_owned));
+        unseen.collect::<Vec<String>>()
+    };
+    let network = ["ec2:CreateNetworkInterface", "ec2:DescribeSubnets"];
+    let replication = ["s3:GetReplicationConfiguration", "s3:ListBucket", "s3:ReplicateObject"];
+    let service = |name: &str| json!({"Service": ["ecs-tasks.amazonaws.com", name]});
+    assert_eq!(unseen(&service("lambda.amazonaws.com")), network);
+    assert_eq!(unseen(&service("s3.amazonaws.com")), replication);
+    assert_eq!(
+        unseen(&service("states.eu-west-1.amazonaws.com")),
+        ["logs:PutResourcePolicy"]
+    );
+    assert!(unseen(&service("ec2.amazonaws.com")).is_empty());
+    assert!(unseen(&json!({"AWS": "arn:aws:iam::111122223333:root"})).is_empty());
+    assert_eq!(unseen(&json!("*")).len(), 6);
+}
+
+#[test]
+fn use_that_is_seen_is_one_whoever_takes_the_role() {
+    let mut case = Case::new(&[allow(&json!("ec2:CreateNetworkInterface"))]);
+    case.role().as_object_mut().unwrap().remove("AssumeRolePolicyDocument");
+    assert_eq!(case.verdicts(), ["ec2:CreateNetworkInterface unknown used-by-service"]);
+    case = case.with("ec2:CreateNetworkInterface", used(1));
+    assert_eq!(case.verdicts(), ["ec2:CreateNetworkInterface used"]);
+}
+
+#[test]
 fn names_that_the_facts_do_not_know_are_kept_as_unknown() {
     let case = Case::new(&[allow(&json!(["s3:GetObjct", "moon:*"]))]);
     assert_eq!(
