@@ -77,8 +77,10 @@ EVENT_SOURCES = {
 # "Set up an edge-optimized custom domain name in API Gateway": the distribution is of an account of API Gateway, in whose
 # trail alone its updates are recorded; Application Auto Scaling user guide, "Permissions validation for API calls on target
 # resources" and the rights of its service-linked roles; CloudFront developer guide, "Permissions required to configure standard
-# logging" and "Set up IAM permissions and roles for Lambda@Edge"; CloudWatch Logs user guide, "Logging that requires additional
-# permissions"; EC2 user guide, "Permissions for storing and restoring AMIs"; VM Import/Export user guide, "Required permissions";
+# logging" and "Set up IAM permissions and roles for Lambda@Edge"; CloudWatch Logs user guide, "Enable logging from
+# AWS services" with its permissions of both versions, and the guides of the services in its table ("Logging permissions" of Verified
+# Access, "Log delivery permissions" of MSK, "ElastiCache logging destinations", "Configure logging for HTTP APIs in API Gateway",
+# "Exporting logs from Amazon Cognito user pools", "Experiment logging for AWS FIS" and others); EC2 user guide, "Permissions for storing and restoring AMIs"; VM Import/Export user guide, "Required permissions";
 # ECS developer guide, "Amazon ECS capacity providers"; EFS user guide, "Controlling access to the EFS API"; EKS user guide,
 # "Launch template support"; Elastic Load Balancing user guide, "Authenticate users using an Application Load Balancer"; DynamoDB
 # developer guide, "Using IAM for Kinesis Data Streams for DynamoDB"; Lambda developer guide, "Giving Lambda functions access to
@@ -109,9 +111,16 @@ SCALING = [
     *("workspaces:DescribeWorkspacesPools", "workspaces:UpdateWorkspacesPool"),
 ]
 VENDED = [
-    "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery", "s3:GetBucketPolicy", "s3:PutBucketPolicy",
+    "firehose:TagDeliveryStream", "iam:CreateServiceLinkedRole", "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+    "s3:GetBucketPolicy", "s3:PutBucketPolicy",
+]
+DELIVERED = [
+    "firehose:TagDeliveryStream", "iam:CreateServiceLinkedRole", "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies", "logs:PutResourcePolicy", "s3:GetBucketPolicy",
+    "s3:PutBucketPolicy", "xray:GetTraceSegmentDestination", "xray:ListResourcePolicies",
+    "xray:PutResourcePolicy",
 ]
 EDGE = [
     "iam:CreateServiceLinkedRole", "lambda:DisableReplication", "lambda:EnableReplication",
@@ -142,13 +151,25 @@ KNOWLEDGE = [
 ]
 FURTHER_ACTIONS = {
     ("apigateway", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
+    ("apigateway", "CreateStage"): VENDED,
+    ("apigateway", "DeleteAccessLogSettings"): VENDED,
+    ("apigateway", "DeleteStage"): VENDED,
     ("apigateway", "UpdateDomainName"): ["cloudfront:UpdateDistribution"],
+    ("apigateway", "UpdateStage"): VENDED,
     ("application-autoscaling", "DeleteScalingPolicy"): SCALING,
     ("application-autoscaling", "DeregisterScalableTarget"): SCALING,
     ("application-autoscaling", "PutScalingPolicy"): SCALING,
     ("application-autoscaling", "PutScheduledAction"): SCALING,
     ("application-autoscaling", "RegisterScalableTarget"): SCALING,
     ("appsync", "CreateDomainName"): ["cloudfront:UpdateDistribution"],
+    ("aps", "CreateLoggingConfiguration"): VENDED,
+    ("aps", "CreateQueryLoggingConfiguration"): VENDED,
+    ("aps", "DeleteLoggingConfiguration"): VENDED,
+    ("aps", "DeleteQueryLoggingConfiguration"): VENDED,
+    ("aps", "DeleteScraperLoggingConfiguration"): VENDED,
+    ("aps", "UpdateLoggingConfiguration"): VENDED,
+    ("aps", "UpdateQueryLoggingConfiguration"): VENDED,
+    ("aps", "UpdateScraperLoggingConfiguration"): VENDED,
     ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
     ("autoscaling", "StartInstanceRefresh"): ["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
     ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
@@ -166,6 +187,7 @@ FURTHER_ACTIONS = {
     ("cloudfront", "CreateDistributionWithTags"): EDGE,
     ("cloudfront", "UpdateDistribution"): EDGE,
     ("cognito-idp", "CreateUserPoolDomain"): ["cloudfront:UpdateDistribution"],
+    ("cognito-idp", "SetLogDeliveryConfiguration"): VENDED,
     ("cognito-idp", "UpdateUserPoolDomain"): ["cloudfront:UpdateDistribution"],
     ("dynamodb", "DisableKinesisStreamingDestination"): CHANGE_STREAMS,
     ("dynamodb", "EnableKinesisStreamingDestination"): CHANGE_STREAMS,
@@ -180,6 +202,7 @@ FURTHER_ACTIONS = {
     ("ec2", "CreateInstanceExportTask"): IMPORTED,
     ("ec2", "CreateRestoreImageTask"): STORED_IMAGES,
     ("ec2", "CreateStoreImageTask"): STORED_IMAGES,
+    ("ec2", "CreateVpnConnection"): VENDED,
     ("ec2", "DeleteFlowLogs"): VENDED,
     ("ec2", "ExportImage"): IMPORTED,
     ("ec2", "ImportImage"): IMPORTED,
@@ -187,11 +210,19 @@ FURTHER_ACTIONS = {
     ("ec2", "ImportSnapshot"): IMPORTED,
     ("ec2", "ImportVolume"): IMPORTED,
     ("ec2", "ModifySpotFleetRequest"): ["ec2:RunInstances"],
+    ("ec2", "ModifyVerifiedAccessInstanceLoggingConfiguration"): VENDED,
+    ("ec2", "ModifyVpnTunnelOptions"): VENDED,
     ("ec2", "RequestSpotFleet"): ["ec2:RunInstances"],
     ("ecs", "CreateCapacityProvider"): ["autoscaling:CreateOrUpdateTags"],
     ("eks", "CreateNodegroup"): NODE_GROUPS,
     ("eks", "UpdateNodegroupConfig"): NODE_GROUPS,
     ("eks", "UpdateNodegroupVersion"): NODE_GROUPS,
+    ("elasticache", "CreateCacheCluster"): VENDED,
+    ("elasticache", "CreateReplicationGroup"): VENDED,
+    ("elasticache", "DeleteCacheCluster"): VENDED,
+    ("elasticache", "DeleteReplicationGroup"): VENDED,
+    ("elasticache", "ModifyCacheCluster"): VENDED,
+    ("elasticache", "ModifyReplicationGroup"): VENDED,
     ("elasticfilesystem", "CreateMountTarget"): [
         "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
     ],
@@ -206,6 +237,17 @@ FURTHER_ACTIONS = {
     ("es", "CreateElasticsearchDomain"): DOMAINS,
     ("es", "UpdateDomainConfig"): DOMAINS,
     ("es", "UpdateElasticsearchDomainConfig"): DOMAINS,
+    ("fis", "CreateExperimentTemplate"): VENDED,
+    ("fis", "StartExperiment"): VENDED,
+    ("fis", "UpdateExperimentTemplate"): VENDED,
+    ("globalaccelerator", "UpdateAcceleratorAttributes"): VENDED,
+    ("ivschat", "CreateLoggingConfiguration"): VENDED,
+    ("ivschat", "DeleteLoggingConfiguration"): VENDED,
+    ("ivschat", "UpdateLoggingConfiguration"): VENDED,
+    ("kafka", "CreateCluster"): VENDED,
+    ("kafka", "CreateClusterV2"): VENDED,
+    ("kafka", "CreateReplicator"): VENDED,
+    ("kafka", "UpdateMonitoring"): VENDED,
     ("lambda", "CreateFunction"): [
         "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ecr:BatchGetImage",
         "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy", "s3:GetObject",
@@ -220,7 +262,15 @@ FURTHER_ACTIONS = {
     ("lambda", "UpdateFunctionConfiguration"): [
         "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
     ],
+    ("logs", "CreateDelivery"): DELIVERED,
+    ("logs", "PutDeliveryDestination"): DELIVERED,
+    ("logs", "PutDeliverySource"): DELIVERED,
     ("network-firewall", "UpdateLoggingConfiguration"): VENDED,
+    ("osis", "CreatePipeline"): VENDED,
+    ("osis", "UpdatePipeline"): VENDED,
+    ("pipes", "CreatePipe"): VENDED,
+    ("pipes", "DeletePipe"): VENDED,
+    ("pipes", "UpdatePipe"): VENDED,
     ("resource-groups", "CreateGroup"): [
         "cloudformation:DescribeStacks", "cloudformation:ListStackResources", "tag:GetResources",
     ],
@@ -266,9 +316,13 @@ FURTHER_ACTIONS = {
     ],
     ("ses", "SendBulkEmail"): ["ses:SendBulkTemplatedEmail", "ses:SendTemplatedEmail"],
     ("ses", "SendEmail"): ["ses:SendTemplatedEmail"],
+    ("states", "CreateStateMachine"): VENDED,
+    ("states", "UpdateStateMachine"): VENDED,
     ("transcribe", "StartCallAnalyticsJob"): ["s3:PutObject"],
     ("transcribe", "StartMedicalTranscriptionJob"): ["s3:PutObject"],
     ("transcribe", "StartTranscriptionJob"): ["s3:PutObject"],
+    ("transfer", "CreateServer"): VENDED,
+    ("transfer", "UpdateServer"): VENDED,
     ("vpc-lattice", "CreateAccessLogSubscription"): VENDED,
     ("vpc-lattice", "DeleteAccessLogSubscription"): VENDED,
     ("vpc-lattice", "UpdateAccessLogSubscription"): VENDED,

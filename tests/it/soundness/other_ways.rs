@@ -351,6 +351,7 @@ fn what_a_call_needs_of_its_caller_beside_its_own_action_is_not_unused() {
             "CreateStack",
             json!({"stackName": "s", "stackPolicyBody": "{}"}),
         ),
+        ("pipes.amazonaws.com", "CreatePipe", json!({"name": "p"})),
     ]
     .into_iter()
     .enumerate()
@@ -362,11 +363,12 @@ fn what_a_call_needs_of_its_caller_beside_its_own_action_is_not_unused() {
         "ec2:CreateNetworkInterface",
         "ec2:CreateTags",
         "cloudformation:SetStackPolicy",
+        "logs:PutResourcePolicy",
         "ec2:CreateVpc",
     ];
     let (verdicts, _) = verdicts_with(calls, &json!([allow(&json!(actions))]));
     let of = |action: &str| verdicts.iter().find(|row| row.contains(action)).unwrap();
-    for action in &actions[..3] {
+    for action in &actions[..4] {
         assert!(of(action).contains("unknown"), "{verdicts:?}");
     }
     assert!(of("ec2:CreateVpc").contains("unused"), "{verdicts:?}");

@@ -50,6 +50,32 @@ fn tags_of_what_a_call_makes_are_not_put_on_what_it_names() {
 }
 
 #[test]
+fn calls_that_have_logs_delivered_may_need_what_deliveries_need() {
+    for (source, name) in [
+        ("apigateway.amazonaws.com", "UpdateStage"),
+        ("aps.amazonaws.com", "CreateLoggingConfiguration"),
+        ("cognito-idp.amazonaws.com", "SetLogDeliveryConfiguration"),
+        ("ec2.amazonaws.com", "CreateFlowLogs"),
+        ("ec2.amazonaws.com", "ModifyVerifiedAccessInstanceLoggingConfiguration"),
+        ("elasticache.amazonaws.com", "ModifyReplicationGroup"),
+        ("fis.amazonaws.com", "CreateExperimentTemplate"),
+        ("kafka.amazonaws.com", "UpdateMonitoring"),
+        ("logs.amazonaws.com", "CreateDelivery"),
+        ("pipes.amazonaws.com", "CreatePipe"),
+    ] {
+        let made = outcome(source, name, "{}");
+        for action in [
+            "logs:PutResourcePolicy",
+            "s3:PutBucketPolicy",
+            "firehose:TagDeliveryStream",
+        ] {
+            assert_eq!(proof(&made, action), Proof::Possible, "{name}");
+        }
+        assert_ne!(made.actions[0].proof, Proof::Possible, "{name}");
+    }
+}
+
+#[test]
 fn domain_names_of_api_gateway_may_update_a_distribution() {
     for (name, own) in [
         ("CreateDomainName", "apigateway:POST"),
