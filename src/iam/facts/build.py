@@ -87,7 +87,9 @@ EVENT_SOURCES = {
 # resources in an Amazon VPC", "Amazon ECR permissions" and "Control access to Lambda function URLs"; OpenSearch Service developer
 # guide, "Launching your domains within a VPC"; Resource Groups user guide, "Permissions required"; SageMaker developer guide, "Amazon
 # SageMaker API permissions"; Cloud Map developer guide, "API permissions: actions, resources, and conditions reference"; Bedrock
-# user guide, "Prerequisites for knowledge bases". SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
+# user guide, "Prerequisites for knowledge bases", "Permissions for reranking in Amazon Bedrock" and "Invoke an inline agent at runtime",
+# which has no role of its own; EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of AMI IDs in launch
+# templates"; Lambda developer guide, "Configuring file system access for Lambda functions". SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
 SCALING = [
     *("appstream:DescribeFleets", "appstream:UpdateFleet"),
     *("cassandra:Alter", "cassandra:Select"),
@@ -146,6 +148,11 @@ DOMAINS = [
 CHANGE_STREAMS = [
     "kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords",
 ]
+INLINE_AGENTS = [
+    "bedrock:ApplyGuardrail", "bedrock:GetInferenceProfile", "bedrock:InvokeModel",
+    "bedrock:InvokeModelWithResponseStream", "bedrock:Retrieve", "bedrock:RetrieveAndGenerate",
+    "lambda:InvokeFunction", "s3:GetObject",
+]
 KNOWLEDGE = [
     "bedrock:GetInferenceProfile", "bedrock:InvokeModel", "bedrock:Rerank", "bedrock:Retrieve",
 ]
@@ -170,9 +177,14 @@ FURTHER_ACTIONS = {
     ("aps", "UpdateLoggingConfiguration"): VENDED,
     ("aps", "UpdateQueryLoggingConfiguration"): VENDED,
     ("aps", "UpdateScraperLoggingConfiguration"): VENDED,
-    ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
-    ("autoscaling", "StartInstanceRefresh"): ["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
-    ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances"],
+    ("autoscaling", "CreateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances", "ssm:GetParameters"],
+    ("autoscaling", "StartInstanceRefresh"): [
+        "ec2:CreateTags", "ec2:RunInstances", "iam:PassRole", "ssm:GetParameters",
+    ],
+    ("autoscaling", "UpdateAutoScalingGroup"): ["ec2:CreateTags", "ec2:RunInstances", "ssm:GetParameters"],
+    ("bedrock", "InvokeInlineAgent"): INLINE_AGENTS,
+    ("bedrock", "Rerank"): ["bedrock:InvokeModel"],
+    ("bedrock", "Retrieve"): ["bedrock:InvokeModel", "bedrock:Rerank"],
     ("bedrock", "RetrieveAndGenerate"): KNOWLEDGE,
     ("bedrock", "RetrieveAndGenerateStream"): KNOWLEDGE,
     ("cloudformation", "CreateChangeSet"): ["s3:GetObject"],
@@ -197,7 +209,7 @@ FURTHER_ACTIONS = {
         "logs:PutLogEvents", "logs:PutRetentionPolicy", "s3:GetObject", "s3:ListBucket",
     ],
     ("dynamodb", "UpdateKinesisStreamingDestination"): CHANGE_STREAMS,
-    ("ec2", "CreateFleet"): ["ec2:RunInstances", "iam:PassRole"],
+    ("ec2", "CreateFleet"): ["ec2:RunInstances", "iam:PassRole", "ssm:GetParameters"],
     ("ec2", "CreateFlowLogs"): VENDED,
     ("ec2", "CreateInstanceExportTask"): IMPORTED,
     ("ec2", "CreateRestoreImageTask"): STORED_IMAGES,
@@ -209,10 +221,10 @@ FURTHER_ACTIONS = {
     ("ec2", "ImportInstance"): IMPORTED,
     ("ec2", "ImportSnapshot"): IMPORTED,
     ("ec2", "ImportVolume"): IMPORTED,
-    ("ec2", "ModifySpotFleetRequest"): ["ec2:RunInstances"],
+    ("ec2", "ModifySpotFleetRequest"): ["ec2:RunInstances", "ssm:GetParameters"],
     ("ec2", "ModifyVerifiedAccessInstanceLoggingConfiguration"): VENDED,
     ("ec2", "ModifyVpnTunnelOptions"): VENDED,
-    ("ec2", "RequestSpotFleet"): ["ec2:RunInstances"],
+    ("ec2", "RequestSpotFleet"): ["ec2:RunInstances", "ssm:GetParameters"],
     ("ecs", "CreateCapacityProvider"): ["autoscaling:CreateOrUpdateTags"],
     ("eks", "CreateNodegroup"): NODE_GROUPS,
     ("eks", "UpdateNodegroupConfig"): NODE_GROUPS,
@@ -250,8 +262,8 @@ FURTHER_ACTIONS = {
     ("kafka", "UpdateMonitoring"): VENDED,
     ("lambda", "CreateFunction"): [
         "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy", "s3:GetObject",
-        "s3:GetObjectVersion",
+        "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy",
+        "elasticfilesystem:DescribeMountTargets", "s3:GetObject", "s3:GetObjectVersion",
     ],
     ("lambda", "InvokeFunctionUrl"): ["lambda:InvokeFunction"],
     ("lambda", "PublishLayerVersion"): ["s3:GetObject", "s3:GetObjectVersion"],
@@ -261,6 +273,7 @@ FURTHER_ACTIONS = {
     ],
     ("lambda", "UpdateFunctionConfiguration"): [
         "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+        "elasticfilesystem:DescribeMountTargets",
     ],
     ("logs", "CreateDelivery"): DELIVERED,
     ("logs", "PutDeliveryDestination"): DELIVERED,

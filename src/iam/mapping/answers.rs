@@ -16,6 +16,7 @@ use crate::iam::plan::CandidatePlan;
 const IMAGE: &str = "imageUri";
 const PACKAGE: &str = "packageType";
 const NETWORK: &str = "vpcConfig";
+const FILE_SYSTEMS: &str = "fileSystemConfigs";
 
 /// Member of `content` in `SendEmail` of the second version of SES.
 const RAW_MESSAGE: &str = "raw";
@@ -57,8 +58,8 @@ impl<'a> Mapping<'_, 'a> {
     }
 
     /// Whether a call may have needed an action beside its own, as far as the request says: functions of Lambda have images or not,
-    /// and a network of the account or not (API reference, `CreateFunction`, `UpdateFunctionCode`). Of requests that are left out
-    /// everything may be.
+    /// a network of the account or not, and file systems or not (API reference, `CreateFunction`, `UpdateFunctionCode`). Of requests
+    /// that are left out everything may be.
     pub(super) fn may_need_besides(&self, prefix: &str, action: &str) -> bool {
         let request = self.request.parameters();
         if prefix != "lambda" || request.is_null() {
@@ -67,6 +68,7 @@ impl<'a> Mapping<'_, 'a> {
         match action.split_once(':') {
             Some(("ecr", _)) => request.has(IMAGE) || request.strings_at(PACKAGE).iter().any(|kind| kind == "Image"),
             Some(("ec2", _)) => request.has(NETWORK),
+            Some(("elasticfilesystem", _)) => request.has(FILE_SYSTEMS),
             _ => true,
         }
     }

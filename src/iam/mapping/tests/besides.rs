@@ -27,6 +27,13 @@ fn calls_that_launch_or_invoke_with_the_rights_of_the_caller_may_need_these() {
         ("ec2.amazonaws.com", "ModifySpotFleetRequest", "ec2:RunInstances"),
         ("secretsmanager.amazonaws.com", "RotateSecret", "lambda:InvokeFunction"),
         ("lambda.amazonaws.com", "InvokeFunctionUrl", "lambda:InvokeFunction"),
+        (
+            "autoscaling.amazonaws.com",
+            "UpdateAutoScalingGroup",
+            "ssm:GetParameters",
+        ),
+        ("bedrock.amazonaws.com", "Rerank", "bedrock:InvokeModel"),
+        ("bedrock.amazonaws.com", "InvokeInlineAgent", "bedrock:InvokeModel"),
         ("dynamodb.amazonaws.com", "ExportTableToPointInTime", "s3:PutObject"),
         ("dynamodb.amazonaws.com", "ImportTable", "s3:ListBucket"),
         ("transcribe.amazonaws.com", "StartTranscriptionJob", "s3:PutObject"),
@@ -109,7 +116,7 @@ fn tagging_api_may_need_the_tagging_actions_of_the_services_whose_resources_it_n
 }
 
 #[test]
-fn function_without_image_or_network_needs_none_of_their_permissions() {
+fn function_without_image_network_or_file_system_needs_none_of_their_permissions() {
     let besides = |name, request| {
         let outcome = outcome("lambda.amazonaws.com", name, request);
         let actions = outcome.actions.iter().map(|action| action.name.to_string());
@@ -117,23 +124,31 @@ fn function_without_image_or_network_needs_none_of_their_permissions() {
         [
             has("ecr:BatchGetImage"),
             has("ec2:DescribeSubnets"),
+            has("elasticfilesystem:DescribeMountTargets"),
             has("s3:GetObject"),
         ]
     };
     for (request, wanted) in [
-        (r#"{"functionName":"f","code":{}}"#, [false, false, true]),
+        (r#"{"functionName":"f","code":{}}"#, [false, false, false, true]),
         (
             r#"{"functionName":"f","packageType":"Zip","vpcConfig":{"subnetIds":["subnet-1"]}}"#,
-            [false, true, true],
+            [false, true, false, true],
         ),
         (
             r#"{"functionName":"f","packageType":"Image","code":{}}"#,
-            [true, false, true],
+            [true, false, false, true],
         ),
-        ("null", [true, true, true]),
+        (
+            r#"{"functionName":"f","fileSystemConfigs":[{"localMountPath":"/mnt/a"}]}"#,
+            [false, false, true, true],
+        ),
+        ("null", [true, true, true, true]),
     ] {
         assert_eq!(besides("CreateFunction20150331", request), wanted, "{request}");
     }
     let update = r#"{"functionName":"f","imageUri":"111122223333.dkr.ecr.eu-west-1.amazonaws.com/r:t"}"#;
-    assert_eq!(besides("UpdateFunctionCode20150331v2", update), [true, false, true]);
+    assert_eq!(
+        besides("UpdateFunctionCode20150331v2", update),
+        [true, false, false, true]
+    );
 }
