@@ -33,6 +33,7 @@ pub(super) struct EventMap {
     never_logged: Vec<(&'static str, &'static str)>,
     data_events: ListsByName,
     data_event_types: BTreeMap<ActionId, Vec<&'static str>>,
+    data_event_needs: BTreeMap<ActionId, Vec<ActionId>>,
     forward_access: ListsByName,
     evidence: Vec<(&'static str, Vec<&'static str>)>,
     excludable_sources: Vec<&'static str>,
@@ -79,6 +80,7 @@ impl EventMap {
             never_logged: notes(sections, "never-logged")?.map(readable).collect(),
             data_events: pair_lists(sections, "data-events")?,
             data_event_types: BTreeMap::new(),
+            data_event_needs: BTreeMap::new(),
             forward_access: pair_lists(sections, "forward-access")?,
             evidence: sections
                 .rows("evidence")?
@@ -88,7 +90,7 @@ impl EventMap {
                 .map(|(source, _)| source)
                 .collect(),
         };
-        event_map.data_event_types = event_map.types_by_action(catalogue);
+        (event_map.data_event_types, event_map.data_event_needs) = event_map.by_action(catalogue);
         Ok(event_map)
     }
 
@@ -182,6 +184,14 @@ impl EventMap {
         self.data_event_types.get(&action).cloned().unwrap_or_default()
     }
 
+    /// Actions of calls that leave data events and may need an action besides.
+    pub(super) fn data_event_needs(&self, action: ActionId) -> &[ActionId] {
+        self.data_event_needs
+            .get(&action)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
     /// Actions that the service may use with the caller's rights while it serves the operation.
     pub(super) fn forward_access(&self, prefix: &str, name: &str) -> &[&'static str] {
         let names = self.forward_access.get(prefix);
@@ -202,8 +212,10 @@ impl EventMap {
         &self.excludable_sources
     }
 
-    fn types_by_action(&self, catalogue: &Catalogue) -> BTreeMap<ActionId, Vec<&'static str>> {
-        let mut by_action: BTreeMap<ActionId, Vec<&'static str>> = BTreeMap::new();
+    /// Resource types of the data events that show an action, and actions of calls with such events that may need it besides.
+    fn by_action(&self, catalogue: &Catalogue) -> (BTreeMap<ActionId, Vec<Text>>, BTreeMap<ActionId, Vec<ActionId>>) {
+        let mut types_of: BTreeMap<ActionId, Vec<Text>> = BTreeMap::new();
+        let mut needs: BTreeMap<ActionId, Vec<ActionId>> = BTreeMap::new();
         let events = self.data_events.iter();
         let events = events.flat_map(|(source, names)| names.iter().map(move |(name, types)| (source, name, types)));
         for (source, name, types) in events {
@@ -211,13 +223,23 @@ impl EventMap {
             let candidates = rule.candidates.iter();
             let actions = candidates.flat_map(|candidate| candidate.primary.iter().chain(&candidate.conditional));
             for action in actions.filter(|action| is_seen_in_data_events(catalogue, **action)) {
-                let known = by_action.entry(*action).or_default();
+                let known = types_of.entry(*action).or_default();
                 known.extend(types);
                 known.sort_unstable();
                 known.dedup();
             }
+            for candidate in &rule.candidates {
+                let besides = candidate.conditional.iter().chain(&candidate.dependent);
+                for action in besides {
+                    needs.entry(*action).or_default().extend(&candidate.primary);
+                }
+            }
         }
-        by_action
+        for others in needs.values_mut() {
+            others.sort_unstable();
+            others.dedup();
+        }
+        (types_of, needs)
     }
 }
 

@@ -234,6 +234,16 @@ impl Facts {
         }
     }
 
+    /// Actions that data events alone show, and whose calls may need this one besides: none is seen where they are not.
+    pub fn needed_by_data_events(&self, id: ActionId) -> Vec<ActionId> {
+        let is_data = |other: &ActionId| {
+            let seen = self.catalogue.action(*other).map(|other| other.observability);
+            matches!(seen, Some(Observability::Data | Observability::ManagementAndData))
+        };
+        let needs = self.event_map.data_event_needs(id).iter().copied();
+        needs.filter(|other| *other != id).filter(is_data).collect()
+    }
+
     /// Every resource type that a trail's event selectors may name for data events.
     pub fn data_resource_types(&self) -> &[&'static str] {
         &self.data_types.all

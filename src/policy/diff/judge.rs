@@ -84,10 +84,25 @@ impl<'s> Judge<'s> {
         if let Some(verdict) = seen(evidence, (id, action), held.grant, permissions) {
             return (verdict, None);
         }
-        match self.seen_since(trace, held) {
+        match self.seen_with_others(trace, held, permissions) {
             Ok(since) => (Verdict::Unused, since),
             Err(reason) => (Verdict::Unknown(reason), None),
         }
+    }
+
+    /// Since when a use would have been seen, also one by a call of another action that the principal may make.
+    fn seen_with_others(
+        &self,
+        trace: &Trace,
+        held: Held<'_, '_>,
+        permissions: &Permissions<'_>,
+    ) -> Result<Option<i64>, Reason> {
+        let mut since = self.seen_since(trace, held)?;
+        let allowed = trace.needed_by.iter();
+        for (_, other) in allowed.filter(|(id, _)| permissions.effective.contains(*id)) {
+            since = since.max(self.seen_since(other, held)?);
+        }
+        Ok(since)
     }
 
     /// The verdict on what was done without a grant; `None` if nothing certain was done.

@@ -33,6 +33,8 @@ pub(super) struct Trace {
     pub(super) never: Option<Reason>,
     /// Services that may use it with a role and leave no event of that.
     pub(super) service_uses: Vec<ServiceUse>,
+    /// Actions whose calls may need it besides and leave data events alone, and which events show these.
+    pub(super) needed_by: Vec<(ActionId, Self)>,
     /// Service prefix.
     pub(super) service: &'static str,
     /// Full name of the action.
@@ -69,7 +71,19 @@ impl<'f> Visibility<'f> {
 
     pub(super) fn of(&mut self, action: ActionId) -> &Trace {
         let facts = self.facts;
-        self.traces.entry(action).or_insert_with(|| Trace::of(facts, action))
+        self.traces.entry(action).or_insert_with(|| {
+            let alone = Trace::of(facts, action);
+            let needed_by = match alone.resource_types.is_empty() {
+                true => facts.needed_by_data_events(action),
+                // Such a call leaves a data event, whoever makes it.
+                false => Vec::new(),
+            };
+            let needed_by = needed_by.into_iter().map(|other| (other, Trace::of(facts, other)));
+            Trace {
+                needed_by: needed_by.collect(),
+                ..alone
+            }
+        })
     }
 }
 
@@ -80,6 +94,7 @@ impl Trace {
         Self {
             never: never(facts, id),
             service_uses: facts.service_uses(id),
+            needed_by: Vec::new(),
             service,
             action: action.map_or("", |action| action.name),
             resource_types: facts.data_event_types(id),
@@ -95,6 +110,7 @@ impl Trace {
         Self {
             never: None,
             service_uses: Vec::new(),
+            needed_by: Vec::new(),
             service: "iam",
             action: "iam:PutRolePolicy",
             resource_types: Vec::new(),

@@ -152,6 +152,25 @@ fn service_may_use_a_role_that_it_takes_without_an_event() {
 }
 
 #[test]
+fn permission_that_calls_may_need_which_no_trail_records_is_not_unused() {
+    let profile = "bedrock:GetInferenceProfile";
+    let alone = Case::new(&[allow(&json!([profile]))]);
+    assert_eq!(alone.verdicts(), [format!("{profile} unused")]);
+    let mut case = Case::new(&[allow(&json!([profile, "bedrock:InvokeInlineAgent"]))]);
+    let why = "unknown data-events-not-recorded";
+    assert_eq!(
+        case.verdicts(),
+        [format!("{profile} {why}"), format!("bedrock:InvokeInlineAgent {why}")]
+    );
+    let agents = (text("eu-west-1"), text("AWS::Bedrock::InlineAgent"));
+    case.log().data.insert(agents, both());
+    assert_eq!(
+        case.verdicts(),
+        [format!("{profile} unused"), text("bedrock:InvokeInlineAgent unused")]
+    );
+}
+
+#[test]
 fn use_that_is_seen_is_one_whoever_takes_the_role() {
     let mut case = Case::new(&[allow(&json!("ec2:CreateNetworkInterface"))]);
     case.role().as_object_mut().unwrap().remove("AssumeRolePolicyDocument");
