@@ -89,7 +89,9 @@ EVENT_SOURCES = {
 # SageMaker API permissions"; Cloud Map developer guide, "API permissions: actions, resources, and conditions reference"; Bedrock
 # user guide, "Prerequisites for knowledge bases", "Permissions for reranking in Amazon Bedrock" and "Invoke an inline agent at runtime",
 # which has no role of its own; EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of AMI IDs in launch
-# templates"; Lambda developer guide, "Configuring file system access for Lambda functions". SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
+# templates"; Lambda developer guide, "Configuring file system access for Lambda functions"; S3 user guide, "How to prevent
+# object overwrites with conditional writes" and "How to perform conditional deletes": nobody says that records hold the header
+# `If-Match`. SES asks for the action of its first version in the second, too, where a message is raw, as its refusals say.
 SCALING = [
     *("appstream:DescribeFleets", "appstream:UpdateFleet"),
     *("cassandra:Alter", "cassandra:Select"),
@@ -298,6 +300,10 @@ FURTHER_ACTIONS = {
     ],
     ("route53resolver", "CreateResolverQueryLogConfig"): VENDED,
     ("route53resolver", "DeleteResolverQueryLogConfig"): VENDED,
+    ("s3", "CompleteMultipartUpload"): ["s3:GetObject"],
+    ("s3", "DeleteObject"): ["s3:GetObject"],
+    ("s3", "DeleteObjects"): ["s3:GetObject"],
+    ("s3", "PutObject"): ["s3:GetObject"],
     ("sagemaker", "CreateNotebookInstance"): [
         "ec2:AttachNetworkInterface", "ec2:CreateNetworkInterface", "ec2:DescribeAvailabilityZones",
         "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",

@@ -83,6 +83,15 @@ fn calls_that_have_logs_delivered_may_need_what_deliveries_need() {
 }
 
 #[test]
+fn writes_and_deletions_of_objects_may_ask_for_their_entity_tag() {
+    for name in ["PutObject", "CompleteMultipartUpload", "DeleteObject", "DeleteObjects"] {
+        let made = outcome("s3.amazonaws.com", name, r#"{"bucketName":"b","key":"k"}"#);
+        assert_eq!(proof(&made, "s3:GetObject"), Proof::Possible, "{name}");
+        assert_eq!(made.actions[0].proof, Proof::Call, "{name}");
+    }
+}
+
+#[test]
 fn domain_names_of_api_gateway_may_update_a_distribution() {
     for (name, own) in [
         ("CreateDomainName", "apigateway:POST"),
