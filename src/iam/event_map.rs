@@ -18,6 +18,8 @@ type Text = &'static str;
 /// Lists by a source or prefix, and the name of an operation.
 type ListsByName = BTreeMap<Text, BTreeMap<Text, Vec<Text>>>;
 
+type ByAction<T> = BTreeMap<ActionId, Vec<T>>;
+
 /// The facts about events, each list in the order in which it is looked up.
 #[derive(Debug, Default)]
 pub(super) struct EventMap {
@@ -32,8 +34,8 @@ pub(super) struct EventMap {
     never_own_event: Vec<(&'static str, &'static str)>,
     never_logged: Vec<(&'static str, &'static str)>,
     data_events: ListsByName,
-    data_event_types: BTreeMap<ActionId, Vec<&'static str>>,
-    data_event_needs: BTreeMap<ActionId, Vec<ActionId>>,
+    data_event_types: ByAction<Text>,
+    data_event_needs: ByAction<ActionId>,
     forward_access: ListsByName,
     evidence: Vec<(&'static str, Vec<&'static str>)>,
     excludable_sources: Vec<&'static str>,
@@ -213,9 +215,8 @@ impl EventMap {
     }
 
     /// Resource types of the data events that show an action, and actions of calls with such events that may need it besides.
-    fn by_action(&self, catalogue: &Catalogue) -> (BTreeMap<ActionId, Vec<Text>>, BTreeMap<ActionId, Vec<ActionId>>) {
-        let mut types_of: BTreeMap<ActionId, Vec<Text>> = BTreeMap::new();
-        let mut needs: BTreeMap<ActionId, Vec<ActionId>> = BTreeMap::new();
+    fn by_action(&self, catalogue: &Catalogue) -> (ByAction<Text>, ByAction<ActionId>) {
+        let (mut types_of, mut needs) = (ByAction::<Text>::new(), ByAction::<ActionId>::new());
         let events = self.data_events.iter();
         let events = events.flat_map(|(source, names)| names.iter().map(move |(name, types)| (source, name, types)));
         for (source, name, types) in events {
