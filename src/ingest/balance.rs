@@ -115,7 +115,7 @@ pub struct Balance {
     pub problems: Vec<Problem>,
     /// Problems beyond those kept.
     pub more_problems: u64,
-    /// Paths that could not be listed.
+    /// Paths that could not be listed, or of which not all was asked for, and why.
     pub unlisted: Vec<(String, String)>,
     /// Objects left because the run was asked to stop, or because the bucket does not answer any more.
     pub left_over: u64,

@@ -39,6 +39,7 @@ use super::fetch::supply;
 use super::ledger::Entry;
 use super::options::Options;
 use super::options::Progress;
+use super::refusals::Refusals;
 use super::rollup::Rollup;
 
 /// Rows after which a batch takes no further objects.
@@ -59,6 +60,8 @@ pub(super) struct Batch<'a> {
     pub(super) entries: Vec<Entry<'a>>,
     /// Position of every entry's object in the plan.
     pub(super) positions: Vec<usize>,
+    /// Positions of objects that were not asked for, as those of their folders are refused.
+    pub(super) passed_over: Vec<usize>,
     pub(super) staged: Vec<StagedFile>,
     /// The rollup of the staged rows; none when it is made by others, or too large.
     pub(super) usage: Option<Rollup>,
@@ -75,6 +78,9 @@ pub(super) struct Work<'o, 'a> {
     pub(super) options: &'a Options,
     pub(super) progress: &'a dyn Progress,
     pub(super) stop: &'a AtomicBool,
+    pub(super) refusals: &'a Mutex<Refusals>,
+    /// Positions of objects that are not asked for.
+    passed_over: Mutex<Vec<usize>>,
     /// Whether the batch brings the rollup of its rows; not any more once that takes too much memory.
     is_summed_up: AtomicBool,
     keys: EventKeys,
@@ -97,7 +103,7 @@ impl<'o, 'a> Work<'o, 'a> {
         basis: &'a TableSnapshot,
         objects: &'o [ObjectRef],
         options: &'a Options,
-        (progress, stop): (&'a dyn Progress, &'a AtomicBool),
+        (progress, stop, refusals): (&'a dyn Progress, &'a AtomicBool, &'a Mutex<Refusals>),
     ) -> Self {
         let bytes: u64 = objects.iter().take(BATCH_OBJECTS).map(|object| object.size).sum();
         let events = usize::try_from((bytes / BYTES_PER_EVENT).min(BATCH_ROWS)).unwrap_or_default();
@@ -110,6 +116,8 @@ impl<'o, 'a> Work<'o, 'a> {
             options,
             progress,
             stop,
+            refusals,
+            passed_over: Mutex::default(),
             is_summed_up: AtomicBool::new(true),
             keys: EventKeys::default(),
             next: AtomicUsize::new(0),
@@ -175,17 +183,35 @@ impl<'o, 'a> Work<'o, 'a> {
         let mut entries = self.entries.into_inner().unwrap_or_else(PoisonError::into_inner);
         entries.sort_by_key(|(position, _)| *position);
         // Behind a gap the ledger no longer proves that everything before has been dealt with.
+        let mut passed_over = self.passed_over.into_inner().unwrap_or_else(PoisonError::into_inner);
+        passed_over.sort_unstable();
+        let refusals = lock(self.refusals);
         for (count, (position, entry)) in entries.iter_mut().enumerate() {
-            entry.listed_from = entry.listed_from.filter(|_| count == *position);
+            // What is passed over is a gap in its own folder alone.
+            let expected = count + passed_over.partition_point(|passed| passed < position);
+            let is_proof = expected == *position && !refusals.has_passed_over(&entry.object);
+            entry.listed_from = entry.listed_from.filter(|_| is_proof);
         }
+        drop(refusals);
         let (positions, entries) = entries.into_iter().unzip();
         Ok(Batch {
             entries,
             positions,
+            passed_over,
             staged,
             usage: self.is_summed_up.into_inner().then_some(usage),
             outage,
         })
+    }
+
+    /// Whether an object is not to be asked for; it counts as dealt with.
+    pub(super) fn passes_over(&self, position: usize, object: &ObjectRef) -> bool {
+        let is_passed_over = lock(self.refusals).passes_over(object);
+        if is_passed_over {
+            lock(&self.passed_over).push(position);
+            self.progress.object_done(object.size, 0);
+        }
+        is_passed_over
     }
 
     fn decode_all(&self, pool: &rayon::ThreadPool) {
@@ -344,6 +370,6 @@ impl<'w, 'o, 'a> Worker<'w, 'o, 'a> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::batch::Work;
+use super::batch::lock;
 use crate::source;
 use crate::source::Fault;
 use crate::source::FaultKind;
@@ -28,10 +29,7 @@ const MOST_ASKED_FOR: usize = 512;
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Time that requests under way get to end after the signal.
 const GRACE: Duration = Duration::from_secs(5);
-/// Objects that may be refused one after another, with none read in between, before the rest is not even tried: whoever may
-/// read nothing shall not ask for all objects of a bucket, but neither do many that nobody may read hide those behind them.
-const MOST_REFUSED: u32 = 10_000;
-/// The same for objects that got no answer, after all repeats.
+/// Objects that may get no answer one after another, after all repeats, before the rest is not even tried.
 const MOST_UNANSWERED: u32 = 16;
 
 /// One object for a decoding thread.
@@ -118,12 +116,19 @@ impl<'o> Fetcher<'o> {
             if is_open && next.is_none() && under_way.len() < MOST_ASKED_FOR {
                 next = work.take();
                 is_open = next.is_some();
+                if let Some((position, object)) = next
+                    && work.passes_over(position, object)
+                {
+                    next = None;
+                    continue;
+                }
             }
             tokio::select! {
                 // Deliver first: that frees the room that the next request waits for.
                 biased;
                 Some(delivery) = under_way.next() => {
                     outage = outage.or(judge(&delivery, &mut failures));
+                    lock(work.refusals).note(delivery.listed, delivery.fetched.as_ref().err());
                     let is_taken = self.deliveries.send(delivery).is_ok();
                     is_open &= is_taken && outage.is_none();
                 }
@@ -178,7 +183,6 @@ fn judge(delivery: &Delivery<'_>, failures: &mut u32) -> Option<Fault> {
         Err(fault) => {
             let most = match fault.kind {
                 FaultKind::Unavailable => MOST_UNANSWERED,
-                FaultKind::Denied | FaultKind::Refused => MOST_REFUSED,
                 _ if fault.stops_the_run() => 1,
                 // It says nothing of the next one.
                 _ => return None,

@@ -17,6 +17,7 @@ mod options;
 mod overlap;
 mod parts;
 mod pool;
+mod refusals;
 mod rollup;
 mod run;
 mod shard;

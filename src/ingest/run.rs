@@ -1,6 +1,7 @@
 //! A run: batch after batch until every object has a state.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -25,6 +26,7 @@ use crate::store::TableSnapshot;
 use super::balance::Balance;
 use super::batch::Batch;
 use super::batch::Work;
+use super::batch::lock;
 use super::compaction::Compaction;
 use super::error::IngestError;
 use super::ledger;
@@ -36,6 +38,7 @@ use super::overlap;
 use super::overlap::Overlap;
 use super::parts::next_part;
 use super::pool::thread_pool;
+use super::refusals::Refusals;
 use super::rollup::Rebuild;
 use super::undealt::Undealt;
 
@@ -85,7 +88,9 @@ impl Ingest<'_> {
     /// The store cannot be read or written, or others committed first every time.
     pub fn run(&self, listing: Listing, progress: &dyn Progress) -> Result<Balance, IngestError> {
         let mut balance = Balance::default();
-        self.run_part(listing, &mut RunState::new(&mut balance), &self.pool()?, progress)?;
+        let mut state = RunState::new(&mut balance);
+        self.run_part(listing, &mut state, &self.pool()?, progress)?;
+        state.tell_of_refusals();
         self.finish(&mut balance)?;
         Ok(balance)
     }
@@ -109,12 +114,21 @@ impl Ingest<'_> {
         while state.balance.outage.is_none() && !self.stop.load(Ordering::Relaxed) {
             let part = next_part(lister, self.stop).instrument(tracing::debug_span!("listing"));
             match self.runtime.block_on(part) {
-                Ok(Some(part)) => self.run_part(part, &mut state, &pool, progress)?,
+                Ok(Some(part)) => {
+                    self.run_part(part, &mut state, &pool, progress)?;
+                    state.end_hopeless(lister);
+                }
                 Ok(None) => break,
                 Err(error) if state.balance.listed + state.balance.other_shards == 0 => return Err(error.into()),
                 Err(error) => state.balance.outage = Some(error.to_string()),
             }
         }
+        if state.balance.outage.is_some() {
+            let unlisted = lister.unlisted().into_iter();
+            let told = unlisted.map(|uri| (uri, "not listed to its end, as the run stopped early".to_owned()));
+            state.balance.unlisted.extend(told);
+        }
+        state.tell_of_refusals();
         self.finish(state.balance)
     }
 
@@ -178,7 +192,13 @@ impl Ingest<'_> {
                 // Nobody knows yet whether the batches before will ever be committed.
                 objects.iter_mut().for_each(|object| object.listed_from = None);
             }
-            let work = Work::new(self.store, &basis, &objects, self.options, (progress, self.stop));
+            let work = Work::new(
+                self.store,
+                &basis,
+                &objects,
+                self.options,
+                (progress, self.stop, &state.refusals),
+            );
             // Whoever commits a prepared batch sums it up.
             let work = match self.deposit {
                 Some(_) => work.without_rollup(),
@@ -186,7 +206,10 @@ impl Ingest<'_> {
             };
             let mut batch = work.run(pool, self.runtime)?;
             version = self.deliver(&basis, &mut batch, state)?;
-            let positions = batch.positions;
+            state.balance.left_over += batch.passed_over.len() as u64;
+            let mut positions = batch.positions;
+            positions.extend(batch.passed_over);
+            positions.sort_unstable();
             remove(&mut objects, &positions);
             basis = self.runtime.block_on(self.store.snapshot(Table::Events))?;
         }
@@ -366,6 +389,7 @@ struct RunState<'b> {
     balance: &'b mut Balance,
     undealt: Undealt,
     has_deposited: bool,
+    refusals: Mutex<Refusals>,
 }
 
 impl<'b> RunState<'b> {
@@ -374,7 +398,22 @@ impl<'b> RunState<'b> {
             balance,
             undealt: Undealt::default(),
             has_deposited: false,
+            refusals: Mutex::default(),
         }
+    }
+
+    /// Lists no more of a bucket of which nothing can be read.
+    fn end_hopeless(&mut self, lister: &mut Lister) {
+        let refusals = lock(&self.refusals);
+        if let Some((bucket, reason)) = refusals.hopeless_bucket() {
+            let ended = lister.end_hopeless(bucket, |folder| refusals.is_refused(folder));
+            self.balance.unlisted.extend(ended.map(|uri| (uri, reason)));
+        }
+    }
+
+    fn tell_of_refusals(&mut self) {
+        let told = lock(&self.refusals).told();
+        self.balance.unlisted.extend(told);
     }
 }
 

@@ -66,7 +66,8 @@ pub(super) struct Pending {
     pub(super) etag: String,
     pub(super) size: u64,
     pub(super) last_modified: Option<i64>,
-    tried_at: i64,
+    /// When it was asked for the last time.
+    pub(super) tried_at: i64,
     is_vanished: bool,
     /// The service, where it is known.
     endpoint: Option<String>,

@@ -83,6 +83,8 @@ pub struct Lister {
 enum Part {
     Done(Listing),
     Bucket(Box<BucketLister>),
+    /// What earlier runs could not read of a source that is listed.
+    Waiting(Box<BucketLister>),
     Keys(VecDeque<NamedKey>),
     Inventory(Box<Inventory>),
 }
@@ -155,25 +157,27 @@ impl Lister {
     ///
     /// The listing cannot go on.
     pub async fn next(&mut self) -> Result<Option<Listing>, SourceError> {
-        while let Some(part) = self.parts.front_mut() {
-            let mut listing = match part {
-                Part::Done(listing) => Some(std::mem::take(listing)),
-                Part::Bucket(bucket) => match bucket.next().await {
-                    Err((uri, fault)) if !self.is_alone && !fault.stops_the_run() => {
-                        *part = Part::Done(Listing::of_unlisted([(uri, fault)]));
-                        continue;
+        while let Some(part) = self.parts.pop_front() {
+            let listing = match part {
+                Part::Done(listing) => Some(listing),
+                Part::Waiting(bucket) => Some(bucket.waiting().await).filter(|waiting| !waiting.objects.is_empty()),
+                Part::Bucket(bucket) => self.next_of_bucket(bucket).await?,
+                Part::Keys(mut keys) => {
+                    let next = next_keys(&mut keys, &self.buckets).await?;
+                    if next.is_some() {
+                        self.parts.push_front(Part::Keys(keys));
                     }
-                    next => next.map_err(|(uri, fault)| SourceError::Bucket { uri, fault })?,
-                },
-                Part::Keys(keys) => next_keys(keys, &self.buckets).await?,
-                Part::Inventory(inventory) => inventory.next().await?,
+                    next
+                }
+                Part::Inventory(mut inventory) => {
+                    let mut next = inventory.next().await?;
+                    if let Some(listing) = &mut next {
+                        listing.objects.retain(|object| !self.told.contains(&object.uri));
+                        self.parts.push_front(Part::Inventory(inventory));
+                    }
+                    next
+                }
             };
-            if let (Part::Inventory(_), Some(listing)) = (&*part, &mut listing) {
-                listing.objects.retain(|object| !self.told.contains(&object.uri));
-            }
-            if matches!(part, Part::Done(_)) || listing.is_none() {
-                self.parts.pop_front();
-            }
             if let Some(mut listing) = listing {
                 self.unmet.meet_all(&listing);
                 listing.objects.retain(|object| !self.own_keys.holds(&object.uri));
@@ -184,6 +188,53 @@ impl Lister {
             }
         }
         Ok(self.unmet.take())
+    }
+
+    async fn next_of_bucket(&mut self, mut bucket: Box<BucketLister>) -> Result<Option<Listing>, SourceError> {
+        match bucket.next().await {
+            Ok(Some(listing)) => {
+                self.parts.push_front(Part::Bucket(bucket));
+                Ok(Some(listing))
+            }
+            Ok(None) => {
+                self.parts.push_back(Part::Waiting(bucket));
+                Ok(None)
+            }
+            Err((uri, fault)) if !self.is_alone && !fault.stops_the_run() => {
+                self.parts.push_back(Part::Waiting(bucket));
+                Ok(Some(Listing::of_unlisted([(uri, fault)])))
+            }
+            Err((uri, fault)) => {
+                self.parts.push_front(Part::Bucket(bucket));
+                Err(SourceError::Bucket { uri, fault })
+            }
+        }
+    }
+
+    /// Lists no more of the source that the last part is of, if all its folders are hopeless of which there are days left; the
+    /// answer is its URI, then.
+    pub fn end_hopeless(&mut self, bucket: &str, is_hopeless: impl Fn(&str) -> bool) -> Option<String> {
+        let is_ended = match self.parts.front() {
+            Some(Part::Bucket(lister)) => lister.bucket() == bucket && lister.is_hopeless(is_hopeless),
+            _ => false,
+        };
+        match self.parts.pop_front_if(|_| is_ended) {
+            Some(Part::Bucket(lister)) => {
+                let uri = lister.uri();
+                self.parts.push_back(Part::Waiting(lister));
+                Some(uri)
+            }
+            _ => None,
+        }
+    }
+
+    /// URIs of the sources that are not listed to their ends, if there are others than these.
+    pub fn unlisted(&self) -> Vec<String> {
+        let unlisted = self.parts.iter().filter_map(|part| match part {
+            Part::Bucket(lister) if !self.is_alone => Some(lister.uri()),
+            _ => None,
+        });
+        unlisted.collect()
     }
 
     /// All objects, when no bucket takes part: those of folders are listed at once.

@@ -209,6 +209,7 @@ fn object(path: &Path, metadata: &Metadata, is_named: bool) -> ObjectRef {
         last_modified: modified.and_then(|modified| i64::try_from(modified.as_micros()).ok()),
         key: path.to_str().and_then(LogKey::parse),
         is_named,
+        may_be_gone: false,
         listed_from: None,
         place: Place::File,
     }

@@ -130,6 +130,7 @@ async fn look_up(named: NamedKey, buckets: &Buckets) -> (String, Result<ObjectRe
     let (etag, size) = named.version.unwrap_or_default();
     let object = ObjectRef {
         is_named: true,
+        may_be_gone: true,
         ..bucket.object(&named.key, &etag, size, None)
     };
     (uri, bucket.look_up(object).await)

@@ -27,6 +27,8 @@ pub struct ObjectRef {
     pub key: Option<LogKey>,
     /// Whether the object was named itself, not found in a folder.
     pub is_named: bool,
+    /// Whether no listing of this run has it: somebody named it, or an earlier run could not read it.
+    pub(super) may_be_gone: bool,
     /// First day of delivery from which on the listing holds every object of the same account, kind and region.
     pub listed_from: Option<Date>,
     pub(super) place: Place,

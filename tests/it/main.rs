@@ -43,6 +43,7 @@ mod s3;
 mod s3_defects;
 mod s3_keys;
 mod s3_read;
+mod s3_refused;
 #[cfg(unix)]
 mod s3_store;
 mod s3_whole;

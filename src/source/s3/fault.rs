@@ -95,7 +95,7 @@ pub(super) struct Failure {
 }
 
 impl Fault {
-    pub(super) fn new(kind: FaultKind, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FaultKind, reason: impl Into<String>) -> Self {
         Self {
             kind,
             reason: reason.into(),

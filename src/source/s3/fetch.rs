@@ -42,12 +42,28 @@ impl Bucket {
         max_bytes: u64,
     ) -> Result<Fetched<'o>, Fault> {
         let span = tracing::debug_span!("fetch", uri = &*object.uri, bytes = object.size);
-        let (object, body) = self.newest(object, max_bytes).instrument(span).await?;
+        let (object, body) = match self.newest(object, max_bytes).instrument(span).await {
+            Err(fault) if object.may_be_gone => return Err(self.denied_or_gone(object, fault).await),
+            newest => newest?,
+        };
         Ok(Fetched {
             object,
             content: Content::Whole(body.bytes),
             metadata: body.metadata,
         })
+    }
+
+    /// Tells an object that is gone from one that must not be read: without `s3:ListBucket` on the whole bucket, both are refused alike
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>, section Permissions), and a policy that names prefixes
+    /// allows to list the key.
+    async fn denied_or_gone(self: &Arc<Self>, object: &ObjectRef, fault: Fault) -> Fault {
+        match object.bucket_key(self) {
+            Some(key) if fault.kind == FaultKind::Denied && self.lists_no(key).await => {
+                let reason = "there is no such object (it cannot be read, and no listing has it): it was deleted, or its key is wrong";
+                Fault::new(FaultKind::Vanished, reason)
+            }
+            _ => fault,
+        }
     }
 
     /// The bytes of an object, as it is now.
@@ -128,6 +144,7 @@ impl Bucket {
         Ok(ObjectRef {
             listed_from: object.listed_from,
             is_named: object.is_named,
+            may_be_gone: object.may_be_gone,
             ..self.head(key).await?
         })
     }

@@ -43,6 +43,7 @@ const LONGEST_SPAN: i32 = 366;
 #[derive(Debug)]
 pub(in crate::source) struct BucketLister {
     bucket: Arc<Bucket>,
+    prefix: String,
     regions: Vec<Region>,
     /// Folders whose keys come in no order.
     unsorted: Unsorted,
@@ -60,10 +61,9 @@ pub(in crate::source) struct BucketLister {
     told: BTreeSet<Box<str>>,
     /// What there is to say at the beginning.
     first: Option<Listing>,
-    /// The last part: what earlier runs could not read. It comes last, as what still cannot be read must not keep a run from
-    /// what can.
-    retried: Option<Listing>,
-    /// What was gone when earlier runs came to it. Which of it is there again is asked last, too.
+    /// What earlier runs could not read.
+    retried: Listing,
+    /// What was gone when earlier runs came to it.
     gone: Vec<ObjectRef>,
 }
 
@@ -122,6 +122,7 @@ impl BucketLister {
         }
         Self {
             bucket: Arc::clone(bucket),
+            prefix: prefix.to_owned(),
             regions: layout.regions.into_iter().map(as_region).collect(),
             unsorted: Unsorted::default(),
             plain: (!layout.is_known).then(|| PageRequest {
@@ -140,7 +141,7 @@ impl BucketLister {
                 .map(|object| object.uri.clone())
                 .collect(),
             first: Some(first),
-            retried: Some(retried),
+            retried,
             gone,
         }
     }
@@ -178,18 +179,37 @@ impl BucketLister {
             let part = match first {
                 _ if !self.unsorted.is_empty() => self.next_unsorted().await?,
                 Some(first) => self.next_days(first).await?,
-                None => break,
+                None => return Ok(None),
             };
             if !part.objects.is_empty() || !part.unlisted.is_empty() {
                 return Ok(Some(part));
             }
         }
-        let Some(mut last) = self.retried.take() else {
-            return Ok(None);
-        };
-        let gone = std::mem::take(&mut self.gone);
-        last.objects.extend(returned(&self.bucket, gone).await);
-        Ok(Some(last).filter(|part| !part.objects.is_empty()))
+    }
+
+    /// What earlier runs could not read, and what was gone and is there again. It comes behind the listings of all sources, as
+    /// what still cannot be read must not keep a run from what can.
+    pub(in crate::source) async fn waiting(mut self) -> Listing {
+        let returned = returned(&self.bucket, self.gone).await;
+        self.retried.objects.extend(returned);
+        self.retried
+    }
+
+    /// Whether there is something left to list, and all of it lies in hopeless folders.
+    pub(in crate::source) fn is_hopeless(&self, is_hopeless: impl Fn(&str) -> bool) -> bool {
+        let mut folders = self.regions.iter().map(|region| self.bucket.uri(&region.folder));
+        let is_over = self.regions.is_empty() && self.unsorted.is_empty() && self.plain.is_none();
+        !is_over && folders.all(|folder| is_hopeless(&folder))
+    }
+
+    /// Name of the bucket.
+    pub(in crate::source) fn bucket(&self) -> &str {
+        self.bucket.name()
+    }
+
+    /// URI below which it is listed.
+    pub(in crate::source) fn uri(&self) -> String {
+        self.bucket.uri(&self.prefix)
     }
 
     /// Finds the first day of every region that is wanted from its beginning; drops empty ones, and those that cannot be

@@ -81,6 +81,16 @@ impl Bucket {
         }
     }
 
+    /// Whether a listing, if it is allowed, says that there is no such object.
+    pub(super) async fn lists_no(self: &Arc<Self>, key: &str) -> bool {
+        // Of a directory bucket, only folders can be listed, and these come in no order.
+        if self.is_directory() {
+            return false;
+        }
+        let first = self.first_below(key).await;
+        first.is_ok_and(|first| first.is_none_or(|first| *first.uri != *self.uri(key)))
+    }
+
     /// The last folder right below a prefix.
     pub(super) async fn last_folder_below(self: &Arc<Self>, prefix: &str) -> Result<Option<String>, Fault> {
         let mut request = PageRequest {
@@ -154,6 +164,7 @@ impl Bucket {
             last_modified: last_modified.and_then(microseconds),
             key: LogKey::parse(key),
             is_named: false,
+            may_be_gone: false,
             listed_from: None,
             place: Place::Bucket(Arc::clone(self)),
         }

@@ -18,9 +18,14 @@ const LOOKED_FOR_AT_A_TIME: usize = 64;
 /// What earlier runs could not read of what lies below a prefix.
 pub(in crate::source) fn retried_below(bucket: &Arc<Bucket>, prefix: &str, history: &History) -> Listing {
     let uri = bucket.uri(prefix);
-    let pending = history.pending_below((bucket.endpoint(), &uri));
+    let mut pending: Vec<_> = history.pending_below((bucket.endpoint(), &uri)).collect();
+    // If not all can be tried, each has its turn.
+    pending.sort_by_key(|(_, pending)| pending.tried_at);
     Listing {
-        objects: pending.filter_map(|waiting| object(bucket, waiting)).collect(),
+        objects: pending
+            .into_iter()
+            .filter_map(|waiting| object(bucket, waiting))
+            .collect(),
         is_retried: true,
         ..Listing::default()
     }
@@ -37,6 +42,7 @@ fn object(bucket: &Arc<Bucket>, (uri, pending): (&String, &Pending)) -> Option<O
     let key = uri.strip_prefix(&bucket.uri(""))?;
     Some(ObjectRef {
         last_modified: pending.last_modified,
+        may_be_gone: true,
         ..bucket.object(key, &pending.etag, pending.size, None)
     })
 }
@@ -49,6 +55,7 @@ pub(in crate::source) async fn returned(bucket: &Arc<Bucket>, gone: Vec<ObjectRe
         match bucket.head(key).await {
             Ok(found) => Some(found),
             Err(fault) if fault.kind == FaultKind::Vanished => None,
+            Err(fault) if fault.kind == FaultKind::Denied && bucket.lists_no(key).await => None,
             Err(_) => Some(object),
         }
     });

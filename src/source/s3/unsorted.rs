@@ -99,6 +99,7 @@ mod tests {
             last_modified: None,
             key: None,
             is_named: false,
+            may_be_gone: false,
             listed_from: None,
             place: Place::File,
         }
