@@ -126,7 +126,12 @@ fn read(object: &Object, request: &Request<Incoming>) -> Result<Answer, Box<dyn 
         ),
         None => (0, object.size),
     };
-    let answer = Response::builder()
+    let mut answer = Response::builder();
+    if range.is_some() {
+        let last = end.saturating_sub(1);
+        answer = answer.header("content-range", format!("bytes {first}-{last}/{}", object.size));
+    }
+    let answer = answer
         .status(if range.is_some() { 206 } else { 200 })
         .header("etag", format!("\"{:032x}\"", object.size))
         .header("last-modified", "Wed, 30 Sep 2026 00:00:00 GMT");
