@@ -113,7 +113,7 @@ impl<'o> Fetcher<'o> {
         let mut next: Option<(usize, &'o ObjectRef)> = None;
         let mut stopped_at: Option<Instant> = None;
         while is_open || !under_way.is_empty() {
-            if is_open && next.is_none() && under_way.len() < MOST_ASKED_FOR {
+            if is_open && next.is_none() && under_way.len() < lock(work.refusals).room(MOST_ASKED_FOR) {
                 next = work.take();
                 is_open = next.is_some();
                 if let Some((position, object)) = next

@@ -20,6 +20,7 @@ mod pool;
 mod refusals;
 mod rollup;
 mod run;
+mod run_state;
 mod shard;
 mod snapshots;
 mod undealt;

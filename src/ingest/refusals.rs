@@ -13,6 +13,8 @@ use crate::source::ObjectRef;
 /// Objects that may be refused one after another, with none read in between. From then on folders are passed over of which the last
 /// object that was asked for was refused.
 const MOST_REFUSED: u32 = 10_000;
+/// Requests under way then: whether a folder is refused shows with the first answer, and each that is under way is one too many.
+const UNDER_WAY_WHEN_REFUSED: usize = 16;
 /// Folders that are named one by one.
 const MOST_NAMED: usize = 10;
 
@@ -27,8 +29,10 @@ pub(super) struct Refusals {
     passed_over: BTreeMap<Box<str>, PassedOver>,
     /// Buckets of which an object was read.
     readable: BTreeSet<Box<str>>,
-    /// Bucket of the last object that was refused, and what it was refused with.
-    last: Option<(Box<str>, String)>,
+    /// Buckets, and what the last of their objects was refused with.
+    reasons: BTreeMap<Box<str>, String>,
+    /// Bucket of the last object that was refused.
+    last: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -51,6 +55,7 @@ impl Refusals {
             refused: BTreeSet::new(),
             passed_over: BTreeMap::new(),
             readable: BTreeSet::new(),
+            reasons: BTreeMap::new(),
             last: None,
         }
     }
@@ -72,9 +77,19 @@ impl Refusals {
             if !self.refused.contains(folder_of(object)) {
                 self.refused.insert(folder_of(object).into());
             }
-            if self.in_a_row >= self.most {
-                self.last = Some((bucket_of(object).into(), fault.to_string()));
+            let bucket = bucket_of(object);
+            if self.in_a_row >= self.most || !self.reasons.contains_key(bucket) {
+                self.reasons.insert(bucket.into(), fault.to_string());
+                self.last = Some(bucket.into());
             }
+        }
+    }
+
+    /// Requests that may be under way, if there is room for `most`.
+    pub(super) fn room(&self, most: usize) -> usize {
+        match self.in_a_row >= self.most {
+            true => most.min(UNDER_WAY_WHEN_REFUSED),
+            false => most,
         }
     }
 
@@ -90,7 +105,7 @@ impl Refusals {
         }
         let is_passed_over = self.in_a_row >= self.most && self.refused.contains(folder);
         if is_passed_over {
-            let reason = self.last.as_ref().map(|(_, reason)| reason.clone()).unwrap_or_default();
+            let reason = self.reasons.get(bucket_of(object)).cloned().unwrap_or_default();
             self.passed_over
                 .insert(folder.into(), PassedOver { objects: 1, reason });
         }
@@ -110,9 +125,8 @@ impl Refusals {
     /// A bucket that is not worth listing any further where folders are refused, and why: too many of its objects were, and none
     /// was read.
     pub(super) fn hopeless_bucket(&self) -> Option<(&str, String)> {
-        let Some((bucket, reason)) = &self.last else {
-            return None;
-        };
+        let bucket = self.last.as_ref()?;
+        let reason = self.reasons.get(bucket)?;
         let is_hopeless = self.in_a_row >= self.most && !self.readable.contains(bucket);
         let most = self.most;
         is_hopeless.then(|| {
@@ -143,11 +157,11 @@ impl Refusals {
     }
 }
 
-/// The folder of the account, kind and region, or of the object alone, with its slash.
+/// The folder of the account, kind and region, or of the object alone, with its slash. What lies deeper below a region than in its
+/// days is listed with it: what is left of it is a gap in what the objects of the region prove.
 fn folder_of(object: &ObjectRef) -> &str {
     let parent = || object.uri.get(..=object.uri.rfind('/')?);
-    let region = object.region_folder().map(|(folder, _)| folder);
-    region.or_else(parent).unwrap_or_default()
+    object.enclosing_region().or_else(parent).unwrap_or_default()
 }
 
 fn bucket_of(object: &ObjectRef) -> &str {
@@ -210,6 +224,28 @@ mod tests {
             told[1].0.ends_with("/c/") && told[1].1.starts_with("2 of its objects"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn all_below_a_region_is_one_folder() {
+        let region = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/09/";
+        let [deeper, day] = ["01/backup/1", "02/1"].map(|below| format!("{region}{below}"));
+        let [deeper, day] = objects([&deeper, &day]);
+        let mut refusals = Refusals::after(1);
+        refusals.note(&deeper, Some(&fault(FaultKind::Denied)));
+        assert!(refusals.passes_over(&deeper));
+        assert!(refusals.has_passed_over(&day));
+    }
+
+    #[test]
+    fn few_requests_are_under_way_while_objects_are_refused() {
+        let [first] = objects(["a/1"]);
+        let mut refusals = Refusals::after(1);
+        assert_eq!(refusals.room(512), 512);
+        refusals.note(&first, Some(&fault(FaultKind::Denied)));
+        assert_eq!((refusals.room(512), refusals.room(4)), (UNDER_WAY_WHEN_REFUSED, 4));
+        refusals.note(&first, None);
+        assert_eq!(refusals.room(512), 512);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A run: batch after batch until every object has a state.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -26,7 +25,6 @@ use crate::store::TableSnapshot;
 use super::balance::Balance;
 use super::batch::Batch;
 use super::batch::Work;
-use super::batch::lock;
 use super::compaction::Compaction;
 use super::error::IngestError;
 use super::ledger;
@@ -38,9 +36,8 @@ use super::overlap;
 use super::overlap::Overlap;
 use super::parts::next_part;
 use super::pool::thread_pool;
-use super::refusals::Refusals;
 use super::rollup::Rebuild;
-use super::undealt::Undealt;
+use super::run_state::RunState;
 
 /// How often a batch is put on top of what other writers committed first.
 const MAX_ATTEMPTS: u32 = 50;
@@ -381,40 +378,6 @@ impl Ingest<'_> {
 /// Number of files, and their bytes.
 fn size_of(files: &[StagedFile]) -> (u64, u64) {
     (files.len() as u64, files.iter().map(StagedFile::bytes).sum())
-}
-
-/// What a run carries from part to part.
-#[derive(Debug)]
-struct RunState<'b> {
-    balance: &'b mut Balance,
-    undealt: Undealt,
-    has_deposited: bool,
-    refusals: Mutex<Refusals>,
-}
-
-impl<'b> RunState<'b> {
-    fn new(balance: &'b mut Balance) -> Self {
-        Self {
-            balance,
-            undealt: Undealt::default(),
-            has_deposited: false,
-            refusals: Mutex::default(),
-        }
-    }
-
-    /// Lists no more of a bucket of which nothing can be read.
-    fn end_hopeless(&mut self, lister: &mut Lister) {
-        let refusals = lock(&self.refusals);
-        if let Some((bucket, reason)) = refusals.hopeless_bucket() {
-            let ended = lister.end_hopeless(bucket, |folder| refusals.is_refused(folder));
-            self.balance.unlisted.extend(ended.map(|uri| (uri, reason)));
-        }
-    }
-
-    fn tell_of_refusals(&mut self) {
-        let told = lock(&self.refusals).told();
-        self.balance.unlisted.extend(told);
-    }
 }
 
 fn drop_known(objects: &mut Vec<ObjectRef>, known: &KnownObjects, balance: &mut Balance) {

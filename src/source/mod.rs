@@ -11,6 +11,7 @@ mod lister;
 mod local;
 mod named;
 mod object;
+mod open;
 mod own_keys;
 mod read;
 mod s3;

@@ -10,6 +10,7 @@ use super::Fault;
 use super::LogKey;
 use super::local;
 use super::s3::Bucket;
+use super::s3::enclosing_region;
 use super::s3::region_folder;
 
 /// One object that can be read. There may be millions, so that it holds each text once.
@@ -67,6 +68,11 @@ impl ObjectRef {
     /// URI of the folder of the object's account, kind and region, and the day in the key, where it follows the grammar.
     pub fn region_folder(&self) -> Option<(&str, Date)> {
         region_folder(&self.uri)
+    }
+
+    /// URI of the folder of an account, kind and region that the object lies in, wherever below it.
+    pub fn enclosing_region(&self) -> Option<&str> {
+        enclosing_region(&self.uri)
     }
 
     /// Whether etag and size are not known: the object was named, and could not be looked up.

@@ -80,6 +80,36 @@ fn thousands_of_refused_objects_keep_nothing_else_from_being_read() {
 }
 
 #[test]
+fn what_was_passed_over_below_a_day_is_read_once_it_may_be() {
+    let bucket = FakeBucket::new();
+    let refused = MOST_REFUSED + UNDER_WAY + 100;
+    for number in 0..refused {
+        let deeper = key("111122223333", "eu-west-1", 1, &format!("copy/{number:05}"));
+        bucket.put(&deeper, log(number..number + 1), &[]);
+        bucket.script(|script| {
+            script.faults.insert(deeper, (Trouble::KeyDenied, usize::MAX));
+        });
+    }
+    days(&bucket, 5..=29);
+    let place = Place::new();
+    let arguments = ["--look-back", "0"];
+    let first = bucket.ingest(&place.store(), LOGS, &arguments);
+    assert_eq!(first.code, 4, "{first:?}");
+    assert!(first.stderr.contains("were not asked for"), "{}", first.stderr);
+    let in_store = "select count(distinct object_key) as n from objects";
+    let asked_for = place.sql(in_store)[0]["n"].as_u64().unwrap();
+    assert!(asked_for < refused as u64, "{asked_for}");
+
+    bucket.script(|script| script.faults.clear());
+    let second = bucket.ingest(&place.store(), LOGS, &arguments);
+    assert_eq!(second.code, 0, "{second:?}");
+    assert_eq!(
+        place.sql("select count(distinct object_key) as n from objects where state = 'ingested'"),
+        [json!({ "n": refused + 25 })]
+    );
+}
+
+#[test]
 fn bucket_of_which_nothing_can_be_read_is_not_listed_to_its_end() {
     let bucket = FakeBucket::new();
     for number in 0..MOST_REFUSED + UNDER_WAY + 1 {

@@ -90,6 +90,12 @@ pub(in crate::source) fn region_folder(key: &str) -> Option<(&str, Date)> {
     (level_of(with_slash) == Level::Days).then_some((with_slash, day))
 }
 
+/// The folder of a region that a key or URI lies in, however deep. Inside of one there are no further ones.
+pub(in crate::source) fn enclosing_region(key: &str) -> Option<&str> {
+    let folders = key.match_indices('/').filter_map(|(slash, _)| key.get(..=slash));
+    folders.into_iter().find(|folder| level_of(folder) == Level::Days)
+}
+
 /// Day in the folders of an object that lies right below a region's folder.
 pub(super) fn day_below(uri: &str, folder: &str) -> Option<Date> {
     let (place, day) = region_folder(uri)?;
@@ -113,6 +119,28 @@ fn is_kind(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_key_below_a_region_lies_in_its_folder() {
+        let region = "s3://bucket/logs/AWSLogs/o-a1/111122223333/CloudTrail/eu-west-1/";
+        for below in [
+            "2026/09/01/a",
+            "2026/09/01/backup/a",
+            "2026/a",
+            "a",
+            "AWSLogs/444455556666/CloudTrail/eu-west-1/a",
+        ] {
+            assert_eq!(enclosing_region(&format!("{region}{below}")), Some(region), "{below}");
+        }
+        for outside in [
+            "s3://bucket/a",
+            "AWSLogs/111122223333/CloudTrail/a",
+            "AWSLogs/111122223333/Config/eu-west-1/a",
+            "",
+        ] {
+            assert_eq!(enclosing_region(outside), None, "{outside}");
+        }
+    }
 
     #[test]
     fn every_prefix_of_a_key_has_its_level() {

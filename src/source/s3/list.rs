@@ -15,9 +15,11 @@ use super::bucket::Bucket;
 use super::discover::Layout;
 use super::fault::Fault;
 use super::hindered::named_or_stopped;
-use super::layout::day_below;
 use super::layout::day_path;
 use super::page::PageRequest;
+use super::region::Region;
+use super::region::list_days;
+use super::region::probe;
 use super::retried::gone_below;
 use super::retried::retried_below;
 use super::retried::returned;
@@ -65,26 +67,6 @@ pub(in crate::source) struct BucketLister {
     retried: Listing,
     /// What was gone when earlier runs came to it.
     gone: Vec<ObjectRef>,
-}
-
-/// One folder whose keys sort by day, and how far it is listed.
-#[derive(Debug)]
-struct Region {
-    folder: String,
-    /// First wanted day.
-    from: Date,
-    start_after: Option<String>,
-    /// Day of the next key, as far as it is known.
-    next_day: Option<Date>,
-}
-
-/// What one region adds to a part.
-struct Part {
-    region: Option<Region>,
-    objects: Vec<ObjectRef>,
-    unlisted: Option<(String, Fault)>,
-    /// The folder, if its keys come in no order.
-    unsorted: Option<String>,
 }
 
 impl BucketLister {
@@ -195,11 +177,12 @@ impl BucketLister {
         self.retried
     }
 
-    /// Whether there is something left to list, and all of it lies in hopeless folders.
+    /// Whether there is something left to list, and all of it lies in hopeless folders. Of what is listed key by key nobody knows
+    /// which folders are still to come.
     pub(in crate::source) fn is_hopeless(&self, is_hopeless: impl Fn(&str) -> bool) -> bool {
         let mut folders = self.regions.iter().map(|region| self.bucket.uri(&region.folder));
-        let is_over = self.regions.is_empty() && self.unsorted.is_empty() && self.plain.is_none();
-        !is_over && folders.all(|folder| is_hopeless(&folder))
+        let has_folders = !self.regions.is_empty() && self.unsorted.is_empty() && self.plain.is_none();
+        has_folders && folders.all(|folder| is_hopeless(&folder))
     }
 
     /// Name of the bucket.
@@ -318,102 +301,4 @@ impl BucketLister {
         listing.objects.retain(|object| !self.told.contains(&object.uri));
         listing.put_in_order();
     }
-}
-
-async fn probe(
-    bucket: &Arc<Bucket>,
-    mut region: Region,
-    last_day: Option<Date>,
-) -> Result<Option<Region>, (String, Fault)> {
-    if region.next_day.is_some() {
-        return Ok(Some(region));
-    }
-    let first = bucket.first_below(&region.folder).await;
-    let first = first.map_err(|fault| (bucket.uri(&region.folder), fault))?;
-    // A key without a day sorts somewhere: list from the start.
-    let first = first.map(|object| day_below(&object.uri, &region.folder).unwrap_or(FIRST_DAY));
-    // One key does not prove that the service sorts, and so not that there is nothing before it.
-    region.next_day = first.map(|day| last_day.map_or(day, |last| day.min(last)));
-    Ok(region.next_day.is_some().then_some(region))
-}
-
-/// Lists one region up to the day before `end`; nothing of it if the service does not sort: then no key says what lies behind it,
-/// and the folder must be listed from its beginning to its end.
-///
-/// Amazon S3 lists in the order of UTF-8 bytes, except for directory buckets
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>).
-async fn list_days(bucket: &Arc<Bucket>, region: Region, end: Date, last_day: Option<Date>) -> Part {
-    let folder = region.folder.clone();
-    if !bucket.is_directory()
-        && let Some(part) = list_sorted(bucket, region, end, last_day).await
-    {
-        return part;
-    }
-    tracing::warn!(folder, "keys do not come in order; the folder is listed whole");
-    Part {
-        region: None,
-        objects: Vec::new(),
-        unlisted: None,
-        unsorted: Some(folder),
-    }
-}
-
-/// `None` when a page is not in order, or not behind the one before.
-async fn list_sorted(bucket: &Arc<Bucket>, mut region: Region, end: Date, last_day: Option<Date>) -> Option<Part> {
-    let mut request = PageRequest {
-        prefix: region.folder.clone(),
-        start_after: region.start_after.clone(),
-        ..PageRequest::default()
-    };
-    let mut objects: Vec<ObjectRef> = Vec::new();
-    loop {
-        let page = match bucket.page(&request).await {
-            Ok(page) => page,
-            Err(fault) => {
-                return Some(Part {
-                    region: None,
-                    objects,
-                    unlisted: Some((bucket.uri(&region.folder), fault)),
-                    unsorted: None,
-                });
-            }
-        };
-        let before = region.start_after.as_deref().map(|key| bucket.uri(key));
-        // The whole page: behind a key that is not wanted any more an earlier one may stand.
-        if !is_in_order(before.as_deref(), &page.objects) {
-            return None;
-        }
-        for mut object in page.objects {
-            let day = day_below(&object.uri, &region.folder);
-            if let Some(day) = day.filter(|day| *day >= end) {
-                region.next_day = Some(day);
-                let is_over = last_day.is_some_and(|last| day > last);
-                return Some(Part {
-                    region: (!is_over).then_some(region),
-                    objects,
-                    unlisted: None,
-                    unsorted: None,
-                });
-            }
-            object.listed_from = day.map(|_| region.from);
-            region.start_after = object.bucket_key(bucket).map(str::to_owned);
-            objects.push(object);
-        }
-        if page.next.is_none() {
-            return Some(Part {
-                region: None,
-                objects,
-                unlisted: None,
-                unsorted: None,
-            });
-        }
-        request.token = page.next;
-    }
-}
-
-/// Whether keys come one behind the other, and behind the last one before them.
-fn is_in_order(before: Option<&str>, objects: &[ObjectRef]) -> bool {
-    let first = objects.first().map(|object| &*object.uri);
-    let is_behind = before.zip(first).is_none_or(|(before, first)| before < first);
-    is_behind && objects.is_sorted_by(|left, right| left.uri < right.uri)
 }

@@ -87,8 +87,14 @@ impl Bucket {
         if self.is_directory() {
             return false;
         }
-        let first = self.first_below(key).await;
-        first.is_ok_and(|first| first.is_none_or(|first| *first.uri != *self.uri(key)))
+        let request = PageRequest {
+            prefix: key.to_owned(),
+            ..PageRequest::default()
+        };
+        let uri = self.uri(key);
+        // Not every service lists the key itself before those that begin with it: the whole of them is looked at, if it is one page.
+        let is_no = |page: Page| page.next.is_none() && page.objects.iter().all(|object| *object.uri != *uri);
+        self.page(&request).await.is_ok_and(is_no)
     }
 
     /// The last folder right below a prefix.
