@@ -214,9 +214,8 @@ impl<'a> Mapping<'_, 'a> {
             true => Vec::new(),
             false => plan.tagged.of_resources(self.request.arns()),
         };
-        let prefix = plan.candidate.prefix;
         let dependent = plan.candidate.dependent.iter();
-        let dependent = dependent.filter(|id| self.may_need_besides(prefix, self.facts.name(**id)));
+        let dependent = dependent.filter(|id| self.may_need_besides(&plan.candidate, self.facts.name(**id)));
         for id in dependent.chain(for_tags).chain(&of_tagged) {
             add(&mut actions, *id, || {
                 self.unused(*id, Class::Dependent, Proof::Possible)

@@ -114,14 +114,15 @@ SCALING = [
     *("sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:UpdateInferenceComponentRuntimeConfig"),
     *("workspaces:DescribeWorkspacesPools", "workspaces:UpdateWorkspacesPool"),
 ]
+# A service-linked role that is made on the way leaves an event of whoever made the call.
 VENDED = [
-    "firehose:TagDeliveryStream", "iam:CreateServiceLinkedRole", "logs:CreateLogDelivery",
+    "firehose:TagDeliveryStream", "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
     "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
     "s3:GetBucketPolicy", "s3:PutBucketPolicy",
 ]
 DELIVERED = [
-    "firehose:TagDeliveryStream", "iam:CreateServiceLinkedRole", "logs:DescribeLogGroups",
+    "firehose:TagDeliveryStream", "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies", "logs:PutResourcePolicy", "s3:GetBucketPolicy",
     "s3:PutBucketPolicy", "xray:GetTraceSegmentDestination", "xray:ListResourcePolicies",
     "xray:PutResourcePolicy",
@@ -358,7 +359,10 @@ SHOWN_BY_OTHERS = {"s3:ListAllMyBuckets"}
 
 # Data events that the collected facts lack, and the actions that they alone show, by event source and operation. Lambda developer
 # guide, "Monitoring Lambda function URLs".
-DATA_EVENTS = {("lambda.amazonaws.com", "InvokeFunctionUrl"): ["AWS::Lambda::Function"]}
+DATA_EVENTS = {
+    ("kinesis.amazonaws.com", "SubscribeToShard"): ["AWS::Kinesis::Stream", "AWS::Kinesis::StreamConsumer"],
+    ("lambda.amazonaws.com", "InvokeFunctionUrl"): ["AWS::Lambda::Function"],
+}
 SHOWN_BY_DATA_EVENTS = {"lambda:InvokeFunctionUrl"}
 
 # Regular expressions of the templates, as operations that need no regular expressions.

@@ -171,6 +171,7 @@ impl<'s> Judge<'s> {
         let regions = self.regions((log, statement));
         let place = self.place((log, &regions), statement);
         let never = self.service_doubt(trace).or_else(|| trace.never.clone());
+        let never = never.or_else(|| trace.partly_unlogged(statement));
         let outdated = held.is_outdated.then_some(Reason::ChangedAfterSnapshot);
         let doubt = never
             .or(outdated)

@@ -6,6 +6,7 @@ use super::visibility::Trace;
 use crate::iam::document::Document;
 use crate::iam::document::Effect;
 use crate::iam::document::PrincipalSet;
+use crate::iam::document::PrincipalType;
 use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 
@@ -29,7 +30,13 @@ impl Judge<'_> {
 /// Whether a trust policy may let in a service, by the first label of its principal, as `lambda` of `lambda.amazonaws.com`.
 fn may_be_taken_by(trust: &Document, service: &str) -> bool {
     let mut allowing = trust.readable().filter(|(_, it)| it.effect == Effect::Allow);
-    let is_open = |statement: &Statement| !matches!(&statement.principals, Some(Scope::Only(PrincipalSet::Named(_))));
+    let is_open = |statement: &Statement| match &statement.principals {
+        Some(Scope::Only(PrincipalSet::Named(named))) => named.iter().any(|(kind, names)| {
+            // The same as `"*"`: reference of the IAM policy elements, `Principal`.
+            *kind == PrincipalType::Aws && names.texts().any(|name| name == "*")
+        }),
+        _ => true,
+    };
     let mut trusted = trust.trusted_services().into_iter();
     !trust.is_complete()
         || allowing.any(|(_, statement)| is_open(statement))

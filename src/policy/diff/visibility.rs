@@ -10,6 +10,7 @@ use crate::iam::Facts;
 use crate::iam::Level;
 use crate::iam::Observability;
 use crate::iam::ServiceUse;
+use crate::iam::document::Scope;
 use crate::iam::document::Statement;
 use crate::policy::account_log::AccountLog;
 use crate::policy::account_log::Recorded;
@@ -18,6 +19,10 @@ use crate::policy::trails::Told;
 use crate::policy::trails::Trails;
 use crate::policy::trails::Wanted;
 use crate::policy::window::Window;
+
+/// What a publish without a topic leaves: <https://docs.aws.amazon.com/sns/latest/dg/logging-using-cloudtrail.html> lists topics and
+/// endpoints of platforms as what data events are of, and no phone numbers.
+const MESSAGES_TO_PHONES: &str = "messages to phone numbers, which this statement allows, are no data events";
 
 /// What the facts say about the traces of actions, each looked up once.
 #[derive(Debug)]
@@ -73,12 +78,10 @@ impl<'f> Visibility<'f> {
         let facts = self.facts;
         self.traces.entry(action).or_insert_with(|| {
             let alone = Trace::of(facts, action);
-            let needed_by = match alone.resource_types.is_empty() {
-                true => facts.needed_by_data_events(action),
-                // Such a call leaves a data event, whoever makes it.
-                false => Vec::new(),
-            };
-            let needed_by = needed_by.into_iter().map(|other| (other, Trace::of(facts, other)));
+            let needed_by = facts.needed_by_data_events(action).into_iter();
+            let needed_by = needed_by.map(|other| (other, Trace::of(facts, other)));
+            // What shows the action itself shows them as well, then.
+            let needed_by = needed_by.filter(|(_, other)| !alone.shows(other));
             Trace {
                 needed_by: needed_by.collect(),
                 ..alone
@@ -119,6 +122,23 @@ impl Trace {
             is_read: false,
             is_write: true,
         }
+    }
+
+    /// Whether logs that show its uses show those of another action, too.
+    fn shows(&self, other: &Self) -> bool {
+        let mut types = other.resource_types.iter();
+        self.is_read == other.is_read && types.all(|wanted| self.resource_types.contains(wanted))
+    }
+
+    /// Why no log shows a use that a statement may allow beside those which logs do show.
+    pub(super) fn partly_unlogged(&self, statement: &Statement) -> Option<Reason> {
+        // Such a message has no topic, so that it is allowed for all resources alone.
+        let is_any = |resource: &str| !resource.starts_with("arn:");
+        let is_allowed = match &statement.resources {
+            Some(Scope::Only(resources)) => resources.texts().any(is_any),
+            _ => true,
+        };
+        (self.action == "sns:Publish" && is_allowed).then_some(Reason::NeverLogged(MESSAGES_TO_PHONES))
     }
 
     /// The kinds of management events of which a use may be one, reading ones first. Some calls of a writing level, such as

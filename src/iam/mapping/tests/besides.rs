@@ -70,7 +70,7 @@ fn calls_that_have_logs_delivered_may_need_what_deliveries_need() {
         ("logs.amazonaws.com", "CreateDelivery"),
         ("pipes.amazonaws.com", "CreatePipe"),
     ] {
-        let made = outcome(source, name, "{}");
+        let made = outcome(source, name, "null");
         for action in [
             "logs:PutResourcePolicy",
             "s3:PutBucketPolicy",
@@ -122,6 +122,63 @@ fn tagging_api_may_need_the_tagging_actions_of_the_services_whose_resources_it_n
     assert_eq!(proof(&outcome, "tag:TagResources"), Proof::Call);
     assert_eq!(proof(&outcome, "ec2:CreateTags"), Proof::Possible);
     assert_eq!(outcome.actions.len(), 3, "{outcome:?}");
+}
+
+#[test]
+fn logs_are_only_delivered_where_a_request_may_ask_for_it() {
+    let delivers = |source, name, request| {
+        let outcome = outcome(source, name, request);
+        let has = |wanted: &str| outcome.actions.iter().any(|action| action.name == wanted);
+        // Where the service's reference does not name it, either.
+        assert!(
+            !has("iam:CreateServiceLinkedRole") || name == "CreateFlowLogs",
+            "{outcome:?}"
+        );
+        assert_eq!(has("s3:PutBucketPolicy"), has("logs:PutResourcePolicy"));
+        has("logs:PutResourcePolicy")
+    };
+    for (source, name, request, wanted) in [
+        (
+            "apigateway.amazonaws.com",
+            "UpdateStage",
+            r#"{"patchOperations":[{"op":"replace","path":"/description"}]}"#,
+            false,
+        ),
+        (
+            "apigateway.amazonaws.com",
+            "UpdateStage",
+            r#"{"patchOperations":[{"op":"add","path":"/accessLogSettings/destinationArn"}]}"#,
+            true,
+        ),
+        (
+            "apigateway.amazonaws.com",
+            "CreateStage",
+            r#"{"accessLogSettings":{"destinationArn":"arn:aws:logs:eu-west-1:111122223333:log-group:g"}}"#,
+            true,
+        ),
+        (
+            "apigateway.amazonaws.com",
+            "DeleteStage",
+            r#"{"stageName":"prod"}"#,
+            true,
+        ),
+        (
+            "states.amazonaws.com",
+            "UpdateStateMachine",
+            r#"{"definition":"d"}"#,
+            false,
+        ),
+        (
+            "states.amazonaws.com",
+            "CreateStateMachine",
+            r#"{"loggingConfiguration":{"level":"ALL"}}"#,
+            true,
+        ),
+        ("states.amazonaws.com", "CreateStateMachine", "null", true),
+        ("ec2.amazonaws.com", "CreateFlowLogs", r#"{"trafficType":"ALL"}"#, true),
+    ] {
+        assert_eq!(delivers(source, name, request), wanted, "{name} {request}");
+    }
 }
 
 #[test]

@@ -149,6 +149,57 @@ fn service_may_use_a_role_that_it_takes_without_an_event() {
     assert!(unseen(&service("ec2.amazonaws.com")).is_empty());
     assert!(unseen(&json!({"AWS": "arn:aws:iam::111122223333:root"})).is_empty());
     assert_eq!(unseen(&json!("*")).len(), 6);
+    assert_eq!(
+        unseen(&json!({"AWS": ["arn:aws:iam::111122223333:root", "*"]})).len(),
+        6
+    );
+    // Who may take the role cannot be told.
+    assert_eq!(unseen(&json!({"Service": {"name": "ec2.amazonaws.com"}})).len(), 6);
+    assert_eq!(unseen(&service("lambda.amazonaws.com.cn")), network);
+}
+
+#[test]
+fn messages_to_phone_numbers_are_seen_by_nobody() {
+    let topic = "arn:aws:sns:eu-west-1:111122223333:t";
+    let verdict = |resources: &Value| {
+        let mut statement = allow(&json!("sns:Publish"));
+        let elements = statement.as_object_mut().unwrap();
+        elements.remove("Resource");
+        elements.extend(resources.as_object().unwrap().clone());
+        let mut case = Case::new(&[statement]);
+        for resource_type in ["AWS::SNS::Topic", "AWS::SNS::PlatformEndpoint"] {
+            case.log().data.insert((text("eu-west-1"), text(resource_type)), both());
+        }
+        case.verdicts().concat()
+    };
+    assert_eq!(verdict(&json!({"Resource": topic})), "sns:Publish unused");
+    for open in [
+        json!({"Resource": "*"}),
+        json!({"Resource": [topic, "*"]}),
+        json!({"NotResource": "arn:aws:sns:*:*:*"}),
+    ] {
+        assert_eq!(verdict(&open), "sns:Publish unknown never-logged", "{open}");
+    }
+}
+
+#[test]
+fn reading_that_a_write_may_need_is_not_unused_where_no_writes_are_recorded() {
+    let (get, put) = ("s3:GetObject", "s3:PutObject");
+    let why = "unknown data-events-not-recorded";
+    let mut case = Case::new(&[allow(&json!([get, put]))]);
+    assert_eq!(case.verdicts(), [format!("{get} unused"), format!("{put} unused")]);
+    let objects = (text("eu-west-1"), text("AWS::S3::Object"));
+    case.log().data.insert(
+        objects.clone(),
+        Recorded {
+            reads: true,
+            writes: false,
+        },
+    );
+    assert_eq!(case.verdicts(), [format!("{get} {why}"), format!("{put} {why}")]);
+    let mut alone = Case::new(&[allow(&json!(get))]);
+    alone.log().data = case.log().data.clone();
+    assert_eq!(alone.verdicts(), [format!("{get} unused")]);
 }
 
 #[test]
