@@ -351,7 +351,11 @@ fn what_a_call_needs_of_its_caller_beside_its_own_action_is_not_unused() {
             "CreateStack",
             json!({"stackName": "s", "stackPolicyBody": "{}"}),
         ),
-        ("pipes.amazonaws.com", "CreatePipe", json!({"name": "p"})),
+        (
+            "pipes.amazonaws.com",
+            "CreatePipe",
+            json!({"name": "p", "logConfiguration": {"level": "ERROR"}}),
+        ),
     ]
     .into_iter()
     .enumerate()
