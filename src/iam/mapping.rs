@@ -4,6 +4,7 @@
 //! parameters. See docs/facts.md for the reasons.
 
 mod answers;
+mod besides;
 
 use std::borrow::Cow;
 use std::sync::Arc;

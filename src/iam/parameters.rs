@@ -104,6 +104,11 @@ impl<'a> Parameters<'a> {
         self.named(name).any(|(_, member)| member.says_something())
     }
 
+    /// Whether there is a member of the name, however deep, even an empty one.
+    pub(super) fn mentions(&self, name: &str) -> bool {
+        self.named(name).next().is_some()
+    }
+
     /// Whether a member of one of the names, so deep below a value at most, says something; case does not matter.
     pub(super) fn has_within(&self, depth: usize, position: usize, names: &[&str]) -> bool {
         let is_meant = |value: &Value<'a>| names.iter().any(|name| value.is_named(name)) && value.says_something();

@@ -1,17 +1,20 @@
 //! What a run knows beside its balance.
 
+use std::sync::Mutex;
+
 use super::balance::Balance;
 use super::batch::lock;
 use super::refusals::Refusals;
 use super::undealt::Undealt;
 use crate::source::Lister;
-use std::sync::Mutex;
 
 /// What a run carries from part to part.
 #[derive(Debug)]
 pub(super) struct RunState<'b> {
     pub(super) balance: &'b mut Balance,
+    /// Objects of other shards.
     pub(super) undealt: Undealt,
+    /// Whether a batch was left to another process to commit.
     pub(super) has_deposited: bool,
     pub(super) refusals: Mutex<Refusals>,
 }
@@ -35,6 +38,7 @@ impl<'b> RunState<'b> {
         }
     }
 
+    /// Tells of the folders that were passed over.
     pub(super) fn tell_of_refusals(&mut self) {
         let told = lock(&self.refusals).told();
         self.balance.unlisted.extend(told);

@@ -14,6 +14,9 @@ use super::ObjectRef;
 use super::SourceError;
 use super::key_list;
 use super::key_list::NamedKey;
+use super::lister::Lister;
+use super::lister::Part;
+use super::lister::Request;
 use super::local;
 use super::named::each_once;
 use super::named::look_at_folders;
@@ -31,10 +34,6 @@ use super::s3::gone_below;
 use super::s3::retried_below;
 use super::s3::returned;
 use super::unmet::Unmet;
-
-use super::lister::Lister;
-use super::lister::Part;
-use super::lister::Request;
 
 /// What makes parts: buckets share one connection, which is made with the first of them.
 struct Builder<'a> {

@@ -124,10 +124,11 @@ impl Trace {
         }
     }
 
-    /// Whether logs that show its uses show those of another action, too.
+    /// Whether data events that show its uses are sure to show those of another action, too.
     fn shows(&self, other: &Self) -> bool {
-        let mut types = other.resource_types.iter();
-        self.is_read == other.is_read && types.all(|wanted| self.resource_types.contains(wanted))
+        let mut types = other.resource_types.iter().chain(&other.perhaps_types);
+        let has_types = !other.resource_types.is_empty();
+        has_types && self.is_read == other.is_read && types.all(|wanted| self.resource_types.contains(wanted))
     }
 
     /// Why no log shows a use that a statement may allow beside those which logs do show.

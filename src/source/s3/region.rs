@@ -1,13 +1,15 @@
 //! Listing one folder whose keys sort by day.
 
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
 use super::bucket::Bucket;
 use super::fault::Fault;
 use super::layout::day_below;
 use super::page::PageRequest;
 use crate::source::ObjectRef;
 use crate::source::history::FIRST_DAY;
-use jiff::civil::Date;
-use std::sync::Arc;
 
 /// One folder whose keys sort by day, and how far it is listed.
 #[derive(Debug)]
@@ -29,6 +31,7 @@ pub(super) struct Part {
     pub(super) unsorted: Option<String>,
 }
 
+/// Finds the first day of a region that is wanted from its beginning; `None` if there is nothing.
 pub(super) async fn probe(
     bucket: &Arc<Bucket>,
     mut region: Region,

@@ -124,12 +124,67 @@ fn tagging_api_may_need_the_tagging_actions_of_the_services_whose_resources_it_n
     assert_eq!(outcome.actions.len(), 3, "{outcome:?}");
 }
 
+/// Source, name and request of a call, and whether it may begin, change or end a delivery of logs.
+const REQUESTS_OF_LOGS: &[(&str, &str, &str, bool)] = &[
+    (
+        "apigateway.amazonaws.com",
+        "UpdateStage",
+        r#"{"patchOperations":[{"op":"replace","path":"/description"}]}"#,
+        false,
+    ),
+    (
+        "apigateway.amazonaws.com",
+        "UpdateStage",
+        r#"{"patchOperations":[{"op":"add","path":"/accessLogSettings/destinationArn"}]}"#,
+        true,
+    ),
+    (
+        "apigateway.amazonaws.com",
+        "UpdateStage",
+        r#"{"restApiId":"a","updateStageInput":{"patchOperations":[{"op":"remove","path":"/accessLogSettings"}]}}"#,
+        true,
+    ),
+    (
+        "transfer.amazonaws.com",
+        "UpdateServer",
+        r#"{"serverId":"s-1","structuredLogDestinations":[]}"#,
+        true,
+    ),
+    ("transfer.amazonaws.com", "UpdateServer", r#"{"serverId":"s-1"}"#, false),
+    (
+        "apigateway.amazonaws.com",
+        "CreateStage",
+        r#"{"accessLogSettings":{"destinationArn":"arn:aws:logs:eu-west-1:111122223333:log-group:g"}}"#,
+        true,
+    ),
+    (
+        "apigateway.amazonaws.com",
+        "DeleteStage",
+        r#"{"stageName":"prod"}"#,
+        true,
+    ),
+    (
+        "states.amazonaws.com",
+        "UpdateStateMachine",
+        r#"{"definition":"d"}"#,
+        false,
+    ),
+    (
+        "states.amazonaws.com",
+        "CreateStateMachine",
+        r#"{"loggingConfiguration":{"level":"ALL"}}"#,
+        true,
+    ),
+    ("states.amazonaws.com", "CreateStateMachine", "null", true),
+    ("ec2.amazonaws.com", "CreateFlowLogs", r#"{"trafficType":"ALL"}"#, true),
+];
+
 #[test]
 fn logs_are_only_delivered_where_a_request_may_ask_for_it() {
     let delivers = |source, name, request| {
         let outcome = outcome(source, name, request);
         let has = |wanted: &str| outcome.actions.iter().any(|action| action.name == wanted);
-        // Where the service's reference does not name it, either.
+        // The service's reference names it for flow logs.
         assert!(
             !has("iam:CreateServiceLinkedRole") || name == "CreateFlowLogs",
             "{outcome:?}"
@@ -137,47 +192,8 @@ fn logs_are_only_delivered_where_a_request_may_ask_for_it() {
         assert_eq!(has("s3:PutBucketPolicy"), has("logs:PutResourcePolicy"));
         has("logs:PutResourcePolicy")
     };
-    for (source, name, request, wanted) in [
-        (
-            "apigateway.amazonaws.com",
-            "UpdateStage",
-            r#"{"patchOperations":[{"op":"replace","path":"/description"}]}"#,
-            false,
-        ),
-        (
-            "apigateway.amazonaws.com",
-            "UpdateStage",
-            r#"{"patchOperations":[{"op":"add","path":"/accessLogSettings/destinationArn"}]}"#,
-            true,
-        ),
-        (
-            "apigateway.amazonaws.com",
-            "CreateStage",
-            r#"{"accessLogSettings":{"destinationArn":"arn:aws:logs:eu-west-1:111122223333:log-group:g"}}"#,
-            true,
-        ),
-        (
-            "apigateway.amazonaws.com",
-            "DeleteStage",
-            r#"{"stageName":"prod"}"#,
-            true,
-        ),
-        (
-            "states.amazonaws.com",
-            "UpdateStateMachine",
-            r#"{"definition":"d"}"#,
-            false,
-        ),
-        (
-            "states.amazonaws.com",
-            "CreateStateMachine",
-            r#"{"loggingConfiguration":{"level":"ALL"}}"#,
-            true,
-        ),
-        ("states.amazonaws.com", "CreateStateMachine", "null", true),
-        ("ec2.amazonaws.com", "CreateFlowLogs", r#"{"trafficType":"ALL"}"#, true),
-    ] {
-        assert_eq!(delivers(source, name, request), wanted, "{name} {request}");
+    for (source, name, request, wanted) in REQUESTS_OF_LOGS {
+        assert_eq!(delivers(source, name, request), *wanted, "{name} {request}");
     }
 }
 
