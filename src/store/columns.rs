@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use futures::FutureExt;
@@ -29,6 +30,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::reader::ChunkReader;
 
 use super::DataFile;
+use super::StagedFile;
 use super::Store;
 use super::StoreError;
 use super::bucket::BucketFiles;
@@ -45,10 +47,63 @@ const FILES_AT_A_TIME: usize = 16;
 /// Enough for most footers, so that they take one request.
 const FOOTER_BYTES: usize = 64 << 10;
 
+/// Rows that are handed out together, if a file has as many, and their memory, roughly.
+const ROWS_TOGETHER: usize = 1 << 17;
+const BYTES_TOGETHER: usize = 64 << 20;
+
 /// The rows of one file.
 pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 impl Store {
+    /// Calls `visit` with some columns of the rows of a data file of `events`, many rows at a time; blocks on file reads.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or `visit` fails.
+    pub fn visit_events(
+        &self,
+        file: &DataFile,
+        columns: &[&str],
+        mut visit: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
+    ) -> Result<(), StoreError> {
+        let (path, batches) = self.read_columns(Table::Events, file, columns)?;
+        let failed = |source| rows_error(&path, source);
+        let (mut waiting, mut rows, mut bytes) = (Vec::new(), 0, 0);
+        let mut hand_out = |waiting: &mut Vec<RecordBatch>| {
+            let Some(first) = waiting.first() else {
+                return Ok(());
+            };
+            let together = concat_batches(&first.schema(), waiting.iter());
+            waiting.clear();
+            together.and_then(|together| visit(&together)).map_err(failed)
+        };
+        for batch in batches {
+            let batch = batch.map_err(failed)?;
+            rows += batch.num_rows();
+            bytes += batch.get_array_memory_size();
+            waiting.push(batch);
+            if rows >= ROWS_TOGETHER || bytes >= BYTES_TOGETHER {
+                hand_out(&mut waiting)?;
+                (rows, bytes) = (0, 0);
+            }
+        }
+        hand_out(&mut waiting)
+    }
+
+    /// As [`Store::visit_events`], for a file that is staged.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::visit_events`].
+    pub fn visit_staged(
+        &self,
+        file: &StagedFile,
+        columns: &[&str],
+        visit: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
+    ) -> Result<(), StoreError> {
+        self.visit_events(&file.data_file(0), columns, visit)
+    }
+
     /// Calls `visit` with some columns of every row of the files; blocks.
     pub(super) fn visit_columns(
         &self,

@@ -35,7 +35,7 @@ use super::TableSnapshot;
 use super::error::Access;
 use super::log;
 use super::log::BatchRecord;
-use super::parquet_file;
+use super::stage;
 use crate::failpoint;
 use crate::failpoint::Point;
 use crate::schema::Table;
@@ -196,16 +196,16 @@ impl Store {
         let work = move || {
             let mut staged: Vec<StagedFile> = Vec::new();
             for (table, rows) in batches {
-                match parquet_file::stage(&files, table, None, &rows) {
+                match stage::stage(&files, table, None, &rows) {
                     Ok(file) => staged.push(file),
                     Err(error) => {
-                        parquet_file::discard(&files, &staged);
+                        stage::discard(&files, &staged);
                         return Err(error);
                     }
                 }
             }
             failpoint::pass(Point::LedgerStaged).map_err(|error| {
-                parquet_file::discard(&files, &staged);
+                stage::discard(&files, &staged);
                 StoreError::from_io(&folder, Access::Write, error)
             })?;
             Ok(staged)

@@ -27,8 +27,8 @@ use super::DataFile;
 use super::StagedFile;
 use super::Store;
 use super::StoreError;
-use super::parquet_file;
 use super::parquet_file::rows_error;
+use super::stage;
 use super::staged::laid_out;
 use super::staged::layout_of;
 use super::usage_sums;
@@ -86,7 +86,7 @@ impl Store {
             totals = Some(usage_sums::totals(&rows).map_err(failed)?);
             rows = usage_sums::summed(&rows).map_err(failed)?;
         }
-        let staged = parquet_file::stage(self.storage(), group.table, group.event_date, &rows)?;
+        let staged = stage::stage(self.storage(), group.table, group.event_date, &rows)?;
         drop(rows);
         match self.check_rewritten(group, &staged, totals) {
             Ok(()) => Ok(Some(staged)),

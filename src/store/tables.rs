@@ -21,9 +21,9 @@ use super::error::Access;
 use super::files::Files;
 use super::files::log_url;
 use super::ledger::FetchedLedger;
-use super::parquet_file;
 use super::prepare;
 use super::snapshot::KnownFile;
+use super::stage;
 use crate::schema::Table;
 
 /// An open store; clones share it.
@@ -144,7 +144,7 @@ impl Store {
     ///
     /// Wrong columns, a day outside the years 1 to 9999, no space, or a folder that cannot be written.
     pub fn stage_events(&self, event_date: Option<i32>, batch: &RecordBatch) -> Result<StagedFile, StoreError> {
-        parquet_file::stage(self.storage(), Table::Events, event_date, batch)
+        stage::stage(self.storage(), Table::Events, event_date, batch)
     }
 
     /// Removes staged files that will not be committed.
@@ -153,7 +153,7 @@ impl Store {
         reason = "a discarded file must not be committed later"
     )]
     pub fn discard(&self, staged: Vec<StagedFile>) {
-        parquet_file::discard(self.storage(), &staged);
+        stage::discard(self.storage(), &staged);
     }
 
     pub(super) fn fetched_ledger(&self) -> &Mutex<FetchedLedger> {

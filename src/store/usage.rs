@@ -6,8 +6,6 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::error::ArrowError;
 use deltalake::DeltaTableError;
 use deltalake::kernel::Action;
 use deltalake::kernel::Transaction;
@@ -23,9 +21,8 @@ use super::actions::ATTEMPTS;
 use super::error::Access;
 use super::expire;
 use super::log;
-use super::parquet_file;
-use super::parquet_file::rows_error;
 use super::repair::Pending;
+use super::stage;
 use super::statistics::StatisticValue;
 use crate::failpoint;
 use crate::failpoint::Point;
@@ -33,9 +30,6 @@ use crate::schema::Table;
 
 /// The word in the log for making it anew.
 pub(super) const OPERATION: &str = "REBUILD";
-/// Rows that are handed out together, if a file has as many, and their memory, roughly.
-const ROWS_TOGETHER: usize = 1 << 17;
-const BYTES_TOGETHER: usize = 64 << 20;
 /// Rows of one file of the rollup that is made anew, roughly.
 pub const FILE_ROWS: usize = 500_000;
 
@@ -135,7 +129,7 @@ impl Store {
     ///
     /// As for [`Store::stage_events`].
     pub fn stage_usage(&self, rows: &RecordBatch) -> Result<StagedFile, StoreError> {
-        parquet_file::stage(self.storage(), Table::Usage, None, rows)
+        stage::stage(self.storage(), Table::Usage, None, rows)
     }
 
     /// Puts a rollup of all events of `basis` in place of what the rollup has of them; rows of later versions stay.
@@ -259,55 +253,6 @@ impl Store {
         // One version for both questions: other writers go on, and what they commit meanwhile is no lack.
         let version = self.version().await?;
         Ok(self.usage_lack(version).await?.is_some())
-    }
-
-    /// Calls `visit` with some columns of the rows of a data file of `events`, many rows at a time; blocks on file reads.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or `visit` fails.
-    pub fn visit_events(
-        &self,
-        file: &DataFile,
-        columns: &[&str],
-        mut visit: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
-    ) -> Result<(), StoreError> {
-        let (path, batches) = self.read_columns(Table::Events, file, columns)?;
-        let failed = |source| rows_error(&path, source);
-        let (mut waiting, mut rows, mut bytes) = (Vec::new(), 0, 0);
-        let mut hand_out = |waiting: &mut Vec<RecordBatch>| {
-            let Some(first) = waiting.first() else {
-                return Ok(());
-            };
-            let together = concat_batches(&first.schema(), waiting.iter());
-            waiting.clear();
-            together.and_then(|together| visit(&together)).map_err(failed)
-        };
-        for batch in batches {
-            let batch = batch.map_err(failed)?;
-            rows += batch.num_rows();
-            bytes += batch.get_array_memory_size();
-            waiting.push(batch);
-            if rows >= ROWS_TOGETHER || bytes >= BYTES_TOGETHER {
-                hand_out(&mut waiting)?;
-                (rows, bytes) = (0, 0);
-            }
-        }
-        hand_out(&mut waiting)
-    }
-
-    /// As [`Store::visit_events`], for a file that is staged.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Store::visit_events`].
-    pub fn visit_staged(
-        &self,
-        file: &StagedFile,
-        columns: &[&str],
-        visit: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
-    ) -> Result<(), StoreError> {
-        self.visit_events(&file.data_file(0), columns, visit)
     }
 }
 
