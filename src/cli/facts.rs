@@ -44,5 +44,11 @@ pub(super) fn named(args: &FactsFolderArgs) -> Result<Option<&'static Facts>, Cl
         path: pack_path(folder),
         cause,
     })?;
+    if facts.is_outdated() {
+        tracing::warn!(
+            "the facts in `{}` were imported by another version of trimtrail, and lack what this one knows: import the files again",
+            folder.display()
+        );
+    }
     Ok(Some(Box::leak(Box::new(facts))))
 }

@@ -186,7 +186,7 @@ impl EventMap {
         self.data_event_types.get(&action).cloned().unwrap_or_default()
     }
 
-    /// Actions of calls that leave data events and may need an action besides.
+    /// Actions of calls that may need an action besides, and leave data events or nobody knows what.
     pub(super) fn data_event_needs(&self, action: ActionId) -> &[ActionId] {
         self.data_event_needs
             .get(&action)
@@ -236,6 +236,16 @@ impl EventMap {
                 }
             }
         }
+        for operation in &self.operations {
+            let ids = |cell: &'static str| cell.split(',').filter_map(|name| catalogue.find(name));
+            let primary = ids(operation.primary).filter(|id| is_recording_unknown(catalogue, *id));
+            let primary: Vec<ActionId> = primary.collect();
+            let besides = [operation.conditional, operation.dependent, operation.further_dependent];
+            if !primary.is_empty() {
+                let besides = besides.into_iter().flat_map(ids);
+                besides.for_each(|action| needs.entry(action).or_default().extend(&primary));
+            }
+        }
         for others in needs.values_mut() {
             others.sort_unstable();
             others.dedup();
@@ -250,6 +260,11 @@ fn is_seen_in_data_events(catalogue: &Catalogue, action: ActionId) -> bool {
         seen,
         Some(Observability::Data | Observability::ManagementAndData | Observability::Conditional)
     )
+}
+
+fn is_recording_unknown(catalogue: &Catalogue, action: ActionId) -> bool {
+    let known = catalogue.action(action);
+    known.is_some_and(|known| known.observability == Observability::Unsure)
 }
 
 fn order(operation: &Operation, prefix: &str, name: &str) -> Ordering {

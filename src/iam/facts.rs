@@ -69,6 +69,24 @@ impl Facts {
         EMBEDDED
     }
 
+    /// The line of what a pack is about that names the built-in facts an import began with.
+    pub(super) fn built_in() -> (&'static str, String) {
+        ("built-in", format!("{:016x}", fingerprint(EMBEDDED)))
+    }
+
+    /// Whether a pack was made by `import`, and of other built-in facts than the program carries: what these know better is not
+    /// in it.
+    pub fn is_outdated(&self) -> bool {
+        let is_import = self.about.iter().any(|(name, _)| *name == "imported");
+        let (name, value) = Self::built_in();
+        is_import && !self.about.contains(&(name, value.as_str()))
+    }
+
+    /// Services whose actions an import brought.
+    pub fn imported_services(&self) -> impl Iterator<Item = &'static str> {
+        self.about.iter().filter_map(|(name, _)| name.strip_prefix("imported "))
+    }
+
     /// Reads a pack.
     ///
     /// The text of the pack is kept for the life of the process, as names given out are `&'static str`.
@@ -234,14 +252,20 @@ impl Facts {
         }
     }
 
-    /// Actions that data events alone show, and whose calls may need this one besides: none is seen where they are not.
+    /// Actions whose calls may need this one besides, and which data events alone show, or nobody knows which events: none is seen
+    /// where they are not.
     pub fn needed_by_data_events(&self, id: ActionId) -> Vec<ActionId> {
-        let is_data = |other: &ActionId| {
+        let is_hidden = |other: &ActionId| {
             let seen = self.catalogue.action(*other).map(|other| other.observability);
-            matches!(seen, Some(Observability::Data | Observability::ManagementAndData))
+            let hidden = [
+                Observability::Data,
+                Observability::ManagementAndData,
+                Observability::Unsure,
+            ];
+            seen.is_some_and(|seen| hidden.contains(&seen))
         };
         let needs = self.event_map.data_event_needs(id).iter().copied();
-        needs.filter(|other| *other != id).filter(is_data).collect()
+        needs.filter(|other| *other != id).filter(is_hidden).collect()
     }
 
     /// Every resource type that a trail's event selectors may name for data events.

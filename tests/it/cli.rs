@@ -148,6 +148,38 @@ fn colour_is_for_those_who_ask() {
 }
 
 #[test]
+fn import_of_facts_replaces_an_earlier_one_and_says_what_is_not_in_it_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("facts");
+    let import = |service: &str| {
+        let path = folder.path().join(format!("{service}.json"));
+        let reference =
+            format!(r#"{{"Name":"{service}","Version":"v1","Actions":[{{"Name":"Launch"}}],"Resources":[]}}"#);
+        std::fs::write(&path, reference).unwrap();
+        run(&[
+            "facts",
+            "import",
+            path.to_str().unwrap(),
+            "--facts",
+            facts.to_str().unwrap(),
+        ])
+    };
+    let (code, _, told) = import("moon");
+    assert!(code == 0 && !told.contains("built-in facts hold again"), "{told}");
+    let (code, _, told) = import("mars");
+    assert!(code == 0 && told.contains("no file names now: moon"), "{told}");
+    // Facts that cannot be read are written anew, too.
+    std::fs::write(facts.join("facts.gz"), "damaged").unwrap();
+    assert_eq!(import("mars").0, 0);
+    let info = run(&["facts", "info", "--facts", facts.to_str().unwrap()]);
+    assert!(
+        info.1.contains("imported mars") && !info.1.contains("imported moon"),
+        "{info:?}"
+    );
+    assert!(!info.2.contains("import the files again"), "{info:?}");
+}
+
+#[test]
 fn demo_answers_from_made_up_logs_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = text_of(

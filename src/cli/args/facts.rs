@@ -62,7 +62,7 @@ pub struct FactsImportArgs {
     /// Folder with AWS Service Reference files, or one such file
     #[arg(value_name = "DIR")]
     pub source: PathBuf,
-    /// Folder that takes the new facts; facts that it holds are brought up to date
+    /// Folder that takes the new facts; facts that it holds are replaced
     #[arg(long, value_name = "DIR", env = "TRIMTRAIL_FACTS")]
     pub facts: PathBuf,
     /// Where the rows go.

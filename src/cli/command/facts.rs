@@ -1,5 +1,6 @@
 //! `facts`: what is known about AWS, and bringing it up to date.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -80,10 +81,9 @@ fn import(args: &FactsImportArgs, settings: &Settings, output: &mut Output) -> R
         Ok(ImportedFile { name, bytes })
     });
     let files = files.collect::<Result<Vec<_>, CliError>>()?;
-    let known = facts::read_pack(&args.facts)?;
-    let base = known.as_deref().unwrap_or_else(|| Facts::embedded_pack());
+    let earlier = earlier(&args.facts)?;
     let day = settings.now.strftime("%Y-%m-%d").to_string();
-    let imported = iam::import_facts(base, &files, &day).map_err(|cause| CliError::Facts {
+    let imported = iam::import_facts(Facts::embedded_pack(), &files, &day).map_err(|cause| CliError::Facts {
         path: match cause {
             iam::FactsError::NothingToImport => args.source.clone(),
             _ => facts::pack_path(&args.facts),
@@ -99,11 +99,25 @@ fn import(args: &FactsImportArgs, settings: &Settings, output: &mut Output) -> R
     for file in &imported.ignored {
         output.note(&format!("left out `{}`: {}", file.name, file.reason));
     }
+    let services: BTreeSet<&str> = imported.services.iter().map(|it| it.prefix.as_str()).collect();
+    let replaced: Vec<&str> = earlier.into_iter().filter(|it| !services.contains(it)).collect();
+    if !replaced.is_empty() {
+        output.note(&format!(
+            "the built-in facts hold again for what an earlier import brought and no file names now: {}",
+            replaced.join(", ")
+        ));
+    }
     let is_complete = !imported.ignored.iter().any(|file| file.is_damaged);
     Ok(match is_complete {
         true => ExitStatus::Done,
         false => ExitStatus::Incomplete,
     })
+}
+
+/// Services that an earlier import brought; none if its facts cannot be read, as they are written anew.
+fn earlier(folder: &Path) -> Result<Vec<&'static str>, CliError> {
+    let known = facts::read_pack(folder)?.and_then(|pack| Facts::from_pack(&pack).ok());
+    Ok(known.map_or_else(Vec::new, |known| known.imported_services().collect()))
 }
 
 /// The `.json` files below a folder, or the file itself.

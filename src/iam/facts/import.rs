@@ -85,6 +85,8 @@ pub fn import(base: &[u8], files: &[ImportedFile], day: &str) -> Result<Imported
     ignored.sort();
     let services = references.iter().map(|reference| tables.apply(reference)).collect();
     tables.note("imported", day);
+    let (name, value) = Facts::built_in();
+    tables.note(name, &value);
     for reference in &references {
         let version = format!("AWS Service Reference {}", reference.version);
         tables.note(&format!("imported {}", reference.prefix), &version);

@@ -311,6 +311,22 @@ fn what_a_curated_operation_newly_lists_may_be_needed_besides() {
 }
 
 #[test]
+fn facts_of_another_version_of_the_program_are_told_apart() {
+    let (imported, facts) = imported(&[new_service()]);
+    assert!(!facts.is_outdated() && !Facts::embedded().is_outdated());
+    assert_eq!(Vec::from_iter(facts.imported_services()), ["moon"]);
+    let mut text = String::new();
+    let mut inflated = flate2::bufread::GzDecoder::new(imported.pack.as_slice());
+    std::io::Read::read_to_string(&mut inflated, &mut text).unwrap();
+    let (name, value) = Facts::built_in();
+    let other = text.replace(&format!("{name}\t{value}"), &format!("{name}\t0123456789abcdef"));
+    assert_ne!(text, other);
+    assert!(Facts::from_pack(&pack::deflate(&other)).unwrap().is_outdated());
+    let none = text.replace(&format!("{name}\t{value}\n"), "");
+    assert!(Facts::from_pack(&pack::deflate(&none)).unwrap().is_outdated());
+}
+
+#[test]
 fn order_of_the_files_does_not_matter_and_other_files_are_named() {
     let other = json!({"Name": "mars", "Actions": [], "Resources": []});
     let one = imported(&[new_service(), other.clone()]).0;

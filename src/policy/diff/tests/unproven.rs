@@ -90,7 +90,9 @@ fn operations_of_imported_facts_may_leave_no_management_event() {
         "Name": "sqs",
         "Actions": [{"Name": "DeleteQueue"}, {"Name": "PeekMessage"}, {"Name": "CreateQueue"}],
         "Operations": [
-            {"Name": "PeekMessage", "AuthorizedActions": [{"Name": "PeekMessage", "Service": "sqs"}]},
+            {"Name": "PeekMessage", "AuthorizedActions": [
+                {"Name": "PeekMessage", "Service": "sqs"}, {"Name": "DescribeKey", "Service": "kms"}
+            ]},
             {"Name": "DeleteQueues", "AuthorizedActions": [{"Name": "DeleteQueue", "Service": "sqs"}]},
         ],
     });
@@ -113,6 +115,22 @@ fn operations_of_imported_facts_may_leave_no_management_event() {
             ]
         );
     });
+    // A call of which nobody knows whether it is seen may need another action besides, where it may be made.
+    let verdicts = |actions: &Value| {
+        let verdicts = std::cell::RefCell::new(Vec::new());
+        Case::new(&[allow(actions)]).check_with(&facts, |diffs| {
+            verdicts.replace(diffs[0].rows.iter().map(shown).collect());
+        });
+        verdicts.into_inner()
+    };
+    assert_eq!(
+        verdicts(&json!(["kms:DescribeKey", "sqs:PeekMessage"])),
+        [
+            "kms:DescribeKey unknown recording-unknown",
+            "sqs:PeekMessage unknown recording-unknown"
+        ]
+    );
+    assert_eq!(verdicts(&json!("kms:DescribeKey")), ["kms:DescribeKey unused"]);
     let used = case.with("sqs:PeekMessage", used(1));
     used.check_with(&facts, |diffs| {
         assert_eq!(shown(&diffs[0].rows[2]), "sqs:PeekMessage used")
